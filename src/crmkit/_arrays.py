@@ -1,0 +1,159 @@
+"""Numerics that two or more rooms share. Arrays in, arrays out; no tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "GainsCurve",
+    "adjust_p_values",
+    "gains_curve",
+    "group_rank",
+    "mean_interval",
+    "normal_quantile",
+    "rank_bins",
+    "share_below",
+    "wilson_interval",
+]
+
+
+def normal_quantile(confidence_level: float) -> float:
+    """Return z such that a standard normal lies within plus or minus z with that probability."""
+    return float(special.ndtri(0.5 + confidence_level / 2))
+
+
+def wilson_interval(
+    successes: ArrayLike, n: ArrayLike, confidence_level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Return Wilson's score interval for a proportion (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
+
+    Both arrays have shape (m,); where `n` is 0 nothing is known and the interval is (0, 1).
+    """
+    k = np.asarray(successes, dtype=np.float64)
+    n = np.asarray(n, dtype=np.float64)
+    z = normal_quantile(confidence_level)
+    safe = np.maximum(n, 1.0)
+    p = k / safe
+    centre = (p + z**2 / (2 * safe)) / (1 + z**2 / safe)
+    half = z / (1 + z**2 / safe) * np.sqrt(p * (1 - p) / safe + z**2 / (4 * safe**2))
+    low = np.where(k == 0, 0.0, np.maximum(centre - half, 0.0))
+    high = np.where(k == n, 1.0, np.minimum(centre + half, 1.0))
+    return np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
+
+
+def mean_interval(
+    total: ArrayLike, total_of_squares: ArrayLike, n: ArrayLike, confidence_level: float = 0.95
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return mean, standard error and Student's interval from sums, each of shape (m,).
+
+    With fewer than two values the spread is unknown: the error and the limits are NaN.
+    """
+    n = np.asarray(n, dtype=np.float64)
+    total = np.asarray(total, dtype=np.float64)
+    mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    square = np.asarray(total_of_squares, dtype=np.float64)
+    spread = np.maximum(square - total * np.nan_to_num(mean), 0.0)
+    variance = np.divide(spread, n - 1, out=np.full(n.shape, np.nan), where=n > 1)
+    error = np.sqrt(variance / np.maximum(n, 1))
+    t = special.stdtrit(np.maximum(n - 1, 1), 0.5 + confidence_level / 2)
+    return mean, error, mean - t * error, mean + t * error
+
+
+def adjust_p_values(p_values: ArrayLike, method: str = "bh") -> Floats:
+    """Adjust p-values, shape (m,), for the number of tests; NaN stays NaN and is not counted.
+
+    ``bonferroni`` and ``holm`` (Holm 1979) bound the chance of any false finding, ``bh``
+    (Benjamini and Hochberg 1995) and ``by`` (Benjamini and Yekutieli 2001) the expected share
+    of false findings, the latter under any dependence.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    m = known.size
+    if m == 0:
+        return adjusted
+    order = known[np.argsort(p[known], kind="stable")]
+    rank = np.arange(1, m + 1)
+    if method == "bonferroni":
+        value = p[order] * m
+    elif method == "holm":
+        value = np.maximum.accumulate(p[order] * (m - rank + 1))
+    else:
+        harmonic = float(np.sum(1 / rank)) if method == "by" else 1.0
+        value = np.minimum.accumulate((p[order] * m * harmonic / rank)[::-1])[::-1]
+    adjusted[order] = np.minimum(value, 1.0)
+    return adjusted
+
+
+def share_below(values: ArrayLike) -> tuple[NDArray[np.int64], int]:
+    """Return, per value of shape (n,), how many values are strictly smaller, and n."""
+    values = np.asarray(values)
+    ordered = np.sort(values)
+    return np.searchsorted(ordered, values, side="left").astype(np.int64), values.size
+
+
+def rank_bins(values: ArrayLike, n_bins: int) -> NDArray[np.int64]:
+    """Return bin 0 .. n_bins - 1 per value: floor(n_bins x share strictly below).
+
+    Equal values always share a bin, whatever their order, and units do not matter. A value held
+    by many leaves the bins above it empty instead of splitting equals by chance.
+    """
+    below, n = share_below(values)
+    return below * n_bins // max(n, 1)
+
+
+def group_rank(codes: NDArray[np.int64], values: ArrayLike) -> NDArray[np.int64]:
+    """Return, per row, how many values of the same group are strictly smaller."""
+    values = np.asarray(values)
+    order = np.lexsort((values, codes))
+    group, value = codes[order], values[order]
+    n = order.size
+    new_group = np.r_[True, group[1:] != group[:-1]][:n]
+    new_value = new_group | np.r_[True, value[1:] != value[:-1]][:n]
+    position = np.arange(n)
+    first_of_group = np.maximum.accumulate(np.where(new_group, position, 0))
+    first_of_value = np.maximum.accumulate(np.where(new_value, position, 0))
+    below = np.empty(n, dtype=np.int64)
+    below[order] = first_of_value - first_of_group
+    return below
+
+
+@dataclass(frozen=True, slots=True)
+class GainsCurve:
+    """Customers and outcome totals from the best score downwards, one point per distinct score.
+
+    ``score``, ``customers``, ``outcome`` and ``outcome_square`` have shape (m,), m the number of
+    distinct scores, each the total of that score alone (not cumulated), best score first.
+    """
+
+    score: Floats
+    customers: Floats
+    outcome: Floats
+    outcome_square: Floats
+
+
+def gains_curve(score: ArrayLike, outcome: ArrayLike) -> GainsCurve:
+    """Reduce scored customers, shape (n,), to one row per distinct score, best first.
+
+    Rows of equal score cannot be told apart by it, so nothing that follows can depend on their
+    order.
+    """
+    score = np.asarray(score, dtype=np.float64)
+    outcome = np.asarray(outcome, dtype=np.float64)
+    distinct, codes = np.unique(-score, return_inverse=True)
+    m = distinct.size
+    return GainsCurve(
+        score=-distinct,
+        customers=np.bincount(codes, minlength=m).astype(np.float64),
+        outcome=np.bincount(codes, weights=outcome, minlength=m),
+        outcome_square=np.bincount(codes, weights=outcome**2, minlength=m),
+    )

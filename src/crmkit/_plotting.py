@@ -1,0 +1,66 @@
+"""What the rooms' plots share: an Axes to draw on, colours that all can tell apart, formatters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import FuncFormatter
+
+__all__ = ["COLORS", "GREY", "SEQUENTIAL", "count", "money", "new_axes", "percent", "tidy"]
+
+# Okabe and Ito (2008): eight colours that remain distinct under the common forms of colour
+# blindness. Black stands last so that data never hide behind axes.
+COLORS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"]
+GREY = "#7f7f7f"
+SEQUENTIAL = "cividis"
+
+
+def new_axes(ax: Axes | None, *, figsize: tuple[float, float] = (7.0, 4.2)) -> Axes:
+    """Return `ax`, or the Axes of a new figure that no window manager holds on to."""
+    if ax is not None:
+        return ax
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=figsize, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.add_subplot()
+
+
+def tidy(ax: Axes) -> Axes:
+    """Take away the frame's upper and right line, which carry nothing."""
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _formatter(function: Any) -> FuncFormatter:
+    """Wrap a function of one value as a tick formatter."""
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _position: function(value))
+
+
+def short_number(value: float) -> str:
+    """Write a number with at most three figures and k, M or bn."""
+    size = abs(value)
+    for limit, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if size >= limit:
+            return f"{value / limit:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def money() -> FuncFormatter:
+    """Format ticks as amounts, short: 12k, 3.4M."""
+    return _formatter(short_number)
+
+
+def count() -> FuncFormatter:
+    """Format ticks as counts, short."""
+    return _formatter(short_number)
+
+
+def percent() -> FuncFormatter:
+    """Format ticks given as shares as percentages."""
+    return _formatter(lambda value: f"{100 * value:.3g}%")
