@@ -1,2 +1,28 @@
-"""crmkit."""
+"""Customer analytics for plain DataFrames.
+
+Five rooms answer an analyst's questions; import them by name:
+
+* :mod:`crmkit.segmentation` - who the most profitable customers are, and which segments there are.
+* :mod:`crmkit.clv` - what a customer is worth.
+* :mod:`crmkit.churn` - who stays, who leaves and why.
+* :mod:`crmkit.basket` - what is bought together, and what comes next.
+* :mod:`crmkit.response` - who responds, whom to select, what it earned.
+
+A raw log enters once, through :func:`as_transactions`; a customer list through
+:func:`as_customers`.
+
+>>> import pandas as pd
+>>> import crmkit
+>>> raw = pd.DataFrame({"CustNo": [7, 7], "When": ["2025-01-31", "2025-02-01"], "Total": [20, 5]})
+>>> crmkit.as_transactions(raw, customer_id="CustNo", date="When", amount="Total")
+   customer_id       date  amount
+0            7 2025-01-31    20.0
+1            7 2025-02-01     5.0
+"""
+
+from crmkit import errors
+from crmkit._frames import as_customers, as_transactions
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "as_customers", "as_transactions", "errors"]

@@ -53,6 +53,10 @@ class Problems:
             sentence += f": {[values[row] for row in found[:_SHOWN]]!r}"
         self.add(f"{sentence}. {do}")
 
+    def __bool__(self) -> bool:
+        """Tell whether anything was noted."""
+        return bool(self._sentences)
+
     def raise_if_any(self) -> None:
         """Raise one InputError that names them all."""
         if self._sentences:
@@ -82,7 +86,7 @@ def require_columns(
     raise MissingColumnsError(f"{sentence} {do or 'Rename with DataFrame.rename.'}")
 
 
-def check_number(  # noqa: C901
+def check_number(
     value: Any,
     name: str,
     *,
@@ -100,7 +104,9 @@ def check_number(  # noqa: C901
     if high is not None:
         limits.append(f"below {high:g}" if high_open else f"at most {high:g}")
     wanted = f"`{name}` must be {kind}" + (f" {' and '.join(limits)}" if limits else "")
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number, Decimal)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.number, Decimal)
+    ):
         raise InputError(f"{wanted}; got {value!r}.")
     number = float(value)
     bad = not math.isfinite(number) or (integer and number != int(number))
@@ -154,7 +160,9 @@ def number_array(
     if not allow_missing:
         problems.rows(missing, f"column {column!r} is missing", do="Fill or drop these rows first.")
     infinite = np.isinf(values)
-    problems.rows(infinite, f"column {column!r} is infinite", do="Correct or drop these rows first.")
+    problems.rows(
+        infinite, f"column {column!r} is infinite", do="Correct or drop these rows first."
+    )
     if low is not None:
         below = ~missing & ~infinite & ((values <= low) if low_open else (values < low))
         bound = f"{'above' if low_open else 'at least'} {low:g}"

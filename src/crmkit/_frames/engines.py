@@ -1,0 +1,78 @@
+"""Tables of any engine, turned into pandas at the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from crmkit._checks import require_columns
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["table_columns", "to_pandas"]
+
+_KINDS = "a DataFrame (pandas, Polars, PyArrow, DuckDB, PySpark or ibis)"
+
+
+def _wrapped(table: Any, name: str) -> Any:
+    """Return a narwhals frame around a table that is not pandas, or say what is wanted."""
+    import narwhals as nw
+
+    try:
+        return nw.from_native(table)
+    except TypeError:
+        kind = type(table).__name__
+        hint = " Pass it to pandas.DataFrame first." if isinstance(table, (list, dict)) else ""
+        raise InputError(f"`{name}` must be {_KINDS}; got {kind}.{hint}") from None
+
+
+def table_columns(table: Any, name: str) -> list[str]:
+    """Return a table's column names without reading its rows."""
+    if isinstance(table, pd.DataFrame):
+        return list(table.columns)
+    return list(_wrapped(table, name).collect_schema().names())
+
+
+def to_pandas(
+    table: Any, name: str, *, needs: Iterable[str] = (), optional: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Return the needed and the optional columns of a table as pandas; all, if `optional` is None.
+
+    A pandas frame comes back as itself or as a view of its columns, with the index it has.
+    Engines read only the columns asked for.
+    """
+    needs = list(needs)
+    if not isinstance(table, pd.DataFrame):
+        frame = _wrapped(table, name)
+        present = list(frame.collect_schema().names())
+        require_columns(present, needs, name)
+        wanted = present if optional is None else _pick(present, needs, optional)
+        frame = frame.select(wanted)
+        if hasattr(frame, "collect"):
+            frame = frame.collect()
+        converted: pd.DataFrame = frame.to_pandas()
+        return converted
+    _check_pandas(table, name, needs)
+    if optional is None:
+        return table
+    return table[_pick(table.columns, needs, optional)]
+
+
+def _pick(present: Iterable[Any], needs: list[str], optional: Iterable[str]) -> list[str]:
+    """Return the needed columns and those optional ones that are there, each once."""
+    present = list(present)
+    return list(dict.fromkeys([*needs, *(column for column in optional if column in present)]))
+
+
+def _check_pandas(table: pd.DataFrame, name: str, needs: list[str]) -> None:
+    """Check column names, including the two slips that only pandas makes possible."""
+    columns = table.columns
+    if not columns.is_unique:
+        twice = list(dict.fromkeys(columns[columns.duplicated()]))
+        raise InputError(f"`{name}` has the column name(s) {twice} twice. Rename or drop one.")
+    in_index = [column for column in needs if column not in columns and column in table.index.names]
+    do = f"{in_index} is in the index: call reset_index() first." if in_index else ""
+    require_columns(columns, needs, name, do=do)

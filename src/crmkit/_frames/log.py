@@ -1,0 +1,201 @@
+"""Reading a transaction log: ids as codes, dates as days, money as floats, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, number_array
+from crmkit._frames.dates import day_numbers, parse_day
+from crmkit._frames.engines import to_pandas
+from crmkit._frames.people import check_ids
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["Log", "read_transactions", "sorted_codes"]
+
+NUMBERS = ("amount", "quantity", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A transaction log up to and including day `as_of`, as arrays of shape (n,), n rows.
+
+    ``customer`` holds codes into ``customer_ids`` (distinct, sorted), ``day`` days since
+    1970-01-01. ``rows_after_as_of`` were left out. What else was read is reached by name:
+    ``amount``, ``quantity``, ``cost``, ``order``, ``product``, or ``column(name)``; `has` tells
+    whether the log had it.
+    """
+
+    customer_ids: pd.Index[Any]
+    customer: Ints
+    day: Ints
+    as_of: int
+    rows_after_as_of: int
+    order_span: int
+    product_ids: pd.Index[Any]
+    _arrays: dict[str, NDArray[Any]]
+    _frame: pd.DataFrame
+
+    @property
+    def n_customers(self) -> int:
+        """Return the number of distinct customers."""
+        return len(self.customer_ids)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the log had an optional column."""
+        return name in self._arrays or name in self._frame.columns
+
+    @property
+    def amount(self) -> Floats:
+        """Return net value per row."""
+        return self._arrays["amount"]
+
+    @property
+    def quantity(self) -> Floats:
+        """Return units per row."""
+        return self._arrays["quantity"]
+
+    @property
+    def cost(self) -> Floats:
+        """Return direct cost per row."""
+        return self._arrays["cost"]
+
+    @property
+    def order(self) -> Ints:
+        """Return keys of orders: equal for rows of one order, ``key // order_span`` the customer.
+
+        Asked for as column ``order_id``. An order belongs to one customer: a number used by two
+        customers is two orders. Without the column each customer and day is an order.
+        """
+        return self._arrays["order_id"]
+
+    @property
+    def product(self) -> Ints:
+        """Return codes into ``product_ids``; -1 where the product is missing."""
+        return self._arrays["product"]
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Return any other column that was asked for, row by row."""
+        return self._frame[name]
+
+
+def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
+    """Return codes into the distinct values, which come sorted; -1 where missing.
+
+    Values of several types (7 and "7a") cannot be compared: they are sorted within their type.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        # Unused levels must not become customers, and level order must not matter.
+        values = values.astype(values.dtype.categories.dtype)
+    try:
+        codes, distinct = pd.factorize(values, sort=True)
+    except TypeError:
+        codes, distinct = pd.factorize(values)
+        order = sorted(range(len(distinct)), key=lambda i: _by_type(distinct[i]))
+        place = np.empty(len(distinct), dtype=np.int64)
+        place[order] = np.arange(len(distinct))
+        codes = np.where(codes < 0, -1, place[codes])
+        distinct = distinct[order]
+    return codes.astype(np.int64, copy=False), pd.Index(distinct)
+
+
+def _by_type(value: Any) -> tuple[str, Any]:
+    """Return a sort key that never compares values of two types."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    kind = "" if number else type(value).__name__
+    return (kind, value if number or isinstance(value, str) else repr(value))
+
+
+def read_transactions(
+    transactions: Any,
+    *,
+    needs: Iterable[str] = ("customer_id", "date"),
+    optional: Iterable[str] = (),
+    as_of: Any = None,
+    name: str = "transactions",
+) -> Log:
+    """Read the needed and optional columns of a log, up to and including `as_of`.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a needed column is absent.
+    InputError
+        If rows lack an id, a date or a number, or none falls on or before `as_of`.
+    """
+    needs = list(dict.fromkeys(["customer_id", "date", *needs]))
+    frame = to_pandas(transactions, name, needs=needs, optional=optional)
+    if frame.empty:
+        raise InputError(f"`{name}` has no rows.")
+    problems = Problems(name)
+    check_ids(frame["customer_id"], problems, unique=False)
+    day = day_numbers(frame["date"], problems, "date")
+    arrays: dict[str, NDArray[Any]] = {
+        column: number_array(frame[column], problems, column)
+        for column in NUMBERS
+        if column in frame.columns
+    }
+    problems.raise_if_any()
+
+    last = int(day.max()) if as_of is None else parse_day(as_of, "as_of")
+    seen = day <= last
+    after = len(day) - int(np.count_nonzero(seen))
+    if after == len(day):
+        raise InputError(
+            f"`{name}` has no row on or before `as_of` ({np.datetime64(last, 'D')}); its first "
+            f"date is {np.datetime64(int(day.min()), 'D')}. Choose a later `as_of`."
+        )
+    if after:
+        frame, day = frame.loc[seen], day[seen]
+        arrays = {column: values[seen] for column, values in arrays.items()}
+    customer, customer_ids = sorted_codes(frame["customer_id"])
+    span = 0
+    if "order_id" in optional or "order_id" in needs:
+        raw = frame["order_id"] if "order_id" in frame.columns else None
+        arrays["order_id"], span = _order_keys(raw, customer, len(customer_ids), day)
+    product_ids: pd.Index[Any] = pd.Index([])
+    if "product" in frame.columns:
+        arrays["product"], product_ids = sorted_codes(frame["product"])
+    taken = {"customer_id", "date", "order_id", "product", *NUMBERS}
+    others = frame[[column for column in frame.columns if column not in taken]]
+    others = others.set_axis(pd.RangeIndex(len(others)), axis=0)
+    return Log(
+        customer_ids, customer, day, last, after, span, product_ids, _arrays=arrays, _frame=others
+    )
+
+
+def _order_keys(
+    raw: pd.Series[Any] | None, customer: Ints, n_customers: int, day: Ints
+) -> tuple[Ints, int]:
+    """Return customer x span + order per row, and span; a missing order id is an order of the day.
+
+    Whole numbers in a range that fits are used as they are, which saves hashing them.
+    """
+    first_day = int(day.min())
+    days = day - first_day
+    day_span = int(days.max()) + 1
+    if raw is None:
+        return customer * day_span + days, day_span
+    missing = raw.isna().to_numpy()
+    values = raw.to_numpy()
+    if values.dtype.kind in "iu" and not missing.any():
+        low, high = int(values.min()), int(values.max())
+        if (high - low + 1) * n_customers < 2**62:
+            return customer * (high - low + 1) + (values.astype(np.int64) - low), high - low + 1
+    codes = pd.factorize(raw)[0].astype(np.int64)
+    n_orders = int(codes.max()) + 1
+    if missing.any():
+        codes[missing] = n_orders + days[missing]
+    span = n_orders + day_span
+    return customer * span + codes, span

@@ -1,0 +1,60 @@
+"""Reading a customer table: one row per customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems
+from crmkit._frames.engines import to_pandas
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["check_ids", "read_customers"]
+
+
+def read_customers(
+    customers: Any,
+    *,
+    needs: Iterable[str] = (),
+    optional: Iterable[str] | None = None,
+    name: str = "customers",
+    unique: bool = True,
+    allow_empty: bool = False,
+) -> pd.DataFrame:
+    """Return a customer table as pandas with a RangeIndex, its ids checked.
+
+    `needs` are the columns that must exist beside ``customer_id``; `optional` limits what else is
+    read (default: everything). `unique` is False for tables with several rows per customer.
+    """
+    frame = to_pandas(customers, name, needs=["customer_id", *needs], optional=optional)
+    if frame.empty and not allow_empty:
+        raise InputError(f"`{name}` has no rows.")
+    # set_axis shares the data: the caller's frame keeps its index.
+    frame = frame.set_axis(pd.RangeIndex(len(frame)), axis=0)
+    problems = Problems(name)
+    check_ids(frame["customer_id"], problems, unique=unique)
+    problems.raise_if_any()
+    return frame
+
+
+def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
+    """Note missing ids and, where each customer has one row, repeated ones."""
+    missing = ids.isna().to_numpy()
+    problems.rows(
+        missing,
+        "column 'customer_id' is missing",
+        do="Drop these rows, or pass the table through the door with missing_customers='drop'.",
+    )
+    if unique:
+        repeated = ids.duplicated().to_numpy() & ~missing
+        problems.rows(
+            np.asarray(repeated),
+            "column 'customer_id' repeats an earlier row",
+            do="Keep one row per customer.",
+            values=ids.tolist() if repeated.any() else None,
+        )
