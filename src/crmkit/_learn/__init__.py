@@ -1,0 +1,66 @@
+"""What two rooms share about learning; arrays and frames in, arrays and frames out.
+
+How a room puts the pieces together::
+
+    outcome = binary_outcome(customers, "churned")                  # (n,) of 0.0 and 1.0
+    encoder = FeatureEncoder(exclude=["churned"]).fit(customers)
+    matrix = encoder.transform(customers)                           # (n, p) float64
+    oof = cross_fitted_scores(None, matrix, outcome, groups=codes)  # None: default_classifier
+    calibrator = Calibrator("sigmoid").fit(oof, outcome)
+    fitted = fit_classifier(None, matrix, outcome)
+    p = calibrator.transform(positive_score(fitted, encoder.transform(later)))
+
+``encoder.state()``, ``calibrator.state()`` and ``classifier_state(fitted)`` go to JSON, the
+matching ``from_state`` come back; an estimator other than the default is refused in words.
+``groups`` are codes in the order of the sorted ids, never row numbers, where a result must not
+depend on the order of rows. ``gains_frame`` and ``calibration_frame`` make the tables that judge
+scores, under column names that the room gives; ``area_under_curve``, ``average_precision``,
+``lift_at``, ``brier_score`` and ``calibration_error`` are single figures, exact under ties.
+"""
+
+from __future__ import annotations
+
+from crmkit._learn.calibration import Calibrator
+from crmkit._learn.classifier import (
+    classifier_from_state,
+    classifier_state,
+    cross_fitted_scores,
+    customer_folds,
+    default_classifier,
+    fit_classifier,
+    positive_score,
+)
+from crmkit._learn.encoder import FeatureEncoder, column_kind
+from crmkit._learn.judging import (
+    area_under_curve,
+    average_precision,
+    binary_outcome,
+    brier_score,
+    calibration_error,
+    calibration_frame,
+    gains_frame,
+    lift_at,
+    matched_scores,
+)
+
+__all__ = [
+    "Calibrator",
+    "FeatureEncoder",
+    "area_under_curve",
+    "average_precision",
+    "binary_outcome",
+    "brier_score",
+    "calibration_error",
+    "calibration_frame",
+    "classifier_from_state",
+    "classifier_state",
+    "column_kind",
+    "cross_fitted_scores",
+    "customer_folds",
+    "default_classifier",
+    "fit_classifier",
+    "gains_frame",
+    "lift_at",
+    "matched_scores",
+    "positive_score",
+]

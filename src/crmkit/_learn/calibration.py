@@ -1,0 +1,126 @@
+"""Turn scores into probabilities that hold on average, without changing who ranks above whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Calibrator"]
+
+_EDGE = 1e-9
+
+
+class Calibrator:
+    """Maps out-of-fold probabilities to calibrated ones by a strictly increasing function.
+
+    ``sigmoid`` fits logit p = a + b logit s with the smoothed targets of Platt (1999).
+    ``isotonic`` joins the centres of the pooled-adjacent-violators blocks by straight lines on
+    the logit scale and goes on with slope one beyond the outer ones, so that unlike plain
+    isotonic regression it makes no ties. ``none`` leaves scores as they are. Where scores do not
+    rise with the outcome at all, every customer gets the base rate.
+    """
+
+    def __init__(self, method: str = "sigmoid") -> None:
+        self.method = method
+        self.knots: list[list[float]] = []
+
+    def fit(self, score: ArrayLike, outcome: ArrayLike) -> Calibrator:
+        """Learn the map from scores and outcomes (0 or 1), both of shape (n,)."""
+        margin = _logit(score)
+        outcome = np.asarray(outcome, dtype=np.float64)
+        if self.method == "sigmoid":
+            self.knots = _sigmoid_knots(margin, outcome)
+        elif self.method == "isotonic":
+            self.knots = _isotonic_knots(margin, outcome)
+        return self
+
+    def transform(self, score: ArrayLike) -> Floats:
+        """Return calibrated probabilities of shape (n,)."""
+        if self.method == "none":
+            return np.asarray(score, dtype=np.float64)
+        margin = _logit(score)
+        if self.method == "sigmoid":
+            intercept, slope = self.knots[0]
+            return np.asarray(special.expit(intercept + slope * margin))
+        x, y = (np.asarray(values) for values in self.knots)
+        if x.size == 1:
+            return np.full(margin.shape, float(special.expit(y[0])))
+        beyond = np.minimum(margin - x[0], 0.0) + np.maximum(margin - x[-1], 0.0)
+        return np.asarray(special.expit(np.interp(margin, x, y) + beyond))
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learned as plain numbers and text."""
+        return {"method": self.method, "knots": self.knots}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Calibrator:
+        """Rebuild a calibrator from `state`."""
+        calibrator = cls(state["method"])
+        calibrator.knots = [[float(value) for value in row] for row in state["knots"]]
+        return calibrator
+
+
+def _logit(score: ArrayLike) -> Floats:
+    """Return log odds; scores of exactly 0 or 1 are held just inside."""
+    return np.asarray(special.logit(np.clip(np.asarray(score, np.float64), _EDGE, 1 - _EDGE)))
+
+
+def _sigmoid_knots(margin: Floats, outcome: Floats) -> list[list[float]]:
+    """Fit intercept and slope by Newton's method on the smoothed targets (Platt 1999, eq. 1)."""
+    positives = float(outcome.sum())
+    negatives = outcome.size - positives
+    target = np.where(outcome > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    base = float(special.logit(target.mean()))
+    centre = float(margin.mean())
+    x = margin - centre
+    if not np.any(x):
+        return [[base, 0.0]]
+    beta = np.array([base, 0.0])
+    for _ in range(50):
+        p = special.expit(beta[0] + beta[1] * x)
+        weight = p * (1 - p)
+        gradient = np.array([np.sum(target - p), np.sum((target - p) * x)])
+        cross = np.sum(weight * x)
+        information = np.array([[np.sum(weight), cross], [cross, np.sum(weight * x**2)]])
+        step = np.linalg.solve(information + 1e-9 * np.eye(2), gradient)
+        # Bounded steps keep the first moves from a separable start inside the float range.
+        step = np.clip(step, -5.0, 5.0)
+        beta = beta + step
+        if np.max(np.abs(step)) < 1e-10:
+            break
+    if beta[1] <= 0:
+        return [[base, 0.0]]
+    return [[float(beta[0] - beta[1] * centre), float(beta[1])]]
+
+
+def _isotonic_knots(margin: Floats, outcome: Floats) -> list[list[float]]:
+    """Return block centres and log odds of the smoothed rates, both strictly increasing."""
+    from scipy.optimize import isotonic_regression
+
+    x, codes = np.unique(margin, return_inverse=True)
+    weight: Floats = np.bincount(codes).astype(np.float64)
+    total: Floats = np.bincount(codes, weights=outcome).astype(np.float64)
+    base = float((total.sum() + 1) / (weight.sum() + 2))
+    x, total, weight = _pool(x, total, weight, isotonic_regression)
+    # One pseudo-customer at the base rate per block keeps rates off 0 and 1; what that puts out
+    # of order is pooled again.
+    x, total, weight = _pool(x, total + base, weight + 1.0, isotonic_regression)
+    rate = special.logit(total / weight)
+    rising = np.r_[True, np.diff(rate) > 1e-9]
+    return [x[rising].tolist(), rate[rising].tolist()]
+
+
+def _pool(
+    x: Floats, total: Floats, weight: Floats, isotonic_regression: Any
+) -> tuple[Floats, Floats, Floats]:
+    """Pool adjacent violators: centre, total and weight of each block."""
+    block = isotonic_regression(total / weight, weights=weight).blocks[:-1]
+    size = np.add.reduceat(weight, block)
+    return np.add.reduceat(x * weight, block) / size, np.add.reduceat(total, block), size

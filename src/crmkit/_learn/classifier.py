@@ -1,0 +1,162 @@
+"""Fit any scikit-learn classifier and score customers it has not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import check_number
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = [
+    "classifier_from_state",
+    "classifier_state",
+    "cross_fitted_scores",
+    "customer_folds",
+    "default_classifier",
+    "fit_classifier",
+    "positive_score",
+]
+
+
+def default_classifier(random_state: int | None = None) -> Any:
+    """Return an L2 logistic regression: calibrated by itself, stable, quick on a million rows."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0, tol=1e-6, max_iter=1000, random_state=random_state)
+
+
+def fit_classifier(
+    estimator: Any, matrix: Floats, outcome: Floats, *, random_state: int | None = None
+) -> Any:
+    """Fit a clone of `estimator` (None: the default) on features (n, p) and outcomes (n,) 0 or 1.
+
+    Where the estimator has a `random_state` of None, it is given this one.
+    """
+    from sklearn.base import clone
+
+    if estimator is None:
+        estimator = default_classifier(random_state)
+    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+        raise InputError(f"`estimator` must be a scikit-learn classifier; got {estimator!r}.")
+    fresh = clone(estimator)
+    if random_state is not None:
+        seeds = fresh.get_params(deep=True)
+        unset = [key for key in seeds if key.split("__")[-1] == "random_state"]
+        fresh.set_params(**{key: random_state for key in unset if seeds[key] is None})
+    fresh.fit(matrix, outcome.astype(np.int64))
+    if not hasattr(fresh, "predict_proba") and not hasattr(fresh, "decision_function"):
+        raise InputError(
+            f"`estimator` must be a classifier with `predict_proba` or `decision_function`; "
+            f"got {estimator!r}."
+        )
+    return fresh
+
+
+def positive_score(fitted: Any, matrix: Floats) -> Floats:
+    """Return the probability of outcome 1, shape (n,); of a bare margin, its logistic value."""
+    if hasattr(fitted, "predict_proba"):
+        return np.asarray(fitted.predict_proba(matrix), dtype=np.float64)[:, 1]
+    from scipy import special
+
+    return np.asarray(special.expit(fitted.decision_function(matrix)), dtype=np.float64)
+
+
+def customer_folds(groups: ArrayLike, outcome: ArrayLike, n_folds: int, seed: int | None) -> Ints:
+    """Return a fold 0 .. k - 1 per row, all rows of a customer in one fold, shape (n,).
+
+    `groups` are codes whose order is the customers' order, so the order of rows has no say.
+    Customers with and without an outcome are dealt out apart, so that every fold has both; k is
+    lowered where there are fewer than `n_folds` of either.
+    """
+    distinct, codes = np.unique(np.asarray(groups), return_inverse=True)
+    ever = np.bincount(codes, weights=np.asarray(outcome, np.float64), minlength=distinct.size) > 0
+    rarer = int(min(ever.sum(), distinct.size - ever.sum()))
+    if rarer == 0:
+        # Snapshots: every customer may have had the outcome once; deal by customer alone.
+        rarer, ever = distinct.size, np.zeros(distinct.size, dtype=bool)
+    k = min(n_folds, rarer)
+    if k < 2:
+        raise InputError(
+            "Scores for unseen customers need at least two customers with the outcome and two "
+            "without; give more customers or a longer horizon."
+        )
+    drawn = np.random.default_rng(0 if seed is None else seed).permutation(distinct.size)
+    place = np.empty(distinct.size, dtype=np.int64)
+    place[np.lexsort((drawn, ever))] = np.arange(distinct.size)
+    return np.asarray((place % k)[codes], dtype=np.int64)
+
+
+def cross_fitted_scores(
+    estimator: Any,
+    matrix: Floats,
+    outcome: Floats,
+    *,
+    groups: ArrayLike | None = None,
+    n_folds: int = 5,
+    random_state: int | None = None,
+    progress: bool = False,
+) -> Floats:
+    """Score every row, shape (n,), by a model that has seen no row of the same group.
+
+    `groups` (default: each row its own) are customer codes in the customers' order; see
+    ``customer_folds``. With `random_state` None the folds are fixed, not drawn anew.
+    """
+    n_folds = check_number(n_folds, "n_folds", low=2, integer=True)
+    groups = np.arange(len(outcome)) if groups is None else groups
+    folds = customer_folds(groups, outcome, n_folds, random_state)
+    scores = np.empty(len(outcome))
+    for fold in _steps(range(int(folds.max()) + 1), "cross-fitting", progress):
+        held_out = folds == fold
+        train = outcome[~held_out]
+        if train.min() == train.max():
+            raise InputError(
+                "Cross-fitting met a fold without both outcomes; give more customers or lower "
+                "`n_folds`."
+            )
+        fitted = fit_classifier(estimator, matrix[~held_out], train, random_state=random_state)
+        scores[held_out] = positive_score(fitted, matrix[held_out])
+    return scores
+
+
+def _steps(steps: Any, what: str, progress: bool) -> Any:
+    """Show a progress bar where one is wanted."""
+    if not progress:
+        return steps
+    from tqdm.auto import tqdm
+
+    return tqdm(steps, desc=what, leave=False)
+
+
+def classifier_state(fitted: Any) -> dict[str, Any]:
+    """Return a fitted logistic regression as numbers; other estimators cannot be saved as JSON."""
+    from sklearn.linear_model import LogisticRegression
+
+    if type(fitted) is not LogisticRegression:
+        raise InputError(
+            f"Only models with the default estimator can be saved as JSON; this one holds "
+            f"{type(fitted).__name__}. Keep the training table and fit again, or use pickle or "
+            "skops for files you trust."
+        )
+    return {
+        "coef": np.asarray(fitted.coef_, dtype=np.float64).ravel().tolist(),
+        "intercept": float(fitted.intercept_[0]),
+        "random_state": fitted.random_state,
+    }
+
+
+def classifier_from_state(state: dict[str, Any]) -> Any:
+    """Rebuild the logistic regression of ``classifier_state``."""
+    fitted = default_classifier(state["random_state"])
+    fitted.coef_ = np.asarray([state["coef"]], dtype=np.float64)
+    fitted.intercept_ = np.array([state["intercept"]], dtype=np.float64)
+    fitted.classes_ = np.array([0, 1])
+    fitted.n_features_in_ = fitted.coef_.shape[1]
+    return fitted
