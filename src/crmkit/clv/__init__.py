@@ -1,1 +1,39 @@
-"""Clv."""
+"""Lifetime value: what a customer is worth over the relationship, today, in money.
+
+From a napkin to a purchase model. :func:`tapk` multiplies transactions, items and price;
+:func:`net_present_value` discounts dated cash flows.
+:func:`purchase_table` reduces a log to what the purchase models learn from, and
+:func:`holdout_table` splits it, so that a model can be judged by what it did not see.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from crmkit import clv
+>>> log = pd.DataFrame({
+...     "customer_id": ["ann", "ann", "ann", "bob"],
+...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-02-20", "2024-01-11"]),
+...     "amount": [20.0, 30.0, 40.0, 15.0],
+... })
+>>> clv.purchase_table(log, as_of="2024-03-01")
+  customer_id  frequency  recency     T  monetary_value
+0         ann          2     50.0  60.0            35.0
+1         bob          0      0.0  50.0             0.0
+"""
+
+from __future__ import annotations
+
+from crmkit.clv._table import (
+    holdout_table,
+    net_present_value,
+    purchase_table,
+    tapk,
+    tapk_table,
+)
+
+__all__ = [
+    "holdout_table",
+    "net_present_value",
+    "purchase_table",
+    "tapk",
+    "tapk_table",
+]

@@ -1,0 +1,132 @@
+"""Accounting value: what a customer is worth by arithmetic, without a purchase model.
+
+Arrays in, arrays out; shapes broadcast. Rates are per period, times are in periods.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "day_count_years",
+    "discount_factor",
+    "margin_multiple",
+    "period_rate",
+    "tapk_value",
+    "year_month_day",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+DAYS_PER_YEAR = 365.0
+"""Days in the year of every annual rate, so that a horizon of 365 days is one year."""
+
+
+def tapk_value(
+    transactions: FloatArray,
+    items_per_transaction: FloatArray,
+    price: FloatArray,
+    acquisition_cost: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Sales ``T * A * P`` and value ``T * A * P - K``, each of shape (n,)."""
+    sales = transactions * items_per_transaction * price
+    return sales, sales - acquisition_cost
+
+
+def period_rate(annual_rate: float, period_days: float) -> float:
+    """Rate per period of `period_days` that compounds to `annual_rate` in 365 days."""
+    return float(np.expm1(np.log1p(annual_rate) * period_days / DAYS_PER_YEAR))
+
+
+def discount_factor(years: ArrayLike, annual_rate: float) -> FloatArray:
+    """``(1 + annual_rate) ** -years``; negative years compound past amounts forward."""
+    factor: FloatArray = np.exp(-np.log1p(annual_rate) * np.asarray(years, dtype=np.float64))
+    return factor
+
+
+def year_month_day(day: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Calendar year, month (1 to 12) and day of the month of days since 1970-01-01."""
+    date = day.astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    months = month.astype(np.int64)
+    of_month = (date - month).astype(np.int64) + 1
+    return months // 12 + 1970, months % 12 + 1, of_month
+
+
+def _actual_actual(start: int, day: IntArray) -> FloatArray:
+    """Years by the actual/actual (ISDA) rule: every day counts 1 / days in its own year."""
+
+    def position(value: IntArray) -> FloatArray:
+        year = value.astype("datetime64[D]").astype("datetime64[Y]")
+        first = year.astype("datetime64[D]").astype(np.int64)
+        following = (year + 1).astype("datetime64[D]").astype(np.int64)
+        share: FloatArray = (value - first) / (following - first)
+        return share + year.astype(np.int64)
+
+    return position(day) - position(np.full(1, start, dtype=np.int64))
+
+
+def _thirty_360(start: int, day: IntArray) -> FloatArray:
+    """Years by the 30E/360 rule: every month has 30 days, the 31st counts as the 30th."""
+    year, month, of_month = year_month_day(day)
+    year0, month0, of_month0 = year_month_day(np.full(1, start, dtype=np.int64))
+    days = (
+        360 * (year - year0)
+        + 30 * (month - month0)
+        + (np.minimum(of_month, 30) - np.minimum(of_month0, 30))
+    )
+    years: FloatArray = days / 360.0
+    return years
+
+
+def day_count_years(start: int, day: IntArray, day_count: str) -> FloatArray:
+    """Years from `start` to each `day`, both in days since 1970-01-01; shape (n,).
+
+    `day_count` is ``"actual/365"``, ``"actual/360"``, ``"actual/actual"`` or ``"30/360"``.
+    """
+    if day_count == "actual/actual":
+        return _actual_actual(start, day)
+    if day_count == "30/360":
+        return _thirty_360(start, day)
+    years: FloatArray = (day - start) / float(day_count.split("/")[1])
+    return years
+
+
+def margin_multiple(
+    retention: FloatArray,
+    *,
+    rate: float,
+    growth: ArrayLike = 0.0,
+    n_periods: int | None = None,
+    first_payment: str = "after_renewal",
+) -> FloatArray:
+    """Return what one unit of margin per period is worth today; shape of `retention`.
+
+    With ``q = r (1 + g) / (1 + i)`` the margins form a geometric series. Gupta and Lehmann
+    (2003) pay the first margin at the end of the first period to those who renewed:
+    ``r / (1 + i - r (1 + g))`` for an infinite life, times ``1 - q ** n`` for a finite one.
+    ``"period_end"`` pays it at the end of the first period for certain, ``"now"`` today.
+
+    An infinite life with ``q >= 1`` has no finite value and gives infinity.
+    """
+    ratio = retention * (1.0 + np.asarray(growth, dtype=np.float64)) / (1.0 + rate)
+    first = {
+        "after_renewal": retention / (1.0 + rate),
+        "period_end": np.full_like(retention, 1.0 / (1.0 + rate)),
+        "now": np.ones_like(retention),
+    }[first_payment]
+    return first * geometric_sum(ratio, n_periods)
+
+
+def geometric_sum(ratio: FloatArray, n: int | None) -> FloatArray:
+    """``1 + q + ... + q ** (n - 1)`` for q >= 0 without cancellation near q = 1."""
+    if n is None:
+        with np.errstate(divide="ignore"):
+            return np.where(ratio < 1.0, 1.0 / np.maximum(1.0 - ratio, 0.0), np.inf)
+    # expm1 keeps the digits that 1 - q ** n and 1 - q lose near q = 1.
+    safe = np.where((ratio > 0.0) & (ratio != 1.0), ratio, 0.5)
+    log_ratio = np.log(safe)
+    total = np.expm1(n * log_ratio) / np.expm1(log_ratio)
+    return np.where(ratio == 1.0, float(n), np.where(ratio > 0.0, total, float(n > 0)))

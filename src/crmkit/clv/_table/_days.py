@@ -1,0 +1,136 @@
+"""From log rows to purchase days: the one reduction all tables of this room start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit._checks import check_choice
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PurchaseDays", "check_refunds", "purchase_days"]
+
+REFUND_POLICIES = ("net", "drop", "raise")
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseDays:
+    """Distinct purchase days, sorted by customer and day; m days of n customers.
+
+    ``customer`` and ``day`` have shape (m,), ``amount`` (m,) or None; ``first`` has shape (n,)
+    and holds the position of each customer's first day.
+    """
+
+    customer: NDArray[np.int64]
+    day: NDArray[np.int64]
+    amount: NDArray[np.float64] | None
+    first: NDArray[np.int64]
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """Purchase days per customer, shape (n,)."""
+        return np.diff(self.first, append=self.day.size)
+
+    @property
+    def last(self) -> NDArray[np.int64]:
+        """Position of each customer's last day, shape (n,)."""
+        return self.first + self.count - 1
+
+    def repeat_mean(self) -> NDArray[np.float64]:
+        """Mean amount per repeat purchase day, 0 where there is none; shape (n,)."""
+        if self.amount is None:
+            raise InputError("`transactions` has no `amount`.")
+        repeat = self.amount.copy()
+        repeat[self.first] = 0.0
+        total = np.add.reduceat(repeat, self.first) if self.first.size else repeat
+        return total / np.maximum(self.count - 1, 1)
+
+    def mean(self) -> NDArray[np.float64]:
+        """Mean amount per purchase day; shape (n,)."""
+        if self.amount is None:
+            raise InputError("`transactions` has no `amount`.")
+        total = np.add.reduceat(self.amount, self.first) if self.first.size else self.amount
+        return total / np.maximum(self.count, 1)
+
+
+def check_refunds(refunds: str, amount: NDArray[np.float64] | None) -> str:
+    """Check the policy, and under ``"raise"`` that there is nothing to refund."""
+    check_choice(refunds, "refunds", REFUND_POLICIES)
+    if refunds == "raise" and amount is not None:
+        negative = int((amount < 0.0).sum())
+        if negative:
+            raise InputError(
+                f"`transactions`: {negative:,} of {amount.size:,} rows have a negative `amount` "
+                '(refunds). Choose refunds="net" to book them against the purchase before, or '
+                '"drop" to ignore them.'
+            )
+    return refunds
+
+
+def purchase_days(
+    customer: NDArray[np.int64],
+    day: NDArray[np.int64],
+    amount: NDArray[np.float64] | None,
+    *,
+    refunds: str = "net",
+) -> PurchaseDays:
+    """Merge all rows of a customer on one day into one purchase day.
+
+    A day with nothing but negative amounts is a refund, not a purchase. Under ``"net"`` its
+    amount is booked on the last purchase day before it; a refund without a purchase before it
+    belongs to a purchase outside the log and is left out.
+    """
+    check_refunds(refunds, amount)
+    if amount is not None and refunds == "drop":
+        keep = amount >= 0.0
+        if not keep.all():
+            customer, day, amount = customer[keep], day[keep], amount[keep]
+    if customer.size == 0:
+        empty = np.empty(0, dtype=np.int64)
+        return PurchaseDays(empty, empty, None if amount is None else amount[:0], empty)
+    origin = int(day.min())
+    span = int(day.max()) - origin + 1
+    key = customer * span + (day - origin)
+    if amount is None:
+        key.sort()
+        start = _starts(key)
+        total = None
+    else:
+        order = np.argsort(key)
+        key, ordered = key[order], amount[order]
+        start = _starts(key)
+        total = np.add.reduceat(ordered, start)
+        if (ordered < 0.0).any():
+            bought = np.logical_or.reduceat(ordered >= 0.0, start)
+            start, total = _book_refunds(key[start] // span, start, total, bought)
+    key = key[start]
+    customer = key // span
+    return PurchaseDays(customer, key - customer * span + origin, total, _starts(customer))
+
+
+def _starts(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions where a sorted array takes a new value."""
+    new = np.empty(values.size, dtype=bool)
+    new[:1] = True
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return np.flatnonzero(new)
+
+
+def _book_refunds(
+    customer: NDArray[np.int64],
+    start: NDArray[np.int64],
+    total: NDArray[np.float64],
+    bought: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Add refund-only days to the purchase day before them; all of shape (days,)."""
+    purchase = np.flatnonzero(bought)
+    target = np.cumsum(bought) - 1
+    refund = np.flatnonzero(~bought & (target >= 0))
+    refund = refund[customer[purchase[target[refund]]] == customer[refund]]
+    booked = np.bincount(target[refund], weights=total[refund], minlength=purchase.size)
+    return start[purchase], total[purchase] + booked

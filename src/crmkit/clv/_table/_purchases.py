@@ -1,0 +1,225 @@
+"""The tables the purchase models learn from: repeat purchases up to a day, and after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_number
+from crmkit._frames import parse_day, read_transactions
+from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._frames import Log
+
+__all__ = ["holdout_days", "holdout_table", "purchase_table"]
+
+
+def purchase_table(transactions: Any, *, as_of: Any = None, refunds: str = "net") -> pd.DataFrame:
+    """Summarise each customer's repeat purchases, the table all purchase models learn from.
+
+    All rows of a customer on one calendar day are one purchase. The first purchase day opens
+    the relationship; every later one is a repeat purchase.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    refunds : {"net", "drop", "raise"}
+        What to do with negative amounts. ``"net"`` subtracts a refund from the purchase of the
+        same day or, on a day without a purchase, from the last purchase day before it.
+        ``"drop"`` ignores refunds. ``"raise"`` refuses them. Under every policy a day with
+        nothing but refunds is no purchase, and a customer with nothing but refunds is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``frequency`` (int) - repeat purchase days: purchase days after the first one.
+        * ``recency`` (float) - days from the first to the last purchase; 0 without a repeat.
+        * ``T`` (float) - days from the first purchase to `as_of`.
+        * ``monetary_value`` (float) - mean amount per repeat purchase day; 0 without a repeat.
+          Absent where the log has no ``amount``.
+
+    Raises
+    ------
+    MissingColumnsError
+        If ``customer_id`` or ``date`` is missing.
+    InputError
+        If no purchase falls on or before `as_of`.
+
+    See Also
+    --------
+    holdout_table : The same with what happened afterwards.
+    crmkit.as_transactions : Rename, type and check a raw log; counts what it drops.
+
+    Notes
+    -----
+    ``recency`` is measured from the first purchase, as in [1]_: a large value means that the
+    customer was seen late in the relationship. In RFM tables the word means the opposite.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005). "Counting your customers" the
+       easy way. Marketing Science 24(2), 275-284.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-01-21", "2024-01-11"]),
+    ...     "amount": [10.0, 20.0, 15.0, 5.0],
+    ... })
+    >>> clv.purchase_table(log, as_of="2024-01-31")
+      customer_id  frequency  recency     T  monetary_value
+    0         ann          1     20.0  30.0            35.0
+    1         bob          0      0.0  20.0             0.0
+    """
+    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
+    every = np.ones(log.day.size, dtype=bool)
+    return _summary(log.customer_ids, _days(log, every, refunds), log.as_of)
+
+
+def holdout_table(
+    transactions: Any,
+    *,
+    as_of: Any,
+    horizon_days: int | None = None,
+    refunds: str = "net",
+) -> pd.DataFrame:
+    """Split the log at `as_of`: what a model may learn from, and what it should have foreseen.
+
+    Customers whose first purchase lies after `as_of` are not in the table: no model of the
+    past could know them.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
+    as_of : date-like
+        Last day of the calibration period, inclusive.
+    horizon_days : int, optional
+        Length of the hold-out period, the days ``as_of + 1`` to ``as_of + horizon_days``.
+        Default: up to the last date in the log.
+    refunds : {"net", "drop", "raise"}
+        As in :func:`purchase_table`, for each of the two periods on its own, so that a later
+        refund cannot change what was known at `as_of`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``frequency`` (int) - repeat purchase days up to `as_of`.
+        * ``recency`` (float) - days from the first to the last purchase up to `as_of`.
+        * ``T`` (float) - days from the first purchase to `as_of`.
+        * ``monetary_value`` (float) - mean amount per repeat purchase day up to `as_of`.
+          Absent where the log has no ``amount``.
+        * ``holdout_days`` (int) - length of the hold-out period.
+        * ``holdout_frequency`` (int) - purchase days in the hold-out period.
+        * ``holdout_monetary_value`` (float) - mean amount per purchase day in the hold-out
+          period; 0 without one. Absent where the log has no ``amount``.
+
+    Raises
+    ------
+    MissingColumnsError
+        If ``customer_id`` or ``date`` is missing.
+    InputError
+        If no purchase falls on or before `as_of`, or the log ends before the hold-out period.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-02-20", "2024-01-11"]),
+    ... })
+    >>> split = clv.holdout_table(log, as_of="2024-01-31", horizon_days=20)
+    >>> split[["customer_id", "frequency", "T", "holdout_frequency"]]
+      customer_id  frequency     T  holdout_frequency
+    0         ann          1  30.0                  1
+    1         bob          0  20.0                  0
+    """
+    log = read_transactions(transactions, optional=("amount",))
+    split, end = holdout_days(log, as_of=as_of, horizon_days=horizon_days)
+    known = log.day <= split
+    before = _days(log, known, refunds)
+    table = _summary(log.customer_ids, before, split)
+    after = _days(log, ~known & (log.day <= end), refunds)
+
+    row = np.full(len(log.customer_ids), -1, dtype=np.int64)
+    row[before.customer[before.first]] = np.arange(len(table))
+    found = row[after.customer[after.first]]
+    here = found >= 0
+    table["holdout_days"] = end - split
+    count = np.zeros(len(table), dtype=np.int64)
+    count[found[here]] = after.count[here]
+    table["holdout_frequency"] = count
+    if after.amount is not None:
+        mean = np.zeros(len(table))
+        mean[found[here]] = after.mean()[here]
+        table["holdout_monetary_value"] = mean
+    return table
+
+
+def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int, int]:
+    """Last day of the calibration and of the hold-out period, in days since 1970-01-01."""
+    split = parse_day(as_of, "as_of")
+    if horizon_days is None:
+        if split >= log.as_of:
+            raise InputError(
+                "`as_of` must lie before the last date in `transactions` "
+                f"({_day_text(log.as_of)}), or nothing is held out; got {_day_text(split)}."
+            )
+        return split, log.as_of
+    end = split + check_number(horizon_days, "horizon_days", low=1, integer=True)
+    if end > log.as_of:
+        raise InputError(
+            f"`transactions` ends on {_day_text(log.as_of)}, before the hold-out period does "
+            f"({_day_text(end)}). Choose an earlier `as_of` or at most "
+            f"horizon_days={log.as_of - split}."
+        )
+    return split, end
+
+
+def _day_text(day: int) -> str:
+    """Write a day for an error message."""
+    return str(np.datetime64(day, "D"))
+
+
+def _days(log: Log, rows: NDArray[np.bool_], refunds: str) -> PurchaseDays:
+    """Reduce some rows of the log."""
+    amount = log.amount[rows] if log.has("amount") else None
+    return purchase_days(log.customer[rows], log.day[rows], amount, refunds=refunds)
+
+
+def _summary(ids: pd.Index[Any], days: PurchaseDays, as_of: int) -> pd.DataFrame:
+    """Build the purchase table from purchase days up to `as_of`."""
+    if not days.first.size:
+        raise InputError(
+            f"`transactions` has no purchase on or before {_day_text(as_of)}: "
+            "every row lies later or is a refund."
+        )
+    first = days.day[days.first]
+    columns: dict[str, Any] = {
+        "customer_id": ids[days.customer[days.first]],
+        "frequency": days.count - 1,
+        "recency": (days.day[days.last] - first).astype(np.float64),
+        "T": (as_of - first).astype(np.float64),
+    }
+    if days.amount is not None:
+        columns["monetary_value"] = days.repeat_mean()
+    return pd.DataFrame(columns)

@@ -1,0 +1,247 @@
+"""TAPK: transactions x items per transaction x price per item, less acquisition cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, number_array
+from crmkit._frames import read_customers, read_transactions
+from crmkit.clv._math.accounting import tapk_value
+from crmkit.clv._table._costs import acquisition_costs
+from crmkit.clv._table._days import check_refunds
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._frames import Log
+
+__all__ = ["tapk", "tapk_table"]
+
+FACTORS = ("transactions", "items_per_transaction", "price", "acquisition_cost")
+
+
+def tapk(customers: Any) -> pd.DataFrame:
+    """Value each customer as T x A x P - K, with every factor in sight.
+
+    T is the number of transactions over the relationship, A the items per transaction, P the
+    price (or the margin) per item, K what it cost to win the customer.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer with ``customer_id``, ``transactions``, ``items_per_transaction``,
+        ``price`` and ``acquisition_cost``. :func:`tapk_table` makes one from a log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, in the order of `customers`:
+
+        * ``customer_id`` - as given.
+        * ``transactions`` (float) - T, transactions over the relationship.
+        * ``items_per_transaction`` (float) - A.
+        * ``price`` (float) - P, amount per item.
+        * ``acquisition_cost`` (float) - K, amount.
+        * ``sales`` (float) - T x A x P, amount.
+        * ``lifetime_value`` (float) - T x A x P - K, amount.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a factor is missing.
+    InputError
+        If a factor is not a finite number, or T or A is negative.
+
+    See Also
+    --------
+    tapk_table : Estimate the factors from a log.
+    tapk_sensitivity : What a change of each factor is worth.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> customers = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob"],
+    ...     "transactions": [20, 2],
+    ...     "items_per_transaction": [3.0, 1.0],
+    ...     "price": [5.0, 8.0],
+    ...     "acquisition_cost": [40.0, 40.0],
+    ... })
+    >>> clv.tapk(customers)[["customer_id", "sales", "lifetime_value"]]
+      customer_id  sales  lifetime_value
+    0         ann  300.0           260.0
+    1         bob   16.0           -24.0
+    """
+    table = read_customers(customers, needs=FACTORS)
+    problems = Problems("customers")
+    lows = (0.0, 0.0, None, None)
+    factors = {
+        name: number_array(table[name], problems, name, low=low)
+        for name, low in zip(FACTORS, lows, strict=True)
+    }
+    problems.raise_if_any()
+    sales, value = tapk_value(*factors.values())
+    return pd.DataFrame(
+        {"customer_id": table["customer_id"], **factors, "sales": sales, "lifetime_value": value}
+    )
+
+
+def tapk_table(
+    transactions: Any,
+    *,
+    as_of: Any = None,
+    acquisition_cost: Any = 0.0,
+    customers: Any = None,
+    expected_purchases: Any = None,
+    refunds: str = "net",
+) -> pd.DataFrame:
+    """Estimate T, A and P of every customer from the log, and join K.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id``, ``date`` and ``amount``; ``order_id`` tells
+        the orders of one day apart, ``quantity`` counts the items (absent: one per row).
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    acquisition_cost : float or DataFrame
+        K: one number for all; a table with ``customer_id`` and ``acquisition_cost``; or a table
+        with any column of `customers`, such as ``channel``, and ``acquisition_cost``.
+    customers : DataFrame, optional
+        Customer table with the column that an `acquisition_cost` per channel refers to.
+    expected_purchases : DataFrame, optional
+        Table with ``customer_id`` and ``expected_purchases``, such as a purchase model's
+        ``predict`` gives. Then T is what is still to come instead of what was, and A is items
+        per purchase day, because that is what the models count.
+    refunds : {"net", "drop", "raise"}
+        ``"net"`` takes refunds off the price P, ``"drop"`` ignores them, ``"raise"`` refuses
+        them. A refund is never a transaction and its quantity no item; a customer with nothing
+        but refunds is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, sorted by ``customer_id``; what :func:`tapk` reads:
+
+        * ``customer_id`` - as given.
+        * ``transactions`` (float) - T: orders up to `as_of`, or expected purchase days.
+        * ``items_per_transaction`` (float) - A: items per order, or per purchase day.
+        * ``price`` (float) - P: net amount per item.
+        * ``acquisition_cost`` (float) - K, amount.
+
+    Raises
+    ------
+    MissingColumnsError
+        If ``customer_id``, ``date`` or ``amount`` is missing.
+    InputError
+        If a customer spent money on no items, or has no acquisition cost or expectation.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-01-11"]),
+    ...     "amount": [10.0, 20.0, 5.0],
+    ...     "quantity": [1, 2, 1],
+    ... })
+    >>> factors = clv.tapk_table(log, acquisition_cost=4.0)
+    >>> factors[["customer_id", "transactions", "items_per_transaction", "price"]]
+      customer_id  transactions  items_per_transaction  price
+    0         ann           2.0                    1.5   10.0
+    1         bob           1.0                    1.0    5.0
+    >>> clv.tapk(factors)[["customer_id", "lifetime_value"]]
+      customer_id  lifetime_value
+    0         ann            26.0
+    1         bob             1.0
+    """
+    log = read_transactions(
+        transactions,
+        needs=("customer_id", "date", "amount"),
+        optional=("order_id", "quantity"),
+        as_of=as_of,
+    )
+    orders = expected_purchases is None
+    row, occasions, items, amount = _totals(log, refunds, orders=orders)
+    table = pd.DataFrame({"customer_id": log.customer_ids[row]})
+    if orders:
+        table["transactions"] = occasions.astype(np.float64)
+    else:
+        table["transactions"] = _expected(table["customer_id"], expected_purchases)
+    table["items_per_transaction"] = items / occasions
+    table["price"] = np.divide(amount, items, out=np.zeros_like(amount), where=items > 0.0)
+    table["acquisition_cost"] = acquisition_costs(
+        table["customer_id"], acquisition_cost, customers=customers
+    )
+    return table
+
+
+def _totals(
+    log: Log, refunds: str, *, orders: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return customer code, occasions (orders or days), items and net amount of each buyer."""
+    amount = log.amount
+    check_refunds(refunds, amount)
+    bought = amount >= 0.0
+    quantity = log.quantity if log.has("quantity") else np.ones(amount.size)
+    problems = Problems("transactions")
+    problems.rows(
+        bought & (quantity < 0.0),
+        "column 'quantity' is negative beside a positive 'amount'",
+        do="Give returned items a negative amount or a quantity of zero.",
+    )
+    problems.raise_if_any()
+    n = log.n_customers
+    if orders:
+        key, span = log.order, log.order_span
+    else:
+        span = int(log.day.max()) - int(log.day.min()) + 1
+        key = log.customer * span + (log.day - log.day.min())
+    occasions = np.bincount(np.unique(key[bought]) // span, minlength=n).astype(
+        np.int64, copy=False
+    )
+    items = _sums(log.customer[bought], quantity[bought], n)
+    counted = bought if refunds == "drop" else slice(None)
+    total = _sums(log.customer[counted], amount[counted], n)
+    row = np.flatnonzero(occasions)
+    if not row.size:
+        raise InputError("`transactions` has no purchase: every row is a refund.")
+    itemless = np.flatnonzero((items[row] == 0.0) & (total[row] != 0.0))
+    if itemless.size:
+        names = log.customer_ids[row[itemless[:3]]].tolist()
+        raise InputError(
+            f"`transactions`: {itemless.size:,} customers have an amount but no items (first: "
+            f"{names!r}), so there is no price per item. Correct `quantity`, or leave it out to "
+            "count one item per row."
+        )
+    return row, occasions[row], items[row], total[row]
+
+
+def _sums(codes: NDArray[np.int64], values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Sum values by code; shape (n,)."""
+    return np.bincount(codes, weights=values, minlength=n).astype(np.float64, copy=False)
+
+
+def _expected(ids: pd.Series[Any], expected_purchases: Any) -> NDArray[np.float64]:
+    """Look up what is still to come for each customer."""
+    table = read_customers(
+        expected_purchases, needs=("expected_purchases",), name="expected_purchases"
+    )
+    problems = Problems("expected_purchases")
+    values = number_array(table["expected_purchases"], problems, "expected_purchases", low=0.0)
+    row = pd.Index(table["customer_id"]).get_indexer(pd.Index(ids))
+    absent = row < 0
+    if absent.any():
+        problems.add(
+            f"{int(absent.sum()):,} customers of the log are not in it (first: "
+            f"{ids[absent].head(3).tolist()!r}). Predict for every customer of the log."
+        )
+    problems.raise_if_any()
+    found: NDArray[np.float64] = values[row]
+    return found
