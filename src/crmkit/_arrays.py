@@ -154,6 +154,6 @@ def gains_curve(score: ArrayLike, outcome: ArrayLike) -> GainsCurve:
     return GainsCurve(
         score=-distinct,
         customers=np.bincount(codes, minlength=m).astype(np.float64),
-        outcome=np.bincount(codes, weights=outcome, minlength=m),
-        outcome_square=np.bincount(codes, weights=outcome**2, minlength=m),
+        outcome=np.bincount(codes, weights=outcome, minlength=m).astype(np.float64),
+        outcome_square=np.bincount(codes, weights=outcome**2, minlength=m).astype(np.float64),
     )

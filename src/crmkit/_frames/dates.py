@@ -29,13 +29,12 @@ def day_column(days: ArrayLike) -> NDArray[np.datetime64]:
 
 def parse_day(value: Any, name: str) -> int:
     """Return one date, given as text or a datetime-like, as a day number."""
-    if not isinstance(value, (str, dt.date, np.datetime64)) or value is pd.NaT:
-        raise InputError(f"`{name}` must be a date such as '2025-06-30'; got {value!r}.")
     try:
-        stamp = pd.Timestamp(value)
+        known = isinstance(value, (str, dt.date, np.datetime64))
+        stamp = pd.Timestamp(value) if known else pd.NaT
     except ValueError:
         stamp = pd.NaT
-    if stamp is pd.NaT:
+    if pd.isna(stamp):
         raise InputError(f"`{name}` must be a date such as '2025-06-30'; got {value!r}.")
     return int(np.datetime64(stamp.replace(tzinfo=None), "D").astype(np.int64))
 
@@ -67,7 +66,7 @@ def _arrow_moments(series: pd.Series[Any], kind: str) -> NDArray[np.datetime64] 
             series = series.dt.tz_localize(None)
         return series.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT"))
     if kind.startswith("date"):
-        return np.asarray(series.to_numpy(dtype=object, na_value=None), dtype="datetime64[D]")
+        return np.asarray(series.astype(object).where(series.notna(), None), dtype="datetime64[D]")
     return None
 
 
