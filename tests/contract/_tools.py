@@ -1,0 +1,95 @@
+"""Changes of a table that must not matter, and reading of what a docstring promises."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+
+import numpy as np
+import pandas as pd
+
+ROOMS = ("basket", "churn", "clv", "response", "segmentation")
+
+
+def all_cases():
+    cases = []
+    for room in ROOMS:
+        cases += importlib.import_module(f"contract.cases.{room}").CASES
+    return cases
+
+
+def of_kind(kind):
+    return [pytest_param(case) for case in all_cases() if isinstance(case, kind)]
+
+
+def pytest_param(case):
+    import pytest
+
+    room = case.target.__module__.split(".")[1]
+    return pytest.param(case, id=f"{room}.{case.target.__name__}")
+
+
+def documented_columns(function):
+    """Return the bulleted result columns of a docstring, which may be absent, and if any may come."""
+    text = inspect.getdoc(function) or ""
+    section = re.search(r"\nReturns\n-+\n(.*?)(?=\n[A-Z][A-Za-z ]+\n-{3,}\n|\Z)", text, re.S)
+    if section is None:
+        return [], set(), False
+    columns, optional, open_ended = [], set(), False
+    for bullet in re.split(r"\n\s*\* ", "\n" + section.group(1))[1:]:
+        head = bullet.split(" - ")[0]
+        names = re.findall(r"``([^`]+)``", head)
+        open_ended |= bool(re.match(r"(any|every|all|one|the) ", bullet)) or any(
+            "<" in name or "*" in name for name in names
+        )
+        names = [name for name in names if "<" not in name and "*" not in name]
+        columns += names
+        if re.search(r"\b(only|optional|if given|as far as)\b", bullet, re.I):
+            optional |= set(names)
+    return columns, optional, open_ended
+
+
+def permuted(tables, seed=0):
+    rng = np.random.default_rng(seed)
+    return {name: t.iloc[rng.permutation(len(t))] for name, t in tables.items()}
+
+
+def with_odd_index(tables):
+    return {name: t.set_axis(np.zeros(len(t), dtype=int), axis=0) for name, t in tables.items()}
+
+
+ID_TYPES = {
+    "text": lambda ids: ids.map(lambda i: f"c{i:09d}"),
+    "nullable": lambda ids: ids.astype("Int64"),
+    "category": lambda ids: ids.astype(str).str.zfill(9).astype("category"),
+    "arrow": lambda ids: ids.astype("int64[pyarrow]"),
+}
+
+
+def with_ids(tables, kind):
+    change = ID_TYPES[kind]
+    return {
+        name: t.assign(customer_id=change(t["customer_id"])) if "customer_id" in t else t
+        for name, t in tables.items()
+    }
+
+
+def settled(result):
+    """Return a result in an order of its own, for comparing."""
+    if isinstance(result, pd.DataFrame) and "customer_id" in result.columns:
+        columns = ["customer_id"]
+        return result.sort_values(columns, kind="stable").reset_index(drop=True)
+    return result
+
+
+def assert_same(left, right, *, rtol=1e-9, ignore=()):
+    left, right = settled(left), settled(right)
+    if not isinstance(left, pd.DataFrame):
+        np.testing.assert_allclose(left, right, rtol=rtol)
+        return
+    left = left.drop(columns=[c for c in ignore if c in left.columns])
+    right = right.drop(columns=[c for c in ignore if c in right.columns])
+    pd.testing.assert_frame_equal(
+        left, right, check_dtype=False, check_exact=False, rtol=rtol, atol=1e-12
+    )

@@ -1,0 +1,84 @@
+"""What a case says about a public name, so that the contract can be checked for all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+Tables = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class FunctionCase:
+    """A function that gives a table (or, with ``returns="number"``, a number).
+
+    ``tables`` makes fresh valid inputs by argument name, the first being positional (further
+    tables in the order of the signature's positional parameters are positional too, others go by
+    keyword). Customer ids in them must be integers. ``needs`` and ``numbers`` name, per table,
+    the columns that must exist and those that must be finite numbers.
+    """
+
+    function: Callable[..., Any]
+    tables: Callable[[], Tables]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    returns: str = "table"
+    # A table that may be empty (a suppression list, say) is named here.
+    may_be_empty: tuple[str, ...] = ()
+    # Results with a random part that follows row positions by design would set this; none does.
+    any_row_order: bool = True
+
+    @property
+    def target(self) -> Callable[..., Any]:
+        return self.function
+
+    def call(self, tables: Tables) -> Any:
+        return self.function(*tables.values(), **self.kwargs)
+
+
+@dataclass(frozen=True)
+class ModelCase:
+    """A class that learns: ``fit(*fit_tables, **fit_kwargs)`` then ``predict(*predict_tables)``."""
+
+    model: type
+    fit_tables: Callable[[], Tables]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    fit_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    predict_tables: Callable[[], Tables] | None = None
+    predict_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    # How far refits on permuted rows may differ (sums in another order), relative.
+    tolerance: float = 1e-6
+
+    @property
+    def target(self) -> type:
+        return self.model
+
+    def make(self) -> Any:
+        return self.model(**self.parameters)
+
+    def fitted(self) -> Any:
+        return self.make().fit(*self.fit_tables().values(), **self.fit_kwargs)
+
+    def tables_to_predict(self) -> Tables:
+        return (self.predict_tables or self.fit_tables)()
+
+    def predict(self, model: Any, tables: Tables) -> pd.DataFrame:
+        return model.predict(*tables.values(), **self.predict_kwargs)
+
+
+@dataclass(frozen=True)
+class PlotCase:
+    """A plot of a table that another function made."""
+
+    function: Callable[..., Any]
+    tables: Callable[[], Tables]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def target(self) -> Callable[..., Any]:
+        return self.function

@@ -1,0 +1,3 @@
+"""Cases of crmkit.basket."""
+
+CASES: list = []

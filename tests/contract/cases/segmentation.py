@@ -1,0 +1,3 @@
+"""Cases of crmkit.segmentation."""
+
+CASES: list = []

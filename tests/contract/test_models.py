@@ -1,0 +1,162 @@
+"""The contract of every class that learns."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from contract._tools import (
+    ID_TYPES,
+    assert_same,
+    documented_columns,
+    of_kind,
+    permuted,
+    with_ids,
+    with_odd_index,
+)
+from contract.cases._case import ModelCase
+from crmkit._estimator import Model
+from crmkit.errors import InputError, MissingColumnsError
+
+models = pytest.mark.parametrize("case", of_kind(ModelCase))
+
+
+@pytest.fixture(scope="module")
+def fits():
+    return {}
+
+
+@pytest.fixture
+def fitted(case, fits):
+    if id(case) not in fits:
+        fits[id(case)] = case.fitted()
+    return fits[id(case)]
+
+
+@models
+def test_constructor_only_stores(case):
+    model = case.make()
+    assert isinstance(model, Model)
+    parameters = list(inspect.signature(case.model.__init__).parameters.values())[1:]
+    assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters)
+    assert sorted(vars(model)) == sorted(p.name for p in parameters)
+    assert clone(model).get_params().keys() == model.get_params().keys()
+
+
+@models
+def test_not_fitted_is_said(case):
+    with pytest.raises(NotFittedError, match="fit"):
+        case.predict(case.make(), case.tables_to_predict())
+
+
+@models
+def test_fit_returns_the_model_and_leaves_its_input(case):
+    tables = case.fit_tables()
+    copies = {name: table.copy(deep=True) for name, table in tables.items()}
+    model = case.make()
+    assert model.fit(*tables.values(), **case.fit_kwargs) is model
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, copies[name])
+    # What fit learned lies in attributes with a trailing underscore, parameters stay as given.
+    assert all(name.endswith("_") for name in vars(model) if name not in model.get_params())
+
+
+@models
+def test_predict_gives_a_plain_table_in_row_order(case, fitted):
+    tables = permuted(case.tables_to_predict(), seed=3)
+    first = next(iter(tables.values()))
+    copy = first.copy(deep=True)
+    result = case.predict(fitted, tables)
+    pd.testing.assert_frame_equal(first, copy)
+    assert type(result) is pd.DataFrame
+    assert isinstance(result.index, pd.RangeIndex)
+    if "customer_id" in result.columns:
+        assert result.columns[0] == "customer_id"
+        assert list(dict.fromkeys(result["customer_id"])) == list(
+            dict.fromkeys(first["customer_id"])
+        )
+    documented, optional, open_ended = documented_columns(case.model.predict)
+    assert documented, "bullet the columns of predict under Returns"
+    assert set(documented) - optional <= set(result.columns)
+    assert open_ended or set(result.columns) <= set(documented)
+    numbers = result.select_dtypes("number").to_numpy(dtype=float)
+    assert not np.isinf(numbers).any()
+
+
+@models
+def test_refit_equals_fit_whatever_the_row_order(case, fitted):
+    expected = case.predict(fitted, case.tables_to_predict())
+    again = case.make().fit(*case.fit_tables().values(), **case.fit_kwargs)
+    assert_same(case.predict(again, case.tables_to_predict()), expected, rtol=1e-12)
+    again.fit(*permuted(case.fit_tables()).values(), **case.fit_kwargs)
+    result = case.predict(again, case.tables_to_predict())
+    assert_same(result, expected, rtol=case.tolerance)
+    odd = with_odd_index(case.tables_to_predict())
+    assert_same(case.predict(fitted, odd), expected)
+
+
+@models
+@pytest.mark.parametrize("kind", sorted(ID_TYPES))
+def test_type_of_ids_does_not_matter(case, fitted, kind):
+    if kind == "arrow":
+        pytest.importorskip("pyarrow")
+    expected = case.predict(fitted, case.tables_to_predict())
+    model = case.make().fit(*with_ids(case.fit_tables(), kind).values(), **case.fit_kwargs)
+    result = case.predict(model, with_ids(case.tables_to_predict(), kind))
+    assert_same(result, expected, rtol=case.tolerance, ignore=("customer_id",))
+
+
+@models
+def test_pickle_and_json_bring_it_back(case, fitted, tmp_path):
+    expected = case.predict(fitted, case.tables_to_predict())
+    copy = pickle.loads(pickle.dumps(fitted))
+    assert_same(case.predict(copy, case.tables_to_predict()), expected, rtol=1e-12)
+    fitted.save(tmp_path / "model.json")
+    loaded = case.model.load(tmp_path / "model.json")
+    assert_same(case.predict(loaded, case.tables_to_predict()), expected, rtol=1e-12)
+
+
+@models
+def test_other_files_are_refused(case, tmp_path):
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(InputError, match="no crmkit model"):
+        case.model.load(tmp_path / "other.json")
+
+
+@models
+def test_missing_columns_are_named(case):
+    name, table = next(iter(case.fit_tables().items()))
+    for column in case.needs:
+        others = list(case.fit_tables().values())[1:]
+        with pytest.raises(MissingColumnsError, match=column) as caught:
+            case.make().fit(table.drop(columns=column), *others, **case.fit_kwargs)
+        assert f"`{name}`" in str(caught.value)
+
+
+@models
+def test_empty_and_wrong_tables_are_refused(case, fitted):
+    name, table = next(iter(case.fit_tables().items()))
+    others = list(case.fit_tables().values())[1:]
+    for wrong in (table.iloc[:0], 7, [1, 2]):
+        with pytest.raises(InputError, match=name):
+            case.make().fit(wrong, *others, **case.fit_kwargs)
+
+
+@models
+def test_other_engines_are_read(case, fitted):
+    polars = pytest.importorskip("polars")
+    expected = case.predict(fitted, case.tables_to_predict())
+    tables = {k: polars.from_pandas(t) for k, t in case.fit_tables().items()}
+    model = case.make().fit(*tables.values(), **case.fit_kwargs)
+    tables = {k: polars.from_pandas(t) for k, t in case.tables_to_predict().items()}
+    assert_same(case.predict(model, tables), expected, rtol=case.tolerance)
+
+
+@models
+def test_class_docstring_has_an_example(case):
+    assert ">>>" in case.model.__doc__
+    assert ">>>" in case.model.__doc__
