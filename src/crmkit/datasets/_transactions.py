@@ -1,0 +1,345 @@
+"""A shop simulated from the purchase and spend models, with its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import day_column, parse_day
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["make_transactions"]
+
+_PURCHASES = {
+    "bgnbd": {"r": 0.8, "alpha": 60.0, "a": 0.8, "b": 3.0},
+    "paretonbd": {"r": 0.8, "alpha": 60.0, "s": 0.6, "beta": 120.0},
+}
+_SPEND = {"p": 6.0, "q": 4.0, "v": 15.0}
+_DEPARTMENTS = ["bakery", "coffee", "dairy", "fruit", "household", "kitchen", "pets", "snacks"]
+_CHANNELS = {  # share of customers, mean acquisition cost; from the most to the least loyal
+    "referral": (0.15, 4.0),
+    "shop": (0.30, 6.0),
+    "search": (0.30, 12.0),
+    "social": (0.25, 9.0),
+}
+_REGIONS = ["east", "north", "south", "west"]
+
+
+def make_transactions(
+    n_customers: int = 1000,
+    *,
+    random_state: int | None = None,
+    start_date: Any = "2024-01-01",
+    n_days: int = 730,
+    acquisition_days: int = 180,
+    purchase_model: str = "bgnbd",
+    purchase_parameters: Mapping[str, float] | None = None,
+    spend_parameters: Mapping[str, float] | None = None,
+    n_products: int = 64,
+    bundle_share: float = 0.3,
+    refund_share: float = 0.0,
+) -> dict[str, pd.DataFrame]:
+    """Simulate a shop whose customers follow the purchase and spend models exactly.
+
+    Each customer makes a first purchase on a random day of the first `acquisition_days` and then
+    buys and leaves as `purchase_model` says, in days. The value of an order follows the
+    gamma-gamma model. Its lines share it; some orders contain a bundle of products that belong
+    together, so that there is something for basket analysis to find.
+
+    Parameters
+    ----------
+    n_customers : int, default 1000
+        Number of customers.
+    random_state : int, optional
+        Seed. The same seed gives the same tables.
+    start_date : date-like, default "2024-01-01"
+        First day of the log.
+    n_days : int, default 730
+        Length of the log in days.
+    acquisition_days : int, default 180
+        First purchases are spread evenly over this many days.
+    purchase_model : {"bgnbd", "paretonbd"}
+        How customers buy and leave.
+    purchase_parameters : mapping, optional
+        Replaces parameters of the purchase model, per day: ``r, alpha, a, b`` (default 0.8, 60,
+        0.8, 3) or ``r, alpha, s, beta`` (default 0.8, 60, 0.6, 120).
+    spend_parameters : mapping, optional
+        Replaces parameters of the gamma-gamma model: ``p, q, v`` (default 6, 4, 15, a mean of 30
+        per order).
+    n_products : int, default 64
+        Number of products.
+    bundle_share : float, default 0.3
+        Share of orders that contain one of the planted bundles.
+    refund_share : float, default 0
+        Share of order lines that are returned up to 14 days later; a return is a row of its own
+        with negative amount, quantity and cost and a new order id.
+
+    Returns
+    -------
+    dict of pandas.DataFrame
+        ``transactions``: one row per order line, by date. ``customer_id``, ``order_id``, ``date``
+        (whole days), ``product``, ``quantity``, ``amount``, ``cost``.
+
+        ``customers``: ``customer_id``, ``channel`` (loyal customers come more often by referral),
+        ``region``, ``age`` (rises a little with spend), ``consent`` (bool: may be contacted),
+        ``acquisition_cost``, ``service_calls``, and the truth: ``true_purchase_rate`` (purchases
+        per day while a customer), ``true_dropout`` (probability to leave after a repeat purchase
+        for "bgnbd", rate of leaving per day for "paretonbd"), ``true_alive`` (bool: still a
+        customer after the last day), ``true_mean_amount`` (expected value of an order).
+
+        ``products``: ``product``, ``department``, ``list_price``, ``unit_cost`` and
+        ``true_bundle`` (number of the planted bundle, 0 for none).
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range or a parameter is unknown.
+
+    Notes
+    -----
+    Two purchases of a customer on one day are one order, and a purchase at time t after the first
+    falls on the day t ends in, so rates measured in whole days are a little lower than simulated.
+    A return is left out where it would fall after the log ends.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005). "Counting your customers" the easy
+       way: an alternative to the Pareto/NBD model. *Marketing Science* 24(2), 275-284.
+    .. [2] Schmittlein, D. C., Morrison, D. G. and Colombo, R. (1987). Counting your customers: who
+       are they and what will they do next? *Management Science* 33(1), 1-24.
+    .. [3] Fader, P. S. and Hardie, B. G. S. (2013). The gamma-gamma model of monetary value.
+       http://www.brucehardie.com/notes/025/
+
+    Examples
+    --------
+    >>> from crmkit import datasets
+    >>> shop = datasets.make_transactions(500, random_state=1)
+    >>> shop["transactions"]["customer_id"].nunique()
+    500
+    """
+    n_customers = check_number(n_customers, "n_customers", low=1, integer=True)
+    n_days = check_number(n_days, "n_days", low=1, integer=True)
+    check_number(acquisition_days, "acquisition_days", low=1, high=n_days, integer=True)
+    check_number(n_products, "n_products", low=10, integer=True)
+    check_number(bundle_share, "bundle_share", low=0, high=1)
+    check_number(refund_share, "refund_share", low=0, high=1)
+    check_choice(purchase_model, "purchase_model", _PURCHASES)
+    purchase = _parameters(_PURCHASES[purchase_model], purchase_parameters, "purchase_parameters")
+    spend = _parameters(_SPEND, spend_parameters, "spend_parameters")
+    first_day = parse_day(start_date, "start_date")
+
+    rng = np.random.default_rng(random_state)
+    first = rng.integers(acquisition_days, size=n_customers)
+    history = _histories(rng, purchase_model, purchase, last=n_days - 1 - first)
+    customer, day = _orders(first, history)
+    p, q, v = spend["p"], spend["q"], spend["v"]
+    scale = rng.gamma(q, 1 / v, n_customers)  # nu of the gamma-gamma model
+    value = np.maximum(rng.gamma(p, 1 / scale[customer]).round(2), 0.01)
+
+    products = _catalogue(rng, n_products)
+    order, product = _baskets(rng, len(customer), products, bundle_share)
+    lines = _lines(value, order, product, products)
+    log = pd.DataFrame(
+        {
+            "customer_id": customer[order] + 1,
+            "order_id": order + 1,
+            "date": day[order],
+            "product": products["product"].take(product).array,
+            **lines,
+        }
+    )
+    if refund_share:
+        log = _with_refunds(rng, log, refund_share, n_days)
+    log["date"] = day_column(log["date"].to_numpy() + first_day)
+    customers = _traits(rng, history, p / scale)
+    return {"transactions": log, "customers": customers, "products": products}
+
+
+@dataclass(frozen=True, slots=True)
+class _Histories:
+    """What happened to each customer after the first purchase; arrays of shape (n_customers,)."""
+
+    rate: NDArray[np.float64]
+    dropout: NDArray[np.float64]
+    alive: NDArray[np.bool_]
+    customer: NDArray[np.int64]  # of each repeat purchase, shape (n_repeats,)
+    age: NDArray[np.int64]  # days after the first purchase, shape (n_repeats,)
+
+
+def _parameters(
+    default: dict[str, float], given: Mapping[str, float] | None, name: str
+) -> dict[str, float]:
+    """Return the default parameters with the given ones in their place."""
+    given = dict(given or {})
+    unknown = sorted(set(given) - set(default))
+    if unknown:
+        raise InputError(f"`{name}` has unknown parameter(s) {unknown}; known: {list(default)}.")
+    checked = {
+        key: check_number(value, f"{name}[{key!r}]", low=0, low_open=True)
+        for key, value in given.items()
+    }
+    return default | checked
+
+
+def _histories(
+    rng: np.random.Generator,
+    purchase_model: str,
+    parameters: dict[str, float],
+    *,
+    last: NDArray[np.int64],
+) -> _Histories:
+    """Draw rates, lifetimes and repeat purchases up to `last` days after the first one."""
+    n = len(last)
+    rate = rng.gamma(parameters["r"], 1 / parameters["alpha"], n)
+    if purchase_model == "bgnbd":
+        dropout = rng.beta(parameters["a"], parameters["b"], n)
+        observed = last.astype(np.float64)
+        kept = rng.geometric(np.maximum(dropout, 1e-12))  # leaves after this many repeats
+        count = rng.poisson(rate * observed)
+        alive = count < kept
+    else:
+        dropout = rng.gamma(parameters["s"], 1 / parameters["beta"], n)
+        lifetime = rng.exponential(1 / np.maximum(dropout, 1e-300))
+        alive = lifetime > last
+        observed = np.minimum(lifetime, last)
+        count = rng.poisson(rate * observed)
+        kept = count
+    customer = np.repeat(np.arange(n), count)
+    share = np.sort(customer + rng.uniform(size=len(customer))) - customer  # by customer, in time
+    time = share * observed[customer]
+    rank = np.arange(len(customer)) - np.repeat(np.cumsum(count) - count, count)
+    stays = rank < kept[customer]
+    age = np.ceil(time[stays]).astype(np.int64)
+    return _Histories(rate, dropout, alive, customer[stays], np.maximum(age, 1))
+
+
+def _orders(
+    first: NDArray[np.int64], history: _Histories
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return customer and day of every order, by day; purchases of one day are one order."""
+    n = len(first)
+    customer = np.concatenate([np.arange(n), history.customer])
+    day = np.concatenate([first, first[history.customer] + history.age])
+    day, customer = np.divmod(_distinct(day * n + customer), n)
+    return customer, day
+
+
+def _catalogue(rng: np.random.Generator, n_products: int) -> pd.DataFrame:
+    """Return products with prices, the most popular first, and disjoint bundles among them."""
+    number = np.arange(n_products)
+    department = np.array(_DEPARTMENTS, dtype=object)[number % len(_DEPARTMENTS)]
+    width = len(str(number[-1] // len(_DEPARTMENTS) + 1))
+    names = [
+        f"{name} {code // len(_DEPARTMENTS) + 1:0{width}d}" for code, name in enumerate(department)
+    ]
+    price = np.round(3 * rng.lognormal(0.0, 0.6, n_products) + 0.5, 2)
+    bundle = np.zeros(n_products, dtype=np.int64)
+    n_bundles = max(2, n_products // 12)
+    members = rng.permutation(np.arange(n_products // 8, n_products))  # not the best sellers
+    members = members[: n_bundles * 5 // 2]
+    bundle[members] = np.arange(len(members)) % n_bundles + 1
+    return pd.DataFrame(
+        {
+            "product": names,
+            "department": department.tolist(),
+            "list_price": price,
+            "unit_cost": np.round(price * rng.uniform(0.45, 0.8, n_products), 2),
+            "true_bundle": bundle,
+        }
+    )
+
+
+def _baskets(
+    rng: np.random.Generator, n_orders: int, products: pd.DataFrame, bundle_share: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return order and product of every line: popular products by chance, bundles on purpose."""
+    n_products = len(products)
+    popularity = 1 / np.arange(1, n_products + 1) ** 0.7
+    single = np.repeat(np.arange(n_orders), 1 + rng.poisson(1.0, n_orders))
+    chance = rng.choice(n_products, size=len(single), p=popularity / popularity.sum())
+
+    bundle = products["true_bundle"].to_numpy()
+    members = np.argsort(bundle, kind="stable")[np.count_nonzero(bundle == 0) :]
+    sizes = np.bincount(bundle)[1:]
+    starts = np.cumsum(sizes) - sizes
+    order = np.flatnonzero(rng.random(n_orders) < bundle_share)
+    chosen = rng.integers(len(sizes), size=len(order))
+    count = sizes[chosen]
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    bundled = members[np.repeat(starts[chosen], count) + offset]
+    line = np.concatenate([single, np.repeat(order, count)])
+    key = _distinct(line * n_products + np.concatenate([chance, bundled]))
+    order, product = np.divmod(key, n_products)
+    return order, product
+
+
+def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the sorted distinct keys; numpy.unique hashes, which is slower at this size."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])]
+
+
+def _lines(
+    value: NDArray[np.float64],
+    order: NDArray[np.int64],
+    product: NDArray[np.int64],
+    products: pd.DataFrame,
+) -> dict[str, NDArray[Any]]:
+    """Split the value of each order over its lines, in cents, near the list price per unit."""
+    price = products["list_price"].to_numpy()[product]
+    share = price / np.bincount(order, weights=price)[order]
+    amount = np.maximum((value[order] * share).round(2), 0.01)
+    quantity = np.maximum(np.rint(amount / price), 1).astype(np.int64)
+    cost = (quantity * products["unit_cost"].to_numpy()[product]).round(2)
+    return {"quantity": quantity, "amount": amount, "cost": cost}
+
+
+def _with_refunds(
+    rng: np.random.Generator, log: pd.DataFrame, refund_share: float, n_days: int
+) -> pd.DataFrame:
+    """Return the log with some lines returned up to two weeks later."""
+    back = log[rng.random(len(log)) < refund_share].copy()
+    back["date"] += rng.integers(1, 15, len(back))
+    back = back[back["date"] < n_days]
+    back[["quantity", "amount", "cost"]] *= -1
+    back["order_id"] = log["order_id"].max() + 1 + np.arange(len(back))
+    both = pd.concat([log, back], ignore_index=True)
+    return both.sort_values(["date", "order_id", "product"], ignore_index=True)
+
+
+def _traits(
+    rng: np.random.Generator, history: _Histories, mean_amount: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return what is known of each customer, and the truth."""
+    n = len(mean_amount)
+    loyal_rank = np.argsort(np.argsort(history.dropout)) / n
+    noisy = loyal_rank + rng.normal(0.0, 0.4, n)
+    shares = np.cumsum([share for share, _ in _CHANNELS.values()])[:-1]
+    channel = np.searchsorted(np.quantile(noisy, shares), noisy)
+    spend_rank = np.argsort(np.argsort(mean_amount)) / n
+    age = np.clip(np.rint(36 + 16 * spend_rank + rng.normal(0, 12, n)), 18, 90)
+    cost = np.array([mean for _, mean in _CHANNELS.values()])[channel]
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(1, n + 1),
+            "channel": pd.Series(list(_CHANNELS)).take(channel).array,
+            "region": pd.Series(_REGIONS).take(rng.integers(len(_REGIONS), size=n)).array,
+            "age": age.astype(np.int64),
+            "consent": rng.random(n) < 0.7,
+            "acquisition_cost": (cost * rng.gamma(4.0, 0.25, n)).round(2),
+            "service_calls": rng.negative_binomial(0.5, 0.25, n),
+            "true_purchase_rate": history.rate,
+            "true_dropout": history.dropout,
+            "true_alive": history.alive,
+            "true_mean_amount": mean_amount,
+        }
+    )
