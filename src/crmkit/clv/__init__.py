@@ -22,6 +22,8 @@ Examples
 
 from __future__ import annotations
 
+from crmkit.clv._plot import plot_calibration
+from crmkit.clv._report import calibration_table
 from crmkit.clv._table import (
     holdout_table,
     net_present_value,
@@ -31,8 +33,10 @@ from crmkit.clv._table import (
 )
 
 __all__ = [
+    "calibration_table",
     "holdout_table",
     "net_present_value",
+    "plot_calibration",
     "purchase_table",
     "tapk",
     "tapk_table",

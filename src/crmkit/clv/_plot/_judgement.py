@@ -1,0 +1,61 @@
+"""Pictures of how well a model foresaw what it had not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._frames import to_pandas
+from crmkit._plotting import COLORS, count, new_axes, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_calibration"]
+
+
+def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw expected beside actual purchases of the hold-out period, group by group.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        A :func:`calibration_table`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> customers = pd.DataFrame({
+    ...     "customer_id": [1, 2, 3], "frequency": [0, 0, 1], "holdout_frequency": [0, 1, 1]
+    ... })
+    >>> predictions = pd.DataFrame({
+    ...     "customer_id": [1, 2, 3], "expected_purchases": [0.3, 0.3, 0.8]
+    ... })
+    >>> ax = clv.plot_calibration(clv.calibration_table(customers, predictions))
+    >>> ax.get_ylabel()
+    'Purchases per customer in the hold-out period'
+    """
+    needs = ("group", "customers", "expected_mean", "actual_mean", "conf_low", "conf_high")
+    table = to_pandas(calibration, "calibration", needs=needs)
+    ax = new_axes(ax)
+    position = np.arange(len(table))
+    mean = table["actual_mean"].to_numpy()
+    reach = np.vstack([mean - table["conf_low"], table["conf_high"] - mean])
+    ax.bar(position, mean, color=COLORS[5], label="Actual, with interval", width=0.7)
+    ax.errorbar(position, mean, yerr=reach, fmt="none", ecolor="#404040", capsize=3, linewidth=1)
+    ax.plot(position, table["expected_mean"], "o-", color=COLORS[3], label="Expected")
+    ax.set_xticks(position, table["group"].astype(str))
+    ax.set_xlabel("Repeat purchases so far, or rank of the expectation")
+    ax.set_ylabel("Purchases per customer in the hold-out period")
+    ax.yaxis.set_major_formatter(count())
+    ax.legend(frameon=False)
+    return tidy(ax)
