@@ -79,10 +79,8 @@ def require_columns(
     if not missing:
         return
     hints = {column: did_you_mean(column, present) for column in missing}
-    meant = [f"for {column!r}, did you mean {hint!r}?" for column, hint in hints.items() if hint]
-    sentence = f"`{argument}` lacks the column(s) {missing}; it has {present}."
-    if meant:
-        sentence += " " + " ".join(meant).capitalize()
+    meant = [f"For {column!r}, did you mean {hint!r}?" for column, hint in hints.items() if hint]
+    sentence = " ".join([f"`{argument}` lacks the column(s) {missing}; it has {present}.", *meant])
     raise MissingColumnsError(f"{sentence} {do or 'Rename with DataFrame.rename.'}")
 
 

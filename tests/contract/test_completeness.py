@@ -16,7 +16,9 @@ def test_every_public_name_has_a_case(room):
     cases = {case.target: case for case in all_cases()}
     for name in module.__all__:
         target = getattr(module, name)
-        assert target in cases, f"crmkit.{room}.{name} has no case in tests/contract/cases/{room}.py"
+        assert target in cases, (
+            f"crmkit.{room}.{name} has no case in tests/contract/cases/{room}.py"
+        )
         kind = FunctionCase
         if inspect.isclass(target):
             kind = ModelCase
