@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,8 @@ import pandas as pd
 
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column, parse_day
+from crmkit.datasets._baskets import draw_baskets, draw_catalogue, split_lines
+from crmkit.datasets._histories import Histories, draw_histories, order_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _PURCHASES = {
     "paretonbd": {"r": 0.8, "alpha": 60.0, "s": 0.6, "beta": 120.0},
 }
 _SPEND = {"p": 6.0, "q": 4.0, "v": 15.0}
-_DEPARTMENTS = ["bakery", "coffee", "dairy", "fruit", "household", "kitchen", "pets", "snacks"]
 _CHANNELS = {  # share of customers, mean acquisition cost; from the most to the least loyal
     "referral": (0.15, 4.0),
     "shop": (0.30, 6.0),
@@ -139,15 +139,15 @@ def make_transactions(
 
     rng = np.random.default_rng(random_state)
     first = rng.integers(acquisition_days, size=n_customers)
-    history = _histories(rng, purchase_model, purchase, last=n_days - 1 - first)
-    customer, day = _orders(first, history)
+    history = draw_histories(rng, purchase_model, purchase, last=n_days - 1 - first)
+    customer, day = order_days(first, history)
     p, q, v = spend["p"], spend["q"], spend["v"]
     scale = rng.gamma(q, 1 / v, n_customers)  # nu of the gamma-gamma model
     value = np.maximum(rng.gamma(p, 1 / scale[customer]).round(2), 0.01)
 
-    products = _catalogue(rng, n_products)
-    order, product = _baskets(rng, len(customer), products, bundle_share)
-    lines = _lines(value, order, product, products)
+    products = draw_catalogue(rng, n_products)
+    order, product = draw_baskets(rng, len(customer), products, bundle_share)
+    lines = split_lines(value, order, product, products)
     log = pd.DataFrame(
         {
             "customer_id": customer[order] + 1,
@@ -162,17 +162,6 @@ def make_transactions(
     log["date"] = day_column(log["date"].to_numpy() + first_day)
     customers = _traits(rng, history, p / scale)
     return {"transactions": log, "customers": customers, "products": products}
-
-
-@dataclass(frozen=True, slots=True)
-class _Histories:
-    """What happened to each customer after the first purchase; arrays of shape (n_customers,)."""
-
-    rate: NDArray[np.float64]
-    dropout: NDArray[np.float64]
-    alive: NDArray[np.bool_]
-    customer: NDArray[np.int64]  # of each repeat purchase, shape (n_repeats,)
-    age: NDArray[np.int64]  # days after the first purchase, shape (n_repeats,)
 
 
 def _parameters(
@@ -190,119 +179,6 @@ def _parameters(
     return default | checked
 
 
-def _histories(
-    rng: np.random.Generator,
-    purchase_model: str,
-    parameters: dict[str, float],
-    *,
-    last: NDArray[np.int64],
-) -> _Histories:
-    """Draw rates, lifetimes and repeat purchases up to `last` days after the first one."""
-    n = len(last)
-    rate = rng.gamma(parameters["r"], 1 / parameters["alpha"], n)
-    if purchase_model == "bgnbd":
-        dropout = rng.beta(parameters["a"], parameters["b"], n)
-        observed = last.astype(np.float64)
-        kept = rng.geometric(np.maximum(dropout, 1e-12))  # leaves after this many repeats
-        count = rng.poisson(rate * observed)
-        alive = count < kept
-    else:
-        dropout = rng.gamma(parameters["s"], 1 / parameters["beta"], n)
-        lifetime = rng.exponential(1 / np.maximum(dropout, 1e-300))
-        alive = lifetime > last
-        observed = np.minimum(lifetime, last)
-        count = rng.poisson(rate * observed)
-        kept = count
-    customer = np.repeat(np.arange(n), count)
-    share = np.sort(customer + rng.uniform(size=len(customer))) - customer  # by customer, in time
-    time = share * observed[customer]
-    rank = np.arange(len(customer)) - np.repeat(np.cumsum(count) - count, count)
-    stays = rank < kept[customer]
-    age = np.ceil(time[stays]).astype(np.int64)
-    return _Histories(rate, dropout, alive, customer[stays], np.maximum(age, 1))
-
-
-def _orders(
-    first: NDArray[np.int64], history: _Histories
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return customer and day of every order, by day; purchases of one day are one order."""
-    n = len(first)
-    customer = np.concatenate([np.arange(n), history.customer])
-    day = np.concatenate([first, first[history.customer] + history.age])
-    day, customer = np.divmod(_distinct(day * n + customer), n)
-    return customer, day
-
-
-def _catalogue(rng: np.random.Generator, n_products: int) -> pd.DataFrame:
-    """Return products with prices, the most popular first, and disjoint bundles among them."""
-    number = np.arange(n_products)
-    department = np.array(_DEPARTMENTS, dtype=object)[number % len(_DEPARTMENTS)]
-    width = len(str(number[-1] // len(_DEPARTMENTS) + 1))
-    names = [
-        f"{name} {code // len(_DEPARTMENTS) + 1:0{width}d}" for code, name in enumerate(department)
-    ]
-    price = np.round(3 * rng.lognormal(0.0, 0.6, n_products) + 0.5, 2)
-    bundle = np.zeros(n_products, dtype=np.int64)
-    n_bundles = max(2, n_products // 12)
-    members = rng.permutation(np.arange(n_products // 8, n_products))  # not the best sellers
-    members = members[: n_bundles * 5 // 2]
-    bundle[members] = np.arange(len(members)) % n_bundles + 1
-    return pd.DataFrame(
-        {
-            "product": names,
-            "department": department.tolist(),
-            "list_price": price,
-            "unit_cost": np.round(price * rng.uniform(0.45, 0.8, n_products), 2),
-            "true_bundle": bundle,
-        }
-    )
-
-
-def _baskets(
-    rng: np.random.Generator, n_orders: int, products: pd.DataFrame, bundle_share: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return order and product of every line: popular products by chance, bundles on purpose."""
-    n_products = len(products)
-    popularity = 1 / np.arange(1, n_products + 1) ** 0.7
-    single = np.repeat(np.arange(n_orders), 1 + rng.poisson(1.0, n_orders))
-    chance = rng.choice(n_products, size=len(single), p=popularity / popularity.sum())
-
-    bundle = products["true_bundle"].to_numpy()
-    members = np.argsort(bundle, kind="stable")[np.count_nonzero(bundle == 0) :]
-    sizes = np.bincount(bundle)[1:]
-    starts = np.cumsum(sizes) - sizes
-    order = np.flatnonzero(rng.random(n_orders) < bundle_share)
-    chosen = rng.integers(len(sizes), size=len(order))
-    count = sizes[chosen]
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    bundled = members[np.repeat(starts[chosen], count) + offset]
-    line = np.concatenate([single, np.repeat(order, count)])
-    key = _distinct(line * n_products + np.concatenate([chance, bundled]))
-    order, product = np.divmod(key, n_products)
-    return order, product
-
-
-def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sorted distinct keys; numpy.unique hashes, which is slower at this size."""
-    keys = np.sort(keys)
-    return keys[np.append(True, keys[1:] != keys[:-1])]
-
-
-def _lines(
-    value: NDArray[np.float64],
-    order: NDArray[np.int64],
-    product: NDArray[np.int64],
-    products: pd.DataFrame,
-) -> dict[str, NDArray[Any]]:
-    """Split the value of each order over its lines, in cents, near the list price per unit."""
-    price = products["list_price"].to_numpy()[product]
-    share = price / np.bincount(order, weights=price)[order]
-    amount = np.maximum((value[order] * share).round(2), 0.01)
-    quantity = np.maximum(np.rint(amount / price), 1).astype(np.int64)
-    cost = (quantity * products["unit_cost"].to_numpy()[product]).round(2)
-    return {"quantity": quantity, "amount": amount, "cost": cost}
-
-
 def _with_refunds(
     rng: np.random.Generator, log: pd.DataFrame, refund_share: float, n_days: int
 ) -> pd.DataFrame:
@@ -317,7 +193,7 @@ def _with_refunds(
 
 
 def _traits(
-    rng: np.random.Generator, history: _Histories, mean_amount: NDArray[np.float64]
+    rng: np.random.Generator, history: Histories, mean_amount: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return what is known of each customer, and the truth."""
     n = len(mean_amount)

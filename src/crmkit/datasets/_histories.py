@@ -1,0 +1,73 @@
+"""When simulated customers buy: the purchase processes, drawn for all customers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Histories", "distinct", "draw_histories", "order_days"]
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """What happened to each customer after the first purchase; arrays of shape (n_customers,)."""
+
+    rate: NDArray[np.float64]
+    dropout: NDArray[np.float64]
+    alive: NDArray[np.bool_]
+    customer: NDArray[np.int64]  # of each repeat purchase, shape (n_repeats,)
+    age: NDArray[np.int64]  # days after the first purchase, shape (n_repeats,)
+
+
+def draw_histories(
+    rng: np.random.Generator,
+    purchase_model: str,
+    parameters: dict[str, float],
+    *,
+    last: NDArray[np.int64],
+) -> Histories:
+    """Draw rates, lifetimes and repeat purchases up to `last` days after the first one."""
+    n = len(last)
+    rate = rng.gamma(parameters["r"], 1 / parameters["alpha"], n)
+    if purchase_model == "bgnbd":
+        dropout = rng.beta(parameters["a"], parameters["b"], n)
+        observed = last.astype(np.float64)
+        kept = rng.geometric(np.maximum(dropout, 1e-12))  # leaves after this many repeats
+        count = rng.poisson(rate * observed)
+        alive = count < kept
+    else:
+        dropout = rng.gamma(parameters["s"], 1 / parameters["beta"], n)
+        lifetime = rng.exponential(1 / np.maximum(dropout, 1e-300))
+        alive = lifetime > last
+        observed = np.minimum(lifetime, last)
+        count = rng.poisson(rate * observed)
+        kept = count
+    customer = np.repeat(np.arange(n), count)
+    share = np.sort(customer + rng.uniform(size=len(customer))) - customer  # by customer, in time
+    time = share * observed[customer]
+    rank = np.arange(len(customer)) - np.repeat(np.cumsum(count) - count, count)
+    stays = rank < kept[customer]
+    age = np.ceil(time[stays]).astype(np.int64)
+    return Histories(rate, dropout, alive, customer[stays], np.maximum(age, 1))
+
+
+def order_days(
+    first: NDArray[np.int64], history: Histories
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return customer and day of every order, by day; purchases of one day are one order."""
+    n = len(first)
+    customer = np.concatenate([np.arange(n), history.customer])
+    day = np.concatenate([first, first[history.customer] + history.age])
+    day, customer = np.divmod(distinct(day * n + customer), n)
+    return customer, day
+
+
+def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the sorted distinct keys; numpy.unique hashes, which is slower at this size."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])]
