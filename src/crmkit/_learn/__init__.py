@@ -10,8 +10,10 @@ How a room puts the pieces together::
     fitted = fit_classifier(None, matrix, outcome)
     p = calibrator.transform(positive_score(fitted, encoder.transform(later)))
 
-``encoder.state()``, ``calibrator.state()`` and ``classifier_state(fitted)`` go to JSON, the
-matching ``from_state`` come back; an estimator other than the default is refused in words.
+``fit_scorer`` does all that and returns a ``CustomerScorer``, whose ``predict(frame)`` gives
+calibrated probabilities and which a model may keep as an attribute: ``Model.save`` carries it
+through JSON, and refuses in words an estimator other than the default.
+``Scorer.fit`` does these steps and carries the result through JSON as one attribute of a model.
 ``groups`` are codes in the order of the sorted ids, never row numbers, where a result must not
 depend on the order of rows. ``gains_frame`` and ``calibration_frame`` make the tables that judge
 scores, under column names that the room gives; ``area_under_curve``, ``average_precision``,
@@ -42,10 +44,13 @@ from crmkit._learn.judging import (
     lift_at,
     matched_scores,
 )
+from crmkit._learn.scorer import Scorer, row_fingerprints
 
 __all__ = [
     "Calibrator",
+    "CustomerScorer",
     "FeatureEncoder",
+    "Scorer",
     "area_under_curve",
     "average_precision",
     "binary_outcome",
@@ -59,8 +64,10 @@ __all__ = [
     "customer_folds",
     "default_classifier",
     "fit_classifier",
+    "fit_scorer",
     "gains_frame",
     "lift_at",
     "matched_scores",
     "positive_score",
+    "row_fingerprints",
 ]
