@@ -1,0 +1,176 @@
+"""The tables from the log, against counting by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit import clv, datasets
+from crmkit.errors import InputError
+
+START = pd.Timestamp("2024-01-01")
+
+rows = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(-3, 9)), min_size=1, max_size=40
+)
+
+
+def log_of(rows):
+    customer, day, amount = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "customer_id": list(customer),
+            "date": START + pd.to_timedelta(list(day), unit="D") + pd.Timedelta(hours=9),
+            "amount": np.array(amount, dtype=float),
+        }
+    )
+
+
+def by_hand(rows, as_of, refunds):
+    """Count purchase days one customer and one day at a time."""
+    found = {}
+    for customer in sorted({c for c, _, _ in rows}):
+        days = []
+        for day in range(as_of + 1):
+            amounts = [a for c, d, a in rows if c == customer and d == day]
+            if refunds == "drop":
+                amounts = [a for a in amounts if a >= 0]
+            if any(a >= 0 for a in amounts):
+                days.append([day, sum(amounts)])
+            elif amounts and days:
+                days[-1][1] += sum(amounts)
+        if days:
+            repeat = [amount for _, amount in days[1:]]
+            found[customer] = (
+                len(repeat),
+                days[-1][0] - days[0][0],
+                as_of - days[0][0],
+                sum(repeat) / len(repeat) if repeat else 0.0,
+            )
+    return found
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.integers(0, 30), st.sampled_from(["net", "drop"]))
+def test_purchase_table_counts_days(rows, as_of, refunds):
+    expected = by_hand(rows, as_of, refunds)
+    date = START + pd.Timedelta(days=as_of)
+    if not expected:
+        with pytest.raises(InputError):
+            clv.purchase_table(log_of(rows), as_of=date, refunds=refunds)
+        return
+    table = clv.purchase_table(log_of(rows), as_of=date, refunds=refunds)
+    assert list(table["customer_id"]) == list(expected)
+    np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(float), list(expected.values()))
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.integers(0, 20), st.integers(1, 10))
+def test_holdout_table_is_two_tables(rows, as_of, horizon):
+    last = max(day for _, day, _ in rows)
+    known = by_hand(rows, as_of, "net")
+    date = START + pd.Timedelta(days=as_of)
+    if as_of + horizon > last or not known:
+        with pytest.raises(InputError):
+            clv.holdout_table(log_of(rows), as_of=date, horizon_days=horizon)
+        return
+    table = clv.holdout_table(log_of(rows), as_of=date, horizon_days=horizon)
+    first = clv.purchase_table(log_of(rows), as_of=date)
+    pd.testing.assert_frame_equal(table[list(first.columns)], first)
+    for row in table.itertuples():
+        bought = {
+            day
+            for customer, day, amount in rows
+            if customer == row.customer_id and as_of < day <= as_of + horizon and amount >= 0
+        }
+        assert row.holdout_frequency == len(bought)
+
+
+def test_later_rows_change_nothing():
+    log = log_of([(1, 0, 5), (1, 4, 6), (2, 3, 2)])
+    later = log_of([(1, 0, 5), (1, 4, 6), (2, 3, 2), (1, 9, -6), (3, 8, 1)])
+    as_of = START + pd.Timedelta(days=5)
+    pd.testing.assert_frame_equal(
+        clv.purchase_table(log, as_of=as_of), clv.purchase_table(later, as_of=as_of)
+    )
+    split = clv.holdout_table(later, as_of=as_of, horizon_days=4)
+    assert list(split["customer_id"]) == [1, 2]
+    assert list(split["monetary_value"]) == [6.0, 0.0]
+
+
+def test_a_day_of_refunds_is_no_purchase():
+    log = log_of([(1, 0, 5), (1, 4, 8), (1, 6, -3), (2, 1, -4)])
+    table = clv.purchase_table(log)
+    assert list(table["customer_id"]) == [1]
+    assert table.loc[0, ["frequency", "recency", "monetary_value"]].tolist() == [1, 4.0, 5.0]
+    assert clv.purchase_table(log, refunds="drop").loc[0, "monetary_value"] == 8.0
+    with pytest.raises(InputError, match="2 of 4 rows"):
+        clv.purchase_table(log, refunds="raise")
+
+
+def test_without_amounts_there_is_no_money():
+    table = clv.purchase_table(log_of([(1, 0, 5), (1, 4, 8)]).drop(columns="amount"))
+    assert list(table.columns) == ["customer_id", "frequency", "recency", "T"]
+
+
+def test_cdnow_equals_lifetimes_summary():
+    # Column sums of lifetimes 0.11.3 summary_data_from_transaction_data on the same log.
+    table = clv.purchase_table(datasets.load_cdnow(), as_of="1997-09-30")
+    assert len(table) == 23_570
+    sums = table.drop(columns="customer_id").sum()
+    expected = [24_337, 1_129_644, 5_399_736, 336_714.2874382242]
+    np.testing.assert_allclose(sums.to_numpy(float), expected, rtol=1e-12)
+
+
+def test_hold_out_must_lie_in_the_log():
+    log = log_of([(1, 0, 5), (1, 9, 5)])
+    with pytest.raises(InputError, match="horizon_days=5"):
+        clv.holdout_table(log, as_of="2024-01-05", horizon_days=20)
+    with pytest.raises(InputError, match="nothing is held out"):
+        clv.holdout_table(log, as_of="2024-01-10")
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows)
+def test_tapk_adds_up_to_the_cent(rows):
+    bought = [(c, d, max(a, 0)) for c, d, a in rows]
+    log = log_of(bought).assign(quantity=2)
+    value = clv.tapk(clv.tapk_table(log, acquisition_cost=1.5))
+    np.testing.assert_allclose(value["sales"].sum(), log["amount"].sum())
+    assert (value["lifetime_value"] == value["sales"] - 1.5).all()
+
+
+def test_tapk_cost_per_customer_and_channel():
+    log = log_of([(1, 0, 5), (1, 4, 6), (2, 3, 2)])
+    customers = pd.DataFrame({"customer_id": [2, 1], "channel": ["web", "shop"]})
+    costs = pd.DataFrame({"channel": ["shop", "web"], "acquisition_cost": [7.0, 3.0]})
+    table = clv.tapk_table(log, acquisition_cost=costs, customers=customers)
+    assert table["acquisition_cost"].tolist() == [7.0, 3.0]
+    each = pd.DataFrame({"customer_id": [2, 1], "acquisition_cost": [4.0, 9.0]})
+    assert clv.tapk_table(log, acquisition_cost=each)["acquisition_cost"].tolist() == [9.0, 4.0]
+    with pytest.raises(InputError, match="no cost for 1 values of 'channel'"):
+        clv.tapk_table(log, acquisition_cost=costs.iloc[:1], customers=customers)
+    with pytest.raises(InputError, match="`customers` is needed"):
+        clv.tapk_table(log, acquisition_cost=costs)
+    with pytest.raises(InputError, match="lacks 1 of 2 customers"):
+        clv.tapk_table(log, acquisition_cost=costs, customers=customers.iloc[:1])
+
+
+def test_tapk_looks_forward_with_expected_purchases():
+    log = log_of([(1, 0, 5), (1, 0, 7), (1, 4, 6), (2, 3, 2)])
+    told = pd.DataFrame({"customer_id": [2, 1], "expected_purchases": [0.5, 3.0]})
+    table = clv.tapk_table(log, expected_purchases=told)
+    assert table["transactions"].tolist() == [3.0, 0.5]
+    assert table["items_per_transaction"].tolist() == [1.5, 1.0]
+    assert table["price"].tolist() == [6.0, 2.0]
+    with pytest.raises(InputError, match="1 customers of the log are not in it"):
+        clv.tapk_table(log, expected_purchases=told.iloc[:1])
+
+
+def test_tapk_refuses_money_for_nothing():
+    log = log_of([(1, 0, 5), (2, 3, 2)]).assign(quantity=[0.0, 1.0])
+    with pytest.raises(InputError, match="no items"):
+        clv.tapk_table(log)
+    with pytest.raises(InputError, match="'quantity' is negative"):
+        clv.tapk_table(log.assign(quantity=-1.0))
