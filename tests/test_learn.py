@@ -274,3 +274,34 @@ def test_outcomes_must_be_zero_or_one():
         _learn.binary_outcome(frame.assign(x=[0, 1, 2]), "x")
     with pytest.raises(InputError, match="not a number"):
         _learn.binary_outcome(frame, "z")
+
+
+def test_scorer_does_not_depend_on_row_order_and_goes_through_json():
+    frame = customers()
+    encoder, matrix = encoded(frame)
+    outcome = frame["bought"].to_numpy(float)
+    codes = frame["customer_id"].to_numpy()
+    scorer, scores = _learn.Scorer.fit(encoder, matrix, outcome, groups=codes, random_state=0)
+    order = np.random.default_rng(2).permutation(len(frame))
+    other, shuffled = _learn.Scorer.fit(
+        encoder, matrix[order], outcome[order], groups=codes[order], random_state=0
+    )
+    np.testing.assert_array_equal(shuffled, scores[order])
+    np.testing.assert_array_equal(other.predict(frame), scorer.predict(frame))
+    state = json.loads(json.dumps(scorer.to_json_state()))
+    np.testing.assert_array_equal(
+        _learn.Scorer.from_json_state(state).score(matrix), scorer.score(matrix)
+    )
+
+
+def test_fingerprints_tell_rows_apart():
+    frame = customers()
+    _, matrix = encoded(frame)
+    prints = _learn.row_fingerprints(frame["customer_id"], matrix)
+    assert np.unique(prints).size == len(frame)
+    np.testing.assert_array_equal(
+        _learn.row_fingerprints(frame["customer_id"], matrix + 0.0), prints
+    )
+    changed = matrix.copy()
+    changed[0, 0] += 1e-9
+    assert _learn.row_fingerprints(frame["customer_id"], changed)[0] != prints[0]

@@ -10,10 +10,9 @@ How a room puts the pieces together::
     fitted = fit_classifier(None, matrix, outcome)
     p = calibrator.transform(positive_score(fitted, encoder.transform(later)))
 
-``fit_scorer`` does all that and returns a ``CustomerScorer``, whose ``predict(frame)`` gives
-calibrated probabilities and which a model may keep as an attribute: ``Model.save`` carries it
-through JSON, and refuses in words an estimator other than the default.
-``Scorer.fit`` does these steps and carries the result through JSON as one attribute of a model.
+``Scorer.fit`` does the last four steps; its ``predict(frame)`` or ``score(matrix)`` then gives
+calibrated probabilities. A model keeps a Scorer as one attribute, which ``Model.save`` carries
+through JSON; an estimator other than the default is refused in words.
 ``groups`` are codes in the order of the sorted ids, never row numbers, where a result must not
 depend on the order of rows. ``gains_frame`` and ``calibration_frame`` make the tables that judge
 scores, under column names that the room gives; ``area_under_curve``, ``average_precision``,
@@ -48,7 +47,6 @@ from crmkit._learn.scorer import Scorer, row_fingerprints
 
 __all__ = [
     "Calibrator",
-    "CustomerScorer",
     "FeatureEncoder",
     "Scorer",
     "area_under_curve",
@@ -64,7 +62,6 @@ __all__ = [
     "customer_folds",
     "default_classifier",
     "fit_classifier",
-    "fit_scorer",
     "gains_frame",
     "lift_at",
     "matched_scores",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+import pandas as pd
+
 from crmkit._estimator import json_part
 from crmkit._learn.calibration import Calibrator
 from crmkit._learn.classifier import (
@@ -17,30 +20,66 @@ from crmkit._learn.classifier import (
 from crmkit._learn.encoder import FeatureEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import numpy as np
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CustomerScorer", "fit_scorer"]
+__all__ = ["Scorer", "row_fingerprints"]
 
 
 @json_part
 @dataclass(frozen=True)
-class CustomerScorer:
+class Scorer:
     """Encoder, fitted classifier and calibrator in a row; an attribute that JSON can carry."""
 
     encoder: FeatureEncoder
     classifier: Any
     calibrator: Calibrator
 
-    def predict(self, customers: pd.DataFrame, *, name: str = "customers") -> Floats:
-        """Return calibrated probabilities, shape (n,), in the order of the rows."""
-        matrix = self.encoder.transform(customers, name=name)
+    @classmethod
+    def fit(
+        cls,
+        encoder: FeatureEncoder,
+        matrix: Floats,
+        outcome: Floats,
+        *,
+        groups: ArrayLike,
+        estimator: Any = None,
+        calibration: str = "sigmoid",
+        n_folds: int = 5,
+        random_state: int | None = None,
+        progress: bool = False,
+    ) -> tuple[Self, Floats]:
+        """Fit on all rows of `matrix`, which `encoder` wrote, and calibrate on unseen ones.
+
+        Returns the scorer and out-of-fold, calibrated probabilities of shape (n,). `groups` are
+        customer codes in the customers' order: rows are taken in that order, so that sums, and
+        with them every result, are the same to the last bit for any order of the rows.
+        """
+        order = np.argsort(np.asarray(groups), kind="stable")
+        matrix, outcome, groups = matrix[order], outcome[order], np.asarray(groups)[order]
+        unseen = cross_fitted_scores(
+            estimator,
+            matrix,
+            outcome,
+            groups=groups,
+            n_folds=n_folds,
+            random_state=random_state,
+            progress=progress,
+        )
+        calibrator = Calibrator(calibration).fit(unseen, outcome)
+        fitted = fit_classifier(estimator, matrix, outcome, random_state=random_state)
+        scores = np.empty(len(outcome))
+        scores[order] = calibrator.transform(unseen)
+        return cls(encoder, fitted, calibrator), scores
+
+    def score(self, matrix: Floats) -> Floats:
+        """Return calibrated probabilities, shape (n,), of rows that the encoder wrote."""
         return self.calibrator.transform(positive_score(self.classifier, matrix))
+
+    def predict(self, customers: pd.DataFrame, *, name: str = "customers") -> Floats:
+        """Return calibrated probabilities, shape (n,), in the order of a table's rows."""
+        return self.score(self.encoder.transform(customers, name=name))
 
     def to_json_state(self) -> dict[str, Any]:
         """Return plain numbers and text; raise InputError for an estimator JSON cannot carry."""
@@ -60,36 +99,15 @@ class CustomerScorer:
         )
 
 
-def fit_scorer(
-    estimator: Any,
-    customers: pd.DataFrame,
-    outcome: Floats,
-    *,
-    groups: ArrayLike,
-    columns: Sequence[str] | None = None,
-    exclude: Iterable[str] = (),
-    calibration: str = "sigmoid",
-    n_folds: int = 5,
-    random_state: int | None = None,
-    progress: bool = False,
-) -> tuple[CustomerScorer, Floats]:
-    """Fit on every row, calibrate on out-of-fold scores; return both scorer and those, (n,).
+def row_fingerprints(ids: pd.Series[Any], matrix: Floats) -> NDArray[np.uint64]:
+    """Return a 64-bit hash per row, shape (n,), of customer id and encoded features.
 
-    Rows should come sorted by customer: sums then run in one order, and the result is the same
-    to the last bit however the caller's rows were ordered. The returned out-of-fold scores are
-    calibrated too.
+    A model keeps these to recognise the rows it learned from without keeping their ids.
     """
-    encoder = FeatureEncoder(columns=columns, exclude=exclude).fit(customers)
-    matrix = encoder.transform(customers)
-    unseen = cross_fitted_scores(
-        estimator,
-        matrix,
-        outcome,
-        groups=groups,
-        n_folds=n_folds,
-        random_state=random_state,
-        progress=progress,
-    )
-    calibrator = Calibrator(calibration).fit(unseen, outcome)
-    fitted = fit_classifier(estimator, matrix, outcome, random_state=random_state)
-    return CustomerScorer(encoder, fitted, calibrator), calibrator.transform(unseen)
+    prints = pd.util.hash_pandas_object(ids.astype(str), index=False).to_numpy(dtype=np.uint64)
+    # Adding zero makes -0.0 and 0.0, which are equal, look equal; overflow is what hashing wants.
+    columns = np.ascontiguousarray(matrix + 0.0).view(np.uint64)
+    for column in columns.T:
+        prints = (prints ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        prints ^= prints >> np.uint64(29)
+    return prints
