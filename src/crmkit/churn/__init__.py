@@ -1,1 +1,31 @@
-"""Churn."""
+"""Who stays, who leaves and why, whom to win back, which prospects will stay.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from crmkit import churn
+>>> transactions = pd.DataFrame(
+...     {
+...         "customer_id": ["ann", "bob", "ann", "cem"],
+...         "date": pd.to_datetime(["2025-01-03", "2025-01-20", "2025-02-11", "2025-02-28"]),
+...     }
+... )
+>>> churn.retention_table(transactions)[["period", "active", "new", "lost", "churn_rate"]]
+      period  active  new  lost  churn_rate
+0 2025-01-01       2    2     0         NaN
+1 2025-02-01       2    1     1         0.5
+"""
+
+from __future__ import annotations
+
+from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
+from crmkit.churn._table.cohorts import cohort_customers, cohort_table
+from crmkit.churn._table.rates import retention_table
+
+__all__ = [
+    "cohort_customers",
+    "cohort_table",
+    "plot_cohorts",
+    "plot_retention",
+    "retention_table",
+]

@@ -1,0 +1,1 @@
+"""Numerics of the churn room: arrays in, arrays out, no tables."""

@@ -1,0 +1,73 @@
+"""Counting the members of a cohort who are active at each age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["active_runs", "cohort_activity", "distinct_pairs"]
+
+# A table of flags is far cheaper than sorting, as long as it is not much larger than the log.
+_FLAGS_AT_LEAST = 20_000_000
+
+
+def distinct_pairs(
+    customer: Ints, number: Ints, *, shape: tuple[int, int], weights: Floats | None = None
+) -> tuple[Ints, Ints, Floats | None]:
+    """Return the distinct pairs of customer and number, sorted, and the weight of each.
+
+    `customer` and `number` have shape (n,) and lie below the two limits in `shape`; the results
+    have shape (m,).
+    """
+    key = customer * shape[1] + number
+    size = shape[0] * shape[1]
+    totals: Any = None
+    pair: Any
+    if size <= max(_FLAGS_AT_LEAST, 4 * key.size):
+        flags = np.zeros(size, dtype=bool)
+        flags[key] = True
+        pair = np.flatnonzero(flags)
+        if weights is not None:
+            totals = np.bincount(key, weights=weights, minlength=size)[pair]
+    elif weights is None:
+        pair = np.unique(key)
+    else:
+        pair, place = np.unique(key, return_inverse=True)
+        totals = np.bincount(place, weights=weights, minlength=pair.size)
+    return pair // shape[1], pair % shape[1], totals
+
+
+def active_runs(
+    customer: Ints, age: Ints, *, window: int | None = 1
+) -> tuple[NDArray[np.intp], Ints, Ints]:
+    """Return, as row of the pair, start and stop, from which to which age a customer counts.
+
+    Pairs are distinct and sorted, shape (m,). With a `window` of w an active age a counts from a
+    until a + w, or until the customer's next active age if that is earlier, so that nobody counts
+    twice. Without a window the last active age counts for all ages up to itself ("ever later").
+    """
+    m = customer.size
+    final = np.r_[customer[1:] != customer[:-1], True][:m]
+    if window is None:
+        row = np.flatnonzero(final)
+        return row, np.zeros(row.size, dtype=np.int64), age[row] + 1
+    following = np.r_[age[1:], 0][:m]
+    stop = np.where(final, age + window, np.minimum(age + window, following))
+    return np.arange(m), age, stop
+
+
+def cohort_activity(cohort: Ints, start: Ints, stop: Ints, *, shape: tuple[int, int]) -> Ints:
+    """Count runs [start, stop) per cohort and age; the result has that `shape`."""
+    n_cohorts, n_ages = shape
+    width = n_ages + 1
+    begins = np.bincount(cohort * width + np.minimum(start, n_ages), minlength=n_cohorts * width)
+    ends = np.bincount(cohort * width + np.minimum(stop, n_ages), minlength=n_cohorts * width)
+    steps = (begins - ends).reshape(n_cohorts, width)
+    return np.cumsum(steps, axis=1)[:, :n_ages].astype(np.int64)

@@ -1,0 +1,1 @@
+"""What learns from customers whose end is known."""

@@ -1,0 +1,1 @@
+"""One picture per function, from a table that another function made."""

@@ -1,0 +1,1 @@
+"""Tables that judge and explain who stays and who leaves."""

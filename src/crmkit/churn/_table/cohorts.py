@@ -1,0 +1,280 @@
+"""Retention and money of the customers who came together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import wilson_interval
+from crmkit._checks import check_number
+from crmkit._frames import day_column, parse_day
+from crmkit.churn._math.cohorts import active_runs, cohort_activity
+from crmkit.churn._math.periods import period_of, period_start
+from crmkit.churn._table.groups import columns_of, customer_groups
+from crmkit.churn._table.presence import Presence, read_presence, run_length
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["cohort_customers", "cohort_table"]
+
+_COLUMNS = (
+    "cohort",
+    "age",
+    "customers",
+    "active",
+    "retention_rate",
+    "conf_low",
+    "conf_high",
+    "amount",
+)
+_MOST_CELLS = 20_000_000
+
+
+def cohort_table(
+    transactions: Any,
+    *,
+    period: str = "month",
+    as_of: Any = None,
+    kind: str = "exact",
+    window_periods: int = 3,
+    by: str | Iterable[str] | None = None,
+    customers: Any = None,
+    max_age: int | None = None,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Follow the customers who first bought in the same period: how many come back, and money.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Calendar periods of cohorts and ages. Weeks begin on Monday.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in `transactions`. Cells whose
+        period has not ended by then are not observable.
+    kind : {"exact", "unbounded", "rolling"}, default "exact"
+        Who counts as active at an age: customers active in that very period; in that period or
+        any later one; or in the `window_periods` periods that end with it.
+    window_periods : int, default 3
+        Length of the window of ``kind="rolling"``.
+    by : str or list of str, optional
+        Column(s) to split the cohorts by: of `customers` if given, else of `transactions`, where
+        they must be constant per customer. Customers without a value form a group of their own.
+    customers : DataFrame, optional
+        One row per customer, with ``customer_id`` and the columns of `by`.
+    max_age : int, optional
+        Last age in the table. The default is as far as the log reaches.
+    confidence_level : float, default 0.95
+        Level of the interval for the retention rate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cohort and age, after the columns of `by`:
+
+        * ``<by>`` - the columns of `by`, if given.
+        * ``cohort`` (datetime) - first day of the period of the first purchase.
+        * ``age`` (int) - periods since then; 0 is the first period itself.
+        * ``customers`` (int) - customers in the cohort.
+        * ``active`` (float) - customers active at that age; NaN where not observable.
+        * ``retention_rate`` (float) - active / customers; NaN where not observable.
+        * ``conf_low`` (float) - lower limit of the retention rate (Wilson).
+        * ``conf_high`` (float) - upper limit of the retention rate.
+        * ``amount`` (float) - what the cohort spent in that very period, whatever the `kind`; NaN
+          where not observable. Only where `transactions` has amounts.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a needed column is absent.
+    InputError
+        If a value cannot be used, `customers` lacks a customer, or the table would be too large.
+
+    See Also
+    --------
+    retention_curve : All cohorts pooled, by age.
+    cohort_customers : Who is in one cell.
+
+    Notes
+    -----
+    A cell is observable when its period has ended by `as_of`. It is NaN, never 0, otherwise: an
+    average over cells filled with 0 understates retention the more, the higher the age. Unbounded
+    retention knows returns up to `as_of` only, so its last observable cells equal the exact ones
+    and compare badly with cells that had longer to come true.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 2, 1, 3, 2],
+    ...         "date": pd.to_datetime(
+    ...             ["2025-01-03", "2025-01-20", "2025-02-11", "2025-02-12", "2025-03-31"]
+    ...         ),
+    ...     }
+    ... )
+    >>> cohort_table(transactions)[["cohort", "age", "customers", "active", "retention_rate"]]
+          cohort  age  customers  active  retention_rate
+    0 2025-01-01    0          2     2.0             1.0
+    1 2025-01-01    1          2     1.0             0.5
+    2 2025-01-01    2          2     1.0             0.5
+    3 2025-02-01    0          1     1.0             1.0
+    4 2025-02-01    1          1     0.0             0.0
+    5 2025-02-01    2          1     NaN             NaN
+    """
+    window = run_length(kind, window_periods)
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    if max_age is not None:
+        max_age = int(check_number(max_age, "max_age", low=0, integer=True))
+    columns = columns_of(by, taken=_COLUMNS)
+    presence = read_presence(transactions, period, as_of, [] if customers is not None else columns)
+    group, groups = customer_groups(presence.log, columns, customers)
+
+    n_ages = max(presence.n_complete, 1)
+    if max_age is not None:
+        n_ages = min(n_ages, max_age + 1)
+    n_cohorts = int(presence.cohort.max()) + 1
+    unit, place = np.unique(group * n_cohorts + presence.cohort, return_inverse=True)
+    unit_group, unit_cohort = np.divmod(unit, n_cohorts)
+    shape = (unit.size, n_ages)
+    if unit.size * n_ages > _MOST_CELLS:
+        raise InputError(
+            f"The table would have {unit.size:,} cohorts by {n_ages:,} ages. Choose a longer "
+            "`period` or a `max_age`."
+        )
+
+    age = np.arange(n_ages)
+    seen = (unit_cohort[:, None] + age < presence.n_complete).ravel()
+    row, start, stop = active_runs(
+        presence.customer, presence.period - presence.cohort[presence.customer], window=window
+    )
+    active = cohort_activity(place[presence.customer[row]], start, stop, shape=shape).ravel()
+    size = np.repeat(np.bincount(place, minlength=unit.size), n_ages)
+    low, high = wilson_interval(active, size, confidence_level)
+    came = period_start(unit_cohort + presence.first_number, period)
+    table = {
+        "cohort": np.repeat(day_column(came), n_ages),
+        "age": np.tile(age, unit.size),
+        "customers": size,
+        "active": np.where(seen, active, np.nan),
+        "retention_rate": np.where(seen, active / size, np.nan),
+        "conf_low": np.where(seen, low, np.nan),
+        "conf_high": np.where(seen, high, np.nan),
+    }
+    if presence.log.has("amount"):
+        table["amount"] = np.where(seen, _amounts(presence, period, place, shape), np.nan)
+    front = groups.iloc[np.repeat(unit_group, n_ages)].reset_index(drop=True)
+    return pd.concat([front, pd.DataFrame(table)], axis=1)
+
+
+def cohort_customers(
+    transactions: Any,
+    *,
+    cohort: Any,
+    age: int,
+    period: str = "month",
+    as_of: Any = None,
+    kind: str = "exact",
+    window_periods: int = 3,
+) -> pd.DataFrame:
+    """List the customers behind one cell of a cohort table: who is still there and who is not.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money.
+    cohort : date-like
+        Any day in the period of the first purchase.
+    age : int
+        Periods since then.
+    period, as_of, kind, window_periods
+        As in :func:`cohort_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer of the cohort, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``active`` (bool) - whether the customer counts as active at that age.
+        * ``first_date`` (datetime) - day of the first purchase.
+        * ``last_date`` (datetime) - day of the last purchase by `as_of`.
+        * ``amount`` (float) - what the customer spent by `as_of`. Only where `transactions` has
+          amounts.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a needed column is absent.
+    InputError
+        If a value cannot be used, no customer came in that period, or the cell is not observable.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 2, 1, 3],
+    ...         "date": pd.to_datetime(["2025-01-03", "2025-01-20", "2025-02-11", "2025-02-28"]),
+    ...     }
+    ... )
+    >>> cohort_customers(transactions, cohort="2025-01-01", age=1)
+       customer_id  active first_date  last_date
+    0            1    True 2025-01-03 2025-02-11
+    1            2   False 2025-01-20 2025-01-20
+    """
+    window = run_length(kind, window_periods)
+    age = int(check_number(age, "age", low=0, integer=True))
+    day = parse_day(cohort, "cohort")
+    presence = read_presence(transactions, period, as_of, [])
+    wanted = int(period_of(np.array([day]), period)[0]) - presence.first_number
+    member = presence.cohort == wanted
+    if not member.any():
+        raise InputError(
+            f"`cohort`: no customer came in the {period} of {np.datetime64(day, 'D')}."
+        )
+    if wanted + age >= presence.n_complete:
+        raise InputError(
+            f"`age`: the cohort of {np.datetime64(day, 'D')} cannot be observed at {age} "
+            f"{period}s, which end after `as_of` ({np.datetime64(presence.log.as_of, 'D')})."
+        )
+    row, start, stop = active_runs(
+        presence.customer, presence.period - presence.cohort[presence.customer], window=window
+    )
+    active = np.zeros(member.size, dtype=bool)
+    active[presence.customer[row[(start <= age) & (age < stop)]]] = True
+
+    log = presence.log
+    first = np.full(member.size, log.as_of)
+    last = np.full(member.size, log.day.min())
+    np.minimum.at(first, log.customer, log.day)
+    np.maximum.at(last, log.customer, log.day)
+    table = {
+        "customer_id": log.customer_ids[member],
+        "active": active[member],
+        "first_date": day_column(first[member]),
+        "last_date": day_column(last[member]),
+    }
+    if log.has("amount"):
+        table["amount"] = np.bincount(log.customer, weights=log.amount)[member]
+    return pd.DataFrame(table)
+
+
+def _amounts(
+    presence: Presence, period: str, place: Ints, shape: tuple[int, int]
+) -> Any:
+    """Return what each cohort spent at each age, cell by cell."""
+    log = presence.log
+    age = period_of(log.day, period) - presence.first_number - presence.cohort[log.customer]
+    cell = place[log.customer] * shape[1] + age
+    inside = age < shape[1]
+    return np.bincount(cell[inside], weights=log.amount[inside], minlength=shape[0] * shape[1])

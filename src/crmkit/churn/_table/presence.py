@@ -1,0 +1,60 @@
+"""In which calendar periods each customer was active."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import read_transactions
+from crmkit.churn._math.cohorts import distinct_pairs
+from crmkit.churn._math.periods import PERIODS, period_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._frames import Log
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["Presence", "read_presence", "run_length"]
+
+KINDS = ("exact", "unbounded", "rolling")
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Distinct pairs of customer and period, numbered from the log's first period.
+
+    ``customer`` and ``period`` have shape (m,), sorted; ``cohort`` is each customer's first
+    period. ``n_complete`` periods have ended by the log's last day, the next may be in progress.
+    """
+
+    log: Log
+    customer: Ints
+    period: Ints
+    cohort: Ints
+    first_number: int
+    n_complete: int
+
+
+def run_length(kind: str, window_periods: int) -> int | None:
+    """Return for how many periods one activity counts; None means up to the last activity."""
+    check_choice(kind, "kind", KINDS)
+    length = int(check_number(window_periods, "window_periods", low=1, integer=True))
+    return {"exact": 1, "rolling": length, "unbounded": None}[kind]
+
+
+def read_presence(transactions: Any, period: str, as_of: Any, columns: list[str]) -> Presence:
+    """Read the log and find in which periods each customer was active."""
+    check_choice(period, "period", PERIODS)
+    log = read_transactions(transactions, needs=columns, optional=("amount",), as_of=as_of)
+    number = period_of(log.day, period)
+    low = int(number.min())
+    shape = (log.n_customers, int(number.max()) - low + 1)
+    customer, present, _ = distinct_pairs(log.customer, number - low, shape=shape)
+    first = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])
+    running = int(period_of(np.array([log.as_of + 1]), period)[0])
+    return Presence(log, customer, present, present[first], low, running - low)
