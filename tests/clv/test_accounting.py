@@ -99,3 +99,54 @@ def test_geometric_sum_keeps_its_digits_near_one():
     ratio = np.array([1.0, 1.0 + 1e-12, 1.0 - 1e-12, 0.0])
     np.testing.assert_allclose(accounting.geometric_sum(ratio, 10), [10, 10, 10, 1], rtol=1e-9)
     assert np.isinf(accounting.geometric_sum(np.array([1.0, 1.5]), None)).all()
+
+
+def members(retention, **columns):
+    return pd.DataFrame(
+        {"customer_id": range(len(retention)), "margin": 100.0, "retention_rate": retention}
+        | columns
+    )
+
+
+def test_retention_value_charges_acquisition():
+    table = members([0.8, 0.9], acquisition_cost=[50.0, 500.0])
+    value = clv.retention_value(table, annual_discount_rate=0.1)
+    np.testing.assert_allclose(value["lifetime_value"], [800 / 3 - 50, -50])
+
+
+def test_retention_value_by_month_and_year_agree():
+    # Twelve monthly payments with the retention of a month are one year of payments.
+    month = clv.retention_value(
+        members([0.9]), annual_discount_rate=0.2, period_days=365 / 12, n_periods=12
+    )
+    rate = 1.2 ** (1 / 12)
+    expected = sum(100 * 0.9**k / rate**k for k in range(1, 13))
+    assert month.loc[0, "lifetime_value"] == pytest.approx(expected)
+
+
+def test_retention_value_refuses_what_has_no_value():
+    with pytest.raises(InputError, match="1 of 2 rows have an infinite value"):
+        clv.retention_value(members([0.5, 1.0]), annual_discount_rate=0.0)
+    with pytest.raises(InputError, match="above 1"):
+        clv.retention_value(members([85.0]), annual_discount_rate=0.1)
+    finite = clv.retention_value(members([1.0]), annual_discount_rate=0.0, n_periods=3)
+    assert finite.loc[0, "lifetime_value"] == 300.0
+
+
+def test_sensitivity_is_the_difference_of_two_valuations():
+    factors = pd.DataFrame(
+        {
+            "customer_id": [1, 2],
+            "transactions": [20.0, 2.0],
+            "items_per_transaction": [3.0, 1.0],
+            "price": [5.0, 8.0],
+            "acquisition_cost": [40.0, 15.5],
+        }
+    )
+    table = clv.tapk_sensitivity(factors, change=0.5)
+    assert list(table["factor"]) == [c for c in factors.columns if c != "customer_id"]
+    np.testing.assert_allclose(table["value_change"], [158, 158, 158, -27.75])
+    np.testing.assert_allclose(
+        table["changed_lifetime_value"] - table["lifetime_value"], table["value_change"]
+    )
+    assert list(table["customers_in_profit"]) == [2, 2, 2, 1]

@@ -23,11 +23,12 @@ Examples
 from __future__ import annotations
 
 from crmkit.clv._plot import plot_calibration
-from crmkit.clv._report import calibration_table
+from crmkit.clv._report import calibration_table, tapk_sensitivity
 from crmkit.clv._table import (
     holdout_table,
     net_present_value,
     purchase_table,
+    retention_value,
     tapk,
     tapk_table,
 )
@@ -38,6 +39,8 @@ __all__ = [
     "net_present_value",
     "plot_calibration",
     "purchase_table",
+    "retention_value",
     "tapk",
+    "tapk_sensitivity",
     "tapk_table",
 ]

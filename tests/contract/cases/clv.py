@@ -45,6 +45,19 @@ def _factors():
     }
 
 
+def _members():
+    rng = np.random.default_rng(5)
+    return {
+        "customers": pd.DataFrame(
+            {
+                "customer_id": rng.permutation(20),
+                "margin": rng.uniform(5, 90, 20),
+                "retention_rate": rng.uniform(0.3, 0.95, 20),
+            }
+        )
+    }
+
+
 def _judged():
     customers = clv.holdout_table(_log(), as_of="2024-03-01")
     rate = (customers["frequency"] + 0.5) / (customers["T"] + 100.0)
@@ -58,6 +71,7 @@ def _judged():
 
 
 TAPK = ("transactions", "items_per_transaction", "price", "acquisition_cost")
+CONTRACT = ("margin", "retention_rate")
 LOG = {"transactions": ("customer_id", "date", "amount")}
 
 TABLES = [
@@ -79,6 +93,13 @@ TABLES = [
         numbers={"cash_flows": ("amount",)},
     ),
     FunctionCase(
+        clv.retention_value,
+        _members,
+        {"annual_discount_rate": 0.1},
+        needs={"customers": ("customer_id", *CONTRACT)},
+        numbers={"customers": CONTRACT},
+    ),
+    FunctionCase(
         clv.purchase_table,
         _transactions,
         {"as_of": "2024-09-01"},
@@ -95,6 +116,12 @@ TABLES = [
 ]
 
 REPORTS = [
+    FunctionCase(
+        clv.tapk_sensitivity,
+        _factors,
+        needs={"customers": ("customer_id", *TAPK)},
+        numbers={"customers": TAPK},
+    ),
     FunctionCase(
         clv.calibration_table,
         _judged,

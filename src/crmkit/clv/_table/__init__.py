@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from crmkit.clv._table._cash import net_present_value
 from crmkit.clv._table._purchases import holdout_table, purchase_table
+from crmkit.clv._table._retention import retention_value
 from crmkit.clv._table._tapk import tapk, tapk_table
 
-__all__ = ["holdout_table", "net_present_value", "purchase_table", "tapk", "tapk_table"]
+__all__ = [
+    "holdout_table",
+    "net_present_value",
+    "purchase_table",
+    "retention_value",
+    "tapk",
+    "tapk_table",
+]
