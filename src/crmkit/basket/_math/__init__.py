@@ -1,0 +1,1 @@
+"""Numerics of the room: arrays in, arrays out."""

@@ -1,0 +1,71 @@
+"""Measures of a rule from its four counts, by their standard names.
+
+With n baskets, n_a of them with the antecedent, n_c with the consequent and n_ac with both. Where a
+formula reads 0 / 0 the sides are independent (one is in every basket) and the measure takes its
+value of independence; a positive number over zero is infinite.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.basket._math import hypergeometric
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+HYPER_LEVEL = 0.99  # the quantile of hyper-lift in Hahsler and Hornik (2007)
+
+
+def _ratio(over: Floats, under: Floats, at_independence: float) -> Floats:
+    """Divide; positive over zero is infinite, zero over zero the value of independence."""
+    safe = np.where(under == 0, 1.0, under)
+    edge = np.where(over > 0, np.inf, at_independence)
+    return np.where(under == 0, edge, over / safe)
+
+
+def symmetric_measures(
+    n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike, n_ac: ArrayLike
+) -> dict[str, Floats]:
+    """Return the measures that do not tell antecedent from consequent, each of shape (m,)."""
+    n, a, c, x = (np.asarray(value, dtype=np.float64) for value in (n, n_a, n_c, n_ac))
+    excess = x * n - a * c
+    either = a + c - x
+    spread = a * (n - a) * c * (n - c)
+    phi = _ratio(excess, np.sqrt(spread), 0.0)
+    p_value = hypergeometric.upper_tail(x, n, a, c)
+    return {
+        "lift": x * n / (a * c),
+        "leverage": excess / n**2,
+        "cosine": x / np.sqrt(a * c),
+        "jaccard": x / either,
+        "kulczynski": (x / a + x / c) / 2,
+        "imbalance_ratio": np.abs(a - c) / either,
+        "odds_ratio": _ratio(x * (n - either), (a - x) * (c - x), 1.0),
+        "phi": phi,
+        "chi_squared": n * phi**2,
+        "hyper_lift": _ratio(x, hypergeometric.quantile(HYPER_LEVEL, n, a, c), 1.0),
+        "hyper_confidence": 1 - p_value,
+        "p_value": p_value,
+    }
+
+
+def directed_measures(
+    n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike, n_ac: ArrayLike
+) -> dict[str, Floats]:
+    """Return the measures of the rule from antecedent to consequent, each of shape (m,)."""
+    n, a, c, x = (np.asarray(value, dtype=np.float64) for value in (n, n_a, n_c, n_ac))
+    confidence = x / a
+    excess = x * n - a * c
+    gain = _ratio(excess, a * (n - c), 0.0)  # (confidence - P(c)) / (1 - P(c))
+    loss = excess / (a * c)  # (confidence - P(c)) / P(c)
+    return {
+        "confidence": confidence,
+        "conviction": _ratio(a * (n - c), n * (a - x), 1.0),
+        "zhang": _ratio(excess, np.maximum(x * (n - a), a * (c - x)), 0.0),
+        "certainty": np.where(excess > 0, gain, loss),
+    }

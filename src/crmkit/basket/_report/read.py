@@ -1,0 +1,98 @@
+"""Reading tables of itemsets back into arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import Problems, number_array
+from crmkit._frames import to_pandas
+from crmkit.basket._math.itemset_index import ItemsetIndex, index_itemsets, lexicographic_order
+from crmkit.basket._table.baskets import sorted_items
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsetTable:
+    """Itemsets by length and lexicographic order, numbered through.
+
+    ``levels`` holds item codes per length, shape (n_k, k), ``counts`` the counts by number and
+    ``names`` the tuples by number.
+    """
+
+    items: pd.Index[Any]
+    levels: tuple[IntArray, ...]
+    counts: IntArray
+    names: NDArray[np.object_]
+    index: ItemsetIndex
+    n_baskets: int
+
+
+def read_tuples(column: pd.Series[Any], problems: Problems, name: str) -> list[tuple[Any, ...]]:
+    """Return a column of tuples of items and note whatever is none."""
+    values = column.tolist()
+    wrong = np.array([not isinstance(value, tuple) or not value for value in values], dtype=bool)
+    problems.rows(
+        wrong,
+        f"column {name!r} holds no tuple of items",
+        do="Pass the table as crmkit.basket made it.",
+        values=values,
+    )
+    return values
+
+
+def read_itemsets(itemsets: Any) -> ItemsetTable:
+    """Read a table of `frequent_itemsets`, whole or in part."""
+    frame = to_pandas(itemsets, "itemsets", needs=("itemset", "count", "support"))
+    problems = Problems("itemsets")
+    names = read_tuples(frame["itemset"], problems, "itemset")
+    counts = number_array(frame["count"], problems, "count", low=1)
+    support = number_array(frame["support"], problems, "support", low=0, low_open=True)
+    problems.raise_if_any()
+    if not names:
+        return ItemsetTable(
+            sorted_items([])[1],
+            (),
+            np.zeros(0, np.int64),
+            np.zeros(0, object),
+            index_itemsets((), 0),
+            1,
+        )
+    # the largest count gives the number of orders with the smallest rounding error
+    most = int(np.argmax(counts))
+    n_baskets = round(counts[most] / support[most])
+    if (np.abs(support * n_baskets - counts) > 1e-6 * counts).any():
+        raise InputError(
+            "`itemsets`: column 'support' is not 'count' over one number of orders. Pass itemsets "
+            "of one log, as frequent_itemsets made them."
+        )
+    length = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
+    codes, items = sorted_items(list(chain.from_iterable(names)))
+    start = np.cumsum(length) - length
+    levels, numbers = [], []
+    for k in range(1, int(length.max()) + 1):
+        here = np.flatnonzero(length == k)
+        rows = np.sort(codes[start[here][:, None] + np.arange(k)], axis=1)
+        order = lexicographic_order(rows, len(items))
+        levels.append(rows[order])
+        numbers.append(here[order])
+        if (rows[order][1:] == rows[order][:-1]).all(axis=1).any():
+            raise InputError("`itemsets` holds an itemset twice. Pass every itemset once.")
+    number = np.concatenate(numbers)
+    return ItemsetTable(
+        items=items,
+        levels=tuple(levels),
+        counts=counts[number].astype(np.int64),
+        names=np.fromiter(names, dtype=object, count=len(names))[number],
+        index=index_itemsets(tuple(levels), len(items)),
+        n_baskets=n_baskets,
+    )

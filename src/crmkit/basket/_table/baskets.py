@@ -1,0 +1,126 @@
+"""What a basket is: reading the log into (basket, item) incidences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import read_transactions, sorted_codes
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+
+LEVELS = ("order", "customer")
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLog:
+    """Lines of baskets: codes of basket and item per line, shape (n,).
+
+    ``items`` are the distinct items, sorted. ``n_baskets`` counts all baskets of the log, also
+    those that hold none of the items looked at.
+    """
+
+    basket: IntArray
+    item: IntArray
+    items: pd.Index[Any]
+    n_baskets: int
+
+
+def read_baskets(
+    transactions: Any,
+    *,
+    level: str = "order",
+    include: Iterable[Any] | None = None,
+    exclude: Iterable[Any] | None = None,
+    as_of: Any = None,
+) -> BasketLog:
+    """Read a log as baskets; lines without a product are no item of any basket."""
+    check_choice(level, "level", LEVELS)
+    log = read_transactions(
+        transactions,
+        needs=("customer_id", "date", "product"),
+        optional=("order_id",) if level == "order" else (),
+        as_of=as_of,
+    )
+    if level == "customer":
+        basket, n_baskets = log.customer, log.n_customers
+    else:
+        codes, distinct = pd.factorize(log.order)
+        basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)
+    item = log.product
+    wanted = item_mask(log.product_ids, include, exclude)
+    if not wanted.all() or (item < 0).any():
+        inside = (item >= 0) & wanted[item] if len(wanted) else np.zeros(len(item), dtype=bool)
+        basket, item = basket[inside], item[inside]
+    return BasketLog(basket, item, log.product_ids, n_baskets)
+
+
+def item_list(values: Any, name: str) -> list[Any]:
+    """Return a list of items, or say that one item alone is not a list."""
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InputError(f"`{name}` must be a list of items; got {values!r}. Write [{values!r}].")
+    return list(values)
+
+
+def item_mask(
+    items: pd.Index[Any], include: Iterable[Any] | None, exclude: Iterable[Any] | None
+) -> NDArray[np.bool_]:
+    """Tell which items are looked at; an item that never occurs is likely a slip and raises."""
+    mask = np.ones(len(items), dtype=bool)
+    for values, name, inside in ((include, "include", True), (exclude, "exclude", False)):
+        if values is not None:
+            found = find_items(items, values, name)
+            chosen = np.zeros(len(items), dtype=bool)
+            chosen[found] = True
+            mask &= chosen if inside else ~chosen
+    return mask
+
+
+def find_items(items: pd.Index[Any], values: Any, name: str) -> IntArray:
+    """Return the codes of a list of items, each of which must occur."""
+    wanted = item_list(values, name)
+    place = {item: code for code, item in enumerate(items.tolist())}
+    unknown = [value for value in wanted if value not in place]
+    if unknown:
+        raise InputError(
+            f"`{name}` names {len(unknown)} item(s) that never occur: {unknown[:3]!r}. Check the "
+            f"spelling and the type of the items; the first ones are {items[:3].tolist()!r}."
+        )
+    return np.array([place[value] for value in wanted], dtype=np.int64)
+
+
+def minimum_count(min_support: float, n_baskets: int) -> int:
+    """Turn a share (a float up to 1) or a number of baskets (an integer) into a count."""
+    if isinstance(min_support, (float, np.floating)):
+        share = check_number(min_support, "min_support", low=0, high=1, low_open=True)
+        # the product of a share and a count is a hair off whole numbers
+        return max(math.ceil(share * n_baskets * (1 - 1e-12)), 1)
+    count: int = check_number(min_support, "min_support", low=1, integer=True)
+    return count
+
+
+def as_tuples(items: pd.Index[Any], rows: IntArray) -> list[tuple[Any, ...]]:
+    """Write rows of item codes, shape (n, k), as tuples of items."""
+    names = items.to_numpy(dtype=object)
+    return list(zip(*(names[column].tolist() for column in rows.T), strict=True))
+
+
+def object_column(values: list[Any]) -> NDArray[np.object_]:
+    """Return a list of tuples as one column."""
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def sorted_items(values: list[Any]) -> tuple[IntArray, pd.Index[Any]]:
+    """Return codes and the distinct items in the order that the log's items have."""
+    return sorted_codes(pd.Series(values, dtype=object))

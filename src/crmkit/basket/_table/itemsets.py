@@ -1,0 +1,177 @@
+"""Frequent itemsets of any length, straight from the long log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit.basket._math.itemset_index import lexicographic_order, unsurpassed
+from crmkit.basket._math.mining import Itemsets, mine_itemsets
+from crmkit.basket._table.baskets import as_tuples, minimum_count, object_column, read_baskets
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+
+KINDS = ("all", "closed", "maximal")
+
+
+def frequent_itemsets(
+    transactions: Any,
+    *,
+    min_support: float | None = None,
+    n_best: int | None = None,
+    min_length: int = 1,
+    max_length: int | None = None,
+    kind: str = "all",
+    level: str = "order",
+    include: Iterable[Any] | None = None,
+    exclude: Iterable[Any] | None = None,
+    max_itemsets: int = 2_000_000,
+    as_of: Any = None,
+) -> pd.DataFrame:
+    """Find the sets of items that are bought together often enough.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Order lines with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``;
+        without it all lines of a customer and day are one order. An item repeated in an order
+        counts once; lines without a product count for no item.
+    min_support : float or int, optional
+        Smallest support: a share of all orders as a float up to 1, or a number of orders as an
+        integer. The default is 0.01, or 1 order if `n_best` is given.
+    n_best : int, optional
+        Only the itemsets with the highest counts, this many and those tied with the last of them;
+        `kind` then chooses among these.
+    min_length : int, default 1
+        Smallest number of items in a set.
+    max_length : int, optional
+        Largest number of items in a set.
+    kind : {"all", "closed", "maximal"}
+        ``"closed"`` leaves out sets with a superset in as many orders, which loses no information;
+        ``"maximal"`` leaves out sets with any frequent superset. Supersets within `max_length`
+        are looked at.
+    level : {"order", "customer"}
+        Whether together means in one order or ever by one customer; then read customers for orders
+        below.
+    include, exclude : list of items, optional
+        Look only at these items; leave these out. The orders they are in still count.
+    max_itemsets : int, default 2,000,000
+        Stop with a message that names the threshold that fits, instead of filling the memory.
+    as_of : date, optional
+        Last day observed, inclusive; default the last date in the log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per itemset, by falling count, then by length, then by items:
+
+        * ``itemset`` (tuple) - the items, sorted.
+        * ``length`` (int) - number of items.
+        * ``count`` (int) - orders with all of them.
+        * ``support`` (float) - share of orders with all of them.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If an option is out of range, a listed item never occurs, or there are more than
+        `max_itemsets` itemsets.
+
+    See Also
+    --------
+    association_rules : Rules from these itemsets.
+
+    References
+    ----------
+    .. [1] Zaki, M. J. (2000). Scalable algorithms for association mining. *IEEE Transactions on
+       Knowledge and Data Engineering* 12(3), 372-390.
+    .. [2] Pasquier, N., Bastide, Y., Taouil, R. and Lakhal, L. (1999). Discovering frequent closed
+       itemsets for association rules. *ICDT 1999*, 398-416.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import basket
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 1, 2, 2, 3, 3, 4],
+    ...         "date": pd.Timestamp("2025-06-30"),
+    ...         "product": ["bread", "butter", "bread", "butter", "bread", "milk", "milk"],
+    ...     }
+    ... )
+    >>> basket.frequent_itemsets(transactions, min_support=0.5)
+               itemset  length  count  support
+    0         (bread,)       1      3     0.75
+    1        (butter,)       1      2     0.50
+    2          (milk,)       1      2     0.50
+    3  (bread, butter)       2      2     0.50
+    """
+    check_choice(kind, "kind", KINDS)
+    min_length = check_number(min_length, "min_length", low=1, integer=True)
+    if max_length is not None:
+        max_length = check_number(max_length, "max_length", low=min_length, integer=True)
+    max_itemsets = check_number(max_itemsets, "max_itemsets", low=1, integer=True)
+    if n_best is not None:
+        n_best = check_number(n_best, "n_best", low=1, high=max_itemsets, integer=True)
+    if min_support is None:
+        min_support = 0.01 if n_best is None else 1
+    lines = read_baskets(transactions, level=level, include=include, exclude=exclude, as_of=as_of)
+    min_count = minimum_count(min_support, lines.n_baskets)
+    found = mine_itemsets(
+        lines.basket,
+        lines.item,
+        n_baskets=lines.n_baskets,
+        n_items=len(lines.items),
+        min_count=min_count,
+        max_length=max_length,
+        limit=n_best,
+        cap=max_itemsets,
+        min_length=min_length,
+    )
+    if found.capped:
+        counts = np.concatenate([np.zeros(0, np.int64), *found.counts[min_length - 1 :]])
+        fits, share = found.min_count, found.min_count / lines.n_baskets
+        raise InputError(
+            f"`min_support` of {min_count:,} orders gives more than `max_itemsets` = "
+            f"{max_itemsets:,} itemsets; {fits:,} orders ({share:.3g}) give {len(counts):,}. Raise "
+            "`min_support`, limit `max_length`, or raise `max_itemsets` if the memory allows."
+        )
+    return _frame(found, lines.items, kind, min_length)
+
+
+def _frame(found: Itemsets, items: pd.Index[Any], kind: str, min_length: int) -> pd.DataFrame:
+    """Write itemsets as a table in an order that only their content decides."""
+    kept: tuple[NDArray[np.bool_], ...] | None = None
+    if kind != "all":
+        kept = unsurpassed(found.items, found.counts, len(items), closed=kind == "closed")
+    names: list[tuple[Any, ...]] = []
+    lengths, counts = [], []
+    for level in range(min_length - 1, len(found.items)):
+        rows, count = found.items[level], found.counts[level]
+        if kept is not None:
+            rows, count = rows[kept[level]], count[kept[level]]
+        order = lexicographic_order(rows, len(items))
+        order = order[np.argsort(-count[order], kind="stable")]
+        names += as_tuples(items, rows[order])
+        lengths.append(np.full(len(order), level + 1))
+        counts.append(count[order])
+    count = np.concatenate([np.zeros(0, np.int64), *counts])
+    order = np.argsort(-count, kind="stable")
+    return pd.DataFrame(
+        {
+            "itemset": object_column(names)[order],
+            "length": np.concatenate([np.zeros(0, np.int64), *lengths])[order],
+            "count": count[order],
+            "support": count[order] / found.n_baskets,
+        }
+    )
