@@ -48,13 +48,14 @@ def plot_cohorts(cohorts: Any, *, value: str = "retention_rate", ax: Axes | None
     Examples
     --------
     >>> import pandas as pd
+    >>> from crmkit import churn
     >>> transactions = pd.DataFrame(
     ...     {
     ...         "customer_id": [1, 2, 1, 3],
     ...         "date": pd.to_datetime(["2025-01-03", "2025-01-20", "2025-02-11", "2025-02-28"]),
     ...     }
     ... )
-    >>> ax = plot_cohorts(cohort_table(transactions))
+    >>> ax = churn.plot_cohorts(churn.cohort_table(transactions))
     >>> ax.get_xlabel()
     'Age of the cohort (periods)'
     """
@@ -112,13 +113,14 @@ def plot_retention(retention: Any, *, ax: Axes | None = None) -> Axes:
     Examples
     --------
     >>> import pandas as pd
+    >>> from crmkit import churn
     >>> transactions = pd.DataFrame(
     ...     {
     ...         "customer_id": [1, 2, 1, 3],
     ...         "date": pd.to_datetime(["2025-01-03", "2025-01-20", "2025-02-11", "2025-02-28"]),
     ...     }
     ... )
-    >>> ax = plot_retention(retention_table(transactions))
+    >>> ax = churn.plot_retention(churn.retention_table(transactions))
     >>> ax.get_ylabel()
     'Customers'
     """

@@ -1,0 +1,193 @@
+"""Cohort cells against sets counted by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit.churn import cohort_customers, cohort_table
+from crmkit.churn._math import cohorts as numerics
+from crmkit.errors import InputError, MissingColumnsError
+
+DAY_ONE = pd.Timestamp("2023-11-20")
+FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+
+logs = st.lists(
+    st.tuples(st.integers(0, 7), st.integers(0, 150), st.integers(-400, 900)),
+    min_size=1,
+    max_size=40,
+)
+
+
+def log_of(rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
+    dates = DAY_ONE + pd.to_timedelta(frame["day"], unit="D")
+    return pd.DataFrame(
+        {"customer_id": frame["customer_id"], "date": dates, "amount": frame["amount"] / 4}
+    )
+
+
+def by_hand(log, period, kind, window, as_of):
+    """Return {(cohort, age): (size, active or None, amount or None)} from sets of customers."""
+    number = log["date"].dt.to_period(FREQUENCY[period])
+    first = number.groupby(log["customer_id"]).min()
+    last = as_of.to_period(number.dt.freq)
+    complete = last if last.end_time.normalize() <= as_of else last - 1
+    cells = {}
+    for cohort in sorted(first.unique()):
+        members = set(first.index[first == cohort])
+        theirs = log["customer_id"].isin(members)
+        age = 0
+        while age == 0 or number.min() + age <= complete:
+            at = cohort + age
+            if kind == "exact":
+                then = number == at
+            elif kind == "unbounded":
+                then = number >= at
+            else:
+                then = (number <= at) & (number > at - window)
+            active = len(members & set(log.loc[then, "customer_id"]))
+            amount = log.loc[theirs & (number == at), "amount"].sum()
+            seen = at <= complete
+            cells[cohort.start_time, age] = (
+                len(members),
+                active if seen else None,
+                amount if seen else None,
+            )
+            age += 1
+    return cells
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    logs,
+    st.sampled_from(["week", "month", "quarter", "year"]),
+    st.sampled_from(["exact", "unbounded", "rolling"]),
+    st.integers(1, 4),
+    st.integers(0, 40),
+)
+def test_cells_equal_a_count_by_hand(rows, period, kind, window, extra):
+    log = log_of(rows)
+    as_of = log["date"].max() + pd.Timedelta(days=extra)
+    table = cohort_table(log, period=period, kind=kind, window_periods=window, as_of=as_of)
+    expected = by_hand(log, period, kind, window, as_of)
+    found = {
+        (row.cohort, row.age): (
+            row.customers,
+            None if np.isnan(row.active) else row.active,
+            None if np.isnan(row.amount) else pytest.approx(row.amount, abs=1e-9),
+        )
+        for row in table.itertuples()
+    }
+    assert expected == found
+    known = table.dropna()
+    assert (known["retention_rate"] == known["active"] / known["customers"]).all()
+    assert (known["conf_low"] <= known["retention_rate"]).all()
+    assert (known["retention_rate"] <= known["conf_high"]).all()
+    assert table["retention_rate"].isna().equals(table["active"].isna())
+
+
+@settings(max_examples=25, deadline=None)
+@given(logs)
+def test_kinds_are_ordered_and_unbounded_never_rises(rows):
+    log = log_of(rows)
+    exact = cohort_table(log, period="week")
+    rolling = cohort_table(log, period="week", kind="rolling", window_periods=2)
+    ever = cohort_table(log, period="week", kind="unbounded")
+    known = exact["active"].notna()
+    assert (exact["active"] <= rolling["active"])[known].all()
+    assert (exact["active"] <= ever["active"])[known].all()
+    falls = ever.groupby("cohort")["active"].diff().dropna()
+    assert (falls <= 0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(logs, st.sampled_from(["exact", "unbounded", "rolling"]))
+def test_cohort_customers_are_those_counted(rows, kind):
+    log = log_of(rows)
+    table = cohort_table(log, kind=kind).dropna()
+    for row in table.itertuples():
+        people = cohort_customers(log, cohort=row.cohort, age=row.age, kind=kind)
+        assert len(people) == row.customers
+        assert people["active"].sum() == row.active
+        spent = log.groupby("customer_id")["amount"].sum()
+        np.testing.assert_allclose(people["amount"], spent[people["customer_id"]], atol=1e-9)
+
+
+def test_groups_add_up_to_the_whole():
+    rng = np.random.default_rng(3)
+    log = log_of(
+        np.column_stack(
+            [rng.integers(0, 50, 400), rng.integers(0, 300, 400), rng.integers(1, 9, 400)]
+        )
+    )
+    people = pd.DataFrame(
+        {
+            "customer_id": np.arange(60),
+            "channel": np.where(np.arange(60) % 2, "web", "shop"),
+            "region": [None if i % 5 == 0 else i % 3 for i in range(60)],
+        }
+    )
+    whole = cohort_table(log)
+    split = cohort_table(
+        log, by=["channel", "region"], customers=people.sample(frac=1, random_state=1)
+    )
+    assert list(split.columns[:3]) == ["channel", "region", "cohort"]
+    assert split["region"].isna().any()
+    summed = split.groupby(["cohort", "age"])[["customers", "active", "amount"]].sum(min_count=1)
+    expected = whole.set_index(["cohort", "age"])[["customers", "active", "amount"]]
+    pd.testing.assert_frame_equal(summed, expected, check_dtype=False)
+    inside = cohort_table(log.merge(people), by=["channel", "region"])
+    pd.testing.assert_frame_equal(inside, split, check_dtype=False)
+
+
+def test_max_age_cuts_the_table_only():
+    log = log_of([(1, 0, 4), (1, 40, 8), (2, 5, 4), (1, 90, 16)])
+    whole = cohort_table(log, as_of="2024-02-29")
+    short = cohort_table(log, as_of="2024-02-29", max_age=1)
+    pd.testing.assert_frame_equal(short, whole[whole["age"] <= 1].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("at_least", [0, 10**9])
+def test_flags_and_sorting_find_the_same_pairs(monkeypatch, at_least):
+    monkeypatch.setattr(numerics, "_FLAGS_AT_LEAST", at_least)
+    rng = np.random.default_rng(0)
+    customer, number = rng.integers(0, 400, 90), rng.integers(0, 30, 90)
+    weights = rng.integers(1, 9, 90).astype(float)
+    frame = pd.DataFrame({"customer": customer, "number": number, "weight": weights})
+    expected = frame.groupby(["customer", "number"], as_index=False)["weight"].sum()
+    found = numerics.distinct_pairs(customer, number, shape=(400, 30), weights=weights)
+    for column, array in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(expected[column], array)
+    assert numerics.distinct_pairs(customer, number, shape=(400, 30))[2] is None
+
+
+def test_bad_arguments_are_named():
+    log = log_of([(1, 0, 4), (1, 40, 4), (2, 3, 4)])
+    with pytest.raises(InputError, match="`kind` must be one of"):
+        cohort_table(log, kind="ever")
+    with pytest.raises(InputError, match="takes several values for 1 of 2 customers"):
+        cohort_table(log.assign(shop=[1, 2, 3]), by="shop")
+    with pytest.raises(InputError, match="lacks 1 of the 2 customers"):
+        cohort_table(log, by="x", customers=pd.DataFrame({"customer_id": [1], "x": [1]}))
+    with pytest.raises(MissingColumnsError, match="`transactions` lacks"):
+        cohort_table(log, by="shop")
+    with pytest.raises(InputError, match="a column of its own"):
+        cohort_table(log, by="age")
+    with pytest.raises(InputError, match="cannot split customers"):
+        cohort_table(log, by="product")
+    with pytest.raises(InputError, match="twice"):
+        cohort_table(log, by=["shop", "shop"])
+    with pytest.raises(InputError, match="`cohort`: no customer came"):
+        cohort_customers(log, cohort="2020-01-01", age=0)
+    with pytest.raises(InputError, match="cannot be observed at 1 months"):
+        cohort_customers(log, cohort="2023-11-30", age=1)
+
+
+def test_a_table_too_large_is_refused():
+    day = DAY_ONE + pd.to_timedelta(np.arange(5000), unit="D")
+    log = pd.DataFrame({"customer_id": np.arange(5000), "date": day})
+    with pytest.raises(InputError, match="5,000 cohorts by 5,000 ages"):
+        cohort_table(log, period="day")
+    assert len(cohort_table(log, period="day", max_age=1)) == 10000
