@@ -1,1 +1,40 @@
-"""Segmentation."""
+"""Segmentation: who our customers are, what each earns us, which segments deserve which service.
+
+>>> from crmkit import segmentation
+>>> import pandas as pd
+>>> transactions = pd.DataFrame(
+...     {
+...         "customer_id": ["ann", "ann", "bob"],
+...         "date": pd.to_datetime(["2025-01-01", "2025-01-21", "2025-01-11"]),
+...         "amount": [10.0, 30.0, 5.0],
+...     }
+... )
+>>> rfm = segmentation.rfm_table(transactions, as_of="2025-01-31")
+>>> scores = segmentation.rfm_scores(rfm)
+>>> segmentation.rfm_segments(scores)[["customer_id", "segment"]]
+  customer_id             segment
+0         ann  potential loyalist
+1         bob      about to sleep
+"""
+
+from __future__ import annotations
+
+from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
+from crmkit.segmentation._report.rfm import rfm_cells
+from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
+from crmkit.segmentation._table.rfm import rfm_table
+from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
+from crmkit.segmentation._table.segments import rfm_segments, segment_maps
+
+__all__ = [
+    "frequency_value_matrix",
+    "plot_rfm_heatmap",
+    "plot_value_matrix",
+    "rfm_cells",
+    "rfm_cut_points",
+    "rfm_scores",
+    "rfm_segments",
+    "rfm_table",
+    "segment_maps",
+    "value_matrix",
+]

@@ -1,0 +1,43 @@
+"""The room's numerics: arrays in, arrays or frozen dataclasses out."""
+
+from __future__ import annotations
+
+from crmkit.segmentation._math.judge import (
+    auc,
+    best_jaccard,
+    cohens_h,
+    eta_squared,
+    population_stability,
+)
+from crmkit.segmentation._math.money import (
+    WhaleCurve,
+    decimal_sums,
+    share_cost,
+    value_tiers,
+    whale_curve,
+)
+from crmkit.segmentation._math.scores import (
+    bins_from_cuts,
+    nested_bins,
+    quantile_cuts,
+    snap_cut,
+    tie_safe_cuts,
+)
+
+__all__ = [
+    "WhaleCurve",
+    "auc",
+    "best_jaccard",
+    "bins_from_cuts",
+    "cohens_h",
+    "decimal_sums",
+    "eta_squared",
+    "nested_bins",
+    "population_stability",
+    "quantile_cuts",
+    "share_cost",
+    "snap_cut",
+    "tie_safe_cuts",
+    "value_tiers",
+    "whale_curve",
+]

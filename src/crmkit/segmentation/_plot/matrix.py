@@ -1,0 +1,139 @@
+"""Pictures of score grids and value matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import check_choice
+from crmkit._frames import to_pandas
+from crmkit._plotting import COLORS, GREY, SEQUENTIAL, money, new_axes, short_number, tidy
+from crmkit.segmentation._table.matrix import MARCUS, VALUE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_rfm_heatmap", "plot_value_matrix"]
+
+_SHOWS = {
+    "mean_amount": "mean amount per customer",
+    "customers": "customers",
+    "total_amount": "total amount",
+    "share_of_customers": "share of customers",
+}
+
+
+def plot_rfm_heatmap(cells: Any, *, value: str = "mean_amount", ax: Axes | None = None) -> Axes:
+    """Draw the grid of recency and frequency scores as a heat map.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        The table of :func:`rfm_cells`.
+    value : {"mean_amount", "customers", "total_amount", "share_of_customers"}
+        Which column is coloured and written into the cells.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cells = pd.DataFrame(
+    ...     {"recency_score": [1, 2], "frequency_score": [1, 2], "customers": [7, 3]}
+    ... )
+    >>> plot_rfm_heatmap(cells, value="customers").get_xlabel()
+    'frequency score'
+    """
+    check_choice(value, "value", tuple(_SHOWS))
+    frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", value])
+    ax = new_axes(ax, figsize=(5.6, 4.6))
+    size = int(frame[["recency_score", "frequency_score"]].to_numpy().max())
+    grid = np.full((size, size), np.nan)
+    rows, columns = frame["recency_score"] - 1, frame["frequency_score"] - 1
+    grid[rows.to_numpy(), columns.to_numpy()] = frame[value].to_numpy(dtype=float)
+    image = ax.imshow(grid, origin="lower", cmap=SEQUENTIAL, aspect="equal")
+    middle = (np.nanmin(grid) + np.nanmax(grid)) / 2
+    for row, column in np.argwhere(~np.isnan(grid)):
+        shown = grid[row, column]
+        text = f"{100 * shown:.1f}%" if value == "share_of_customers" else short_number(shown)
+        color = "black" if shown > middle else "white"
+        ax.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
+    ax.set_xticks(range(size), [str(score + 1) for score in range(size)])
+    ax.set_yticks(range(size), [str(score + 1) for score in range(size)])
+    ax.set_xlabel("frequency score")
+    ax.set_ylabel("recency score")
+    ax.spines[:].set_visible(False)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, format=money())
+    bar.set_label(_SHOWS[value])
+    bar.outline.set_visible(False)  # type: ignore[operator, unused-ignore]
+    return ax
+
+
+def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw customers by two values, with the cuts and the number in each quadrant.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        The table of :func:`value_matrix` or :func:`frequency_value_matrix`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on. Both axes are linear around the cut and logarithmic far from it, so
+        that many small and a few very large customers fit in one picture.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.segmentation import value_matrix
+    >>> customers = pd.DataFrame(
+    ...     {"customer_id": [1, 2, 3], "profit": [90.0, 40.0, -5.0], "wallet": [10.0, 200.0, 0.0]}
+    ... )
+    >>> matrix = value_matrix(customers, current="profit", potential="wallet")
+    >>> plot_value_matrix(matrix).get_xlabel()
+    'current'
+    """
+    frame = to_pandas(matrix, "matrix", needs=["segment"])
+    across, up = frame.columns[1], frame.columns[2]
+    ax = tidy(new_axes(ax, figsize=(6.6, 5.2)))
+    for quadrants in (MARCUS, VALUE):
+        for (name, _), color in zip(quadrants, COLORS, strict=False):
+            rows = frame[frame["segment"] == name]
+            if len(rows):
+                dots = ax.scatter(rows[across], rows[up], s=9, alpha=0.55, linewidths=0)
+                dots.set(color=color, label=f"{name} ({len(rows):,})", rasterized=True)
+    sides = (
+        (across, ax.axvline, ax.set_xscale, ax.set_xlim),
+        (up, ax.axhline, ax.set_yscale, ax.set_ylim),
+    )
+    for column, line, scale, limit in sides:
+        cut = float(frame[f"{column}_cut"].iloc[0])
+        line(cut, color=GREY, linewidth=1, linestyle="--")
+        if frame[column].abs().max() > 20 * abs(cut) > 0:
+            scale("symlog", linthresh=abs(cut))
+            if frame[column].min() >= 0:
+                limit(-0.05 * abs(cut))
+    ax.set_xlabel(across)
+    ax.set_ylabel(up)
+    ax.xaxis.set_major_formatter(money())
+    ax.yaxis.set_major_formatter(money())
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+        markerscale=2,
+        columnspacing=1.0,
+        handletextpad=0.1,
+    )
+    return ax

@@ -1,0 +1,1 @@
+"""Tables that judge and explain segments and customer profit."""
