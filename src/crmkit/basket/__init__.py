@@ -1,11 +1,25 @@
-"""Baskets: what is bought together.
+"""Baskets: what is bought together, and what follows from it.
+
+Itemsets are tuples of items in sorted order, in every table of this room.
 
 >>> from crmkit import basket, datasets
+>>> shop = datasets.make_transactions(500, random_state=0)
+>>> itemsets = basket.frequent_itemsets(shop["transactions"], min_support=0.005)
+>>> rules = basket.association_rules(itemsets, min_confidence=0.2, keep_redundant=False)
+>>> bool((rules["p_adjusted"] < 0.01).any())
+True
 """
 
 from __future__ import annotations
 
+from crmkit.basket._plot import plot_pairs, plot_rules
 from crmkit.basket._report import association_rules
 from crmkit.basket._table import frequent_itemsets, item_pairs
 
-__all__ = ["association_rules", "frequent_itemsets", "item_pairs"]
+__all__ = [
+    "association_rules",
+    "frequent_itemsets",
+    "item_pairs",
+    "plot_pairs",
+    "plot_rules",
+]

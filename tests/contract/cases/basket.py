@@ -1,3 +1,54 @@
 """Cases of crmkit.basket."""
 
-CASES: list = []
+import numpy as np
+import pandas as pd
+
+from contract.cases._case import FunctionCase, PlotCase
+from crmkit import basket
+
+
+def log():
+    rng = np.random.default_rng(3)
+    n = 600
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(100, 140, n),
+            "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 20, n), unit="D"),
+            "product": rng.choice(list("abcdefgh"), n, p=np.arange(8, 0, -1) / 36),
+        }
+    )
+
+
+def pairs():
+    return basket.item_pairs(log())
+
+
+def itemsets():
+    return basket.frequent_itemsets(log())
+
+
+def rules():
+    return basket.association_rules(itemsets())
+
+
+LINES = {"transactions": ("customer_id", "date", "product")}
+
+CASES = [
+    FunctionCase(basket.item_pairs, lambda: {"transactions": log()}, needs=LINES),
+    FunctionCase(
+        basket.frequent_itemsets,
+        lambda: {"transactions": log()},
+        kwargs={"min_support": 0.02, "kind": "closed"},
+        needs=LINES,
+    ),
+    FunctionCase(
+        basket.association_rules,
+        lambda: {"itemsets": itemsets()},
+        kwargs={"max_consequent": None},
+        needs={"itemsets": ("itemset", "count", "support")},
+        numbers={"itemsets": ("count", "support")},
+        may_be_empty=("itemsets",),
+    ),
+    PlotCase(basket.plot_pairs, lambda: {"pairs": pairs()}),
+    PlotCase(basket.plot_rules, lambda: {"rules": rules()}),
+]

@@ -1,8 +1,8 @@
 """Frequent itemsets: blockwise pair counts, then bitsets joined breadth-first in prefix classes.
 
-The search is vertical [1]_: an itemset is held as the set of baskets that contain it, and two itemsets
-that differ in their last item only are joined by intersecting these sets. Items are ranked by
-ascending count, so that the sets live on the few baskets of the rarest item. Everything happens
+The search is vertical [1]_: an itemset is held as the set of baskets that contain it, and two
+itemsets that differ in their last item only are joined by intersecting these sets. Items are ranked
+by ascending count, so that the sets live on the few baskets of the rarest item. Everything happens
 for many itemsets at once and in bounded temporary memory.
 
 References
@@ -232,12 +232,11 @@ class _Search:
         self._grow(pairs, bits.reshape(len(cells), n_words), _group_ends(first))
 
     def _candidates(
-        self, last: IntArray, group_end: IntArray, budget: int, low: int = 0, high: int | None = None
+        self, last: IntArray, group_end: IntArray, budget: int
     ) -> Iterator[tuple[IntArray, IntArray]]:
         """Pairs of rows of one group whose last items are a frequent pair, some rows at a time."""
-        high = len(last) if high is None else high
-        for start, stop in _spans(group_end[low:high] - np.arange(low, high) - 1, budget):
-            rows = np.arange(low + start, low + stop)
+        for start, stop in _spans(group_end - np.arange(len(last)) - 1, budget):
+            rows = np.arange(start, stop)
             n_right = group_end[rows] - rows - 1
             left = np.repeat(rows, n_right)
             right = left + 1 + _ramps(n_right)

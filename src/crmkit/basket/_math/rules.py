@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.basket._math.itemset_index import ItemsetIndex
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from crmkit.basket._math.itemset_index import ItemsetIndex
 
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float64]
@@ -88,6 +88,8 @@ def split_itemsets(
         numbers = np.arange(index.first[length - 1], index.first[length])
         passed: dict[tuple[int, ...], NDArray[np.bool_]] = {}
         longest = min(length - 1, max_consequent or length)
+        if max_antecedent is not None and length - longest > max_antecedent:
+            continue
         for size in range(1, longest + 1):
             current: dict[tuple[int, ...], NDArray[np.bool_]] = {}
             long_antecedent = max_antecedent is not None and length - size > max_antecedent
@@ -112,9 +114,13 @@ def split_itemsets(
                 _check(consequent, numbers[here][take])
                 found.append((antecedent[take], consequent, numbers[here][take]))
             passed = current
-    parts = [np.concatenate([np.zeros(0, np.int64), *part]) for part in zip(*found, strict=True)]
-    parts = parts or [np.zeros(0, np.int64)] * 3
-    return Rules(*parts, n_tested=n_tested)
+    none = np.zeros(0, dtype=np.int64)
+    return Rules(
+        antecedent=np.concatenate([none, *(rule[0] for rule in found)]),
+        consequent=np.concatenate([none, *(rule[1] for rule in found)]),
+        union=np.concatenate([none, *(rule[2] for rule in found)]),
+        n_tested=n_tested,
+    )
 
 
 def _allowed(

@@ -38,16 +38,24 @@ class ItemsetTable:
 
 
 def read_tuples(column: pd.Series[Any], problems: Problems, name: str) -> list[tuple[Any, ...]]:
-    """Return a column of tuples of items and note whatever is none."""
+    """Return a column of item tuples and note whatever is none.
+
+    Lists and arrays are read as tuples: Arrow and Parquet know no tuples.
+    """
     values = column.tolist()
-    wrong = np.array([not isinstance(value, tuple) or not value for value in values], dtype=bool)
+    kinds = (tuple, list, np.ndarray)
+    wrong = np.array([not isinstance(v, kinds) or len(v) == 0 for v in values], dtype=bool)
     problems.rows(
         wrong,
         f"column {name!r} holds no tuple of items",
         do="Pass the table as crmkit.basket made it.",
         values=values,
     )
-    return values
+    return [
+        v if isinstance(v, tuple) else tuple(v)
+        for v, bad in zip(values, wrong, strict=True)
+        if not bad
+    ]
 
 
 def read_itemsets(itemsets: Any) -> ItemsetTable:
@@ -59,14 +67,9 @@ def read_itemsets(itemsets: Any) -> ItemsetTable:
     support = number_array(frame["support"], problems, "support", low=0, low_open=True)
     problems.raise_if_any()
     if not names:
-        return ItemsetTable(
-            sorted_items([])[1],
-            (),
-            np.zeros(0, np.int64),
-            np.zeros(0, object),
-            index_itemsets((), 0),
-            1,
-        )
+        nothing = np.zeros(0, dtype=np.int64)
+        items = sorted_items([])[1]
+        return ItemsetTable(items, (), nothing, nothing.astype(object), index_itemsets((), 0), 1)
     # the largest count gives the number of orders with the smallest rounding error
     most = int(np.argmax(counts))
     n_baskets = round(counts[most] / support[most])

@@ -203,9 +203,7 @@ MEASURES = (
 )
 
 
-def _side(
-    table: ItemsetTable, values: Iterable[Any] | None, name: str
-) -> NDArray[np.bool_] | None:
+def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> NDArray[np.bool_] | None:
     """Return which items a side may hold, None for all."""
     if values is None:
         return None
