@@ -69,8 +69,8 @@ def frequency_value_matrix(rfm: Any, *, cut: Any = "mean") -> pd.DataFrame:
 
     Notes
     -----
-    The cut moves many customers, so look at it: on the CDNOW log ``best`` holds 2,771 customers
-    by pooled mean, 3,241 by mean and 6,669 by median.
+    The cut moves many customers, so look at it: on the CDNOW log, with rows as purchases,
+    ``best`` holds 2,771 customers by pooled mean, 3,241 by mean and 6,669 by median.
 
     References
     ----------
