@@ -41,7 +41,8 @@ def distinct_pairs(
     else:
         pair, place = np.unique(key, return_inverse=True)
         totals = np.bincount(place, weights=weights, minlength=pair.size)
-    return pair // shape[1], pair % shape[1], totals
+    who = pair // shape[1]
+    return who, pair - who * shape[1], totals
 
 
 def active_runs(
@@ -54,6 +55,8 @@ def active_runs(
     twice. Without a window the last active age counts for all ages up to itself ("ever later").
     """
     m = customer.size
+    if window == 1:
+        return np.arange(m), age, age + 1
     final = np.r_[customer[1:] != customer[:-1], True][:m]
     if window is None:
         row = np.flatnonzero(final)
@@ -67,7 +70,11 @@ def cohort_activity(cohort: Ints, start: Ints, stop: Ints, *, shape: tuple[int, 
     """Count runs [start, stop) per cohort and age; the result has that `shape`."""
     n_cohorts, n_ages = shape
     width = n_ages + 1
-    begins = np.bincount(cohort * width + np.minimum(start, n_ages), minlength=n_cohorts * width)
-    ends = np.bincount(cohort * width + np.minimum(stop, n_ages), minlength=n_cohorts * width)
-    steps = (begins - ends).reshape(n_cohorts, width)
+    begins = cohort * width + np.minimum(start, n_ages)
+    steps = np.bincount(begins, minlength=n_cohorts * width).reshape(n_cohorts, width)
+    if ((stop - start) == 1).all():
+        # One period each: what begins at an age is what is active at it.
+        return steps[:, :n_ages].astype(np.int64)
+    ends = cohort * width + np.minimum(stop, n_ages)
+    steps = steps - np.bincount(ends, minlength=n_cohorts * width).reshape(n_cohorts, width)
     return np.cumsum(steps, axis=1)[:, :n_ages].astype(np.int64)

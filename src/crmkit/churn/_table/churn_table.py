@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number
+from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import (
     day_column,
     day_numbers,
@@ -33,13 +33,13 @@ __all__ = ["churn_table"]
 
 def churn_table(
     transactions: Any,
+    customers: Any = None,
     *,
     as_of: Any = None,
     horizon_days: int | None = None,
     lead_days: int = 0,
     recent_days: int = 56,
     active_days: int | None = None,
-    customers: Any = None,
     discount: str | None = None,
 ) -> pd.DataFrame:
     """Describe each customer up to a day, and say whether that customer bought after it.
@@ -54,6 +54,10 @@ def churn_table(
         The log: ``customer_id`` and ``date``; with ``amount``, ``order_id`` and ``product`` where
         there are such columns. Rows of negative amount are refunds: they count as money but not
         as a purchase.
+    customers : DataFrame, optional
+        Further columns per ``customer_id``. With a date column ``known_at`` a customer may have
+        several rows, and each snapshot takes the last one known on its `as_of`. Without it the
+        columns are taken to be known from the start.
     as_of : str, datetime-like or list of these, optional
         Last day observed, inclusive. Several days give several snapshots per customer. The
         default is the last date in the log, which leaves no days for an outcome.
@@ -68,10 +72,6 @@ def churn_table(
     active_days : int, optional
         Only customers who bought in the last `active_days` days up to `as_of`. The default keeps
         everyone who ever bought.
-    customers : DataFrame, optional
-        Further columns per ``customer_id``. With a date column ``known_at`` a customer may have
-        several rows, and each snapshot takes the last one known on its `as_of`. Without it the
-        columns are taken to be known from the start.
     discount : str, optional
         Name of the column of `transactions` with the discount granted, as a positive number.
 
@@ -152,7 +152,7 @@ def churn_table(
     profile = None if customers is None else _read_profile(customers, log)
 
     amount = log.amount if log.has("amount") else None
-    granted = None if discount is None else log.column(discount).to_numpy(dtype=np.float64)
+    granted = None if discount is None else _granted(log, discount)
     orders = order_days(log.customer, log.day, log.order, amount, granted)
     pairs = first_days(log.customer, log.product, log.day) if log.has("product") else None
     parts = []
@@ -191,6 +191,14 @@ def _read(transactions: Any, days: list[int] | None, ahead: int, discount: str |
     if discount is not None and not log.has("amount"):
         raise InputError("`discount` needs the column 'amount' in `transactions` beside it.")
     return log
+
+
+def _granted(log: Log, discount: str) -> NDArray[np.float64]:
+    """Return the discount of each row."""
+    problems = Problems("transactions")
+    values = number_array(log.column(discount), problems, discount, low=0)
+    problems.raise_if_any()
+    return values
 
 
 def _check_observed(log: Log, days: list[int], ahead: int) -> None:

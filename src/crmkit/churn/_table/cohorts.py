@@ -171,7 +171,7 @@ def cohort_table(
         "conf_high": np.where(seen, high, np.nan),
     }
     if presence.log.has("amount"):
-        table["amount"] = np.where(seen, _amounts(presence, period, place, shape), np.nan)
+        table["amount"] = np.where(seen, _amounts(presence, place, shape), np.nan)
     front = groups.iloc[np.repeat(unit_group, n_ages)].reset_index(drop=True)
     return pd.concat([front, pd.DataFrame(table)], axis=1)
 
@@ -269,12 +269,15 @@ def cohort_customers(
     return pd.DataFrame(table)
 
 
-def _amounts(
-    presence: Presence, period: str, place: Ints, shape: tuple[int, int]
-) -> Any:
+def _amounts(presence: Presence, place: Ints, shape: tuple[int, int]) -> Any:
     """Return what each cohort spent at each age, cell by cell."""
     log = presence.log
-    age = period_of(log.day, period) - presence.first_number - presence.cohort[log.customer]
-    cell = place[log.customer] * shape[1] + age
-    inside = age < shape[1]
-    return np.bincount(cell[inside], weights=log.amount[inside], minlength=shape[0] * shape[1])
+    width = int(presence.row_period.max()) + 1
+    # A cell's number is its row's beginning plus its age; all but the period is per customer.
+    begin = place * width - presence.cohort
+    cell = begin[log.customer] + presence.row_period
+    total = np.bincount(cell, weights=log.amount, minlength=shape[0] * width)
+    amounts = np.zeros(shape)
+    known = min(shape[1], width)
+    amounts[:, :known] = total.reshape(shape[0], width)[:, :known]
+    return amounts.ravel()

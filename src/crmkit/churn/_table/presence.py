@@ -28,11 +28,13 @@ KINDS = ("exact", "unbounded", "rolling")
 class Presence:
     """Distinct pairs of customer and period, numbered from the log's first period.
 
-    ``customer`` and ``period`` have shape (m,), sorted; ``cohort`` is each customer's first
-    period. ``n_complete`` periods have ended by the log's last day, the next may be in progress.
+    ``row_period`` has one entry per row of the log; ``customer`` and ``period`` have shape (m,),
+    sorted; ``cohort`` is each customer's first period. ``n_complete`` periods have ended by the
+    log's last day, the next may be in progress.
     """
 
     log: Log
+    row_period: Ints
     customer: Ints
     period: Ints
     cohort: Ints
@@ -53,8 +55,9 @@ def read_presence(transactions: Any, period: str, as_of: Any, columns: list[str]
     log = read_transactions(transactions, needs=columns, optional=("amount",), as_of=as_of)
     number = period_of(log.day, period)
     low = int(number.min())
-    shape = (log.n_customers, int(number.max()) - low + 1)
-    customer, present, _ = distinct_pairs(log.customer, number - low, shape=shape)
+    number -= low
+    shape = (log.n_customers, int(number.max()) + 1)
+    customer, present, _ = distinct_pairs(log.customer, number, shape=shape)
     first = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])
     running = int(period_of(np.array([log.as_of + 1]), period)[0])
-    return Presence(log, customer, present, present[first], low, running - low)
+    return Presence(log, number, customer, present, present[first], low, running - low)
