@@ -104,7 +104,9 @@ def row_fingerprints(ids: pd.Series[Any], matrix: Floats) -> NDArray[np.uint64]:
 
     A model keeps these to recognise the rows it learned from without keeping their ids.
     """
-    prints = pd.util.hash_pandas_object(ids.astype(str), index=False).to_numpy(dtype=np.uint64)
+    prints: NDArray[np.uint64] = np.asarray(
+        pd.util.hash_pandas_object(ids.astype(str), index=False), dtype=np.uint64
+    )
     # Adding zero makes -0.0 and 0.0, which are equal, look equal; overflow is what hashing wants.
     columns = np.ascontiguousarray(matrix + 0.0).view(np.uint64)
     for column in columns.T:

@@ -18,14 +18,24 @@ Examples
 
 from __future__ import annotations
 
+from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
+from crmkit.churn._plot.prediction import plot_calibration, plot_gains
+from crmkit.churn._report.gains import calibration_table, gains_table
+from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohorts import cohort_customers, cohort_table
 from crmkit.churn._table.rates import retention_table
 
 __all__ = [
+    "ChurnModel",
+    "calibration_table",
+    "churn_table",
     "cohort_customers",
     "cohort_table",
+    "gains_table",
+    "plot_calibration",
     "plot_cohorts",
+    "plot_gains",
     "plot_retention",
     "retention_table",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from contract.cases._case import FunctionCase, PlotCase
+from contract.cases._case import FunctionCase, ModelCase, PlotCase
 from crmkit import churn
 
 
@@ -36,6 +36,40 @@ def contracts(n=60):
     )
 
 
+def order_lines(n=1500):
+    rng = np.random.default_rng(9)
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(100, 220, n),
+            "date": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, n), unit="D"),
+            "amount": rng.integers(-40, 900, n) / 4,
+            "order_id": rng.integers(0, 400, n),
+            "product": rng.choice(["tea", "milk", "jam", "rice"], n),
+            "saved": rng.integers(0, 9, n) / 2,
+        }
+    )
+
+
+def households():
+    ids = np.arange(100, 220)
+    return pd.DataFrame(
+        {"customer_id": ids, "region": np.where(ids % 2, "east", "west"), "age": ids % 50 + 18.0}
+    )
+
+
+def snapshots():
+    days = ["2024-06-30", "2024-09-30"]
+    return churn.churn_table(order_lines(), households(), as_of=days, horizon_days=30)
+
+
+def snapshot():
+    return churn.churn_table(order_lines(), as_of="2024-09-30", horizon_days=30)
+
+
+def scored():
+    return churn.ChurnModel(random_state=0).fit(snapshot()).scores_
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -65,6 +99,42 @@ CASES: list = [
         needs={"transactions": ("customer_id", "end_date")},
         numbers={"transactions": ("monthly_revenue",)},
     ),
+    FunctionCase(
+        churn.churn_table,
+        lambda: {"transactions": order_lines(), "customers": households()},
+        kwargs={
+            "as_of": "2024-11-30",
+            "horizon_days": 30,
+            "lead_days": 7,
+            "discount": "saved",
+        },
+        needs={"transactions": ("customer_id", "date", "saved"), "customers": ("customer_id",)},
+        numbers={"transactions": ("amount", "saved")},
+    ),
+    FunctionCase(
+        churn.gains_table,
+        lambda: {"customers": snapshot(), "scores": scored()},
+        needs={"customers": ("customer_id", "churned"), "scores": ("customer_id", "p_churn")},
+        numbers={"customers": ("churned",), "scores": ("p_churn",)},
+    ),
+    FunctionCase(
+        churn.calibration_table,
+        lambda: {"customers": snapshot(), "scores": scored()},
+        needs={"customers": ("customer_id", "churned"), "scores": ("customer_id", "p_churn")},
+        numbers={"customers": ("churned",), "scores": ("p_churn",)},
+    ),
+    ModelCase(
+        churn.ChurnModel,
+        lambda: {"customers": snapshots()},
+        parameters={"random_state": 0},
+        predict_tables=lambda: {"customers": churn.churn_table(order_lines(), households())},
+        needs=("customer_id", "churned"),
+    ),
+    PlotCase(
+        churn.plot_calibration,
+        lambda: {"calibration": churn.calibration_table(snapshot(), scored())},
+    ),
+    PlotCase(churn.plot_gains, lambda: {"gains": churn.gains_table(snapshot(), scored())}),
     PlotCase(churn.plot_cohorts, lambda: {"cohorts": churn.cohort_table(log())}),
     PlotCase(churn.plot_retention, lambda: {"retention": churn.retention_table(log())}),
 ]

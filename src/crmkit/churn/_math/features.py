@@ -126,7 +126,8 @@ def snapshot(
         return np.bincount(who[mask], minlength=n_customers).astype(np.int64)
 
     def total(values: Floats, mask: Bools | slice = slice(None)) -> Floats:
-        return np.bincount(who[mask], weights=values[rows][mask], minlength=n_customers)
+        weights = values[rows][mask]
+        return np.bincount(who[mask], weights=weights, minlength=n_customers).astype(np.float64)
 
     # Rows are sorted by customer and day, so the last write of a customer is the latest day.
     last, first = np.full(n_customers, as_of), np.full(n_customers, as_of)

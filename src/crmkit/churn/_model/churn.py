@@ -1,0 +1,249 @@
+"""Who will leave: a calibrated probability per customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_choice
+from crmkit._estimator import Model
+from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn import (
+    FeatureEncoder,
+    Scorer,
+    area_under_curve,
+    average_precision,
+    binary_outcome,
+    brier_score,
+    calibration_error,
+    column_kind,
+    lift_at,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ChurnModel", "figures"]
+
+
+class ChurnModel(Model):
+    """Learn the probability to churn from a table of features and outcomes.
+
+    Any scikit-learn classifier can do the learning. Every row is also scored by a model that has
+    seen no row of its customer, whatever the snapshot; these out-of-fold scores calibrate the
+    probabilities and are what the model is judged by, beside the best single column.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        What learns. The default is a ridge-penalised logistic regression.
+    calibration : {"sigmoid", "isotonic", "none"}, default "sigmoid"
+        How out-of-fold scores are turned into probabilities. None of the three changes who ranks
+        above whom.
+    n_folds : int, default 5
+        Number of parts for cross-fitting.
+    random_state : int, optional
+        Seed of the parts and of the estimator. Without one the parts are fixed.
+
+    Attributes
+    ----------
+    performance_ : pandas.DataFrame
+        One row for the model and one for the best single column, a model of its own: ``score``
+        (``"model"`` or the column), ``customers``, ``churn_rate``, ``auc``,
+        ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
+        fold. A model that does not beat its best column is not worth its trouble.
+    scores_ : pandas.DataFrame
+        ``customer_id``, ``as_of`` (only where the table has it) and ``p_churn``: out of fold, in
+        the row order of the training table. Use it to judge on the training table; ``save``
+        leaves it out, so that a saved model names no customer.
+    scorer_ : object
+        The fitted encoder, classifier and calibrator.
+    outcome_ : str
+        Name of the outcome column.
+
+    See Also
+    --------
+    churn_table : Makes features and outcome without a leak.
+    backtest_table : Judges on later days, which is what counts.
+
+    Examples
+    --------
+    >>> from crmkit import churn, datasets
+    >>> transactions = datasets.make_transactions(2000, random_state=0)["transactions"]
+    >>> past = churn.churn_table(transactions, as_of="2024-12-31", horizon_days=90)
+    >>> model = churn.ChurnModel(random_state=0).fit(past)
+    >>> model.performance_["score"].tolist()[0]
+    'model'
+    >>> today = churn.churn_table(transactions, as_of="2025-06-30")
+    >>> list(model.predict(today).columns)
+    ['customer_id', 'as_of', 'p_churn']
+    """
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        calibration: str = "sigmoid",
+        n_folds: int = 5,
+        random_state: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.calibration = calibration
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        customers: Any,
+        *,
+        outcome: str = "churned",
+        columns: Sequence[str] | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from customers whose outcome is known.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, or per customer and ``as_of``, with ``customer_id``, features
+            and the outcome, as ``churn_table`` makes it.
+        outcome : str, default "churned"
+            Column with 1 (or True) for customers who left, 0 for those who stayed.
+        columns : sequence of str, optional
+            Columns to learn from. The default is every column but the id, the outcome and dates;
+            name them where the table also holds what became known only later.
+        progress : bool, default False
+            Show a progress bar.
+
+        Returns
+        -------
+        ChurnModel
+            The model itself.
+
+        Raises
+        ------
+        InputError
+            If fewer than two customers left or stayed, or nothing can be learned from.
+        """
+        check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
+        given = read_snapshots(customers, [outcome])
+        codes, order = _sorted_rows(given)
+        frame, codes = given.iloc[order], codes[order]
+        result = binary_outcome(frame, outcome)
+        encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(frame)
+        rules = {
+            "groups": codes,
+            "estimator": self.estimator,
+            "calibration": self.calibration,
+            "n_folds": self.n_folds,
+            "random_state": self.random_state,
+        }
+        matrix = encoder.transform(frame)
+        self.scorer_, scores = Scorer.fit(encoder, matrix, result, **rules, progress=progress)
+        self.outcome_ = outcome
+        unsorted = np.empty(len(scores))
+        unsorted[order] = scores
+        self.scores_ = _with_keys(given, unsorted)
+        rows = [{"score": "model", **figures(scores, result)}]
+        best = best_column(frame, result, encoder.used_columns)
+        if best is not None:
+            alone = FeatureEncoder(columns=[best]).fit(frame)
+            rules["estimator"] = None
+            _, single = Scorer.fit(alone, alone.transform(frame), result, **rules)
+            rows.append({"score": best, **figures(single, result)})
+        self.performance_ = pd.DataFrame(rows)
+        return self
+
+    def predict(self, customers: Any) -> pd.DataFrame:
+        """Score customers.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, or per customer and ``as_of``, with the columns the model
+            learned from. For customers of the training table the scores flatter a flexible
+            estimator; judge it by ``scores_`` or by ``backtest_table``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per row of `customers`, in their order:
+
+            * ``customer_id`` - as given.
+            * ``as_of`` (datetime) - as given, only where the table has it.
+            * ``p_churn`` (float) - calibrated probability to churn.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        MissingColumnsError
+            If a column the model learned from is absent.
+        """
+        self._check_fitted()
+        frame = read_snapshots(customers, self.scorer_.encoder.used_columns)
+        return _with_keys(frame, self.scorer_.predict(frame))
+
+    def _fitted(self) -> dict[str, Any]:
+        """Return the learned attributes that are saved: none names a customer."""
+        return {name: value for name, value in super()._fitted().items() if name != "scores_"}
+
+
+def read_snapshots(customers: Any, needs: Iterable[str]) -> pd.DataFrame:
+    """Return a table with one row per customer, or per customer and ``as_of`` where it has that."""
+    frame = read_customers(customers, needs=list(needs), unique=False)
+    keys = ["customer_id", "as_of"] if "as_of" in frame.columns else ["customer_id"]
+    problems = Problems("customers")
+    problems.rows(
+        frame.duplicated(keys).to_numpy(),
+        f"{' and '.join(keys)} repeat an earlier row",
+        do="Keep one row per customer, or one per customer and `as_of`.",
+    )
+    problems.raise_if_any()
+    return frame
+
+
+def figures(scores: Floats, outcome: Floats) -> dict[str, float | int]:
+    """Return the figures that judge probabilities, shape (n,), against outcomes, shape (n,)."""
+    return {
+        "customers": len(outcome),
+        "churn_rate": float(outcome.mean()),
+        "auc": area_under_curve(scores, outcome),
+        "average_precision": average_precision(scores, outcome),
+        "brier": brier_score(scores, outcome),
+        "calibration_error": calibration_error(scores, outcome),
+        "top_decile_lift": lift_at(scores, outcome),
+    }
+
+
+def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) -> str | None:
+    """Return the number column that ranks best by itself, in whichever direction; None if none.
+
+    Equal areas are settled by name.
+    """
+    ranked = []
+    for column in columns:
+        if column_kind(frame[column]) != "numbers":
+            continue
+        values = FeatureEncoder(columns=[column]).fit(frame).transform(frame)[:, 0]
+        ranked.append((-abs(area_under_curve(values, outcome) - 0.5), column))
+    return min(ranked)[1] if ranked else None
+
+
+def _sorted_rows(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return customer codes in the customers' order, and the order of rows by customer and day."""
+    codes, _ = sorted_codes(frame["customer_id"])
+    day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes
+    return codes, np.lexsort((day, codes))
+
+
+def _with_keys(frame: pd.DataFrame, scores: Floats) -> pd.DataFrame:
+    """Put scores beside what identifies the rows."""
+    keys = [name for name in ("customer_id", "as_of") if name in frame.columns]
+    return frame[keys].assign(p_churn=scores)
