@@ -25,8 +25,10 @@ from __future__ import annotations
 from crmkit.clv._plot import plot_calibration
 from crmkit.clv._report import calibration_table, tapk_sensitivity
 from crmkit.clv._table import (
+    cohort_value,
     holdout_table,
     net_present_value,
+    payback_table,
     purchase_table,
     retention_value,
     tapk,
@@ -35,8 +37,10 @@ from crmkit.clv._table import (
 
 __all__ = [
     "calibration_table",
+    "cohort_value",
     "holdout_table",
     "net_present_value",
+    "payback_table",
     "plot_calibration",
     "purchase_table",
     "retention_value",

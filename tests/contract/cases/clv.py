@@ -100,6 +100,20 @@ TABLES = [
         numbers={"customers": CONTRACT},
     ),
     FunctionCase(
+        clv.cohort_value,
+        _transactions,
+        {"period": "quarter", "margin": 0.4, "annual_discount_rate": 0.1},
+        needs=LOG,
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        clv.payback_table,
+        _transactions,
+        {"period": "quarter", "margin": 0.4, "acquisition_cost": 40.0},
+        needs=LOG,
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
         clv.purchase_table,
         _transactions,
         {"as_of": "2024-09-01"},

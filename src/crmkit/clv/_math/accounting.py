@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "day_count_years",
     "discount_factor",
+    "geometric_sum",
     "margin_multiple",
+    "mean_cumulative",
     "period_rate",
     "tapk_value",
     "year_month_day",
@@ -130,3 +132,29 @@ def geometric_sum(ratio: FloatArray, n: int | None) -> FloatArray:
     log_ratio = np.log(safe)
     total = np.expm1(n * log_ratio) / np.expm1(log_ratio)
     return np.where(ratio == 1.0, float(n), np.where(ratio > 0.0, total, float(n > 0)))
+
+
+def mean_cumulative(
+    group: IntArray,
+    age: IntArray,
+    value: FloatArray,
+    unit_group: IntArray,
+    follow_up: IntArray,
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Estimate the mean cumulative value of each group by age (Nelson 2003).
+
+    Events have shape (m,): their group, age and value. Units have shape (n,): their group and
+    the age up to which they were observed. Each event adds its value over the number of units
+    of its group still observed at that age. Returns group, age and cumulative mean, ordered by
+    group and age, one entry per distinct pair.
+    """
+    span = int(max(age.max(initial=0), follow_up.max(initial=0))) + 1
+    ends = np.sort(unit_group * span + follow_up)
+    key, place = np.unique(group * span + age, return_inverse=True)
+    total = np.bincount(place.ravel(), weights=value, minlength=key.size)
+    of = key // span
+    at_risk = np.searchsorted(ends, (of + 1) * span) - np.searchsorted(ends, key)
+    running = np.cumsum(total / at_risk)
+    first = np.searchsorted(of, np.arange(int(of.max(initial=0)) + 1))
+    before = np.r_[0.0, running][first]
+    return of, key - of * span, running - before[of]

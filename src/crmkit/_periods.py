@@ -1,0 +1,47 @@
+"""Calendar periods as whole numbers, so that periods can be counted, subtracted and shifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["PERIODS", "period_of", "period_start"]
+
+# Months in one period; days and weeks have no months and are counted in days instead.
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_DAYS = {"day": 1, "week": 7}
+PERIODS = (*_DAYS, *_MONTHS)
+
+# 1970-01-01, day 0, was a Thursday; weeks begin on Monday as in ISO 8601.
+_MONDAY = {"day": 0, "week": 3}
+
+
+def period_of(day: Ints, period: str) -> Ints:
+    """Return the number of the calendar period that holds each day since 1970-01-01, shape (n,).
+
+    A log has many rows and few days, so the calendar is worked out once per day of its span.
+    """
+    if not day.size:
+        return np.zeros(0, dtype=np.int64)
+    low = int(day.min())
+    span = np.arange(low, int(day.max()) + 1)
+    if period in _DAYS:
+        numbers = (span + _MONDAY[period]) // _DAYS[period]
+    else:
+        months = span.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        numbers = months // _MONTHS[period]
+    return numbers[day - low]
+
+
+def period_start(number: Ints, period: str) -> Ints:
+    """Return the first day, since 1970-01-01, of each numbered period, shape (m,)."""
+    if period in _DAYS:
+        return number * _DAYS[period] - _MONDAY[period]
+    months = (number * _MONTHS[period]).astype("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int64)

@@ -1,0 +1,250 @@
+"""Cumulative value per cohort, and when the cost of winning it is earned back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._periods import period_of, period_start
+from crmkit.clv._math.accounting import mean_cumulative
+from crmkit.clv._table._costs import acquisition_costs
+from crmkit.clv._table._groups import read_earnings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cohort_value", "payback_table"]
+
+
+def cohort_value(
+    transactions: Any,
+    *,
+    period: str = "month",
+    as_of: Any = None,
+    customers: Any = None,
+    by: str | Sequence[str] | None = None,
+    margin: float = 1.0,
+    annual_discount_rate: float = 0.0,
+    refunds: str = "net",
+) -> pd.DataFrame:
+    """Follow what each cohort of new customers has earned, period by period.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id``, ``date`` and ``amount``.
+    period : {"day", "week", "month", "quarter", "year"}
+        Calendar period of the first purchase, which makes the cohort, and of the ages.
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    customers : DataFrame, optional
+        Customer table with the columns in `by`.
+    by : str or list of str, optional
+        Columns of `customers`, such as ``channel``, that split the cohorts.
+    margin : float
+        Share of the amount that is earned.
+    annual_discount_rate : float
+        Discounts each purchase to the customer's first purchase day.
+    refunds : {"net", "drop", "raise"}
+        As in :func:`purchase_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cohort, group and age, in that order, without gaps:
+
+        * ``cohort`` (datetime) - first day of the period of the first purchase.
+        * ``<by>`` - the columns named in `by`.
+        * ``age`` (int) - periods since then; 0 is the period of the first purchase.
+        * ``complete`` (bool) - whether that period had ended by `as_of`; the last row of each
+          cohort may be a part of a period.
+        * ``customers`` (int) - customers in the cohort.
+        * ``amount`` (float) - spent in that period.
+        * ``value`` (float) - margin earned in that period, discounted.
+        * ``cumulative_value`` (float) - margin earned so far, discounted.
+        * ``cumulative_value_per_customer`` (float) - the same per customer of the cohort.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is missing.
+    InputError
+        If there is no purchase, or a customer is not in `customers`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-05", "2024-02-21", "2024-01-31"]),
+    ...     "amount": [10.0, 20.0, 5.0],
+    ... })
+    >>> table = clv.cohort_value(log, margin=0.5, as_of="2024-02-29")
+    >>> table[["cohort", "age", "customers", "amount", "cumulative_value"]]
+          cohort  age  customers  amount  cumulative_value
+    0 2024-01-01    0          2    15.0               7.5
+    1 2024-01-01    1          2    20.0              17.5
+    """
+    found = read_earnings(
+        transactions,
+        period=period,
+        customers=customers,
+        by=by,
+        as_of=as_of,
+        margin=margin,
+        annual_discount_rate=annual_discount_rate,
+        refunds=refunds,
+    )
+    n_groups = len(found.labels)
+    born = np.zeros(n_groups, dtype=np.int64)
+    born[found.group] = period_of(found.first_day, period)
+    now = int(period_of(np.array([found.as_of]), period)[0])
+    length = now - born + 1
+    start = np.cumsum(length) - length
+    group = np.repeat(np.arange(n_groups), length)
+    age = np.arange(group.size) - start[group]
+
+    bought = found.group[found.customer]
+    cell = start[bought] + period_of(found.day, period) - born[bought]
+    amount = np.bincount(cell, weights=found.amount, minlength=group.size)
+    value = np.bincount(cell, weights=found.value, minlength=group.size)
+    cumulative = pd.Series(value).groupby(group).cumsum().to_numpy()
+    size = np.bincount(found.group, minlength=n_groups)[group]
+    following = period_start(born[group] + age + 1, period)
+    table = found.labels.iloc[group].reset_index(drop=True)
+    return table.assign(
+        age=age,
+        complete=following - 1 <= found.as_of,
+        customers=size,
+        amount=amount,
+        value=value,
+        cumulative_value=cumulative,
+        cumulative_value_per_customer=cumulative / size,
+    )
+
+
+def payback_table(
+    transactions: Any,
+    *,
+    acquisition_cost: Any,
+    period: str | None = "month",
+    as_of: Any = None,
+    customers: Any = None,
+    by: str | Sequence[str] | None = None,
+    margin: float = 1.0,
+    annual_discount_rate: float = 0.0,
+    refunds: str = "net",
+) -> pd.DataFrame:
+    """Tell when the cost of winning customers is earned back, by cohort and channel.
+
+    Customers of one cohort are observed for different lengths of time. The mean value at each
+    age therefore grows by what was earned at that age per customer still under observation (the
+    mean cumulative function), so that late comers do not drag it down.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id``, ``date`` and ``amount``.
+    acquisition_cost : float or DataFrame
+        One number for all; a table with ``customer_id`` and ``acquisition_cost``; or a table
+        with any column of `customers`, such as ``channel``, and ``acquisition_cost``.
+    period : {"day", "week", "month", "quarter", "year"} or None
+        Calendar period of the first purchase, which makes the cohort; None takes all cohorts
+        together.
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    customers : DataFrame, optional
+        Customer table with the columns in `by` and for the cost.
+    by : str or list of str, optional
+        Columns of `customers`, such as ``channel``, that split the cohorts.
+    margin : float
+        Share of the amount that is earned.
+    annual_discount_rate : float
+        Discounts each purchase to the customer's first purchase day.
+    refunds : {"net", "drop", "raise"}
+        As in :func:`purchase_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cohort and group:
+
+        * ``cohort`` (datetime) - first day of the period of the first purchase; only with a
+          `period`.
+        * ``<by>`` - the columns named in `by`.
+        * ``customers`` (int) - customers in the group.
+        * ``acquisition_cost`` (float) - mean cost per customer, amount.
+        * ``observed_days`` (int) - longest time any of them was observed.
+        * ``value_per_customer`` (float) - mean margin earned over `observed_days`, amount.
+        * ``paid_back`` (bool) - whether the mean value reached the mean cost.
+        * ``payback_days`` (float) - days from the first purchase until it first did; missing
+          while it has not.
+        * ``customers_paid_back`` (int) - customers who on their own have earned their cost back.
+        * ``net_value`` (float) - margin earned less cost, of the whole group, amount.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is missing.
+    InputError
+        If there is no purchase, or a customer or a cost cannot be found.
+
+    References
+    ----------
+    .. [1] Nelson, W. B. (2003). Recurrent Events Data Analysis for Product Repairs, Disease
+       Recurrences, and Other Applications. SIAM. (Mean cumulative function.)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-05", "2024-02-21", "2024-01-31"]),
+    ...     "amount": [10.0, 20.0, 6.0],
+    ... })
+    >>> table = clv.payback_table(log, acquisition_cost=12.0, as_of="2024-03-31")
+    >>> table[["customers", "value_per_customer", "paid_back", "payback_days"]]
+       customers  value_per_customer  paid_back  payback_days
+    0          2                18.0       True          47.0
+    """
+    found = read_earnings(
+        transactions,
+        period=period,
+        customers=customers,
+        by=by,
+        as_of=as_of,
+        margin=margin,
+        annual_discount_rate=annual_discount_rate,
+        refunds=refunds,
+    )
+    cost = acquisition_costs(found.ids, acquisition_cost, customers=customers)
+    n_groups, n = len(found.labels), len(found.ids)
+    size = np.bincount(found.group, minlength=n_groups)
+    mean_cost = np.bincount(found.group, weights=cost, minlength=n_groups) / size
+    follow_up = found.as_of - found.first_day
+    observed = np.zeros(n_groups, dtype=np.int64)
+    np.maximum.at(observed, found.group, follow_up)
+
+    group, age, value = mean_cumulative(
+        found.group[found.customer], found.age, found.value, found.group, follow_up
+    )
+    final = np.zeros(n_groups)
+    final[group] = value  # The last of each group's values stays.
+    reached = value >= mean_cost[group]
+    payback = np.full(n_groups, np.nan)
+    payback[group[reached][::-1]] = age[reached][::-1]
+    own = np.bincount(found.customer, weights=found.value, minlength=n) - cost
+    return found.labels.assign(
+        customers=size,
+        acquisition_cost=mean_cost,
+        observed_days=observed,
+        value_per_customer=final,
+        paid_back=~np.isnan(payback),
+        payback_days=payback,
+        customers_paid_back=np.bincount(found.group[own >= 0.0], minlength=n_groups),
+        net_value=np.bincount(found.group, weights=own, minlength=n_groups),
+    )

@@ -1,0 +1,124 @@
+"""Groups of customers by when they came and by columns of a customer table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import day_column, read_transactions, sorted_codes
+from crmkit._periods import PERIODS, period_of, period_start
+from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
+from crmkit.clv._table._costs import lookup
+from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["Earnings", "read_earnings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """What customers earned since their first purchase; n customers, m purchase days, g groups.
+
+    ``ids``, ``first_day`` and ``group`` describe customers, shape (n,); ``customer``, ``age``
+    (days since the first purchase) and ``value`` (discounted margin) purchase days, shape (m,);
+    ``labels`` holds one row per group.
+    """
+
+    ids: pd.Series[Any]
+    first_day: Ints
+    group: Ints
+    customer: Ints
+    day: Ints
+    age: Ints
+    amount: NDArray[np.float64]
+    value: NDArray[np.float64]
+    labels: pd.DataFrame
+    as_of: int
+
+
+def read_earnings(
+    transactions: Any,
+    *,
+    period: str | None,
+    customers: Any,
+    by: str | Sequence[str] | None,
+    as_of: Any,
+    margin: float,
+    annual_discount_rate: float,
+    refunds: str,
+) -> Earnings:
+    """Reduce the log to purchase days and put each customer into a group."""
+    if period is not None:
+        check_choice(period, "period", PERIODS)
+    margin = check_number(margin, "margin")
+    rate = check_number(annual_discount_rate, "annual_discount_rate", low=-1.0, low_open=True)
+    log = read_transactions(transactions, needs=("customer_id", "date", "amount"), as_of=as_of)
+    days = purchase_days(log.customer, log.day, log.amount, refunds=refunds)
+    if not days.first.size:
+        raise InputError("`transactions` has no purchase: every row is a refund.")
+    ids = pd.Series(log.customer_ids[days.customer[days.first]], name="customer_id")
+    first_day = days.day[days.first]
+    customer = np.repeat(np.arange(len(ids)), days.count)
+    age = days.day - first_day[customer]
+    columns = [by] if isinstance(by, str) else list(by or ())
+    group, labels = _groups(ids, first_day, period, customers, columns)
+    amount = _amounts(days)
+    return Earnings(
+        ids=ids,
+        first_day=first_day,
+        group=group,
+        customer=customer,
+        day=days.day,
+        age=age,
+        amount=amount,
+        value=margin * amount * discount_factor(age / DAYS_PER_YEAR, rate),
+        labels=labels,
+        as_of=log.as_of,
+    )
+
+
+def _amounts(days: PurchaseDays) -> NDArray[np.float64]:
+    """Return the amounts, which a log read with money has."""
+    return np.zeros(days.day.size) if days.amount is None else days.amount
+
+
+def _groups(
+    ids: pd.Series[Any], first_day: Ints, period: str | None, customers: Any, columns: list[str]
+) -> tuple[Ints, pd.DataFrame]:
+    """Return a group code per customer, shape (n,), and what each group is."""
+    code = np.zeros(len(ids), dtype=np.int64)
+    parts: list[tuple[str, Ints, Any]] = []
+    if period is not None:
+        number = period_of(first_day, period)
+        found, place = np.unique(number, return_inverse=True)
+        parts.append(("cohort", place.ravel(), day_column(period_start(found, period))))
+    for column in columns:
+        values = lookup(ids, customers, column)
+        if values.isna().any():
+            raise InputError(
+                f"`customers`: column {column!r} is missing for {int(values.isna().sum()):,} "
+                "customers. Name these, for example 'unknown', or drop them."
+            )
+        place, distinct = sorted_codes(values)
+        parts.append((column, place, distinct))
+    for _, place, labels in parts:
+        code = code * len(labels) + place
+    used, group = np.unique(code, return_inverse=True)
+    table: dict[str, Any] = {}
+    rest = used
+    for name, _, labels in reversed(parts):
+        table[name] = labels[rest % len(labels)]
+        rest = rest // len(labels)
+    ordered = {name: table[name] for name, _, _ in parts}
+    return group.ravel(), pd.DataFrame(ordered, index=pd.RangeIndex(used.size))

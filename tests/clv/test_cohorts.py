@@ -1,0 +1,109 @@
+"""Value per cohort and payback, against sums written out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit import clv
+from crmkit.clv._math.accounting import mean_cumulative
+from crmkit.errors import InputError
+
+rows = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 200), st.integers(0, 50)), min_size=1, max_size=40
+)
+
+
+def log_of(rows):
+    customer, day, amount = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "customer_id": list(customer),
+            "date": pd.Timestamp("2023-11-20") + pd.to_timedelta(list(day), unit="D"),
+            "amount": np.array(amount, dtype=float),
+        }
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, st.sampled_from(["week", "month", "quarter", "year"]))
+def test_cohorts_conserve_money_and_customers(rows, period):
+    log = log_of(rows)
+    channel = pd.DataFrame({"customer_id": range(6), "channel": list("aabbcc")})
+    for options in ({}, {"customers": channel, "by": "channel"}):
+        table = clv.cohort_value(log, period=period, **options)
+        np.testing.assert_allclose(table["amount"].sum(), log["amount"].sum(), atol=1e-9)
+        start = table[table["age"] == 0]
+        assert start["customers"].sum() == log["customer_id"].nunique()
+        keys = ["cohort", *(["channel"] if options else [])]
+        ages = table.groupby(keys)["age"]
+        assert (ages.max() + 1 == ages.count()).all()
+        last = table.groupby(keys).last()["cumulative_value"]
+        np.testing.assert_allclose(last.sum(), log["amount"].sum(), atol=1e-9)
+
+
+def test_cohort_value_marks_the_open_period():
+    log = log_of([(1, 0, 5), (1, 60, 7)])
+    table = clv.cohort_value(log, as_of="2024-01-30")
+    assert table["complete"].tolist() == [True, True, False]
+    assert clv.cohort_value(log, as_of="2024-01-31")["complete"].all()
+    assert table["amount"].tolist() == [5.0, 0.0, 7.0]
+
+
+def test_cohort_value_discounts_to_the_first_purchase():
+    log = log_of([(1, 0, 100), (1, 365, 110)])
+    table = clv.cohort_value(log, period="year", annual_discount_rate=0.1, margin=0.5)
+    np.testing.assert_allclose(table["cumulative_value"], [50, 100])
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, st.integers(200, 260))
+def test_mean_cumulative_by_hand(rows, end):
+    customer, day, amount = map(np.array, zip(*rows, strict=True))
+    first = {c: day[customer == c].min() for c in customer}
+    ids = sorted(first)
+    unit_group = np.array([c % 2 for c in ids])
+    follow = np.array([end - first[c] for c in ids])
+    age = np.array([d - first[c] for c, d in zip(customer, day, strict=True)])
+    group, at, value = mean_cumulative(customer % 2, age, amount.astype(float), unit_group, follow)
+    for g, a, v in zip(group, at, value, strict=True):
+        total = 0.0
+        for event in np.flatnonzero((customer % 2 == g) & (age <= a)):
+            total += amount[event] / ((unit_group == g) & (follow >= age[event])).sum()
+        assert v == pytest.approx(total)
+
+
+def test_payback_is_found_on_the_day():
+    log = log_of([(1, 0, 10), (1, 40, 10), (2, 0, 4), (2, 10, 6), (3, 0, 1)])
+    customers = pd.DataFrame({"customer_id": [1, 2, 3], "channel": ["web", "web", "shop"]})
+    costs = pd.DataFrame({"channel": ["web", "shop"], "acquisition_cost": [9.0, 2.0]})
+    table = clv.payback_table(
+        log, acquisition_cost=costs, customers=customers, by="channel", period=None
+    )
+    assert table["channel"].tolist() == ["shop", "web"]
+    assert table["paid_back"].tolist() == [False, True]
+    assert table["payback_days"].tolist()[1] == 10.0
+    assert np.isnan(table["payback_days"][0])
+    assert table["customers_paid_back"].tolist() == [0, 2]
+    assert table["net_value"].tolist() == [-1.0, 12.0]
+    assert table["value_per_customer"].tolist() == [1.0, 15.0]
+
+
+def test_late_comers_do_not_drag_the_mean_down():
+    # Customer 2 came on the last day: nothing is known of her later value.
+    alone = clv.payback_table(log_of([(1, 0, 10), (1, 5, 20)]), acquisition_cost=25, period=None)
+    both = clv.payback_table(
+        log_of([(1, 0, 10), (1, 5, 20), (2, 5, 10)]), acquisition_cost=25, period=None
+    )
+    assert both["value_per_customer"].tolist() == alone["value_per_customer"].tolist()
+    assert both["payback_days"].tolist() == [5.0]
+
+
+def test_groups_need_a_customer_table():
+    log = log_of([(1, 0, 10)])
+    with pytest.raises(InputError, match="`customers` is needed"):
+        clv.cohort_value(log, by="channel")
+    blank = pd.DataFrame({"customer_id": [1], "channel": [None]})
+    with pytest.raises(InputError, match="'channel' is missing for 1"):
+        clv.cohort_value(log, by="channel", customers=blank)
