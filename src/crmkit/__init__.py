@@ -20,9 +20,32 @@ A raw log enters once, through :func:`as_transactions`; a customer list through
 1            7 2025-02-01     5.0
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from crmkit import errors
 from crmkit._frames import as_customers, as_transactions
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __version__ = "0.1.0"
 
 __all__ = ["__version__", "as_customers", "as_transactions", "errors"]
+
+_MODULES = ("basket", "churn", "clv", "datasets", "report", "response", "segmentation")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a room when it is first named, so that ``import crmkit`` stays light."""
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module(f"crmkit.{name}")
+    raise AttributeError(f"module 'crmkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name the rooms beside what is defined here."""
+    return sorted([*__all__, *_MODULES])

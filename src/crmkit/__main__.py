@@ -1,0 +1,205 @@
+"""The command line: ``crmkit report LOG`` and ``crmkit demo``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import crmkit
+from crmkit.errors import CrmkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = ["main"]
+
+_ROLES = ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
+_POLICIES = {
+    "missing_customers": ("raise", "drop"),
+    "missing_dates": ("raise", "drop"),
+    "missing_amounts": ("raise", "drop"),
+    "refunds": ("keep", "drop"),
+    "duplicates": ("keep", "drop", "raise"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the two commands."""
+    parser = argparse.ArgumentParser(
+        prog="crmkit", description="Customer analytics from a transaction log."
+    )
+    parser.add_argument("--version", action="version", version=f"crmkit {crmkit.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    report = commands.add_parser(
+        "report",
+        help="read a log and write one HTML page",
+        description="Read a log (CSV, TSV or Parquet) and write one self-contained HTML page.",
+    )
+    report.add_argument("log", metavar="LOG", help="the file: .csv, .tsv (also .gz) or .parquet")
+    columns = report.add_argument_group("columns: what the file calls them")
+    for role in _ROLES:
+        columns.add_argument(_option(role), metavar="NAME", help=f"default: {role}")
+    reading = report.add_argument_group("reading")
+    reading.add_argument(
+        "--date-format", metavar="FORMAT", help="how dates are written: %%d/%%m/%%Y"
+    )
+    reading.add_argument(
+        "--tz", metavar="ZONE", help="zone in which a day begins: Europe/Amsterdam"
+    )
+    reading.add_argument(
+        "--decimal", default=".", metavar="MARK", help="decimal mark of a text file"
+    )
+    reading.add_argument("--encoding", default="utf-8", help="encoding of a text file")
+    for policy, words in _POLICIES.items():
+        reading.add_argument(_option(policy), choices=words, default=words[0])
+    _add_common(report)
+    demo = commands.add_parser(
+        "demo",
+        help="write the page for data that came with the installation",
+        description="Write the page, without network, for data that came with the installation.",
+    )
+    demo.add_argument(
+        "--data",
+        choices=("cdnow", "complete-journey", "simulated"),
+        default="cdnow",
+        help="cdnow (default), complete-journey (needs the extra 'data') or simulated",
+    )
+    _add_common(demo)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the options that both commands share."""
+    parser.add_argument("--out", default="report.html", metavar="FILE", help="the page to write")
+    parser.add_argument("--tables", metavar="DIR", help="also write the tables as CSV into DIR")
+    parser.add_argument("--title", help="the page's title")
+    parser.add_argument("--as-of", metavar="DATE", help="last day observed; default: the last date")
+    parser.add_argument("--horizon-days", type=int, metavar="N", help="days to look ahead")
+    parser.add_argument("--currency", default="", help="sign before amounts")
+    parser.add_argument("--annual-discount-rate", type=float, default=0.10, metavar="RATE")
+    parser.add_argument("--margin", type=float, metavar="SHARE", help="profit share of an amount")
+    parser.add_argument("--acquisition-cost", type=float, metavar="AMOUNT", help="per customer")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _option(name: str) -> str:
+    """Return a parameter's name as a command-line option."""
+    return "--" + name.replace("_", "-")
+
+
+def _in_options(sentence: str) -> str:
+    """Say a Python error in the words of the command line: ``tz='UTC'`` becomes ``--tz UTC``."""
+    sentence = re.sub(r"\b([a-z_]+)='([^']*)'", lambda m: f"{_option(m[1])} {m[2]}", sentence)
+    names = "as_of|horizon_days|annual_discount_rate|margin|acquisition_cost|date_format|tz"
+    return re.sub(rf"`({names})`", lambda m: _option(m[1]), sentence).replace("`raw`", "LOG")
+
+
+def _read_log(arguments: argparse.Namespace) -> pd.DataFrame:
+    """Read the file that ``report`` names and pass it through the door."""
+    from crmkit._report.files import read_table
+
+    given = {role: getattr(arguments, role) for role in _ROLES}
+    names = {role: given[role] or role for role in _ROLES}
+    raw = read_table(
+        arguments.log,
+        columns=names.values(),
+        ids=[names[role] for role in ("customer_id", "order_id", "product")],
+        decimal=arguments.decimal,
+        encoding=arguments.encoding,
+    )
+    named = {role: given[role] for role in _ROLES[2:]}
+    policies = {policy: getattr(arguments, policy) for policy in _POLICIES}
+    return crmkit.as_transactions(
+        raw,
+        customer_id=names["customer_id"],
+        date=names["date"],
+        date_format=arguments.date_format,
+        tz=arguments.tz,
+        **named,
+        **policies,
+    )
+
+
+def _demo_data(data: str) -> dict[str, Any]:
+    """Return the report's tables and words for a demonstration."""
+    from crmkit import datasets
+
+    if data == "cdnow":
+        return {
+            "transactions": datasets.load_cdnow(),
+            "title": "CDNOW, customers who began in early 1997",
+            "currency": "$",
+        }
+    if data == "complete-journey":
+        tables = datasets.load_complete_journey()
+        return {
+            "transactions": tables["transactions"],
+            "customers": tables["customers"],
+            "campaigns": tables["campaigns"],
+            "redemptions": tables["redemptions"],
+            "products": tables["products"],
+            "title": "The Complete Journey, a grocery panel",
+            "currency": "$",
+        }
+    tables = datasets.make_transactions(5_000, random_state=1)
+    return {
+        "transactions": tables["transactions"],
+        "customers": tables["customers"],
+        "products": tables["products"],
+        "title": "A simulated shop",
+        "currency": "€",
+    }
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    """Make the report and write it."""
+    from crmkit.report import make_report
+
+    if arguments.command == "demo":
+        source = _demo_data(arguments.data)
+    else:
+        name = Path(arguments.log).name
+        source = {"transactions": _read_log(arguments), "title": f"Customers in {name}"}
+    source["title"] = arguments.title or source["title"]
+    source["currency"] = arguments.currency or source.get("currency", "")
+    made = make_report(
+        source.pop("transactions"),
+        as_of=arguments.as_of,
+        horizon_days=arguments.horizon_days,
+        annual_discount_rate=arguments.annual_discount_rate,
+        margin=arguments.margin,
+        acquisition_cost=arguments.acquisition_cost,
+        progress=not arguments.quiet,
+        **source,
+    )
+    made.write(arguments.out)
+    sys.stdout.write(f"The report is in {arguments.out}\n")
+    if arguments.tables:
+        made.write_tables(arguments.tables)
+        sys.stdout.write(f"Its tables are in {arguments.tables}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, or 2 for input that cannot be used."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _run(arguments)
+    except CrmkitError as error:
+        sys.stderr.write(f"crmkit: {_in_options(str(error))}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"crmkit: {error.strerror or error}: {error.filename}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("crmkit: stopped.\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The parts of the one-page report: reading a file, the sections, the page."""

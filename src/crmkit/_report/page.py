@@ -1,0 +1,112 @@
+"""From sections to one self-contained HTML page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crmkit._report.cells import cell, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Picture", "Section", "Sheet", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn figure with one sentence of plain words under it."""
+
+    ax: Axes
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with one sentence of plain words under it; ``name`` is its CSV file's name.
+
+    ``shown`` limits the rows on the page; the CSV file has them all.
+    """
+
+    name: str
+    table: pd.DataFrame
+    words: str
+    shown: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One question of the report and its answer, or why it could not be answered."""
+
+    key: str
+    question: str
+    answer: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    left_out: str = ""
+    # What later sections use, by name; it never reaches the page.
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _svg(picture: Picture) -> str:
+    """Draw a picture as SVG text that is the same for the same numbers."""
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    figure: Any = picture.ax.figure
+    with mpl.rc_context({"svg.hashsalt": "crmkit", "font.size": 10}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _drawn(picture: Picture) -> dict[str, str]:
+    """Return what the template needs of a picture."""
+    title = picture.ax.get_title() or picture.words
+    return {"source": _svg(picture), "words": picture.words, "alternative": title}
+
+
+def _listed(sheet: Sheet, currency: str) -> dict[str, Any]:
+    """Return what the template needs of a table."""
+    shown = sheet.table.head(sheet.shown)
+    columns = [heading(name) for name in shown.columns]
+    kinds = ["text" if shown[name].dtype.kind not in "biuf" else "number" for name in shown.columns]
+    texts = [[cell(value, name, currency) for value in shown[name]] for name in shown.columns]
+    return {
+        "name": sheet.name,
+        "columns": list(zip(columns, kinds, strict=True)),
+        "rows": [list(zip(row, kinds, strict=True)) for row in zip(*texts, strict=True)],
+        "words": sheet.words,
+        "more": len(sheet.table) - len(shown),
+        "width": len(columns),
+    }
+
+
+def render(title: str, subtitle: str, sections: list[Section], *, currency: str) -> str:
+    """Return the page: no script, no file beside it, no address outside it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("crmkit._report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    chapters = [
+        {
+            "key": section.key,
+            "question": section.question,
+            "answer": section.answer,
+            "left_out": section.left_out,
+            "pictures": [_drawn(picture) for picture in section.pictures],
+            "sheets": [_listed(sheet, currency) for sheet in section.sheets],
+        }
+        for section in sections
+    ]
+    page = environment.get_template("page.html.j2")
+    return page.render(title=title, subtitle=subtitle, chapters=chapters)

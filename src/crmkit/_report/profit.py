@@ -1,0 +1,93 @@
+"""Section on profit: who earns us most, and who costs more than they bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit import segmentation
+from crmkit._report.page import Picture, Section, Sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmkit._report.story import Story
+
+__all__ = ["NO_AMOUNTS", "profit_section"]
+
+_QUESTION = "Who are our most profitable customers, and which lose us money?"
+NO_AMOUNTS = (
+    "The log holds no amounts, so this part was left out. Name the column that holds them "
+    "(--amount)."
+)
+
+
+def profit_section(story: Story) -> Section:
+    """Rank customers by what they earned and show who costs more than they bring."""
+    if not story.has("amount"):
+        return Section("profit", _QUESTION, left_out=NO_AMOUNTS)
+    profit = _profit(story)
+    whale = segmentation.whale_curve(profit)
+    ranked = profit.sort_values(["profit", "customer_id"], ascending=[False, True], kind="stable")
+    total = profit["profit"].sum()
+    best = ranked.head(max(1, round(len(ranked) * 0.2)))
+    losing = ranked[ranked["profit"] < 0].iloc[::-1]
+    answer = [f"Profit here is {story.earns}{_less_acquisition(story)}."]
+    if total > 0:
+        answer.append(
+            f"The best fifth of customers earned {story.money(best['profit'].sum())} of "
+            f"{story.money(total)}: {story.share(best['profit'].sum() / total)}."
+        )
+    else:
+        answer.append(f"In total the customers earned {story.money(total)}.")
+    if losing.empty:
+        answer.append("No customer lost money.")
+    else:
+        answer.append(
+            f"{len(losing):,} customers ({story.share(len(losing) / len(ranked))}) lost money, "
+            f"together {story.money(-losing['profit'].sum())}."
+        )
+    sheets = [
+        Sheet(
+            "profit",
+            ranked.reset_index(drop=True),
+            "The customers who earned most.",
+            shown=10,
+        )
+    ]
+    if not losing.empty:
+        sheets.append(
+            Sheet(
+                "loss_makers",
+                losing.reset_index(drop=True),
+                "The customers who lost most: returned more than they bought, or cost more to "
+                "win and serve than they brought.",
+                shown=5,
+            )
+        )
+    picture = Picture(
+        segmentation.plot_whale_curve(whale),
+        "Customers from the most to the least profitable: the line is the profit earned so far. "
+        "Where it falls, customers lose money.",
+    )
+    return Section(
+        "profit", _QUESTION, tuple(answer), (picture,), tuple(sheets), results={"profit": profit}
+    )
+
+
+def _less_acquisition(story: Story) -> str:
+    """Say that acquisition cost is taken off, where it is given."""
+    cost = story.settings.acquisition_cost
+    return f" less {story.money(cost)} to win the customer" if cost else ""
+
+
+def _profit(story: Story) -> pd.DataFrame:
+    """Return revenue, cost and profit per customer."""
+    settings, log = story.settings, story.transactions
+    if not story.has("cost") and settings.margin is not None:
+        log = log.assign(cost=log["amount"] * (1 - settings.margin))
+    profit = segmentation.customer_profit(log, as_of=settings.as_of)
+    cost = settings.acquisition_cost
+    if cost:
+        profit = profit.assign(acquisition_cost=cost, profit=profit["profit"] - cost)
+        profit = profit[[*profit.columns.drop("profit"), "profit"]]
+    return profit

@@ -1,0 +1,70 @@
+"""What every section of the report may use: the log, the choices, and what was found so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from crmkit._report.cells import amount, share
+
+if TYPE_CHECKING:
+    from crmkit._report.page import Section
+
+__all__ = ["Settings", "Story"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The reader's choices, checked."""
+
+    as_of: pd.Timestamp
+    horizon_days: int
+    # The part of the history that can be held out to judge forecasts.
+    holdout_days: int
+    annual_discount_rate: float
+    margin: float | None
+    acquisition_cost: float | None
+    currency: str
+
+
+@dataclass(slots=True)
+class Story:
+    """The log up to ``as_of`` and the results of the sections written so far."""
+
+    transactions: pd.DataFrame
+    settings: Settings
+    door: dict[str, int]
+    rows_after_as_of: int
+    customers: pd.DataFrame | None = None
+    products: pd.DataFrame | None = None
+    campaigns: pd.DataFrame | None = None
+    redemptions: pd.DataFrame | None = None
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def has(self, column: str) -> bool:
+        """Tell whether the log has a column."""
+        return column in self.transactions.columns
+
+    def take(self, section: Section) -> None:
+        """Keep a section's results for those that follow."""
+        self.found.update(section.results)
+
+    def money(self, value: float) -> str:
+        """Write an amount in the reader's currency."""
+        return amount(float(value), self.settings.currency)
+
+    @staticmethod
+    def share(value: float) -> str:
+        """Write a share as a percentage."""
+        return share(float(value))
+
+    @property
+    def earns(self) -> str:
+        """Return what profit means here, in words."""
+        if self.has("cost"):
+            return "amount minus direct cost"
+        if self.settings.margin is not None:
+            return f"amount x a margin of {share(self.settings.margin)}"
+        return "amount (no costs or margin were given)"

@@ -1,0 +1,252 @@
+"""One self-contained HTML page that meets all rooms.
+
+It answers in this order: what data is this; who the most profitable customers are and which lose
+money; which groups there are and what to do for each; what customers are worth; who stays and who
+is about to leave; what is bought together; what to do next. ``crmkit report`` is the same from
+the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from crmkit._checks import check_number
+from crmkit._frames import as_transactions, parse_day, read_customers
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crmkit._report.page import Section
+    from crmkit._report.story import Story
+
+__all__ = ["Report", "make_report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished report: the page as ``html`` and the tables behind it by name in ``tables``."""
+
+    html: str
+    tables: dict[str, pd.DataFrame]
+
+    def write(self, path: str | Path) -> None:
+        """Write the page to a file, making its folder if need be."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.html, encoding="utf-8")
+
+    def write_tables(self, folder: str | Path) -> None:
+        """Write every table as a CSV file into a folder, making it if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def make_report(
+    transactions: Any,
+    *,
+    customers: Any = None,
+    products: Any = None,
+    campaigns: Any = None,
+    redemptions: Any = None,
+    as_of: Any = None,
+    horizon_days: int | None = None,
+    annual_discount_rate: float = 0.10,
+    margin: float | None = None,
+    acquisition_cost: float | None = None,
+    title: str = "Customer report",
+    currency: str = "",
+    progress: bool = False,
+) -> Report:
+    """Make the report of a transaction log.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        The log: ``customer_id`` and ``date``, and as far as known ``amount``, ``order_id``,
+        ``product``, ``quantity`` and ``cost``. Parts that need a column that is not there are
+        left out, and the page says so.
+    customers : DataFrame, optional
+        One row per customer, with any profile columns.
+    products : DataFrame, optional
+        One row per ``product``; with a column ``product_type`` the part on baskets speaks of
+        these kinds instead of single products.
+    campaigns, redemptions : DataFrame, optional
+        Who was mailed (``customer_id``, ``campaign_id``) and who responded (the same columns).
+    as_of : str or datetime-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
+    horizon_days : int, optional
+        Days to look ahead for value. The default is 365. Where a part of the history is held
+        out, it is as long, but at most a third of the history.
+    annual_discount_rate : float, default 0.1
+        What money a year later is worth less.
+    margin : float, optional
+        Profit as a share of an amount, for logs without ``cost``.
+    acquisition_cost : float, optional
+        What it cost to win a customer.
+    title, currency : str
+        The page's title, and the sign before amounts.
+    progress : bool, default False
+        Show the steps as a progress bar.
+
+    Returns
+    -------
+    Report
+        The page and its tables.
+
+    Raises
+    ------
+    MissingColumnsError
+        If the log lacks ``customer_id`` or ``date``.
+    InputError
+        If the log or an option cannot be used.
+
+    Examples
+    --------
+    >>> from crmkit import datasets, report
+    >>> shop = datasets.make_transactions(300, random_state=0)
+    >>> page = report.make_report(shop["transactions"], title="A small shop")
+    >>> page.html[:15]
+    '<!DOCTYPE html>'
+    >>> "segments" in page.tables
+    True
+    """
+    from crmkit._report import page
+
+    steps = _steps()
+    with _Bar(len(steps) + 2, progress) as bar:
+        bar.say("the log")
+        story = _story(
+            transactions,
+            as_of,
+            horizon_days,
+            {
+                "annual_discount_rate": check_number(
+                    annual_discount_rate, "annual_discount_rate", low=0
+                ),
+                "margin": margin
+                if margin is None
+                else check_number(margin, "margin", low=0, high=1, low_open=True),
+                "acquisition_cost": acquisition_cost
+                if acquisition_cost is None
+                else check_number(acquisition_cost, "acquisition_cost", low=0),
+                "currency": currency,
+            },
+        )
+        if customers is not None:
+            story.customers = read_customers(customers)
+        story.products, story.campaigns, story.redemptions = products, campaigns, redemptions
+        written: dict[str, Section] = {}
+        for name, step in steps.items():
+            bar.say(name)
+            section = step(story)
+            if section is not None:
+                written[name] = section
+                story.take(section)
+        bar.say("the page")
+        sections = [written[name] for name in _ORDER if name in written]
+        subtitle = f"As on {story.settings.as_of:%d %B %Y}"
+        html = page.render(title, subtitle, sections, currency=currency)
+        bar.say("")
+    tables = {sheet.name: sheet.table for section in sections for sheet in section.sheets}
+    return Report(html, tables)
+
+
+# How the page reads. Segments look back on worth, so worth is computed before it is told.
+_ORDER = ("data", "profit", "segments", "worth", "loyalty", "products", "campaigns", "actions")
+
+
+def _steps() -> dict[str, Callable[[Story], Section | None]]:
+    """Return the sections in the order in which they can be computed."""
+    from crmkit._report.actions import actions_section
+    from crmkit._report.campaigns import campaigns_section
+    from crmkit._report.data import data_section
+    from crmkit._report.loyalty import loyalty_section
+    from crmkit._report.products import products_section
+    from crmkit._report.profit import profit_section
+    from crmkit._report.segments import segments_section
+    from crmkit._report.worth import worth_section
+
+    return {
+        "data": data_section,
+        "profit": profit_section,
+        "worth": worth_section,
+        "segments": segments_section,
+        "loyalty": loyalty_section,
+        "products": products_section,
+        "campaigns": campaigns_section,
+        "actions": actions_section,
+    }
+
+
+def _story(
+    transactions: Any, as_of: Any, horizon_days: int | None, choices: dict[str, Any]
+) -> Story:
+    """Check the log and the choices, and cut the log at `as_of`."""
+    from crmkit._report.story import Settings, Story
+
+    door = dict(getattr(transactions, "attrs", {}).get("door", {}))
+    # A log that came through the door is checked again for little; one that did not, for good.
+    log = as_transactions(transactions)
+    door = door or log.attrs["door"]
+    last = log["date"].max() if as_of is None else as_of
+    day = pd.Timestamp("1970-01-01") + pd.Timedelta(days=parse_day(last, "as_of"))
+    kept = log[log["date"] < day + pd.Timedelta(days=1)]
+    if kept.empty:
+        raise InputError(
+            f"`as_of` ({day:%Y-%m-%d}) lies before the first date in the log "
+            f"({log['date'].min():%Y-%m-%d}). Choose a later day."
+        )
+    span = (day - kept["date"].min()).days
+    horizon = 365
+    if horizon_days is not None:
+        horizon = check_number(horizon_days, "horizon_days", low=1, integer=True)
+    settings = Settings(
+        as_of=day,
+        horizon_days=horizon,
+        holdout_days=max(1, min(horizon, span // 3)),
+        **choices,
+    )
+    story = Story(kept.reset_index(drop=True), settings, door, len(log) - len(kept))
+    story.found["orders"] = _orders(story.transactions)
+    return story
+
+
+def _orders(log: pd.DataFrame) -> int:
+    """Return the number of distinct orders."""
+    import numpy as np
+
+    from crmkit._frames import read_transactions
+
+    return int(np.unique(read_transactions(log, optional=("order_id",)).order).size)
+
+
+class _Bar:
+    """A progress bar over named steps, or nothing."""
+
+    def __init__(self, total: int, show: bool) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=total, disable=not show, bar_format="{l_bar}{bar}| {postfix}")
+        self._begun = False
+
+    def __enter__(self) -> _Bar:
+        """Return the bar."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar."""
+        self._bar.close()
+
+    def say(self, step: str) -> None:
+        """Count the step before as done and name the one that begins."""
+        if self._begun:
+            self._bar.update()
+        self._begun = True
+        self._bar.set_postfix_str(step)
