@@ -127,16 +127,17 @@ def as_transactions(
     keep &= _present(frame["customer_id"], missing_customers, "missing_customers", problems, door)
     columns: dict[str, Any] = {"date": parse_text(frame["date"], problems, "date", date_format, tz)}
     if not problems:
-        empty = pd.Series(columns["date"])
+        # Rows that go for want of a customer need no date and no amount.
+        empty = pd.Series(columns["date"]).where(keep, pd.Timestamp(0))
         keep &= _present(empty, missing_dates, "missing_dates", problems, door, column="date")
     for column in _NUMBERS:
         if column in frame.columns:
-            optional = column == "amount" and missing_amounts == "drop"
-            columns[column] = number_array(frame[column], problems, column, allow_missing=optional)
-    if "amount" in columns and missing_amounts == "drop":
-        absent = np.isnan(columns["amount"])
-        door["missing_amounts_dropped"] = int(absent.sum())
-        keep &= ~absent
+            columns[column] = number_array(
+                frame[column], problems, column, allow_missing=column == "amount"
+            )
+    if "amount" in columns and not problems:
+        empty = pd.Series(columns["amount"]).where(keep, 0.0)
+        keep &= _present(empty, missing_amounts, "missing_amounts", problems, door, column="amount")
     problems.raise_if_any()
 
     columns["date"] = columns["date"].astype(f"datetime64[{_UNIT}]")

@@ -83,9 +83,9 @@ def _text(
         separator = max(",;\t|", key=line.count) if any(map(line.count, ",;\t|")) else ","
         present = list(pd.read_csv(path, sep=separator, nrows=0, **options).columns)
         text = {name: str for name in ids if name in present}
-        frame = pd.read_csv(
-            path, sep=separator, usecols=_wanted(present, columns), dtype=text, **options
-        )
+        # Every column is read, because a parser told to skip some no longer notices lines with a
+        # cell too many, whose values would slip into the wrong column.
+        frame = pd.read_csv(path, sep=separator, dtype=text, **options)
     except pd.errors.EmptyDataError:
         raise InputError(f"The file {str(path)!r} is empty.") from None
     except pd.errors.ParserError as error:
@@ -95,6 +95,12 @@ def _text(
             f"The file {str(path)!r} is not {encoding} text. Name its encoding, for example "
             "encoding='latin-1'."
         ) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(
+            f"The file {str(path)!r} is not a regular table: its lines have more cells than its "
+            "header."
+        )
+    frame = frame[_wanted(present, columns)]
     _refuse_strangers(present, frame, columns)
     return frame
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from crmkit import segmentation
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit._report.profit import NO_AMOUNTS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._report.story import Story
 
 __all__ = ["segments_section"]
@@ -37,7 +37,7 @@ def segments_section(story: Story) -> Section:
     ]
     pictures = [
         Picture(
-            segmentation.plot_rfm_heatmap(segmentation.rfm_cells(scores)),
+            segmentation.plot_rfm_heatmap(segmentation.rfm_cells(scores, rfm), value="customers"),
             "How many customers have each score of recency (up: more recent) and frequency "
             "(right: more often). Empty rows or columns mean that too many customers are equal "
             "to be told apart.",

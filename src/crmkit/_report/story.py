@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from crmkit._report.cells import amount, share
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._report.page import Section
 
 __all__ = ["Settings", "Story"]
