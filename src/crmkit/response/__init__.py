@@ -1,1 +1,34 @@
-"""Response."""
+"""Response: who reacts, because of what, whom to select, and what it earned.
+
+>>> from crmkit import datasets, response
+>>> campaign = datasets.make_campaign(4000, random_state=1)
+>>> known = ["age", "recency_days", "frequency", "monetary", "channel", "newsletter"]
+>>> model = response.ResponseModel(random_state=0).fit(campaign, columns=known)
+>>> gains = response.gains_table(campaign, model.scores_)
+>>> selection = response.select_targets(
+...     campaign, model.scores_, consent="email_consent", value=40, contact_cost=1, budget=500,
+...     random_state=0,
+... )
+>>> bool(selection.loc[selection["decision"] == "contact", "cost"].sum() <= 500)
+True
+"""
+
+from __future__ import annotations
+
+from crmkit.response._model import ResponseModel
+from crmkit.response._plot import plot_gains
+from crmkit.response._report import (
+    gains_table,
+    response_rates,
+    select_targets,
+    selection_summary,
+)
+
+__all__ = [
+    "ResponseModel",
+    "gains_table",
+    "plot_gains",
+    "response_rates",
+    "select_targets",
+    "selection_summary",
+]

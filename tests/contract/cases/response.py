@@ -1,3 +1,76 @@
 """Cases of crmkit.response."""
 
-CASES: list = []
+import numpy as np
+import pandas as pd
+
+from contract.cases._case import FunctionCase, ModelCase, PlotCase
+from crmkit import datasets, response
+
+KNOWN = ["age", "recency_days", "frequency", "monetary", "channel", "newsletter"]
+
+
+def campaign():
+    return {"customers": datasets.make_campaign(400, random_state=5)}
+
+
+def judged():
+    customers = datasets.make_campaign(400, random_state=5)
+    score = np.round(1 / (1 + customers["recency_days"] / 50), 2)
+    scores = pd.DataFrame({"customer_id": customers["customer_id"], "p_response": score})
+    return {"customers": customers, "scores": scores}
+
+
+def gains():
+    return {"gains": response.gains_table(*judged().values())}
+
+
+def selection():
+    return {
+        "selection": response.select_targets(
+            *judged().values(), consent="email_consent", value=30, random_state=0, capacity=50
+        )
+    }
+
+
+CASES = [
+    FunctionCase(
+        response.response_rates,
+        campaign,
+        kwargs={"outcome": "responded", "by": ["channel", "newsletter"]},
+        needs={"customers": ("customer_id", "responded", "channel")},
+    ),
+    ModelCase(
+        response.ResponseModel,
+        campaign,
+        parameters={"random_state": 0},
+        fit_kwargs={"columns": KNOWN},
+        needs=("customer_id", "responded", "age"),
+    ),
+    FunctionCase(
+        response.gains_table,
+        judged,
+        kwargs={"n_bins": 5},
+        needs={"customers": ("customer_id", "responded"), "scores": ("customer_id",)},
+        numbers={"scores": ("p_response",)},
+    ),
+    PlotCase(response.plot_gains, gains),
+    FunctionCase(
+        response.select_targets,
+        judged,
+        kwargs={
+            "consent": "email_consent",
+            "value": 30,
+            "contact_cost": 2,
+            "budget": 100,
+            "random_state": 1,
+        },
+        needs={"customers": ("customer_id", "email_consent"), "scores": ("customer_id",)},
+        numbers={"scores": ("p_response",)},
+    ),
+    FunctionCase(
+        response.selection_summary,
+        selection,
+        kwargs={"capacity": 50},
+        needs={"selection": ("customer_id", "decision", "expected_gain")},
+    ),
+]

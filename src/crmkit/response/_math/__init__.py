@@ -1,0 +1,1 @@
+"""The room's numerics: arrays in, arrays or frozen dataclasses out; no tables."""

@@ -1,0 +1,89 @@
+"""What a selection costs and promises, and how far it is from the best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._frames import read_customers
+from crmkit.response._math.selection import gain_bound
+from crmkit.response._table import limits
+
+__all__ = ["selection_summary"]
+
+
+def selection_summary(
+    selection: Any, *, budget: float | None = None, capacity: int | None = None
+) -> pd.DataFrame:
+    """Sum up a selection and tell how far it can be from the best possible one.
+
+    The bound is that of the linear programme that may contact customers in part; no selection
+    from the same customers within budget and capacity earns more.
+
+    Parameters
+    ----------
+    selection : DataFrame
+        What :func:`select_targets` gives.
+    budget : float, optional
+        The budget it was made with.
+    capacity : int, optional
+        The capacity it was made with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row:
+
+        * ``customers`` (int) - customers decided on.
+        * ``contacts`` (int) - selected customers.
+        * ``controls`` (int) - customers held out at random.
+        * ``no_contacts`` (int) - all others.
+        * ``cost`` (float) - cost of the contacts, in money.
+        * ``expected_gain`` (float) - expected gain of the contacts, in money.
+        * ``bound`` (float) - upper bound on the expected gain, in money.
+        * ``bound_gap`` (float) - bound - expected gain: at most this much was missed.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `selection` is not what ``select_targets`` gives.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import response
+    >>> customers = pd.DataFrame({"customer_id": range(4), "email": True})
+    >>> scores = pd.DataFrame({"customer_id": range(4), "p_response": [0.1, 0.2, 0.3, 0.4]})
+    >>> selection = response.select_targets(
+    ...     customers, scores, consent="email", value=10, capacity=2, holdout_share=0
+    ... )
+    >>> response.selection_summary(selection, capacity=2)[["contacts", "expected_gain", "bound"]]
+       contacts  expected_gain  bound
+    0         2            7.0    7.0
+    """
+    table = read_customers(
+        selection, needs=["decision", "reason", "expected_gain", "cost"], name="selection"
+    )
+    contact = (table["decision"] == "contact").to_numpy(dtype=bool)
+    control = (table["decision"] == "control").to_numpy(dtype=bool)
+    beyond = table["reason"].isin(["beyond budget", "beyond capacity"]).to_numpy(dtype=bool)
+    gain = table["expected_gain"].to_numpy(dtype=np.float64)
+    cost = table["cost"].to_numpy(dtype=np.float64)
+    candidate = contact | beyond
+    money, places = limits(budget, capacity)
+    bound = gain_bound(gain[candidate], cost[candidate], budget=money, capacity=places)
+    total = float(gain[contact].sum())
+    return pd.DataFrame(
+        {
+            "customers": [len(table)],
+            "contacts": [int(contact.sum())],
+            "controls": [int(control.sum())],
+            "no_contacts": [int((~contact & ~control).sum())],
+            "cost": [float(cost[contact].sum())],
+            "expected_gain": [total],
+            "bound": [bound],
+            "bound_gap": [max(bound - total, 0.0)],
+        }
+    )

@@ -1,0 +1,36 @@
+"""How the room reads its tables."""
+
+from __future__ import annotations
+
+from crmkit.response._table.inputs import (
+    Groups,
+    as_list,
+    contacted_outcome,
+    judged_scores,
+    number_or_column,
+    positions,
+    read_groups,
+    score_column,
+)
+from crmkit.response._table.offers import expected_gain, limits
+from crmkit.response._table.permission import (
+    contacts_in_window,
+    is_suppressed,
+    permission_status,
+)
+
+__all__ = [
+    "Groups",
+    "as_list",
+    "contacted_outcome",
+    "contacts_in_window",
+    "expected_gain",
+    "is_suppressed",
+    "judged_scores",
+    "limits",
+    "number_or_column",
+    "permission_status",
+    "positions",
+    "read_groups",
+    "score_column",
+]

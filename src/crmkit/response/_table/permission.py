@@ -1,0 +1,148 @@
+"""Who may be contacted: consent, suppression lists and the contacts of the last weeks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, number_array, require_columns
+from crmkit._frames import day_numbers, parse_day, read_customers, to_pandas
+from crmkit.errors import InputError
+from crmkit.response._table.inputs import positions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["GIVEN", "contacts_in_window", "is_suppressed", "permission_status"]
+
+GIVEN, OPTED_OUT, UNKNOWN, EXPIRED = 0, 1, 2, 3
+
+
+def permission_status(
+    people: pd.DataFrame, consent: Any, *, channel: str | None, purpose: str | None, as_of: Any
+) -> Ints:
+    """Return per customer, shape (n,): 0 given, 1 opted out, 2 never given, 3 expired.
+
+    `consent` is the name of a column of `people`, or a table of consents. Of several consents
+    for the channel and purpose the latest counts; of several of one day, or without days, an
+    opt-out does.
+    """
+    if isinstance(consent, str):
+        require_columns(people.columns, [consent], "customers")
+        return _status(_flags(people[consent], "customers", consent))
+    table = read_customers(
+        consent, needs=["consent"], name="consent", unique=False, allow_empty=True
+    )
+    for column, asked in (("channel", channel), ("purpose", purpose)):
+        table = _matching(table, column, asked)
+    at = positions(people["customer_id"], table["customer_id"], "consent")
+    flags = _flags(table["consent"], "consent", "consent")
+    status = _status(flags)
+    since = np.zeros(len(table), dtype=np.int64)
+    if "since" in table.columns:
+        today = _need_day(as_of, "consent", "since")
+        since = _days(table["since"], "consent", "since", missing=-(10**9))
+        at = np.where(since > today, -1, at)
+    if "valid_until" in table.columns:
+        today = _need_day(as_of, "consent", "valid_until")
+        ends = _days(table["valid_until"], "consent", "valid_until", missing=10**9)
+        status = np.where((status == GIVEN) & (ends < today), EXPIRED, status)
+    result = np.full(len(people), UNKNOWN, dtype=np.int64)
+    # The last write wins: latest day last and, on one day, the most restrictive last.
+    strictness = np.array([0, 3, 2, 1])[status]
+    order = np.lexsort((strictness, since))
+    order = order[at[order] >= 0]
+    result[at[order]] = status[order]
+    return result
+
+
+def is_suppressed(people: pd.DataFrame, suppress: Any) -> Flags:
+    """Tell who is on a suppression list: a table with ``customer_id`` or any list of ids."""
+    if suppress is None:
+        return np.zeros(len(people), dtype=bool)
+    if isinstance(suppress, (str, bytes)):
+        raise InputError(
+            f"`suppress` must be a table with customer_id or a list of ids; got {suppress!r}."
+        )
+    if isinstance(suppress, (pd.Series, pd.Index, np.ndarray, list, tuple, set, frozenset)):
+        ids = pd.Series(list(suppress), dtype=None if len(suppress) else object)
+    else:
+        ids = to_pandas(suppress, "suppress", needs=["customer_id"])["customer_id"]
+    at = positions(people["customer_id"], ids, "suppress")
+    return np.bincount(at[at >= 0], minlength=len(people)) > 0
+
+
+def contacts_in_window(
+    people: pd.DataFrame, contacts: Any, *, window_days: int, as_of: Any
+) -> Ints:
+    """Count each customer's contacts, shape (n,), in the `window_days` days up to `as_of`."""
+    table = read_customers(
+        contacts, needs=["date"], name="contacts", unique=False, allow_empty=True
+    )
+    today = _need_day(as_of, "contacts", "date")
+    days = _days(table["date"], "contacts", "date")
+    recent = (days > today - window_days) & (days <= today)
+    at = positions(people["customer_id"], table["customer_id"], "contacts")
+    return np.bincount(at[recent & (at >= 0)], minlength=len(people)).astype(np.int64)
+
+
+def _matching(table: pd.DataFrame, column: str, asked: str | None) -> pd.DataFrame:
+    """Keep the consents for one channel or purpose; a missing one stands for all of them."""
+    if column not in table.columns:
+        if asked is None:
+            return table
+        require_columns(table.columns, [column], "consent")
+    if asked is None:
+        raise InputError(
+            f"`consent` has a column {column!r}: say with `{column}` for which one to select, "
+            f"for example {column}={table[column].dropna().iloc[:1].tolist()!r}."
+        )
+    fits = table[column].isna() | (table[column].astype(object) == asked)
+    return table[fits.to_numpy(dtype=bool)].reset_index(drop=True)
+
+
+def _flags(series: pd.Series[Any], table: str, column: str) -> NDArray[np.float64]:
+    """Return a consent column as 1, 0 and NaN."""
+    problems = Problems(table)
+    values = number_array(series, problems, column, allow_missing=True)
+    problems.rows(
+        np.isfinite(values) & (values != 0) & (values != 1),
+        f"column {column!r} must be True or False but is not",
+        do="Write consent as True, False or missing.",
+        values=values.tolist(),
+    )
+    problems.raise_if_any()
+    return values
+
+
+def _status(flags: NDArray[np.float64]) -> Ints:
+    """Return given, opted out or unknown per row, shape (n,)."""
+    return np.where(np.isnan(flags), UNKNOWN, np.where(flags == 1, GIVEN, OPTED_OUT)).astype(
+        np.int64
+    )
+
+
+def _need_day(as_of: Any, table: str, column: str) -> int:
+    """Return the day of the selection, which is needed wherever a table holds dates."""
+    if as_of is None:
+        raise InputError(
+            f"`as_of` is needed because `{table}` has dates in column {column!r}: give the day "
+            "on which the selection is made, for example as_of='2025-06-30'."
+        )
+    return parse_day(as_of, "as_of")
+
+
+def _days(series: pd.Series[Any], table: str, column: str, missing: int | None = None) -> Ints:
+    """Return a date column as day numbers, with a value for missing dates where they may be."""
+    days = np.full(len(series), missing if missing is not None else 0, dtype=np.int64)
+    known = series.notna().to_numpy() if missing is not None else np.ones(len(series), dtype=bool)
+    problems = Problems(table)
+    if known.any():
+        days[known] = day_numbers(series[known], problems, column)
+    problems.raise_if_any()
+    return days

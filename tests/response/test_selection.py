@@ -1,0 +1,275 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from crmkit import response
+from crmkit.errors import InputError
+from crmkit.response._math.selection import gain_bound
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from([True, False, None]),
+        st.floats(0, 1),
+        st.floats(0, 20),
+        st.floats(0, 5),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+def tables(rows):
+    consent, p, value, cost, _ = zip(*rows, strict=True)
+    ids = np.arange(len(rows))
+    customers = pd.DataFrame({"customer_id": ids, "value": value, "cost": cost})
+    customers["consent"] = pd.array(consent, dtype="boolean")
+    return customers, pd.DataFrame({"customer_id": ids, "p_response": p})
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=rows,
+    budget=st.one_of(st.none(), st.floats(0, 30)),
+    capacity=st.one_of(st.none(), st.integers(0, 12)),
+    holdout=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 5),
+)
+def test_rules_hold_whatever_is_asked(rows, budget, capacity, holdout, seed):
+    customers, scores = tables(rows)
+    suppressed = [i for i, row in enumerate(rows) if row[4]]
+    options = {
+        "consent": "consent",
+        "value": "value",
+        "contact_cost": "cost",
+        "budget": budget,
+        "capacity": capacity,
+        "holdout_share": holdout,
+        "suppress": suppressed,
+        "random_state": seed,
+    }
+    chosen = response.select_targets(customers, scores, **options)
+    assert chosen["customer_id"].tolist() == customers["customer_id"].tolist()
+    touched = chosen["decision"] != "no contact"
+    assert (customers.loc[touched, "consent"] == True).all()  # noqa: E712
+    assert not chosen.loc[touched, "customer_id"].isin(suppressed).any()
+    contact = chosen["decision"] == "contact"
+    assert (chosen.loc[touched, "expected_gain"] > 0).all()
+    if budget is not None:
+        assert chosen.loc[contact, "cost"].sum() <= budget * (1 + 1e-9)
+    if capacity is not None:
+        assert contact.sum() <= capacity
+    ranks = chosen["rank"].dropna()
+    assert sorted(ranks) == list(range(1, len(ranks) + 1))
+    summary = response.selection_summary(chosen, budget=budget, capacity=capacity).iloc[0]
+    assert summary["bound_gap"] >= 0
+    assert summary[["contacts", "controls", "no_contacts"]].sum() == len(rows)
+
+    order = np.random.default_rng(seed).permutation(len(rows))
+    moved = response.select_targets(customers.iloc[order], scores, **options)
+    pd.testing.assert_frame_equal(
+        moved.sort_values("customer_id", ignore_index=True), chosen, check_exact=True
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    items=st.lists(st.tuples(st.floats(0.1, 20), st.floats(0.05, 5)), min_size=2, max_size=12),
+    share=st.floats(0.1, 0.9),
+    capacity=st.integers(1, 12),
+)
+def test_bound_is_the_linear_programme_and_the_gap_is_small(items, share, capacity):
+    gain, cost = np.array(items).T
+    budget = share * cost.sum()
+    bound = gain_bound(gain, cost, budget=budget, capacity=capacity)
+    exact = linprog(-gain, A_ub=[cost, np.ones(gain.size)], b_ub=[budget, capacity], bounds=(0, 1))
+    assert bound == pytest.approx(-exact.fun, rel=1e-6)
+    ids = np.arange(gain.size)
+    customers = pd.DataFrame({"customer_id": ids, "ok": True, "cost": cost})
+    scores = pd.DataFrame({"customer_id": ids, "score": gain + cost})
+    chosen = response.select_targets(
+        customers,
+        scores,
+        consent="ok",
+        contact_cost="cost",
+        budget=budget,
+        capacity=capacity,
+        holdout_share=0,
+        random_state=0,
+    )
+    # What the list's end leaves out is at most two customers short of the bound.
+    summary = response.selection_summary(chosen, budget=budget, capacity=capacity)
+    assert summary["bound_gap"].iloc[0] <= 2 * gain.max() + 1e-6
+
+
+def test_equal_costs_give_the_exact_optimum():
+    customers = pd.DataFrame({"customer_id": range(50), "ok": True})
+    scores = pd.DataFrame({"customer_id": range(50), "score": np.linspace(0, 1, 50)})
+    chosen = response.select_targets(
+        customers, scores, consent="ok", value=10, contact_cost=1, budget=20, holdout_share=0
+    )
+    assert chosen.loc[chosen["decision"] == "contact", "customer_id"].tolist() == list(
+        range(30, 50)
+    )
+    assert response.selection_summary(chosen, budget=20)["bound_gap"].iloc[0] == pytest.approx(0)
+    assert set(chosen.loc[chosen["rank"] > 20, "reason"]) == {"beyond budget"}
+
+
+def test_hold_out_is_random_and_costs_nothing():
+    n = 20_000
+    customers = pd.DataFrame({"customer_id": range(n), "ok": np.arange(n) % 4 > 0})
+    scores = pd.DataFrame({"customer_id": range(n), "score": np.arange(n) / n})
+    chosen = response.select_targets(
+        customers,
+        scores,
+        consent="ok",
+        value=10,
+        contact_cost=1,
+        capacity=5000,
+        holdout_share=0.1,
+        random_state=4,
+    )
+    counts = chosen["decision"].value_counts()
+    assert counts["contact"] == 5000
+    assert counts["control"] / (5000 + counts["control"]) == pytest.approx(0.1, abs=0.015)
+    assert not chosen.loc[~customers["ok"], "decision"].isin(["control", "contact"]).any()
+    # Contacts and controls come from the same ranks.
+    in_list = chosen["decision"] != "no contact"
+    assert chosen.loc[in_list, "rank"].max() <= in_list.sum()
+    again = response.select_targets(
+        customers,
+        scores,
+        consent="ok",
+        value=10,
+        contact_cost=1,
+        capacity=5000,
+        holdout_share=0.1,
+        random_state=5,
+    )
+    assert (again["decision"] != chosen["decision"]).any()
+
+
+def consents():
+    return pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2, 3, 4, 5, 6],
+            "channel": ["email", "email", "email", "phone", None, "email", "email"],
+            "consent": [True, False, True, True, True, None, True],
+            "since": pd.to_datetime(
+                ["2025-01-01", "2025-03-01", "2025-01-01"] + ["2025-01-01"] * 3 + ["2025-09-01"]
+            ),
+            "valid_until": pd.to_datetime(
+                [None, None, "2025-05-31", None, "2025-06-30", None, None]
+            ),
+        }
+    )
+
+
+def test_consent_table():
+    customers = pd.DataFrame({"customer_id": range(1, 8)})
+    scores = customers.assign(p_response=0.5)
+    chosen = response.select_targets(
+        customers, scores, consent=consents(), channel="email", as_of="2025-06-30", holdout_share=0
+    )
+    assert chosen["reason"].tolist() == [
+        "opted out",  # the later row counts
+        "consent expired",
+        "no consent",  # for the phone only
+        "selected",  # all channels, last day
+        "no consent",  # unknown
+        "no consent",  # given after the day of the selection
+        "no consent",  # not in the table
+    ]
+    with pytest.raises(InputError, match="`channel`"):
+        response.select_targets(customers, scores, consent=consents(), as_of="2025-06-30")
+    with pytest.raises(InputError, match="`as_of` is needed"):
+        response.select_targets(customers, scores, consent=consents(), channel="email")
+
+
+def test_an_opt_out_of_the_same_day_wins():
+    consent = pd.DataFrame({"customer_id": [1, 1, 1], "consent": [True, False, True]})
+    customers = pd.DataFrame({"customer_id": [1]})
+    for order in ([0, 1, 2], [1, 0, 2], [2, 0, 1]):
+        chosen = response.select_targets(
+            customers, customers.assign(score=1.0), consent=consent.iloc[order]
+        )
+        assert chosen["reason"].tolist() == ["opted out"]
+
+
+def test_contact_cap_counts_the_window():
+    customers = pd.DataFrame({"customer_id": [1, 2, 3], "ok": True})
+    contacts = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2, 2, 3, 9],
+            "date": pd.to_datetime(
+                ["2025-06-01", "2025-06-30", "2025-05-31", "2025-06-10", "2025-07-01", "2025-06-01"]
+            ),
+        }
+    )
+    options = {"consent": "ok", "contacts": contacts, "as_of": "2025-06-30", "holdout_share": 0}
+    chosen = response.select_targets(
+        customers, customers.assign(score=1.0), max_contacts=2, window_days=30, **options
+    )
+    assert chosen["reason"].tolist() == ["contact cap", "selected", "selected"]
+    empty = {**options, "contacts": contacts[:0]}
+    chosen = response.select_targets(
+        customers, customers.assign(score=1.0), max_contacts=2, window_days=30, **empty
+    )
+    assert (chosen["reason"] == "selected").all()
+    with pytest.raises(InputError, match="max_contacts"):
+        response.select_targets(customers, customers.assign(score=1.0), **options)
+    with pytest.raises(InputError, match="need `contacts`"):
+        response.select_targets(
+            customers, customers.assign(score=1.0), consent="ok", max_contacts=1, window_days=3
+        )
+
+
+def test_lists_of_another_kind_of_id_are_refused():
+    customers = pd.DataFrame({"customer_id": [1, 2], "ok": True})
+    scores = customers[["customer_id"]].assign(score=1.0)
+    for suppress in (["1"], pd.DataFrame({"customer_id": ["2"]})):
+        with pytest.raises(InputError, match="another kind"):
+            response.select_targets(customers, scores, consent="ok", suppress=suppress)
+    with pytest.raises(InputError, match="list of ids"):
+        response.select_targets(customers, scores, consent="ok", suppress="blocked")
+    chosen = response.select_targets(customers, scores, consent="ok", suppress=[], holdout_share=0)
+    assert (chosen["reason"] == "selected").all()
+
+
+def test_best_of_several_offers_is_chosen():
+    customers = pd.DataFrame({"customer_id": [1, 2, 3], "ok": True})
+    scores = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2, 2, 3],
+            "treatment": ["call", "mail"] * 2 + ["mail"],
+            "uplift": [0.5, 0.2, 0.12, 0.1, 0.01],
+        }
+    )
+    options = {
+        "consent": "ok",
+        "value": 10,
+        "contact_cost": {"call": 1.5, "mail": 0.5},
+        "holdout_share": 0,
+    }
+    chosen = response.select_targets(customers, scores, **options)
+    assert chosen["treatment"].tolist() == ["call", "mail", "mail"]
+    assert chosen["expected_gain"].tolist() == pytest.approx([3.5, 0.5, -0.4])
+    assert chosen["decision"].tolist() == ["contact", "contact", "no contact"]
+    # A short budget buys the cheaper offer where that gives more for the money.
+    chosen = response.select_targets(customers, scores, budget=1.0, **options)
+    assert chosen.loc[chosen["decision"] == "contact", "cost"].sum() <= 1.0
+    with pytest.raises(InputError, match="lacks the treatment"):
+        response.select_targets(customers, scores, **{**options, "contact_cost": {"call": 1}})
+
+
+def test_customers_without_score_stay_and_say_so():
+    customers = pd.DataFrame({"customer_id": ["a", "b"], "ok": True})
+    scores = pd.DataFrame({"customer_id": ["b", "z"], "score": [1.0, 1.0]})
+    chosen = response.select_targets(customers, scores, consent="ok", holdout_share=0, value=0.5)
+    assert chosen["reason"].tolist() == ["no score", "selected"]
+    assert np.isnan(chosen["expected_gain"].iloc[0])
+    with pytest.raises(InputError, match="repeats"):
+        response.select_targets(customers, pd.concat([scores, scores]), consent="ok")
