@@ -20,16 +20,25 @@
 from __future__ import annotations
 
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
+from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
+from crmkit.segmentation._report.profit import cost_rates, whale_curve, whale_summary
 from crmkit.segmentation._report.rfm import rfm_cells
+from crmkit.segmentation._report.tiers import loss_makers, value_pyramid, value_tiers
 from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
+from crmkit.segmentation._table.profit import customer_profit
 from crmkit.segmentation._table.rfm import rfm_table
 from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
 from crmkit.segmentation._table.segments import rfm_segments, segment_maps
 
 __all__ = [
+    "cost_rates",
+    "customer_profit",
     "frequency_value_matrix",
+    "loss_makers",
     "plot_rfm_heatmap",
     "plot_value_matrix",
+    "plot_value_pyramid",
+    "plot_whale_curve",
     "rfm_cells",
     "rfm_cut_points",
     "rfm_scores",
@@ -37,4 +46,8 @@ __all__ = [
     "rfm_table",
     "segment_maps",
     "value_matrix",
+    "value_pyramid",
+    "value_tiers",
+    "whale_curve",
+    "whale_summary",
 ]

@@ -44,6 +44,24 @@ def valued():
     )
 
 
+def pools():
+    return pd.DataFrame(
+        {
+            "pool": ["delivery", "returns", "desk"],
+            "cost": [500.0, 80.0, 120.0],
+            "driver": ["orders", "returns", "lines"],
+        }
+    )
+
+
+def profit():
+    return segmentation.customer_profit(log(), cost_pools=pools(), margin=0.3)
+
+
+def pyramid():
+    return segmentation.value_pyramid(valued())
+
+
 RFM = ("recency_days", "frequency", "monetary")
 SCORES = ("recency_score", "frequency_score", "monetary_score")
 
@@ -93,6 +111,42 @@ CASES = [
         needs={"customers": ("customer_id", "profit", "wallet")},
         numbers={"customers": ("profit", "wallet")},
     ),
+    FunctionCase(
+        segmentation.customer_profit,
+        lambda: {"transactions": log()},
+        kwargs={"cost_pools": pools(), "margin": 0.3},
+        needs={"transactions": ("customer_id", "date", "amount")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        segmentation.cost_rates,
+        lambda: {"transactions": log()},
+        kwargs={"cost_pools": pools()},
+        needs={"transactions": ("customer_id", "date", "amount")},
+        numbers={"transactions": ("amount",)},
+    ),
+    *(
+        FunctionCase(
+            function,
+            lambda: {"profit": valued()},
+            needs={"profit": ("customer_id", "profit")},
+            numbers={"profit": ("profit",)},
+        )
+        for function in (
+            segmentation.whale_curve,
+            segmentation.whale_summary,
+            segmentation.value_pyramid,
+            segmentation.value_tiers,
+        )
+    ),
+    FunctionCase(
+        segmentation.loss_makers,
+        lambda: {"profit": profit()},
+        needs={"profit": ("customer_id", "revenue", "direct_cost", "profit")},
+        numbers={"profit": ("revenue", "direct_cost", "profit", "delivery_cost")},
+    ),
+    PlotCase(segmentation.plot_whale_curve, lambda: {"curve": segmentation.whale_curve(valued())}),
+    PlotCase(segmentation.plot_value_pyramid, lambda: {"pyramid": pyramid()}),
     PlotCase(
         segmentation.plot_rfm_heatmap,
         lambda: {"cells": segmentation.rfm_cells(scores(), rfm())},

@@ -1,0 +1,116 @@
+"""Pictures of how profit is spread over customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit._frames import to_pandas
+from crmkit._plotting import COLORS, GREY, money, new_axes, percent, short_number, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_value_pyramid", "plot_whale_curve"]
+
+
+def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw cumulative profit over customers, from the best to the worst.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        The table of :func:`whale_curve`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on; the peak is marked, and the fall behind it shaded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.segmentation import whale_curve
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3], "profit": [-30.0, 80.0, 50.0]})
+    >>> plot_whale_curve(whale_curve(profit)).get_ylabel()
+    'cumulative profit'
+    """
+    needs = ["customers", "share_of_customers", "cumulative_profit"]
+    frame = to_pandas(curve, "curve", needs=needs)
+    share = frame["share_of_customers"].to_numpy(dtype=float)
+    total = frame["cumulative_profit"].to_numpy(dtype=float)
+    top = int(total.argmax())
+    ax = tidy(new_axes(ax))
+    ax.plot(share, total, color=COLORS[0], linewidth=2)
+    ax.fill_between(share[top:], total[top:], total[top], color=COLORS[3], alpha=0.25, linewidth=0)
+    ax.axhline(total[-1], color=GREY, linewidth=1, linestyle="--")
+    ax.annotate(
+        f"all: {short_number(total[-1])}",
+        (0, total[-1]),
+        xytext=(4, 4),
+        textcoords="offset points",
+        color=GREY,
+    )
+    ax.plot(share[top], total[top], "o", color=COLORS[3])
+    ax.annotate(
+        f"peak: {short_number(total[top])} at {share[top]:.1%} of customers",
+        (share[top], total[top]),
+        xytext=(0, 8),
+        textcoords="offset points",
+        ha="right",
+    )
+    ax.margins(y=0.12)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("share of customers, best first")
+    ax.set_ylabel("cumulative profit")
+    ax.xaxis.set_major_formatter(percent())
+    ax.yaxis.set_major_formatter(money())
+    return ax
+
+
+def plot_value_pyramid(pyramid: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw each tier's share of customers beside its share of value.
+
+    Parameters
+    ----------
+    pyramid : DataFrame
+        The table of :func:`value_pyramid`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on. Customers grow to the left, value to the right.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.segmentation import value_pyramid
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 50.0]})
+    >>> pyramid = value_pyramid(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
+    >>> [label.get_text() for label in plot_value_pyramid(pyramid).get_yticklabels()]
+    ['best', 'good', 'rest']
+    """
+    needs = ["tier", "customers", "share_of_customers", "value", "share_of_value"]
+    frame = to_pandas(pyramid, "pyramid", needs=needs)
+    ax = tidy(new_axes(ax, figsize=(7.0, 3.4)))
+    places = range(len(frame))
+    customers = frame["share_of_customers"].to_numpy(dtype=float)
+    value = frame["share_of_value"].fillna(0.0).to_numpy(dtype=float)
+    ax.barh(places, -customers, color=COLORS[5], label="share of customers")
+    ax.barh(places, value, color=COLORS[0], label="share of value")
+    counts = zip(places, frame["customers"], frame["value"], customers, value, strict=True)
+    for place, count, worth, left, right in counts:
+        style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        ax.annotate(f"{count:,}", (-left, place), xytext=(-4, 0), ha="right", **style)
+        ax.annotate(short_number(worth), (max(right, 0), place), xytext=(4, 0), **style)
+    ax.axvline(0, color="white", linewidth=1.5)
+    ax.set_yticks(places, frame["tier"].astype(str).tolist())
+    ax.invert_yaxis()
+    ax.margins(x=0.14)
+    ax.set_xlabel("share of customers (left) and of value (right)")
+    ax.xaxis.set_major_formatter(lambda share, _: f"{abs(share):.0%}")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9)
+    return ax

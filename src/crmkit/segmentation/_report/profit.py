@@ -1,0 +1,233 @@
+"""How profit is spread over customers, and what the cost pools cost per unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._frames import read_customers
+from crmkit.errors import InputError
+from crmkit.segmentation import _math
+from crmkit.segmentation._table.costs import read_account
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["cost_rates", "whale_curve", "whale_summary"]
+
+
+def cost_rates(
+    transactions: Any,
+    *,
+    cost_pools: Any,
+    activity: Any = None,
+    zero_driver: str = "raise",
+    as_of: Any = None,
+) -> pd.DataFrame:
+    """Show what one unit of each driver costs, and how much of each pool customers bear.
+
+    Parameters
+    ----------
+    transactions, cost_pools, activity, zero_driver, as_of
+        As in :func:`customer_profit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pool, in the order of `cost_pools`:
+
+        * ``pool`` (str) - as given.
+        * ``driver`` (str) - as given.
+        * ``cost`` (float) - as given.
+        * ``customers`` (int) - customers with at least some of the driver.
+        * ``driver_units`` (float) - units all customers used.
+        * ``capacity`` (float) - units over which the cost is shared; those used unless given.
+        * ``rate`` (float) - cost of one unit; 0 where there are none.
+        * ``allocated`` (float) - money put on customers.
+        * ``unallocated`` (float) - money left; both add up to ``cost``.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a table lacks a column.
+    InputError
+        As in :func:`customer_profit`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "bob"],
+    ...         "date": pd.to_datetime(["2025-01-01", "2025-01-21"]),
+    ...         "amount": [60.0, 40.0],
+    ...     }
+    ... )
+    >>> pools = pd.DataFrame(
+    ...     {"pool": ["delivery"], "cost": [15.0], "driver": ["orders"], "capacity": [3]}
+    ... )
+    >>> cost_rates(transactions, cost_pools=pools)[["pool", "rate", "allocated", "unallocated"]]
+           pool  rate  allocated  unallocated
+    0  delivery   5.0       10.0          5.0
+    """
+    if cost_pools is None:
+        raise InputError("`cost_pools` must be a table of pools; got None.")
+    account = read_account(
+        transactions,
+        cost_pools=cost_pools,
+        activity=activity,
+        margin=None,
+        zero_driver=zero_driver,
+        as_of=as_of,
+    )
+    return pd.DataFrame(
+        [
+            {
+                "pool": pool.name,
+                "driver": pool.driver,
+                "cost": pool.cost,
+                "customers": int(np.count_nonzero(pool.units)),
+                "driver_units": float(pool.units.sum()),
+                "capacity": pool.capacity,
+                "rate": pool.cost / pool.capacity if pool.capacity else 0.0,
+                "allocated": pool.cost - pool.unallocated,
+                "unallocated": pool.unallocated,
+            }
+            for pool in account.pools
+        ]
+    )
+
+
+def read_value(table: Any, value: str, name: str = "profit") -> tuple[pd.Series[Any], Floats]:
+    """Return ids and one column as floats."""
+    if not isinstance(value, str):
+        raise InputError(f"`value` must be the name of a column; got {value!r}.")
+    frame = read_customers(table, needs=[value], optional=(), name=name)
+    problems = Problems(name)
+    values = number_array(frame[value], problems, value)
+    problems.raise_if_any()
+    return frame["customer_id"], values
+
+
+def whale_curve(profit: Any, *, value: str = "profit", max_points: int = 1000) -> pd.DataFrame:
+    """Cumulate profit from the best customer to the worst.
+
+    Parameters
+    ----------
+    profit : DataFrame
+        The table of :func:`customer_profit`, or any table of customers with a value column.
+    value : str, default "profit"
+        The column to cumulate.
+    max_points : int, default 1000
+        Number of points, evenly spread over customers; the peak is always one of them. With
+        fewer customers each has its point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per point:
+
+        * ``customers`` (int) - number of best customers, from 0 to all.
+        * ``share_of_customers`` (float) - the same as a share.
+        * ``cumulative_profit`` (float) - what these customers earn together.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profit` lacks the column.
+    InputError
+        If a value is missing or infinite.
+
+    Notes
+    -----
+    The curve rises as long as customers earn more than they cost and falls where they cost
+    more. How high and how early it peaks differs from firm to firm; no shape is assumed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 0.0]})
+    >>> whale_curve(profit)
+       customers  share_of_customers  cumulative_profit
+    0          0                0.00                0.0
+    1          1                0.25               80.0
+    2          2                0.50              130.0
+    3          3                0.75              130.0
+    4          4                1.00              100.0
+    """
+    max_points = check_number(max_points, "max_points", low=3, integer=True)
+    _, values = read_value(profit, value)
+    curve = _math.whale_curve(values)
+    n = values.size
+    even = np.rint(np.linspace(0, n, min(max_points, n + 1))).astype(np.int64)
+    customers = np.union1d(even, [curve.customers_at_peak])
+    return pd.DataFrame(
+        {
+            "customers": customers,
+            "share_of_customers": customers / n,
+            "cumulative_profit": curve.cumulative[customers],
+        }
+    )
+
+
+def whale_summary(profit: Any, *, value: str = "profit") -> pd.DataFrame:
+    """Sum up the whale curve in one row.
+
+    Parameters
+    ----------
+    profit : DataFrame
+        The table of :func:`customer_profit`, or any table of customers with a value column.
+    value : str, default "profit"
+        The column to cumulate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row:
+
+        * ``customers`` (int) - number of customers.
+        * ``total_profit`` (float) - what all earn together.
+        * ``peak_profit`` (float) - what those earn who earn more than they cost.
+        * ``customers_at_peak`` (int) - how many these are.
+        * ``share_at_peak`` (float) - the same as a share of customers.
+        * ``peak_to_total`` (float) - peak over total; missing where the total is not positive,
+          because the ratio then says nothing.
+        * ``loss_makers`` (int) - customers who cost more than they earn.
+        * ``total_loss`` (float) - what these lose together, at least 0.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profit` lacks the column.
+    InputError
+        If a value is missing or infinite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 0.0]})
+    >>> summary = whale_summary(profit)
+    >>> summary[["peak_profit", "peak_to_total", "loss_makers", "total_loss"]]
+       peak_profit  peak_to_total  loss_makers  total_loss
+    0        130.0            1.3            1        30.0
+    """
+    _, values = read_value(profit, value)
+    curve = _math.whale_curve(values)
+    total = float(curve.cumulative[-1])
+    return pd.DataFrame(
+        {
+            "customers": [values.size],
+            "total_profit": total,
+            "peak_profit": curve.peak,
+            "customers_at_peak": curve.customers_at_peak,
+            "share_at_peak": curve.customers_at_peak / values.size,
+            "peak_to_total": curve.peak / total if total > 0 else np.nan,
+            "loss_makers": int(np.count_nonzero(values < 0)),
+            "total_loss": curve.peak - total,
+        }
+    )

@@ -1,0 +1,241 @@
+"""Curry's customer pyramid, and the customers below the line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._frames import read_customers, sorted_codes
+from crmkit.errors import InputError
+from crmkit.segmentation._math import decimal_sums
+from crmkit.segmentation._math import value_tiers as tier_codes
+from crmkit.segmentation._report.profit import read_value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["loss_makers", "value_pyramid", "value_tiers"]
+
+CURRY = {"top": 0.01, "big": 0.04, "medium": 0.15, "small": 0.80}
+
+
+def value_tiers(
+    profit: Any, *, value: str = "profit", tiers: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Put every customer into a tier of the customer pyramid.
+
+    Parameters
+    ----------
+    profit : DataFrame
+        One row per customer with a value column, such as the table of :func:`customer_profit`.
+    value : str, default "profit"
+        The column to rank by.
+    tiers : dict of str to float, optional
+        Names and shares of customers from the best tier to the last, adding up to 1. The default
+        is Curry's top 1%, big 4%, medium 15% and small 80% [1]_.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, in the order of `profit`:
+
+        * ``customer_id`` - as given.
+        * ``value`` (float) - what the customer is ranked by.
+        * ``segment`` (str) - name of the tier.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profit` lacks the column.
+    InputError
+        If a value is missing or infinite, or the shares do not add up to 1.
+
+    Notes
+    -----
+    The tier follows from the share of customers with strictly more value. Equal customers are in
+    the same tier, so a tier may hold more than its share.
+
+    References
+    ----------
+    .. [1] Curry, J. and Curry, A. (2000). *The Customer Marketing Method*. Free Press.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 50.0]})
+    >>> value_tiers(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
+       customer_id  value segment
+    0            1  -30.0    rest
+    1            2   80.0    best
+    2            3   50.0    good
+    3            4   50.0    good
+    """
+    ids, values, codes, names = _tiers(profit, value, tiers)
+    segment = pd.Series(np.array(names, dtype=object)[codes]).astype(str)
+    return pd.DataFrame({"customer_id": ids, "value": values, "segment": segment})
+
+
+def value_pyramid(
+    profit: Any, *, value: str = "profit", tiers: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Show customers and value in each tier of the customer pyramid.
+
+    Parameters
+    ----------
+    profit, value, tiers
+        As in :func:`value_tiers`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per tier, best first:
+
+        * ``tier`` (str) - name of the tier.
+        * ``customers`` (int) - customers in it.
+        * ``share_of_customers`` (float) - the same as a share.
+        * ``value`` (float) - their value together.
+        * ``share_of_value`` (float) - share of all value; missing where that is not positive.
+        * ``mean_value`` (float) - value per customer; 0 in an empty tier.
+        * ``losses`` (int) - customers of the tier with negative value.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profit` lacks the column.
+    InputError
+        If a value is missing or infinite, or the shares do not add up to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 50.0]})
+    >>> pyramid = value_pyramid(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
+    >>> pyramid[["tier", "customers", "value", "losses"]]
+       tier  customers  value  losses
+    0  best          1   80.0       0
+    1  good          2  100.0       0
+    2  rest          1  -30.0       1
+    """
+    _, values, codes, names = _tiers(profit, value, tiers)
+    customers = np.bincount(codes, minlength=len(names))
+    sums = decimal_sums(codes, values, len(names))
+    total = float(sums.sum())
+    return pd.DataFrame(
+        {
+            "tier": names,
+            "customers": customers,
+            "share_of_customers": customers / values.size,
+            "value": sums,
+            "share_of_value": sums / total if total > 0 else np.nan,
+            "mean_value": sums / np.maximum(customers, 1),
+            "losses": np.bincount(codes[values < 0], minlength=len(names)),
+        }
+    )
+
+
+def _tiers(
+    profit: Any, value: str, tiers: Mapping[str, float] | None
+) -> tuple[pd.Series[Any], NDArray[np.float64], NDArray[np.int64], list[str]]:
+    """Return ids, values, the tier of each and the tiers' names."""
+    tiers = CURRY if tiers is None else tiers
+    if not isinstance(tiers, Mapping) or not tiers:
+        raise InputError(f"`tiers` must be a dict of names and shares; got {tiers!r}.")
+    shares = [check_number(share, f"tiers[{name!r}]", low=0) for name, share in tiers.items()]
+    if abs(sum(shares) - 1) > 1e-9:
+        raise InputError(
+            f"`tiers` must have shares that add up to 1; they add up to {sum(shares):g}."
+        )
+    ids, values = read_value(profit, value)
+    return ids, values, tier_codes(values, np.array(shares[:-1])), [str(name) for name in tiers]
+
+
+def loss_makers(profit: Any) -> pd.DataFrame:
+    """List the customers who lose money, why, and what would break even.
+
+    Parameters
+    ----------
+    profit : DataFrame
+        The table of :func:`customer_profit`: ``customer_id``, ``revenue``, ``direct_cost``,
+        ``profit`` and a column ``<pool>_cost`` per pool.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer with negative profit, the largest loss first, then by id; none if
+        nobody loses money:
+
+        * ``customer_id`` - as given.
+        * ``revenue`` (float) - as given.
+        * ``loss`` (float) - money lost, above 0.
+        * ``cause`` (str) - the cost that most exceeds what customers on average cost per money
+          of revenue: ``direct`` or a pool.
+        * ``cause_cost`` (float) - what that cost is.
+        * ``cause_excess`` (float) - how much of it exceeds that average.
+        * ``price_increase`` (float) - rise of price, as a share, that breaks even at the same
+          purchases and costs; missing without revenue, where no price does.
+        * ``affordable_service`` (float) - share of the shared costs that the customer's revenue
+          covers after direct cost: 0.6 says that serving it must become 40% cheaper. 0 where
+          the goods alone lose money.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profit` lacks a column.
+    InputError
+        If a value is missing or infinite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "bob"],
+    ...         "revenue": [100.0, 30.0],
+    ...         "direct_cost": [50.0, 15.0],
+    ...         "calls_cost": [5.0, 20.0],
+    ...         "profit": [45.0, -5.0],
+    ...     }
+    ... )
+    >>> losses = loss_makers(profit)
+    >>> losses[["customer_id", "loss", "cause", "affordable_service"]]
+      customer_id  loss  cause  affordable_service
+    0         bob   5.0  calls                0.75
+    """
+    frame = read_customers(profit, needs=["revenue", "direct_cost", "profit"], name="profit")
+    named = [str(c) for c in frame.columns if str(c).endswith("_cost") and c != "direct_cost"]
+    problems = Problems("profit")
+    revenue = number_array(frame["revenue"], problems, "revenue")
+    earned = number_array(frame["profit"], problems, "profit")
+    columns = ["direct_cost", *named]
+    cost = np.column_stack([number_array(frame[c], problems, c) for c in columns])
+    problems.raise_if_any()
+    total = float(revenue.sum())
+    usual = cost.sum(axis=0) / total if total > 0 else np.zeros(len(columns))
+    excess = cost - np.maximum(revenue, 0)[:, None] * usual
+    # Largest loss first, equal losses by id.
+    order = np.lexsort((sorted_codes(frame["customer_id"])[0], earned))
+    losing = order[earned[order] < 0]
+    cause = excess[losing].argmax(axis=1)
+    names = np.array([column.removesuffix("_cost") for column in columns], dtype=object)
+    shared = cost[losing, 1:].sum(axis=1)
+    left = np.maximum(revenue - cost[:, 0], 0.0)[losing]
+    loss, income = -earned[losing], revenue[losing]
+    rise = np.divide(loss, income, out=np.full(losing.size, np.nan), where=income > 0)
+    return pd.DataFrame(
+        {
+            "customer_id": frame["customer_id"].iloc[losing].reset_index(drop=True),
+            "revenue": income,
+            "loss": loss,
+            "cause": pd.Series(names[cause], dtype=object).astype(str),
+            "cause_cost": cost[losing, cause],
+            "cause_excess": excess[losing, cause],
+            "price_increase": rise,
+            "affordable_service": np.divide(
+                left, shared, out=np.zeros(losing.size), where=shared > 0
+            ),
+        }
+    )
