@@ -1,0 +1,251 @@
+"""What marks customers who leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import adjust_p_values, wilson_interval
+from crmkit._checks import Problems, check_number
+from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn import (
+    FeatureEncoder,
+    area_under_curve,
+    binary_outcome,
+    customer_folds,
+    fit_classifier,
+    positive_score,
+)
+from crmkit.churn._math.levels import permutation_importance, two_sided_p
+from crmkit.churn._table.levels import column_levels
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["retention_profile"]
+
+_FOLDS = 5
+_REPEATS = 3
+
+
+def retention_profile(
+    customers: Any,
+    *,
+    outcome: str = "churned",
+    columns: Sequence[str] | None = None,
+    n_bins: int = 5,
+    max_levels: int = 20,
+    estimator: Any = None,
+    confidence_level: float = 0.95,
+    random_state: int | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Compare how often customers of each kind leave with how often all do.
+
+    Two questions are answered side by side. The rates, level by level, say who leaves. The
+    importance says how much worse a model of all columns ranks unseen customers once a column is
+    shuffled: what it knows that the other columns do not.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer, or per customer and ``as_of``, with ``customer_id``, traits and the
+        outcome, as ``churn_table`` makes it.
+    outcome : str, default "churned"
+        Column with 1 (or True) for customers who left, 0 for those who stayed.
+    columns : sequence of str, optional
+        Columns to profile. The default is all but the id, the outcome, dates and columns that
+        never vary.
+    n_bins : int, default 5
+        Parts of equal size into which numbers are cut; equal values stay together.
+    max_levels : int, default 20
+        Most levels shown of a column of words; the rarest are pooled as ``(other)``.
+    estimator : scikit-learn classifier, optional
+        What the importance is measured with. The default is a ridge-penalised logistic
+        regression.
+    confidence_level : float, default 0.95
+        Level of the intervals, and of what counts as a difference in ``direction``.
+    random_state : int, optional
+        Seed of folds and shuffles. Without one they are fixed.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per column and level, the most important column first:
+
+        * ``variable`` (str) - the column.
+        * ``level`` (str) - its value, or the lowest and highest value of a part.
+        * ``customers`` (int) - rows of this level.
+        * ``share`` (float) - their share of all rows.
+        * ``churners`` (int) - those who left.
+        * ``churn_rate`` (float) - their share of the level.
+        * ``conf_low`` (float) - lower limit of the rate (Wilson).
+        * ``conf_high`` (float) - upper limit.
+        * ``index`` (float) - 100 x rate over the rate of all.
+        * ``p_value`` (float) - of the level's rate against that of all others (chi-square).
+        * ``p_adjusted`` (float) - the same after Benjamini and Hochberg over all rows.
+        * ``direction`` (str) - ``leave more`` or ``leave less`` where the adjusted p-value is
+          below 1 - `confidence_level`, else ``as all``.
+        * ``importance`` (float) - fall of the area under the curve when the column is shuffled.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If nobody left, nobody stayed, or no column can be used.
+
+    Notes
+    -----
+    Several snapshots of one customer are not independent; the intervals are then too narrow.
+    A profile finds marks, not causes: what happens when a mark is changed needs a test.
+
+    References
+    ----------
+    Breiman, L. (2001). Random forests. *Machine Learning* 45, 5-32, section 10.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(200),
+    ...         "channel": ["web", "shop"] * 100,
+    ...         "churned": [1, 0, 1, 0, 0, 1, 1, 0] * 25,
+    ...     }
+    ... )
+    >>> profile = retention_profile(customers)
+    >>> profile[["variable", "level", "customers", "churn_rate", "index", "direction"]]
+      variable level  customers  churn_rate  index   direction
+    0  channel  shop        100        0.25   50.0  leave less
+    1  channel   web        100        0.75  150.0  leave more
+    """
+    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
+    max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    frame = read_customers(customers, needs=[outcome], unique=False)
+    codes, _ = sorted_codes(frame["customer_id"])
+    day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes
+    order = np.lexsort((day, codes))
+    frame, codes = frame.iloc[order], codes[order]
+    result = binary_outcome(frame, outcome)
+    if result.min() == result.max():
+        raise InputError(
+            f"`customers`: column {outcome!r} is {result[0]:g} in every row; a profile needs "
+            "customers who left and customers who stayed."
+        )
+    encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(frame)
+    importance = _importance(
+        encoder,
+        frame,
+        result,
+        codes,
+        estimator=estimator,
+        random_state=random_state,
+        progress=progress,
+    )
+    problems = Problems("customers")
+    parts = [
+        _level_rates(
+            frame,
+            variable,
+            result,
+            problems,
+            n_bins=n_bins,
+            max_levels=max_levels,
+            confidence_level=confidence_level,
+        )
+        for variable in sorted(importance, key=lambda name: (-importance[name], name))
+    ]
+    problems.raise_if_any()
+    profile = pd.concat(parts, ignore_index=True)
+    adjusted = adjust_p_values(profile["p_value"].to_numpy())
+    more = (profile["index"] > 100).to_numpy()
+    differs = adjusted < 1 - confidence_level
+    profile["p_adjusted"] = adjusted
+    profile["direction"] = np.where(differs, np.where(more, "leave more", "leave less"), "as all")
+    profile["importance"] = profile["variable"].map(importance).astype(np.float64)
+    return profile
+
+
+def _importance(
+    encoder: FeatureEncoder,
+    frame: pd.DataFrame,
+    result: Floats,
+    codes: Ints,
+    *,
+    estimator: Any,
+    random_state: int | None,
+    progress: bool,
+) -> dict[str, float]:
+    """Return the mean importance of each used column over folds the model has not seen."""
+    matrix = encoder.transform(frame)
+    names = encoder.used_columns
+    owner = np.asarray(encoder.feature_columns)
+    blocks = [np.flatnonzero(owner == name) for name in names]
+    folds = customer_folds(codes, result, _FOLDS, random_state)
+    rng = np.random.default_rng(0 if random_state is None else random_state)
+    steps: Any = range(int(folds.max()) + 1)
+    if progress:
+        from tqdm.auto import tqdm
+
+        steps = tqdm(steps, desc="importance", leave=False)
+    total, counted = np.zeros(len(names)), 0
+    for fold in steps:
+        test = folds == fold
+        seen, unseen = result[~test], result[test]
+        if seen.min() == seen.max() or unseen.min() == unseen.max():
+            continue
+        fitted = fit_classifier(estimator, matrix[~test], seen, random_state=random_state)
+        total += permutation_importance(
+            lambda rows, fitted=fitted: positive_score(fitted, rows),  # type: ignore[misc]
+            lambda scores, unseen=unseen: area_under_curve(scores, unseen),  # type: ignore[misc]
+            matrix[test],
+            blocks,
+            rng=rng,
+            n_repeats=_REPEATS,
+        )
+        counted += 1
+    return dict(zip(names, (total / max(counted, 1)).tolist(), strict=True))
+
+
+def _level_rates(
+    frame: pd.DataFrame,
+    variable: str,
+    result: Floats,
+    problems: Problems,
+    *,
+    n_bins: int,
+    max_levels: int,
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return counts, rates and tests of one column's levels."""
+    codes, names = column_levels(frame[variable], problems, variable, n_bins, max_levels)
+    customers = np.bincount(codes, minlength=len(names)).astype(np.float64)
+    churners = np.bincount(codes, weights=result, minlength=len(names)).astype(np.float64)
+    low, high = wilson_interval(churners, customers, confidence_level)
+    rate = churners / customers
+    return pd.DataFrame(
+        {
+            "variable": variable,
+            "level": names,
+            "customers": customers.astype(np.int64),
+            "share": customers / len(result),
+            "churners": churners.astype(np.int64),
+            "churn_rate": rate,
+            "conf_low": low,
+            "conf_high": high,
+            "index": 100 * rate / result.mean(),
+            "p_value": two_sided_p(churners, customers, float(result.sum()), float(len(result))),
+        }
+    )

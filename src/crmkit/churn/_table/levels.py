@@ -1,0 +1,90 @@
+"""Columns of any kind as a few named levels, so that groups of customers can be compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._arrays import rank_bins
+from crmkit._checks import Problems, number_array
+from crmkit._frames import sorted_codes
+from crmkit._learn import column_kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["MISSING", "OTHER", "column_levels"]
+
+MISSING = "(missing)"
+OTHER = "(other)"
+
+
+def column_levels(
+    series: pd.Series[Any], problems: Problems, column: str, n_bins: int, max_levels: int
+) -> tuple[Ints, list[str]]:
+    """Return a level code per row, shape (n,), and the levels' names in their natural order.
+
+    Numbers with at most `n_bins` distinct values are their own levels; others are cut into
+    `n_bins` parts of equal size that keep equal values together, named by their lowest and
+    highest value. Of more than `max_levels` words the rarest are pooled as ``(other)``. Missing
+    values are a level; so are all values of a date column that is not numbers or words.
+    """
+    if column_kind(series) == "numbers":
+        codes, names = _number_levels(
+            number_array(_days(series), problems, column, allow_missing=True), n_bins
+        )
+    else:
+        codes, names = _word_levels(series, problems, column, max_levels)
+    if (codes < 0).any():
+        codes = np.where(codes < 0, len(names), codes)
+        names = [*names, MISSING]
+    return codes, names
+
+
+def _days(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Return durations as days, anything else as it is."""
+    return series.dt.total_seconds() / 86_400 if series.dtype.kind == "m" else series
+
+
+def _number_levels(values: NDArray[np.float64], n_bins: int) -> tuple[Ints, list[str]]:
+    """Cut numbers into bins named by the values they hold."""
+    codes = np.full(len(values), -1, dtype=np.int64)
+    known = np.isfinite(values)
+    present = values[known]
+    distinct = np.unique(present)
+    if distinct.size <= n_bins:
+        codes[known] = np.searchsorted(distinct, present)
+        return codes, [f"{value:.6g}" for value in distinct]
+    _, bins = np.unique(rank_bins(present, n_bins), return_inverse=True)
+    codes[known] = bins
+    low = np.full(bins.max() + 1, np.inf)
+    high = -low
+    np.minimum.at(low, bins, present)
+    np.maximum.at(high, bins, present)
+    pairs = zip(low, high, strict=True)
+    return codes, [f"{a:.4g}" if a == b else f"{a:.4g} to {b:.4g}" for a, b in pairs]
+
+
+def _word_levels(
+    series: pd.Series[Any], problems: Problems, column: str, max_levels: int
+) -> tuple[Ints, list[str]]:
+    """Return words as levels by name, the rarest of too many pooled."""
+    try:
+        codes, distinct = sorted_codes(series)
+    except TypeError:
+        problems.add(f"column {column!r} holds lists or other containers. Leave it out.")
+        return np.zeros(len(series), dtype=np.int64), [OTHER]
+    names = [str(value) for value in distinct]
+    if len(names) <= max_levels:
+        return codes, names
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    ranked = sorted(range(len(names)), key=lambda at: (-counts[at], names[at]))
+    kept = sorted(ranked[: max_levels - 1])
+    place = np.full(len(names) + 1, len(kept), dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    place[-1] = -1
+    return place[codes], [*(names[at] for at in kept), OTHER]
