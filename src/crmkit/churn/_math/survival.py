@@ -21,6 +21,7 @@ __all__ = [
     "LogRank",
     "SurvivalCurve",
     "conditional_survival",
+    "curve_interval",
     "kaplan_meier",
     "loglog_interval",
     "logrank",
@@ -88,25 +89,30 @@ def _totals_per_time(duration: Floats, event: Bools) -> tuple[Floats, Ints, Ints
 
 
 def loglog_interval(
-    survival: Floats, greenwood: Floats, confidence_level: float
+    survival: Floats, variance: Floats, confidence_level: float
 ) -> tuple[Floats, Floats]:
     """Return the interval for survival on the scale of log(-log S), all of shape (m,).
 
-    S ** exp(+-z sqrt(G) / log S) stays within 0 and 1 (Kalbfleisch and Prentice 2002, sec. 1.4).
-    Where nobody has left it is (1, 1); where nobody is left it is undefined: from 0 to the last
-    upper limit before, if there is one, else to 1.
+    S ** exp(+-z sqrt(V) / log S), V the variance of log S, stays within 0 and 1 (Kalbfleisch and
+    Prentice 2002, sec. 1.4). It is (1, 1) where nobody has left, and says nothing, (0, 1), where
+    nobody stayed. NaN stays NaN.
     """
     inside = (survival > 0) & (survival < 1)
     s = np.where(inside, survival, 0.5)
-    width = np.where(inside, normal_quantile(confidence_level) * np.sqrt(greenwood), 0.0)
+    width = np.where(inside, normal_quantile(confidence_level) * np.sqrt(variance), 0.0)
     width = width / np.log(s)
     low = np.where(inside, s ** np.exp(-width), survival)
-    high = np.where(inside, s ** np.exp(width), survival)
-    gone = survival <= 0
-    if gone.any() and not gone.all():
-        last = np.maximum.accumulate(np.where(gone, 0, np.arange(survival.size)))
-        high = np.where(gone, high[last], high)
-    return low, np.where(gone & (high <= 0), 1.0, high)
+    high = np.where(inside, s ** np.exp(width), np.where(survival <= 0, 1.0, survival))
+    return low, high
+
+
+def curve_interval(curve: SurvivalCurve, confidence_level: float) -> tuple[Floats, Floats]:
+    """Return the curve's log-log interval; where nobody is left it keeps its last upper limit."""
+    low, high = loglog_interval(curve.survival, curve.greenwood, confidence_level)
+    left = np.flatnonzero(curve.survival > 0)
+    if left.size:
+        high[left[-1] + 1 :] = high[left[-1]]
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,8 @@ def conditional_survival(
     independent, so the variance is the difference of the two sums. NaN where the curve says
     nothing: at tenures that nobody survived, and beyond the last time unless nobody was left.
     """
+    if time[0] > 0:
+        time, survival, greenwood = np.r_[0.0, time], np.r_[1.0, survival], np.r_[0.0, greenwood]
     now = np.searchsorted(time, tenure, side="right") - 1
     then = np.searchsorted(time, tenure + horizon, side="right") - 1
     known = (survival[now] > 0) & ((tenure + horizon <= time[-1]) | (survival[-1] == 0))
