@@ -22,8 +22,16 @@ Examples
 
 from __future__ import annotations
 
-from crmkit.clv._plot import plot_calibration
-from crmkit.clv._report import calibration_table, tapk_sensitivity
+from crmkit.clv._model import BGNBD, GammaGamma
+from crmkit.clv._plot import plot_calibration, plot_frequency_recency, plot_tracking
+from crmkit.clv._report import (
+    calibration_table,
+    customer_equity,
+    frequency_recency_table,
+    lifetime_value,
+    tapk_sensitivity,
+    tracking_table,
+)
 from crmkit.clv._table import (
     cohort_value,
     holdout_table,
@@ -36,15 +44,23 @@ from crmkit.clv._table import (
 )
 
 __all__ = [
+    "BGNBD",
+    "GammaGamma",
     "calibration_table",
     "cohort_value",
+    "customer_equity",
+    "frequency_recency_table",
     "holdout_table",
+    "lifetime_value",
     "net_present_value",
     "payback_table",
     "plot_calibration",
+    "plot_frequency_recency",
+    "plot_tracking",
     "purchase_table",
     "retention_value",
     "tapk",
     "tapk_sensitivity",
     "tapk_table",
+    "tracking_table",
 ]

@@ -1,9 +1,11 @@
 """Cases of crmkit.clv."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
-from contract.cases._case import FunctionCase, PlotCase
+from contract.cases._case import FunctionCase, ModelCase, PlotCase
 from crmkit import clv
 
 
@@ -24,6 +26,10 @@ def _log(n_customers=40, seed=7):
 
 def _transactions():
     return {"transactions": _log()}
+
+
+def _customers():
+    return {"customers": clv.purchase_table(_log())}
 
 
 def _cash_flows():
@@ -68,6 +74,20 @@ def _judged():
         }
     )
     return {"customers": customers, "predictions": predictions}
+
+
+def _base():
+    return clv.purchase_table(_log(n_customers=120))
+
+
+@cache
+def _models():
+    customers = _base()
+    return {"purchases": clv.BGNBD().fit(customers), "spend": clv.GammaGamma().fit(customers)}
+
+
+def _tracked():
+    return {"purchases": _models()["purchases"], "as_of": "2024-03-01", "period_days": 28}
 
 
 TAPK = ("transactions", "items_per_transaction", "price", "acquisition_cost")
@@ -131,6 +151,33 @@ TABLES = [
 
 REPORTS = [
     FunctionCase(
+        clv.lifetime_value,
+        lambda: {"customers": _base()},
+        {**_models(), "margin": 0.3, "interval": "delta"},
+        needs={"customers": ("customer_id", "frequency", "recency", "T", "monetary_value")},
+        numbers={"customers": ("frequency", "recency", "T")},
+    ),
+    FunctionCase(
+        clv.customer_equity,
+        lambda: {"customers": _base().assign(half=lambda t: t["customer_id"] % 2)},
+        {**_models(), "by": "half"},
+        needs={"customers": ("customer_id", "frequency", "monetary_value", "half")},
+        numbers={"customers": ("frequency", "recency", "T")},
+    ),
+    FunctionCase(
+        clv.tracking_table,
+        _transactions,
+        _tracked(),
+        needs={"transactions": ("customer_id", "date")},
+    ),
+    FunctionCase(
+        clv.frequency_recency_table,
+        lambda: {"customers": _base()},
+        {"purchases": _models()["purchases"], "max_frequency": 6, "n_recencies": 5},
+        needs={"customers": ("customer_id", "frequency", "T")},
+        numbers={"customers": ("frequency", "T")},
+    ),
+    FunctionCase(
         clv.tapk_sensitivity,
         _factors,
         needs={"customers": ("customer_id", *TAPK)},
@@ -152,11 +199,24 @@ REPORTS = [
 
 PLOTS = [
     PlotCase(
+        clv.plot_tracking,
+        lambda: {"tracking": clv.tracking_table(_log(), **_tracked())},
+    ),
+    PlotCase(
+        clv.plot_frequency_recency,
+        lambda: {"grid": clv.frequency_recency_table(_base(), purchases=_models()["purchases"])},
+    ),
+    PlotCase(
         clv.plot_calibration,
         lambda: {"calibration": clv.calibration_table(*_judged().values())},
     ),
 ]
 
-MODELS = []
+HISTORY = ("customer_id", "frequency", "recency", "T")
+
+MODELS = [
+    ModelCase(clv.BGNBD, _customers, needs=HISTORY),
+    ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
+]
 
 CASES = [*TABLES, *REPORTS, *PLOTS, *MODELS]

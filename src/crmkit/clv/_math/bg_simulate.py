@@ -1,0 +1,71 @@
+"""Exact draws from the beta-geometric models, all customers at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["log_gaps", "simulate"]
+
+FloatArray = NDArray[np.float64]
+
+
+def simulate(
+    theta: Sequence[Any],
+    T: FloatArray,
+    rng: np.random.Generator,
+    *,
+    k: int,
+    first_chance: int,
+) -> dict[str, NDArray[Any]]:
+    """Draw frequency, recency (n,), the sum of log gaps and who is alive at T.
+
+    The stages in (0, T) are a Poisson number of uniform points, every k-th of them a purchase if
+    the customer is still there. The time of the j-th of N points is T Beta(j, N - j + 1), so
+    that no path has to be drawn and nothing is rounded to periods.
+    """
+    r, alpha, a, b = theta
+    size = T.shape
+    rate = rng.gamma(np.broadcast_to(r, size)) / alpha
+    dropout = _beta_geometric(np.broadcast_to(a, size), np.broadcast_to(b, size), rng)
+    stages = rng.poisson(np.minimum(rate * T, 1e15))
+    chances = dropout - first_chance
+    frequency = np.minimum(stages // k, chances)
+    alive = stages // k < chances
+    last = k * frequency
+    share = rng.beta(np.maximum(last, 1), np.maximum(stages - last, 0) + 1.0)
+    recency = np.where(frequency > 0, T * share, 0.0)
+    drawn: dict[str, NDArray[Any]] = {
+        "frequency": frequency.astype(np.int64),
+        "recency": recency,
+        "alive": alive,
+    }
+    if k > 1:
+        drawn["sum_log_gaps"] = log_gaps(frequency.astype(np.int64), recency, k, rng)
+    return drawn
+
+
+def _beta_geometric(a: FloatArray, b: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Draw the chance at which each customer drops out: 1, 2, ..., at most 1e15."""
+    x, y = rng.gamma(a), rng.gamma(b)
+    p = x / np.maximum(x + y, 1e-300)
+    with np.errstate(divide="ignore"):
+        survived = np.floor(np.log1p(-rng.random(a.shape)) / np.log1p(-np.minimum(p, 1.0 - 1e-16)))
+    return np.asarray(np.minimum(np.nan_to_num(survived, nan=1e15), 1e15) + 1.0, dtype=np.float64)
+
+
+def log_gaps(
+    frequency: NDArray[np.int64], recency: FloatArray, k: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw the sum of the log gaps: given their sum they are Dirichlet(k, ..., k) shares of it."""
+    owner = np.repeat(np.arange(frequency.size), frequency)
+    parts = rng.gamma(k, size=owner.size)
+    total = np.bincount(owner, weights=parts, minlength=frequency.size)
+    logs = np.bincount(owner, weights=np.log(parts), minlength=frequency.size)
+    scale = np.log(np.where(frequency > 0, recency / np.where(total > 0, total, 1.0), 1.0))
+    return logs + frequency * scale

@@ -1,0 +1,231 @@
+"""The fitting engine: any likelihood whose parameters are positive and may depend on covariates.
+
+A model hands in *parts*: densities over weighted distinct rows, with first and second derivatives
+in the model's own parameters. The engine works in log-parameters, where
+``ln theta_ij = c_j + z_i' g_j`` is linear in the coefficients, so that gradient and Hessian of
+every model, with covariates and ties, follow from the same two lines of the chain rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.newton import Optimum, maximise
+from crmkit.clv._math.rows import distinct_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Fit", "Part", "compressed_part", "fit", "natural_parameters", "positions"]
+
+FloatArray = NDArray[np.float64]
+# value (n,), gradient by parameter, Hessian by pair of parameters j <= k; absent means zero.
+Pieces = tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]
+
+_BLOCK = 4096
+# A direction with less information than this (its standard error is a factor of e^30) is flat.
+_FLAT = 1e-3
+_LARGEST_LOG = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A density over rows: its arguments, weights (n,) and one design (n, q_j) per parameter.
+
+    A design is None where the parameter has no covariates or does not enter this density.
+    """
+
+    density: Callable[..., Pieces]
+    columns: tuple[FloatArray, ...]
+    weight: FloatArray
+    designs: tuple[FloatArray | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A maximum of the likelihood in coefficients: log-parameters first, then effects."""
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    log_likelihood: float
+    gradient_norm: float
+    converged: bool
+    evaluations: int
+    n_free: int
+    flat: tuple[str, ...]
+
+
+def compressed_part(
+    density: Callable[..., Pieces],
+    columns: Sequence[FloatArray],
+    weight: FloatArray,
+    designs: Sequence[FloatArray | None],
+    *,
+    uses: Sequence[int],
+) -> Part:
+    """Return the part over the distinct rows of `columns` and the designs it `uses`."""
+    kept = [design if j in uses else None for j, design in enumerate(designs)]
+    varying = [column for design in kept if design is not None for column in design.T]
+    first, code = distinct_rows([*columns, *varying])
+    return Part(
+        density,
+        tuple(column[first] for column in columns),
+        np.bincount(code, weights=weight).astype(np.float64),
+        tuple(None if design is None else design[first] for design in kept),
+    )
+
+
+def positions(widths: Sequence[int]) -> list[list[int]]:
+    """Return where in the coefficients each parameter's constant and its effects stand."""
+    where, position = [], len(widths)
+    for j, width in enumerate(widths):
+        where.append([j, *range(position, position + width)])
+        position += width
+    return where
+
+
+def natural_parameters(
+    coefficients: FloatArray, designs: Sequence[FloatArray | None], where: Sequence[Sequence[int]]
+) -> list[Any]:
+    """Return each parameter: a number without covariates, else an array of shape (n,)."""
+    return [
+        np.exp(coefficients[j] + (0.0 if design is None else design @ coefficients[where[j][1:]]))
+        for j, design in enumerate(designs)
+    ]
+
+
+def fit(
+    parts: Sequence[Part],
+    starts: Sequence[Sequence[float]],
+    *,
+    names: Sequence[str],
+    widths: Sequence[int],
+    tie: FloatArray | None = None,
+    penalty: FloatArray | None = None,
+) -> Fit:
+    """Maximise the sum of the parts over the coefficients ``tie @ free``.
+
+    `starts` are log-parameters; all but the first are tried only where the first search ends on
+    a flat surface. `widths` are the numbers of effects per parameter. `penalty`
+    (p,) subtracts ``penalty @ coefficients ** 2 / 2``.
+    """
+    where, n_effects = positions(widths), sum(widths)
+    n_coefficients = len(names) + n_effects
+    tie = np.eye(n_coefficients) if tie is None else tie
+    penalty = np.zeros(n_coefficients) if penalty is None else penalty
+    total = float(parts[-1].weight.sum())
+
+    def objective(free: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        coefficients = tie @ free
+        if np.abs(coefficients[: len(names)]).max() > _LARGEST_LOG:
+            return -np.inf, free, np.eye(free.size)
+        with np.errstate(all="ignore"):
+            value, gradient, hessian = _evaluate(parts, coefficients, where)
+        value -= 0.5 * float(penalty @ coefficients**2)
+        gradient -= penalty * coefficients
+        hessian -= np.diag(penalty)
+        if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+            return -np.inf, free, np.eye(free.size)
+        return value, tie.T @ gradient, tie.T @ hessian @ tie
+
+    best: Optimum | None = None
+    for start in starts:
+        full = np.concatenate([np.asarray(start, dtype=np.float64), np.zeros(n_effects)])
+        free = tie.T @ full / np.square(tie).sum(axis=0)
+        found = maximise(objective, free)
+        if best is None or found.value > best.value + 1e-5:
+            best, first = found, tie @ free
+        if best.converged and np.linalg.eigvalsh(-best.hessian)[0] > _FLAT:
+            break
+    assert best is not None
+    return _summary(best, first, tie=tie, penalty=penalty, names=names, total=total)
+
+
+def _evaluate(
+    parts: Sequence[Part], coefficients: FloatArray, where: Sequence[Sequence[int]]
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the log-likelihood with its gradient (p,) and Hessian (p, p) in coefficients."""
+    p = coefficients.size
+    value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
+    for part in parts:
+        theta = natural_parameters(coefficients, part.designs, where)
+        for start in range(0, part.weight.size, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            now = [t[rows] if np.ndim(t) else t for t in theta]
+            designs = [None if d is None else _with_one(d[rows]) for d in part.designs]
+            weight = part.weight[rows]
+            pieces = part.density(now, *(column[rows] for column in part.columns))
+            value += float(weight @ pieces[0])
+            for j, slope in pieces[1].items():
+                gradient[where[j]] += _inner(weight * now[j] * slope, designs[j])
+            for j, k in pieces[2].keys() | {(j, j) for j in pieces[1]}:
+                # In logarithms the slope bends the diagonal.
+                term = now[j] * now[k] * pieces[2].get((j, k), 0.0)
+                if j == k:
+                    term = term + now[j] * pieces[1][j]
+                block = _outer(weight * term, designs[j], designs[k])
+                hessian[np.ix_(where[j], where[k])] += block
+                if j != k:
+                    hessian[np.ix_(where[k], where[j])] += block.T
+    return value, gradient, hessian
+
+
+def _with_one(design: FloatArray) -> FloatArray:
+    """Return the design with a constant in front."""
+    return np.column_stack([np.ones(len(design)), design])
+
+
+def _inner(values: FloatArray, design: FloatArray | None) -> FloatArray | float:
+    """Return design' values."""
+    return values.sum() if design is None else values @ design
+
+
+def _outer(values: FloatArray, left: FloatArray | None, right: FloatArray | None) -> FloatArray:
+    """Return left' diag(values) right."""
+    if left is None and right is None:
+        return np.full((1, 1), values.sum())
+    ones = np.ones((values.size, 1))
+    left = ones if left is None else left
+    right = ones if right is None else right
+    product: FloatArray = (left * values[:, None]).T @ right
+    return product
+
+
+def _summary(
+    found: Optimum,
+    first: FloatArray,
+    *,
+    tie: FloatArray,
+    penalty: FloatArray,
+    names: Sequence[str],
+    total: float,
+) -> Fit:
+    """Return the optimum with its covariance and the directions in which it ran away."""
+    coefficients = tie @ found.point
+    information, axes = np.linalg.eigh(-found.hessian)
+    flat = information < _FLAT
+    # Along a flat direction the limit is reached: what is left to know has no share in it.
+    inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, information))
+    spread = tie @ axes
+    share = np.sqrt(np.square(spread[:, flat]).sum(axis=1)) if flat.any() else np.zeros(len(tie))
+    away = tuple(
+        f"{name}{'+' if coefficients[j] > first[j] else '-'}"
+        for j, name in enumerate(names)
+        if share[j] > 0.3
+    )
+    if flat.any() and not away:
+        away = ("effects",)
+    return Fit(
+        coefficients=coefficients,
+        covariance=(spread * inverse) @ spread.T,
+        log_likelihood=found.value + 0.5 * float(penalty @ coefficients**2),
+        gradient_norm=float(np.linalg.norm(found.gradient)) / total,
+        converged=found.converged,
+        evaluations=found.evaluations,
+        n_free=found.point.size,
+        flat=away,
+    )

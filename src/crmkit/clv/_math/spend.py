@@ -1,0 +1,69 @@
+"""The gamma-gamma model of spend (Fader and Hardie 2013).
+
+A customer's purchases are Gamma(p, nu) with nu ~ Gamma(q, v); z is the mean of x of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from crmkit.clv._math.special import log_beta, log_rising
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["counts_density", "expected_spend", "simulate_spend", "spend_density"]
+
+FloatArray = NDArray[np.float64]
+
+
+def counts_density(theta: Sequence[Any], x: FloatArray) -> Any:
+    """Terms that depend on the number of purchases only: ``-ln B(p x, q)`` (eq. 1a)."""
+    p, q, _ = theta
+    s = p * x
+    by_s, by_q = log_rising(s, q), log_rising(q, s)
+    hessian = {
+        (0, 0): x**2 * by_s[2],
+        (0, 1): x * special.polygamma(1, s + q),
+        (1, 1): by_q[2],
+    }
+    return -log_beta(s, q), {0: x * by_s[1], 1: by_q[1]}, hessian
+
+
+def spend_density(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> Any:
+    """Return the rest, with u = x z: ``q ln v / (u + v) + p x ln u / (u + v) - ln z``."""
+    p, q, v = theta
+    u = x * z
+    inverse = 1.0 / (u + v)
+    low, high = -np.log1p(u / v), -x * np.log1p(v / u)
+    share = u / v * inverse
+    gradient = {0: high, 1: low, 2: q * share - p * x * inverse}
+    hessian = {
+        (0, 2): -x * inverse,
+        (1, 2): share,
+        (2, 2): p * x * inverse**2 - q * share * (1.0 / v + inverse),
+    }
+    return q * low + p * high - np.log(z), gradient, hessian
+
+
+def expected_spend(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> FloatArray:
+    """Posterior mean of a customer's spend per purchase (eq. 5); infinite if p x + q <= 1."""
+    p, q, v = theta
+    mass = p * x + q - 1.0
+    mean = p * (v + x * z) / np.where(mass > 0.0, mass, 1.0)
+    return np.where(mass > 0.0, mean, np.inf)
+
+
+def simulate_spend(
+    theta: Sequence[Any], x: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw the mean of x purchases (0 where x = 0) and each customer's true mean spend."""
+    p, q, v = theta
+    scale = rng.gamma(np.broadcast_to(q, x.shape), 1.0) / v
+    total = rng.gamma(np.maximum(p * x, 1e-300))
+    observed = np.where(x > 0, total / (scale * np.maximum(x, 1.0)), 0.0)
+    return observed, p / scale

@@ -1,0 +1,315 @@
+"""What all models of purchases and spend share: reading, fitting, and intervals by derivatives.
+
+How a prediction gets its interval: every model keeps ``coefficients_`` (log-parameters, then the
+effects of covariates) with ``coefficient_covariance_``. A prediction is a function of them;
+``_with_gradient`` returns it with its derivatives, one row per customer. The variance of any sum
+of predictions is then ``g' V g`` with g the sum of their rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._arrays import normal_quantile
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._estimator import Model
+from crmkit._frames import read_customers
+from crmkit.clv._math.likelihood import Part, fit, natural_parameters, positions
+from crmkit.clv._math.rows import distinct_rows
+from crmkit.clv._model.tables import covariance_table, parameter_table, tie_matrix
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+__all__ = ["LikelihoodModel", "Rows"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Distinct customers: model columns, one design per parameter, and who is which row."""
+
+    columns: dict[str, FloatArray]
+    designs: tuple[FloatArray | None, ...]
+    weight: FloatArray
+    inverse: NDArray[np.int64]
+
+
+class LikelihoodModel(Model):
+    """Base of the models that are fitted by maximum likelihood on distinct customers."""
+
+    # The parameters in the order of the papers, and those that are measured in days.
+    _names: ClassVar[tuple[str, ...]]
+    _scaled: ClassVar[tuple[str, ...]] = ()
+    _columns: ClassVar[tuple[str, ...]]
+    # Process -> (parameter, sign of the effect on its logarithm, prefix of the term).
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]]
+    # Which limiting model lies where: parameters that ran away -> its name.
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]]
+
+    equal: Sequence[Sequence[str]]
+    l2: float
+    n_bootstrap: int
+    random_state: int | None
+
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+        """Return the model's columns as arrays and note what is wrong with them."""
+        raise NotImplementedError
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of the distinct rows in parts."""
+        raise NotImplementedError
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        """Return log-parameters to start from, the likeliest first."""
+        raise NotImplementedError
+
+    def _unit(self, rows: Rows) -> float:
+        """Return the unit in which the likelihood is computed, so that numbers are near one."""
+        raise NotImplementedError
+
+    def _in_unit(self, rows: Rows, unit: float) -> Rows:
+        """Return the rows with times (or money) measured in `unit`."""
+        raise NotImplementedError
+
+    def _unit_power(self, rows: Rows) -> float:
+        """Return how often the unit enters the density: ln L falls by this times ln(unit)."""
+        raise NotImplementedError
+
+    def _covariates(self) -> list[list[tuple[str, float, str]]]:
+        """Return, per parameter, its (column, sign, term) triples."""
+        found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
+        for process, targets in self._processes.items():
+            for column in _names_of(getattr(self, f"{process}_covariates"), process):
+                for parameter, sign, prefix in targets:
+                    found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
+        return found
+
+    def _rows(self, customers: Any, weights: str | None = None) -> tuple[pd.DataFrame, Rows]:
+        """Read a customer table and compress it."""
+        covariates = self._covariates()
+        extra = sorted({column for triples in covariates for column, _, _ in triples})
+        needs = [*self._columns, *extra, *([weights] if weights else [])]
+        frame = read_customers(customers, needs=needs)
+        problems = Problems("customers")
+        columns = self._read(frame, problems)
+        values = {name: number_array(frame[name], problems, name) for name in extra}
+        weight = np.ones(len(frame))
+        if weights:
+            weight = number_array(frame[weights], problems, weights, low=0.0)
+        problems.raise_if_any()
+        first, inverse = distinct_rows([*columns.values(), *values.values()])
+        designs = tuple(
+            np.column_stack([sign * values[column][first] for column, sign, _ in triples])
+            if triples
+            else None
+            for triples in covariates
+        )
+        kept = {name: column[first] for name, column in columns.items()}
+        return frame, Rows(
+            kept, designs, np.bincount(inverse, weights=weight).astype(np.float64), inverse
+        )
+
+    def fit(self, customers: Any, *, weights: str | None = None) -> Self:
+        """Fit the model by maximum likelihood.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with ``customer_id``, the model's columns and the covariates.
+        weights : str, optional
+            Column with the weight of each row, for tables that stand for more customers.
+
+        Returns
+        -------
+        Self
+            The fitted model.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is missing.
+        InputError
+            If values are impossible, such as a last purchase after the end of observation.
+        """
+        check_number(self.l2, "l2", low=0.0)
+        check_number(self.n_bootstrap, "n_bootstrap", low=0, integer=True)
+        _, rows = self._rows(customers, weights)
+        self._fit_rows(self._usable(rows))
+        return self
+
+    def _usable(self, rows: Rows) -> Rows:
+        """Return the rows the likelihood is defined on."""
+        return rows
+
+    def _fit_rows(self, rows: Rows) -> None:
+        """Fit to distinct rows and keep what was learned."""
+        terms = [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
+        unit, spread = self._unit(rows), self._spread(rows, terms)
+        scaled = self._in_unit(_standardised(rows, spread, len(self._names)), unit)
+        shift = np.zeros(len(terms))
+        shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
+        penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, self.l2) / spread**2
+        widths = [0 if design is None else design.shape[1] for design in rows.designs]
+        tie = tie_matrix(terms, self.equal, spread)
+        options: dict[str, Any] = {
+            "names": self._names,
+            "widths": widths,
+            "tie": tie,
+            "penalty": penalty,
+        }
+        found = fit(self._parts(scaled), self._starts(scaled), **options)
+        n = float(rows.weight.sum())
+        self.coefficients_ = found.coefficients / spread + shift
+        self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
+        self.log_likelihood_ = found.log_likelihood - self._unit_power(rows) * float(np.log(unit))
+        self.n_customers_ = n
+        self.n_parameters_ = found.n_free
+        self.aic_ = 2.0 * found.n_free - 2.0 * self.log_likelihood_
+        self.bic_ = float(np.log(n)) * found.n_free - 2.0 * self.log_likelihood_
+        self.converged_ = found.converged
+        self.gradient_norm_ = found.gradient_norm
+        self.boundary_ = self._limit(found.flat)
+        self.parameters_ = parameter_table(
+            terms, len(self._names), self.coefficients_, self.coefficient_covariance_
+        )
+        self.covariance_ = covariance_table(
+            terms, len(self._names), self.coefficients_, self.coefficient_covariance_
+        )
+        self.coefficient_draws_ = np.empty((0, len(terms)))
+        if self.n_bootstrap:
+            rng = np.random.default_rng(self.random_state)
+            start = found.coefficients[: len(self._names)].tolist()
+            draws = []
+            for _ in range(self.n_bootstrap):
+                # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
+                drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
+                draws.append(fit(self._parts(drawn), [start], **options).coefficients)
+            self.coefficient_draws_ = np.array(draws) / spread + shift
+
+    def _spread(self, rows: Rows, terms: list[str]) -> FloatArray:
+        """Return one per log-parameter and the standard deviation of each covariate."""
+        spread = [1.0] * len(self._names)
+        for design in rows.designs:
+            if design is None:
+                continue
+            mean = np.average(design, axis=0, weights=rows.weight)
+            spread += np.sqrt(
+                np.average((design - mean) ** 2, axis=0, weights=rows.weight)
+            ).tolist()
+        constant = [term for term, s in zip(terms, spread, strict=True) if not s > 0.0]
+        if constant:
+            raise InputError(
+                f"`customers`: the covariates of {constant} are the same for everybody. "
+                "Leave them out: such an effect cannot be told from the parameter itself."
+            )
+        return np.array(spread)
+
+    def _limit(self, flat: tuple[str, ...]) -> str | None:
+        """Return the name of the limiting model, or None inside the parameter space."""
+        if not flat:
+            return None
+        left, named = set(flat), []
+        for pattern, text in self._limits:
+            if pattern <= left:
+                left -= pattern
+                named.append(text)
+        if left:
+            named.append("the data do not determine " + ", ".join(sorted(left)))
+        return "; ".join(named)
+
+    def _with_gradient(
+        self,
+        rows: Rows,
+        function: Callable[[list[Any], dict[str, FloatArray]], FloatArray],
+        *,
+        gradient: bool = True,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return a prediction of shape (n,) and its derivatives in the coefficients, (n, p)."""
+        self._check_fitted()
+        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
+
+        def at(coefficients: FloatArray) -> FloatArray:
+            theta = natural_parameters(coefficients, rows.designs, where)
+            return function(theta, rows.columns)
+
+        center = np.asarray(self.coefficients_, dtype=np.float64)
+        value = at(center)
+        if not gradient:
+            return value[rows.inverse], np.empty((rows.inverse.size, 0))
+        slopes = np.empty((value.size, center.size))
+        for j in range(center.size):
+            # A central difference: its relative error of about 1e-9 is nothing to an interval.
+            step = np.zeros(center.size)
+            step[j] = 1e-4
+            slopes[:, j] = (at(center + step) - at(center - step)) / 2e-4
+        return value[rows.inverse], slopes[rows.inverse]
+
+    def _interval(
+        self, value: FloatArray, slopes: FloatArray, confidence_level: float
+    ) -> dict[str, FloatArray]:
+        """Return std_error, conf_low and conf_high of positive predictions (delta method)."""
+        variance = np.einsum("ij,jk,ik->i", slopes, self.coefficient_covariance_, slopes)
+        error = np.sqrt(np.maximum(variance, 0.0))
+        width = normal_quantile(confidence_level) * error / np.where(value > 0.0, value, 1.0)
+        # On the log scale the bounds of a positive quantity stay positive.
+        factor = np.exp(np.minimum(width, 700.0))
+        return {"std_error": error, "conf_low": value / factor, "conf_high": value * factor}
+
+    def _bootstrap_interval(
+        self,
+        rows: Rows,
+        function: Callable[[list[Any], dict[str, FloatArray]], FloatArray],
+        confidence_level: float,
+    ) -> dict[str, FloatArray]:
+        """Return std_error, conf_low and conf_high over the bootstrap's parameter draws."""
+        if len(self.coefficient_draws_) < 2:
+            raise InputError(
+                "`interval` 'bootstrap' needs a model made with n_bootstrap of 2 or more."
+            )
+        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
+        draws = np.array(
+            [
+                function(natural_parameters(draw, rows.designs, where), rows.columns)
+                for draw in self.coefficient_draws_
+            ]
+        )
+        tail = (1.0 - confidence_level) / 2.0
+        low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+        error = draws.std(axis=0, ddof=1)
+        return {
+            "std_error": error[rows.inverse],
+            "conf_low": low[rows.inverse],
+            "conf_high": high[rows.inverse],
+        }
+
+
+def _names_of(covariates: Any, process: str) -> list[str]:
+    """Return the covariates of a process as a list of column names."""
+    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
+        raise InputError(
+            f"`{process}_covariates` must be a list of column names; got {covariates!r}."
+        )
+    return list(covariates)
+
+
+def _standardised(rows: Rows, spread: FloatArray, n_names: int) -> Rows:
+    """Return the rows with covariates divided by their standard deviations."""
+    designs: list[FloatArray | None] = []
+    position = n_names
+    for design in rows.designs:
+        if design is not None:
+            width = design.shape[1]
+            designs.append(design / spread[position : position + width])
+            position += width
+        else:
+            designs.append(None)
+    return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse)

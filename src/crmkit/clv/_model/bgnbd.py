@@ -1,0 +1,155 @@
+"""The beta-geometric purchase models."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.bg_future import BetaGeometricFuture
+from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
+from crmkit.clv._math.bg_simulate import simulate
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._model.purchases import Future, PurchaseModel
+
+if TYPE_CHECKING:
+    from crmkit.clv._model.base import Rows
+
+__all__ = ["BGNBD"]
+
+FloatArray = NDArray[np.float64]
+
+ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
+NO_DROPOUT = "nobody drops out"
+
+
+class _BetaGeometric(PurchaseModel):
+    """What BG/NBD and its kin share."""
+
+    _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _scaled: ClassVar[tuple[str, ...]] = ("alpha",)
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
+        "purchase": (("alpha", -1.0, "purchase"),),
+        "dropout": (("a", 1.0, "dropout_a"), ("b", 1.0, "dropout_b")),
+    }
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
+        (frozenset({"r+", "alpha+"}), ALIKE),
+        (
+            frozenset({"a+", "b+"}),
+            "everybody has the same dropout probability (a and b grow without bound)",
+        ),
+        (
+            frozenset({"a-", "b-"}),
+            "each customer drops out at the first chance or never (a and b go to 0)",
+        ),
+        (frozenset({"a-", "b+"}), NO_DROPOUT),
+        (frozenset({"a-"}), NO_DROPOUT),
+        (frozenset({"b+"}), NO_DROPOUT),
+        (frozenset({"a+", "b-"}), "everybody drops out at the first chance"),
+        (frozenset({"a+"}), "everybody drops out at the first chance"),
+        (frozenset({"b-"}), "everybody drops out at the first chance"),
+        (frozenset({"r-"}), "hardly anybody buys again (r goes to 0)"),
+    )
+    # Stages of a gap, and whether one can drop out right after the first purchase.
+    _stages = 1
+    _first_chance = 0
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
+        n, m = self._stages * x, x + self._first_chance
+        counts = compressed_part(counts_density, (n, m), rows.weight, rows.designs, uses=(0, 2, 3))
+        times = Part(
+            partial(times_density, k=self._stages), (n, m, t_x, T), rows.weight, rows.designs
+        )
+        return [counts, times]
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
+        rate = max(mean, 1e-3) * self._stages
+        starts = [(0.5, 0.5 / rate, 1.0, 3.0), (5.0, 5.0 / rate, 0.1, 2.0), (0.3, 0.1, 5.0, 20.0)]
+        return [np.log(start).tolist() for start in starts]
+
+    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+        r, alpha, a, b = theta
+        x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
+        m = x + self._first_chance
+        return BetaGeometricFuture(
+            p_alive=p_alive(theta, self._stages * x, m, t_x, T, k=self._stages),
+            shape=r + self._stages * x,
+            rate=alpha + T,
+            a=a + np.zeros_like(x),
+            b=b + m,
+        )
+
+    def _simulated(
+        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        return simulate(theta, T, rng, k=self._stages, first_chance=self._first_chance)
+
+
+class BGNBD(_BetaGeometric):
+    """BG/NBD: purchases at a gamma-distributed rate, beta-geometric dropout after each repeat.
+
+    While alive a customer buys at a random rate (gamma with shape ``r`` and rate ``alpha``, in
+    days); after every repeat purchase the customer leaves for good with a random probability
+    (beta with ``a`` and ``b``).
+
+    Parameters
+    ----------
+    purchase_covariates, dropout_covariates : list of str
+        Columns that act on the purchase rate (multiplied by ``exp(effect * value)``) and on ``a``
+        and ``b`` (each multiplied likewise).
+    equal : list of lists of str
+        Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
+    l2 : float
+        Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    n_bootstrap : int
+        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+    random_state : int, optional
+        Seed of the bootstrap.
+
+    Attributes
+    ----------
+    parameters_ : DataFrame
+        ``term, estimate, std_error, conf_low, conf_high`` (95 %, on the log scale where positive).
+    covariance_ : DataFrame
+        Covariance of the estimates.
+    log_likelihood_, aic_, bic_ : float
+        Of the histories measured in the unit of ``T``.
+    converged_ : bool
+        Whether the search ended at a maximum.
+    gradient_norm_ : float
+        Length of the gradient per customer at the end; about 0 at a maximum.
+    boundary_ : str or None
+        The limiting model, where the likelihood has no maximum inside the parameter space.
+
+    Notes
+    -----
+    Another unit of time only rescales ``alpha``: parameters in weeks are those in days with
+    ``alpha`` divided by 7. At a boundary, standard errors are those of the limiting model.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005). "Counting your customers" the
+       easy way. Marketing Science 24(2), 275-284, eq. 6 and 10.
+    .. [2] Fader, P. S. and Hardie, B. G. S. (2007). Incorporating time-invariant covariates into
+       the Pareto/NBD and BG/NBD models.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> customers = pd.DataFrame({
+    ...     "customer_id": range(8),
+    ...     "frequency": [0, 2, 5, 1, 0, 3, 9, 1],
+    ...     "recency": [0.0, 150.0, 280.0, 20.0, 0.0, 90.0, 290.0, 200.0],
+    ...     "T": [300.0, 290.0, 300.0, 310.0, 280.0, 300.0, 295.0, 305.0],
+    ... })
+    >>> model = clv.BGNBD().fit(customers)
+    >>> model.parameters_["term"].tolist()
+    ['r', 'alpha', 'a', 'b']
+    >>> model.predict(customers, horizon_days=90).columns.tolist()
+    ['customer_id', 'p_alive', 'expected_purchases']
+    """

@@ -1,0 +1,285 @@
+"""What all models of repeat purchases share: their table, predictions and simulation.
+
+For :func:`lifetime_value`: ``model._discounted(customers, horizon_days=..., annual_discount_rate=
+...)`` returns the expected discounted purchases of each customer, shape (n,), and their
+derivatives in the coefficients, shape (n, p), whose covariance is
+``model.coefficient_covariance_``; ``math.inf`` is an infinite horizon.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._frames import read_customers
+from crmkit.clv._math.accounting import DAYS_PER_YEAR
+from crmkit.clv._math.likelihood import natural_parameters, positions
+from crmkit.clv._model.base import LikelihoodModel, Rows
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Future", "PurchaseModel", "daily_rate"]
+
+FloatArray = NDArray[np.float64]
+
+
+class Future(Protocol):
+    """What a model says about customers' behaviour after T, arrays of shape (n,)."""
+
+    @property
+    def p_alive(self) -> FloatArray:
+        """P(alive at T)."""
+
+    def survival(self, days: float) -> FloatArray:
+        """Return P(alive at T + days)."""
+
+    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+        """Return expected purchases in (T, T + days], discounted at `rate` per day."""
+
+
+def daily_rate(annual_discount_rate: float) -> float:
+    """Return the continuous rate per day of an annual rate; 365 days are a year."""
+    return math.log1p(annual_discount_rate) / DAYS_PER_YEAR
+
+
+class PurchaseModel(LikelihoodModel):
+    """Base of the models of repeat purchases in continuous time."""
+
+    _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
+
+    def __init__(
+        self,
+        *,
+        purchase_covariates: Sequence[str] = (),
+        dropout_covariates: Sequence[str] = (),
+        equal: Sequence[Sequence[str]] = (),
+        l2: float = 0.0,
+        n_bootstrap: int = 0,
+        random_state: int | None = None,
+    ) -> None:
+        self.purchase_covariates = purchase_covariates
+        self.dropout_covariates = dropout_covariates
+        self.equal = equal
+        self.l2 = l2
+        self.n_bootstrap = n_bootstrap
+        self.random_state = random_state
+
+    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+        """Return the posterior of customers with these parameters and histories."""
+        raise NotImplementedError
+
+    def _simulated(
+        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Draw histories of length T: columns beside T by name."""
+        raise NotImplementedError
+
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
+        t_x = number_array(frame["recency"], problems, "recency", low=0.0)
+        T = number_array(frame["T"], problems, "T", low=0.0)
+        problems.rows(
+            np.isfinite(x) & (x != np.floor(x)),
+            "column 'frequency' is not a whole number",
+            do="It counts repeat purchases.",
+        )
+        problems.rows(t_x > T, "`recency` is above `T`", do="Both count from the first purchase.")
+        problems.rows(
+            (x == 0.0) & (t_x > 0.0),
+            "`recency` is above 0 although `frequency` is 0",
+            do="Without a repeat purchase the last purchase is the first.",
+        )
+        return {"frequency": x, "recency": t_x, "T": T}
+
+    def _unit(self, rows: Rows) -> float:
+        mean = float(np.average(rows.columns["T"], weights=rows.weight))
+        if not mean > 0.0:
+            raise InputError("`customers`: nobody was observed for any time (every `T` is 0).")
+        return mean
+
+    def _in_unit(self, rows: Rows, unit: float) -> Rows:
+        timed = {"recency", "T"}
+        columns = {k: v / unit if k in timed else v for k, v in rows.columns.items()}
+        return Rows(columns, rows.designs, rows.weight, rows.inverse)
+
+    def _unit_power(self, rows: Rows) -> float:
+        return float(rows.weight @ rows.columns["frequency"])
+
+    def predict(
+        self,
+        customers: Any,
+        *,
+        horizon_days: float = DAYS_PER_YEAR,
+        annual_discount_rate: float | None = None,
+        alive_in_days: float | None = None,
+        interval: str | None = None,
+        confidence_level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Predict each customer's purchases after the end of observation.
+
+        A new customer is a row with ``frequency``, ``recency`` and ``T`` of 0.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns that ``fit`` needs.
+        horizon_days : float
+            Days to look ahead; ``math.inf`` for the rest of the relationship.
+        annual_discount_rate : float, optional
+            Adds ``discounted_purchases``: one after t days counts ``(1 + rate) ** (-t / 365)``.
+        alive_in_days : float, optional
+            Adds ``p_alive_later``, the probability of being a customer so many days ahead,
+            whatever is bought until then.
+        interval : {"delta", "bootstrap"}, optional
+            Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
+            data leave open about the parameters. ``"bootstrap"`` needs ``n_bootstrap`` at fitting.
+        confidence_level : float
+            Of the interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * ``p_alive`` (float) - probability of being a customer still, 0 to 1.
+            * ``p_alive_later`` (float) - the same `alive_in_days` ahead. Optional.
+            * ``expected_purchases`` (float) - purchases within the horizon.
+            * ``discounted_purchases`` (float) - the same in today's purchases. Optional.
+            * ``std_error`` (float) - standard error of the last quantity. Optional.
+            * ``conf_low`` (float) - lower bound of its interval. Optional.
+            * ``conf_high`` (float) - upper bound. Optional.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        InputError
+            If the expectation is infinite, or values are impossible.
+        """
+        self._check_fitted()
+        days = check_horizon(horizon_days)
+        frame, rows = self._rows(customers)
+        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
+        theta = natural_parameters(np.asarray(self.coefficients_), rows.designs, where)
+        future = self._future(theta, rows.columns)
+        result: dict[str, Any] = {
+            "customer_id": frame["customer_id"],
+            "p_alive": future.p_alive[rows.inverse],
+        }
+        if alive_in_days is not None:
+            later = check_number(alive_in_days, "alive_in_days", low=0.0)
+            result["p_alive_later"] = future.survival(later)[rows.inverse]
+        rate = 0.0
+        if annual_discount_rate is None or math.isfinite(days):
+            expected = _finite(future.expected(days), horizon=days)[rows.inverse]
+            result["expected_purchases"] = expected
+        if annual_discount_rate is not None:
+            rate = check_rate(annual_discount_rate)
+            discounted = _finite(future.expected(days, rate), horizon=days)
+            result["discounted_purchases"] = discounted[rows.inverse]
+        if interval is not None:
+            result |= self._purchase_interval(rows, days, rate, interval, confidence_level)
+        return pd.DataFrame(result)
+
+    def _purchase_interval(
+        self, rows: Rows, days: float, rate: float, interval: str, confidence_level: float
+    ) -> dict[str, FloatArray]:
+        """Return the interval of the (discounted) expected purchases."""
+        check_choice(interval, "interval", ["delta", "bootstrap"])
+
+        def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+            return self._future(theta, columns).expected(days, rate)
+
+        if interval == "delta":
+            value, slopes = self._with_gradient(rows, function)
+            return self._interval(value, slopes, confidence_level)
+        return self._bootstrap_interval(rows, function, confidence_level)
+
+    def _discounted(
+        self,
+        customers: Any,
+        *,
+        horizon_days: float,
+        annual_discount_rate: float,
+        gradient: bool = True,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return expected discounted purchases (n,) and their derivatives (n, p)."""
+        self._check_fitted()
+        days, rate = check_horizon(horizon_days), check_rate(annual_discount_rate)
+        _, rows = self._rows(customers)
+
+        def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+            return _finite(self._future(theta, columns).expected(days, rate), horizon=days)
+
+        return self._with_gradient(rows, function, gradient=gradient)
+
+    def simulate(self, customers: Any, *, random_state: int | None = None) -> pd.DataFrame:
+        """Draw new histories from the fitted model, exactly and without discretising time.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            ``customer_id``, ``T`` (days to simulate for each) and the covariates.
+        random_state : int, optional
+            Seed; the same seed and table give the same draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * ``frequency`` (int) - repeat purchases.
+            * ``recency`` (float) - days to the last of them.
+            * ``T`` (float) - as given.
+            * ``sum_log_gaps`` (float) - sum of the logarithms of the gaps in days. Optional.
+            * ``alive`` (bool) - whether the customer still was one at T: the hidden truth.
+        """
+        self._check_fitted()
+        extra = sorted({name for triples in self._covariates() for name, _, _ in triples})
+        frame = read_customers(customers, needs=["T", *extra])
+        problems = Problems("customers")
+        T = number_array(frame["T"], problems, "T", low=0.0)
+        values = {name: number_array(frame[name], problems, name) for name in extra}
+        problems.raise_if_any()
+        designs = [
+            np.column_stack([sign * values[name] for name, sign, _ in triples]) if triples else None
+            for triples in self._covariates()
+        ]
+        where = positions([0 if d is None else d.shape[1] for d in designs])
+        theta = natural_parameters(np.asarray(self.coefficients_), designs, where)
+        drawn = self._simulated(theta, T, np.random.default_rng(random_state))
+        alive = drawn.pop("alive")
+        counts = {"frequency": drawn.pop("frequency"), "recency": drawn.pop("recency")}
+        ids = {"customer_id": frame["customer_id"]}
+        return pd.DataFrame({**ids, **counts, "T": T, **drawn, "alive": alive})
+
+
+def check_horizon(horizon_days: float) -> float:
+    """Return the horizon; it may be infinite."""
+    if isinstance(horizon_days, float) and horizon_days == math.inf:
+        return math.inf
+    return float(check_number(horizon_days, "horizon_days", low=0.0))
+
+
+def check_rate(annual_discount_rate: float) -> float:
+    """Return the continuous daily rate of an annual one."""
+    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
+
+
+def _finite(value: FloatArray, *, horizon: float) -> FloatArray:
+    """Return the expectation or say in words that it is infinite."""
+    if not np.isfinite(value).all():
+        raise InputError(
+            f"`horizon_days` {horizon}: the expected purchases are infinite, because the fitted "
+            "dropout is too rare. Choose a finite horizon, or give an annual_discount_rate."
+        )
+    return value

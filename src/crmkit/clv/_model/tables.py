@@ -1,0 +1,70 @@
+"""Fitted coefficients as tables, and equal effects as a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from crmkit._arrays import normal_quantile
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["covariance_table", "parameter_table", "tie_matrix"]
+
+FloatArray = NDArray[np.float64]
+
+
+def parameter_table(
+    terms: Sequence[str], n_names: int, coefficients: FloatArray, covariance: FloatArray
+) -> pd.DataFrame:
+    """Return term, estimate, std_error and a 95 % interval; parameters are positive."""
+    error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    width = normal_quantile(0.95) * error
+    positive = np.arange(len(terms)) < n_names
+    estimate = np.where(positive, np.exp(np.where(positive, coefficients, 0.0)), coefficients)
+    factor = np.exp(np.minimum(width, 600.0))
+    return pd.DataFrame(
+        {
+            "term": list(terms),
+            "estimate": estimate,
+            "std_error": np.where(positive, estimate * error, error),
+            "conf_low": np.where(positive, estimate / factor, coefficients - width),
+            "conf_high": np.where(positive, estimate * factor, coefficients + width),
+        }
+    )
+
+
+def covariance_table(
+    terms: Sequence[str], n_names: int, coefficients: FloatArray, covariance: FloatArray
+) -> pd.DataFrame:
+    """Return the covariance of the estimates, one row and one column per term."""
+    positive = np.arange(len(terms)) < n_names
+    slope = np.where(positive, np.exp(np.where(positive, coefficients, 0.0)), 1.0)
+    natural = covariance * np.outer(slope, slope)
+    return pd.DataFrame({"term": list(terms), **dict(zip(terms, natural.T, strict=True))})
+
+
+def tie_matrix(
+    terms: Sequence[str], equal: Sequence[Sequence[str]], spread: FloatArray
+) -> FloatArray:
+    """Return (p, free): which free coefficient each term equals, in standardised units."""
+    group = list(range(len(terms)))
+    for tied in equal:
+        unknown = [term for term in tied if term not in terms]
+        if isinstance(tied, str) or unknown or len(tied) < 2:
+            raise InputError(
+                f"`equal` must hold groups of two or more of the terms {list(terms)}; got {tied!r}."
+            )
+        positions = [terms.index(term) for term in tied]
+        merged = {group[position] for position in positions}
+        group = [min(merged) if g in merged else g for g in group]
+    free = sorted(set(group))
+    tie = np.zeros((len(terms), len(free)))
+    for row, g in enumerate(group):
+        tie[row, free.index(g)] = spread[row]
+    return tie / np.maximum(tie.max(axis=0), 1e-300)
