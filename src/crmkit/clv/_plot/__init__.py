@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.clv._plot._judgement import plot_calibration
+from crmkit.clv._plot._customers import plot_frequency_recency
+from crmkit.clv._plot._judgement import plot_calibration, plot_tracking
 
-__all__ = ["plot_calibration"]
+__all__ = ["plot_calibration", "plot_frequency_recency", "plot_tracking"]

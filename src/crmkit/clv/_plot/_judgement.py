@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, count, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, count, new_axes, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_calibration"]
+__all__ = ["plot_calibration", "plot_tracking"]
 
 
 def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
@@ -57,5 +57,66 @@ def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("Repeat purchases so far, or rank of the expectation")
     ax.set_ylabel("Purchases per customer in the hold-out period")
     ax.yaxis.set_major_formatter(count())
+    ax.legend(frameon=False)
+    return tidy(ax)
+
+
+def plot_tracking(tracking: Any, *, cumulative: bool = True, ax: Axes | None = None) -> Axes:
+    """Draw actual and expected repeat purchases over time; a line marks the end of calibration.
+
+    Parameters
+    ----------
+    tracking : DataFrame
+        A :func:`tracking_table`.
+    cumulative : bool
+        Purchases so far (True) or per period (False).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> tracking = pd.DataFrame({
+    ...     "period_end": pd.to_datetime(["2024-01-07", "2024-01-14"]),
+    ...     "holdout": [False, True],
+    ...     "actual": [3, 2],
+    ...     "expected": [2.9, 2.4],
+    ...     "actual_cumulative": [3, 5],
+    ...     "expected_cumulative": [2.9, 5.3],
+    ... })
+    >>> clv.plot_tracking(tracking).get_ylabel()
+    'Repeat purchases so far'
+    """
+    ending = "_cumulative" if cumulative else ""
+    needs = ("period_end", "holdout", f"actual{ending}", f"expected{ending}")
+    table = to_pandas(tracking, "tracking", needs=needs)
+    ax = new_axes(ax)
+    ax.plot(table["period_end"], table[f"actual{ending}"], color=COLORS[0], label="Actual")
+    ax.plot(
+        table["period_end"],
+        table[f"expected{ending}"],
+        color=COLORS[3],
+        linestyle="--",
+        label="Expected",
+    )
+    known = table.loc[~table["holdout"].astype(bool), "period_end"]
+    if len(known) and len(known) < len(table):
+        ax.axvline(known.iloc[-1], color=GREY, linewidth=1)
+        ax.annotate(
+            " held out",
+            (known.iloc[-1], 0.02),
+            xycoords=("data", "axes fraction"),
+            color=GREY,
+        )
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("Repeat purchases so far" if cumulative else "Repeat purchases per period")
+    ax.yaxis.set_major_formatter(count())
+    ax.tick_params(axis="x", rotation=30)
     ax.legend(frameon=False)
     return tidy(ax)

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from crmkit.clv._report._calibration import calibration_table
+from crmkit.clv._report._grid import frequency_recency_table
 from crmkit.clv._report._sensitivity import tapk_sensitivity
+from crmkit.clv._report._tracking import tracking_table
+from crmkit.clv._report._value import customer_equity, lifetime_value
 
-__all__ = ["calibration_table", "tapk_sensitivity"]
+__all__ = [
+    "calibration_table",
+    "customer_equity",
+    "frequency_recency_table",
+    "lifetime_value",
+    "tapk_sensitivity",
+    "tracking_table",
+]

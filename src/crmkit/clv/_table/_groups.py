@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column, read_transactions, sorted_codes
+from crmkit._frames import day_column, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
+from crmkit.clv._table._codes import column_names, column_part, combined
 from crmkit.clv._table._costs import lookup
 from crmkit.clv._table._days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
@@ -71,8 +72,7 @@ def read_earnings(
     first_day = days.day[days.first]
     customer = np.repeat(np.arange(len(ids)), days.count)
     age = days.day - first_day[customer]
-    columns = [by] if isinstance(by, str) else list(by or ())
-    group, labels = _groups(ids, first_day, period, customers, columns)
+    group, labels = _groups(ids, first_day, period, customers, column_names(by))
     amount = _amounts(days)
     return Earnings(
         ids=ids,
@@ -97,28 +97,9 @@ def _groups(
     ids: pd.Series[Any], first_day: Ints, period: str | None, customers: Any, columns: list[str]
 ) -> tuple[Ints, pd.DataFrame]:
     """Return a group code per customer, shape (n,), and what each group is."""
-    code = np.zeros(len(ids), dtype=np.int64)
     parts: list[tuple[str, Ints, Any]] = []
     if period is not None:
-        number = period_of(first_day, period)
-        found, place = np.unique(number, return_inverse=True)
+        found, place = np.unique(period_of(first_day, period), return_inverse=True)
         parts.append(("cohort", place.ravel(), day_column(period_start(found, period))))
-    for column in columns:
-        values = lookup(ids, customers, column)
-        if values.isna().any():
-            raise InputError(
-                f"`customers`: column {column!r} is missing for {int(values.isna().sum()):,} "
-                "customers. Name these, for example 'unknown', or drop them."
-            )
-        place, distinct = sorted_codes(values)
-        parts.append((column, place, distinct))
-    for _, place, labels in parts:
-        code = code * len(labels) + place
-    used, group = np.unique(code, return_inverse=True)
-    table: dict[str, Any] = {}
-    rest = used
-    for name, _, labels in reversed(parts):
-        table[name] = labels[rest % len(labels)]
-        rest = rest // len(labels)
-    ordered = {name: table[name] for name, _, _ in parts}
-    return group.ravel(), pd.DataFrame(ordered, index=pd.RangeIndex(used.size))
+    parts += [column_part(lookup(ids, customers, column)) for column in columns]
+    return combined(parts, len(ids))

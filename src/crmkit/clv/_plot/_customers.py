@@ -1,0 +1,74 @@
+"""Pictures of what models say about customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import check_choice
+from crmkit._frames import to_pandas
+from crmkit._plotting import SEQUENTIAL, count, new_axes, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_frequency_recency"]
+
+LABELS = {
+    "p_alive": "Probability to be a customer still",
+    "expected_purchases": "Expected purchases",
+}
+
+
+def plot_frequency_recency(grid: Any, *, value: str = "p_alive", ax: Axes | None = None) -> Axes:
+    """Draw the heat map of frequency and recency that analysts know.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        A :func:`frequency_recency_table`.
+    value : {"p_alive", "expected_purchases"}
+        What the colour shows.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> grid = pd.DataFrame({
+    ...     "frequency": [1, 1, 2, 2],
+    ...     "recency": [50.0, 100.0, 50.0, 100.0],
+    ...     "p_alive": [0.6, 0.9, 0.3, 0.95],
+    ... })
+    >>> clv.plot_frequency_recency(grid).get_xlabel()
+    'Days from first to last purchase'
+    """
+    check_choice(value, "value", LABELS)
+    table = to_pandas(grid, "grid", needs=("frequency", "recency", value))
+    # Without a repeat purchase there is one recency, 0: no row of a map.
+    table = table[table["frequency"] > 0]
+    cells = table.pivot_table(index="frequency", columns="recency", values=value)
+    ax = new_axes(ax)
+    image = ax.pcolormesh(
+        cells.columns.to_numpy(float),
+        cells.index.to_numpy(float),
+        np.ma.masked_invalid(cells.to_numpy(float)),
+        cmap=SEQUENTIAL,
+        shading="nearest",
+        vmin=0.0,
+        vmax=1.0 if value == "p_alive" else None,
+        rasterized=True,
+    )
+    bar = ax.figure.colorbar(image, ax=ax, label=LABELS[value])
+    bar.formatter = percent() if value == "p_alive" else count()
+    bar.update_ticks()
+    ax.set_xlabel("Days from first to last purchase")
+    ax.set_ylabel("Repeat purchases")
+    return ax

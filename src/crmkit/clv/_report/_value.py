@@ -1,0 +1,288 @@
+"""Money: purchases still to come times what each is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._arrays import normal_quantile
+from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._frames import read_customers
+from crmkit.clv._table._codes import column_names, column_part, combined
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["customer_equity", "lifetime_value"]
+
+
+def lifetime_value(
+    customers: Any,
+    *,
+    purchases: Any,
+    spend: Any,
+    horizon_days: float = 365,
+    annual_discount_rate: float = 0.10,
+    margin: float | str = 1.0,
+    interval: str | None = None,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Value what each customer will still bring in, in today's money.
+
+    Purchases still to come, each discounted from the moment it is expected, times the expected
+    amount per purchase, times the margin. What was earned before is not in it, nor what it cost
+    to win the customer: both are past.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        A :func:`purchase_table`, with the covariates of the models if they have any.
+    purchases : fitted model
+        Of repeat purchases, such as :class:`BGNBD` or :class:`ParetoNBD`.
+    spend : fitted model
+        Of the amount per purchase, such as :class:`GammaGamma`.
+    horizon_days : float
+        Days to look ahead; ``math.inf`` for the rest of the relationship.
+    annual_discount_rate : float
+        Rate per year of 365 days, compounded continuously over time.
+    margin : float or str
+        Share of the amount that is earned, or the column of `customers` that holds it.
+    interval : {"delta"}, optional
+        Adds an interval for the value: what the data leave open about the parameters of both
+        models. It is about the expected value; a single customer's outcome varies far more.
+    confidence_level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, in the order of `customers`:
+
+        * ``customer_id`` - as given.
+        * ``p_alive`` (float) - probability of being a customer still, 0 to 1.
+        * ``expected_purchases`` (float) - purchases within the horizon; only with a finite one.
+        * ``discounted_purchases`` (float) - the same in today's purchases.
+        * ``expected_amount`` (float) - mean amount per purchase.
+        * ``lifetime_value`` (float) - margin x expected amount x discounted purchases.
+        * ``std_error`` (float) - of the value; only with an interval.
+        * ``conf_low`` (float) - lower limit; only with an interval.
+        * ``conf_high`` (float) - upper limit; only with an interval.
+
+    Raises
+    ------
+    MissingColumnsError
+        If the models' columns or the margin's are missing.
+    NotFittedError
+        If a model is not fitted.
+    InputError
+        If the expected amount is infinite, because spend varies too much between customers, or
+        the horizon is infinite and nothing is discounted.
+
+    See Also
+    --------
+    customer_equity : Totals per segment and of the whole base, with the interval of the sum.
+
+    Notes
+    -----
+    The product of the two expectations assumes that spend does not depend on frequency; test it
+    with :func:`spend_frequency_correlation`. The interval combines the models' covariances by
+    the delta method on the logarithm, so that limits keep the sign of the value.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005). RFM and CLV: using iso-value
+       curves for customer base analysis. Journal of Marketing Research 42(4), 415-430.
+
+    Examples
+    --------
+    >>> from crmkit import clv, datasets
+    >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
+    >>> customers = clv.purchase_table(log)
+    >>> value = clv.lifetime_value(
+    ...     customers,
+    ...     purchases=clv.BGNBD().fit(customers),
+    ...     spend=clv.GammaGamma().fit(customers),
+    ...     margin=0.3,
+    ... )
+    >>> list(value.columns)[:4]
+    ['customer_id', 'p_alive', 'expected_purchases', 'discounted_purchases']
+    """
+    options: dict[str, Any] = {
+        "horizon_days": horizon_days,
+        "annual_discount_rate": annual_discount_rate,
+    }
+    _check_models(purchases, spend)
+    level = _check_interval(interval, confidence_level)
+    table = read_customers(customers)
+    told = purchases.predict(customers, **options)
+    amount = spend.predict(customers)["expected_amount"].to_numpy()
+    share = _margin(table, margin)
+    value = share * amount * told["discounted_purchases"].to_numpy()
+    result: pd.DataFrame = told.assign(expected_amount=amount, lifetime_value=value)
+    if interval is None:
+        return result
+    by_purchases, by_spend = _slopes(customers, purchases, spend, share, options)
+    variance = _quadratic(by_purchases, purchases) + _quadratic(by_spend, spend)
+    return result.assign(**_limits(value, variance, level))
+
+
+def customer_equity(
+    customers: Any,
+    *,
+    purchases: Any,
+    spend: Any,
+    by: str | Sequence[str] | None = None,
+    horizon_days: float = 365,
+    annual_discount_rate: float = 0.10,
+    margin: float | str = 1.0,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Add up lifetime values per segment and for the whole base, with intervals of the sums.
+
+    All customers share the models' parameters, so their errors move together: the interval of
+    a sum is much wider than independent customers would make it. It is taken from the
+    derivatives of the sum, not from the customers' own intervals.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        A :func:`purchase_table`, with the covariates of the models and the columns in `by`.
+    purchases, spend : fitted model
+        As in :func:`lifetime_value`.
+    by : str or list of str, optional
+        Columns that make the segments. Default: one row for the whole base.
+    horizon_days, annual_discount_rate, margin
+        As in :func:`lifetime_value`.
+    confidence_level : float
+        Of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per segment, sorted:
+
+        * ``<by>`` - the columns named in `by`.
+        * ``customers`` (int) - customers in the segment.
+        * ``expected_active`` (float) - expected number of them who still are customers.
+        * ``discounted_purchases`` (float) - purchases to come, in today's purchases.
+        * ``lifetime_value`` (float) - total value, amount.
+        * ``std_error`` (float) - of the total.
+        * ``conf_low`` (float) - lower limit of the total.
+        * ``conf_high`` (float) - upper limit of the total.
+        * ``share`` (float) - of the value of the whole base; 0 where that is 0.
+
+    Raises
+    ------
+    MissingColumnsError, NotFittedError, InputError
+        As in :func:`lifetime_value`.
+
+    Examples
+    --------
+    >>> from crmkit import clv, datasets
+    >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
+    >>> customers = clv.purchase_table(log)
+    >>> models = {
+    ...     "purchases": clv.BGNBD().fit(customers), "spend": clv.GammaGamma().fit(customers)
+    ... }
+    >>> total = clv.customer_equity(customers, **models)
+    >>> list(total.columns)[-5:]
+    ['lifetime_value', 'std_error', 'conf_low', 'conf_high', 'share']
+    """
+    options: dict[str, Any] = {
+        "horizon_days": horizon_days,
+        "annual_discount_rate": annual_discount_rate,
+    }
+    level = _check_interval("delta", confidence_level)
+    columns = column_names(by)
+    table = read_customers(customers, needs=columns)
+    told = lifetime_value(customers, purchases=purchases, spend=spend, margin=margin, **options)
+    group, labels = combined([column_part(table[name]) for name in columns], len(table))
+    n = len(labels)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(group, weights=values, minlength=n).astype(np.float64, copy=False)
+
+    variance = np.zeros(n)
+    share = _margin(table, margin)
+    slopes = _slopes(customers, purchases, spend, share, options)
+    for model, each in zip((purchases, spend), slopes, strict=True):
+        summed = np.column_stack([total(column) for column in each.T])
+        variance += _quadratic(summed, model)
+    value = total(told["lifetime_value"].to_numpy())
+    whole = float(value.sum())
+    return labels.assign(
+        customers=np.bincount(group, minlength=n),
+        expected_active=total(told["p_alive"].to_numpy()),
+        discounted_purchases=total(told["discounted_purchases"].to_numpy()),
+        lifetime_value=value,
+        **_limits(value, variance, level),
+        share=value / whole if whole else np.zeros(n),
+    )
+
+
+def _check_models(purchases: Any, spend: Any) -> None:
+    """Say in words what is no purchase or spend model."""
+    for name, model, hook in (
+        ("purchases", purchases, "_discounted"),
+        ("spend", spend, "_amount"),
+    ):
+        if isinstance(model, type) or not hasattr(model, hook):
+            wanted = "BGNBD or ParetoNBD" if name == "purchases" else "GammaGamma"
+            raise InputError(f"`{name}` must be a fitted model such as {wanted}; got {model!r}.")
+
+
+def _check_interval(interval: str | None, confidence_level: float) -> float:
+    """Return the checked level of the interval."""
+    if interval is not None:
+        check_choice(interval, "interval", ["delta"])
+    level: float = check_number(
+        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
+    )
+    return level
+
+
+def _margin(table: pd.DataFrame, margin: float | str) -> Floats:
+    """Return the margin of each customer, shape (n,)."""
+    if not isinstance(margin, str):
+        return np.full(len(table), check_number(margin, "margin"))
+    read_customers(table, needs=(margin,))
+    problems = Problems("customers")
+    values = number_array(table[margin], problems, margin)
+    problems.raise_if_any()
+    return values
+
+
+def _slopes(
+    customers: Any, purchases: Any, spend: Any, share: Floats, options: dict[str, Any]
+) -> tuple[Floats, Floats]:
+    """Return the derivatives of each value in the coefficients of both models, (n, p) each."""
+    count, by_purchases = purchases._discounted(customers, **options)
+    amount, by_spend = spend._amount(customers)
+    return by_purchases * (share * amount)[:, None], by_spend * (share * count)[:, None]
+
+
+def _quadratic(slopes: Floats, model: Any) -> Floats:
+    """Return ``g' V g`` for each row g of `slopes`, shape (n,)."""
+    variance: Floats = np.einsum("ij,jk,ik->i", slopes, model.coefficient_covariance_, slopes)
+    return np.maximum(variance, 0.0)
+
+
+def _limits(value: Floats, variance: Floats, level: float) -> dict[str, Floats]:
+    """Return standard error and limits, taken on the logarithm of the value's size."""
+    error = np.sqrt(variance)
+    size = np.abs(value)
+    width = np.divide(normal_quantile(level) * error, size, out=np.zeros_like(size), where=size > 0)
+    factor = np.exp(np.minimum(width, 700.0))
+    near, far = value / factor, value * factor
+    return {
+        "std_error": error,
+        "conf_low": np.minimum(near, far),
+        "conf_high": np.maximum(near, far),
+    }
