@@ -21,21 +21,32 @@ from __future__ import annotations
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.prediction import plot_calibration, plot_gains
+from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.gains import calibration_table, gains_table
+from crmkit.churn._report.profiles import retention_profile
+from crmkit.churn._report.survival import conditional_survival, logrank_test
+from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohorts import cohort_customers, cohort_table
 from crmkit.churn._table.rates import retention_table
+from crmkit.churn._table.survival import survival_table
 
 __all__ = [
     "ChurnModel",
+    "acquisition_profile",
+    "acquisition_table",
     "calibration_table",
     "churn_table",
     "cohort_customers",
     "cohort_table",
+    "conditional_survival",
     "gains_table",
+    "logrank_test",
     "plot_calibration",
     "plot_cohorts",
     "plot_gains",
     "plot_retention",
+    "retention_profile",
     "retention_table",
+    "survival_table",
 ]

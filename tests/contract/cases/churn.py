@@ -70,6 +70,18 @@ def scored():
     return churn.ChurnModel(random_state=0).fit(snapshot()).scores_
 
 
+def tenures(n=80):
+    rng = np.random.default_rng(9)
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(100, 100 + n),
+            "plan": rng.choice(["month", "year"], n),
+            "tenure_days": rng.integers(0, 200, n),
+            "churned": rng.random(n) < 0.5,
+        }
+    )
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -122,6 +134,49 @@ CASES: list = [
         lambda: {"customers": snapshot(), "scores": scored()},
         needs={"customers": ("customer_id", "churned"), "scores": ("customer_id", "p_churn")},
         numbers={"customers": ("churned",), "scores": ("p_churn",)},
+    ),
+    FunctionCase(
+        churn.retention_profile,
+        lambda: {"customers": snapshots()},
+        needs={"customers": ("customer_id", "churned")},
+        numbers={"customers": ("churned",)},
+    ),
+    FunctionCase(
+        churn.acquisition_table,
+        lambda: {"transactions": order_lines(), "customers": households()},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id",)},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.acquisition_profile,
+        lambda: {
+            "transactions": order_lines(),
+            "customers": households().assign(paid=lambda t: t["age"] / 4),
+        },
+        kwargs={"by": ["region", "first_product", "age"], "acquisition_cost": "paid"},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "region")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.survival_table,
+        lambda: {"customers": tenures()},
+        kwargs={"by": "plan"},
+        needs={"customers": ("customer_id", "tenure_days", "churned", "plan")},
+        numbers={"customers": ("tenure_days", "churned")},
+    ),
+    FunctionCase(
+        churn.logrank_test,
+        lambda: {"customers": tenures()},
+        kwargs={"by": "plan"},
+        needs={"customers": ("customer_id", "tenure_days", "churned", "plan")},
+        numbers={"customers": ("tenure_days", "churned")},
+    ),
+    FunctionCase(
+        churn.conditional_survival,
+        lambda: {"customers": tenures(), "survival": churn.survival_table(tenures(), by="plan")},
+        kwargs={"horizon": 30},
+        needs={"customers": ("customer_id", "tenure_days", "plan"), "survival": ("p_survival",)},
+        numbers={"customers": ("tenure_days",), "survival": ("p_survival", "std_error", "time")},
     ),
     ModelCase(
         churn.ChurnModel,
