@@ -1,0 +1,167 @@
+"""Lifetime value against integration by hand, and its intervals against drawing parameters."""
+
+import copy
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit import clv, datasets
+from crmkit.clv._report._value import _limits
+from crmkit.errors import InputError, MissingColumnsError
+
+
+@pytest.fixture(scope="module")
+def base():
+    return clv.purchase_table(datasets.make_transactions(800, random_state=4)["transactions"])
+
+
+@pytest.fixture(scope="module")
+def models(base):
+    return {"purchases": clv.BGNBD().fit(base), "spend": clv.GammaGamma().fit(base)}
+
+
+def with_coefficients(model, coefficients):
+    other = copy.deepcopy(model)
+    other.coefficients_ = coefficients
+    return other
+
+
+def test_value_is_the_discounted_stream(base, models):
+    few = base.head(5)
+    value = clv.lifetime_value(
+        few, **models, horizon_days=500, annual_discount_rate=0.2, margin=0.3
+    )
+    steps = np.linspace(0.0, 500.0, 501)
+    expected = np.array(
+        [models["purchases"].predict(few, horizon_days=day)["expected_purchases"] for day in steps]
+    )
+    middle = (steps[1:] + steps[:-1]) / 2
+    stream = (np.diff(expected, axis=0) * 1.2 ** (-middle[:, None] / 365)).sum(axis=0)
+    amount = models["spend"].predict(few)["expected_amount"]
+    np.testing.assert_allclose(value["lifetime_value"], 0.3 * stream * amount, rtol=1e-6)
+    np.testing.assert_allclose(value["expected_purchases"], expected[-1])
+
+
+def test_without_discount_value_is_amount_times_purchases(base, models):
+    value = clv.lifetime_value(base, **models, annual_discount_rate=0.0)
+    product = value["expected_purchases"] * value["expected_amount"]
+    np.testing.assert_allclose(value["lifetime_value"], product, rtol=1e-9)
+
+
+def test_a_longer_horizon_is_worth_more_up_to_the_whole_life(base, models):
+    totals = [
+        clv.lifetime_value(base, **models, horizon_days=days)["lifetime_value"].sum()
+        for days in (0, 90, 365, 3650, math.inf)
+    ]
+    assert totals[0] == 0.0
+    assert (np.diff(totals) > 0).all()
+
+
+def test_margin_may_differ_by_customer(base, models):
+    shares = base.assign(share=np.linspace(-0.5, 0.5, len(base)))
+    value = clv.lifetime_value(shares, **models, margin="share", interval="delta")
+    plain = clv.lifetime_value(base, **models)
+    np.testing.assert_allclose(value["lifetime_value"], plain["lifetime_value"] * shares["share"])
+    assert (value["conf_low"] <= value["lifetime_value"]).all()
+    assert (value["conf_high"] >= value["lifetime_value"]).all()
+    with pytest.raises(MissingColumnsError, match="share"):
+        clv.lifetime_value(base, **models, margin="share")
+
+
+def test_errors_are_those_of_drawn_parameters(base, models):
+    rng = np.random.default_rng(0)
+    base = base.head(25)
+    total = clv.customer_equity(base, **models)
+    draws = []
+    for _ in range(150):
+        drawn = {
+            name: with_coefficients(
+                model,
+                rng.multivariate_normal(model.coefficients_, model.coefficient_covariance_),
+            )
+            for name, model in models.items()
+        }
+        draws.append(clv.lifetime_value(base, **drawn)["lifetime_value"].sum())
+    spread = np.std(np.log(draws))
+    assert total.loc[0, "std_error"] / total.loc[0, "lifetime_value"] == pytest.approx(
+        spread, rel=0.2
+    )
+
+
+def test_segments_add_up_and_their_errors_do_not(base, models):
+    base = base.head(100)
+    base = base.assign(
+        repeat=np.where(base["frequency"] > 0, "yes", "no"), half=base["customer_id"].index % 2
+    )
+    each = clv.lifetime_value(base, **models, interval="delta")
+    whole = clv.customer_equity(base, **models)
+    parts = clv.customer_equity(base, **models, by=["repeat", "half"])
+    assert list(parts.columns[:2]) == ["repeat", "half"]
+    np.testing.assert_allclose(whole["lifetime_value"], each["lifetime_value"].sum())
+    np.testing.assert_allclose(parts["lifetime_value"].sum(), each["lifetime_value"].sum())
+    np.testing.assert_allclose(parts["share"].sum(), 1.0)
+    np.testing.assert_allclose(parts["customers"].sum(), len(base))
+    # Errors of one model move together: more than independent, at most plainly added.
+    error = whole.loc[0, "std_error"]
+    assert np.sqrt((each["std_error"] ** 2).sum()) < error <= each["std_error"].sum() * 1.000001
+    one = clv.customer_equity(each[["customer_id"]].merge(base), **models, by="customer_id")
+    np.testing.assert_allclose(one["std_error"], each["std_error"], rtol=1e-9)
+
+
+def test_limits_keep_the_sign():
+    limits = _limits(np.array([10.0, -10.0, 0.0]), np.array([400.0, 400.0, 0.0]), 0.95)
+    assert limits["conf_low"][0] > 0 > limits["conf_high"][1]
+    assert limits["conf_low"][2] == limits["conf_high"][2] == 0.0
+
+
+def test_infinite_spend_is_refused_in_words(base, models):
+    # H10 of the known hard cases: p, q, v = 3, 0.8, 20 has no mean without a purchase.
+    endless = with_coefficients(models["spend"], np.log([3.0, 0.8, 20.0]))
+    with pytest.raises(InputError, match="mean spend is infinite"):
+        clv.lifetime_value(base, purchases=models["purchases"], spend=endless)
+
+
+def test_models_are_checked(base, models):
+    with pytest.raises(InputError, match="`purchases` must be a fitted model"):
+        clv.lifetime_value(base, purchases=models["spend"], spend=models["spend"])
+    with pytest.raises(InputError, match="`spend` must be a fitted model"):
+        clv.lifetime_value(base, purchases=models["purchases"], spend=clv.GammaGamma)
+    with pytest.raises(InputError, match="segment"):
+        clv.customer_equity(base.assign(segment=pd.NA), **models, by="segment")
+
+
+def test_tracking_adds_up_to_the_expectation_of_new_customers(base, models):
+    log = datasets.make_transactions(800, random_state=4)["transactions"]
+    as_of = log["date"].max()
+    table = clv.tracking_table(log, purchases=models["purchases"], as_of=as_of, period_days=30)
+    assert not table["holdout"].any()
+    assert table["actual"].sum() == base["frequency"].sum()
+    new = base.assign(frequency=0, recency=0.0, T=0.0)
+    expected = sum(
+        models["purchases"].predict(rows, horizon_days=T)["expected_purchases"].sum()
+        for T, rows in new.groupby(base["T"])
+    )
+    assert table["expected_cumulative"].iloc[-1] == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_allclose(table["expected"].cumsum(), table["expected_cumulative"])
+
+
+def test_calibration_groups_partition_customers():
+    rng = np.random.default_rng(1)
+    customers = pd.DataFrame(
+        {
+            "customer_id": range(200),
+            "frequency": rng.poisson(2, 200),
+            "holdout_frequency": rng.poisson(1, 200),
+        }
+    )
+    told = pd.DataFrame({"customer_id": range(200), "expected_purchases": rng.gamma(1, 1, 200)})
+    for by in ("frequency", "expected_purchases"):
+        table = clv.calibration_table(customers, told, by=by, n_groups=5)
+        assert table["customers"].sum() == 200
+        assert table["actual_total"].sum() == customers["holdout_frequency"].sum()
+        assert table["expected_total"].sum() == pytest.approx(told["expected_purchases"].sum())
+    assert table["group"].tolist() == ["1", "2", "3", "4", "5"]
+    with pytest.raises(InputError, match="lacks 200 of 200"):
+        clv.calibration_table(customers, told.assign(customer_id=told["customer_id"] + 500))
