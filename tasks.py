@@ -1,0 +1,249 @@
+"""The project's tasks, for any machine with Python 3.11 or newer and pip; nothing else is needed.
+
+``python tasks.py TASK``; without a task, a list of them. Environments are made from the lock files
+in requirements/ when they are first needed, and kept in .venv and .venv-*.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+LOCKS = ROOT / "requirements"
+NESTED = ["demo", "test", "locked"]  # each lock file contains the one before
+OLDEST = (3, 11)
+
+
+def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
+    """Run a command and stop at its failure; a quiet one shows what it printed only then."""
+    words = [str(word) for word in command]
+    print("$", *[Path(words[0]).name, *words[1:]], flush=True)
+    settings = {
+        **os.environ,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",  # the tests run in several processes already
+    }
+    done = subprocess.run(
+        words, cwd=cwd, env=settings, check=False, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
+    )  # fmt: skip
+    if done.returncode:
+        if quiet:
+            sys.stdout.buffer.write(done.stdout)
+        sys.exit(f"failed ({done.returncode}): {' '.join(words)}")
+
+
+class Environment:
+    """A virtual environment that is made from a lock file when it is first needed."""
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        self.folder = folder
+        self.base = python
+        bin_folder = "Scripts" if os.name == "nt" else "bin"
+        self.python = folder / bin_folder / ("python.exe" if os.name == "nt" else "python")
+
+    def install(self, lock: str, *, package: bool = True) -> Environment:
+        """Install what `lock` lists, and the package itself so that edits take effect."""
+        wider = NESTED[NESTED.index(lock) :] if lock in NESTED else [lock]
+        if any(self.stamp(name).exists() for name in wider):
+            return self
+        if not self.python.exists():
+            run(self.base, "-m", "venv", self.folder)
+        # Nothing is fetched that the lock files do not name, not even to build a package, and
+        # nothing is compiled ahead: most of what is installed is never imported.
+        pip = ["pip", "install", "--quiet", "--no-compile", "--no-build-isolation"]
+        self.module(*pip, "-r", LOCKS / "build.txt")
+        self.module(*pip, "-r", LOCKS / f"{lock}.txt")
+        if package:
+            self.module(*pip, "--no-deps", "-e", ROOT)
+        self.stamp(lock).touch()
+        return self
+
+    def stamp(self, lock: str) -> Path:
+        """Return the file that says that this state of `lock` is installed here."""
+        files = [LOCKS / "build.txt", LOCKS / f"{lock}.txt", ROOT / "pyproject.toml"]
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+        return self.folder / f"{lock}-{digest[:16]}.installed"
+
+    def module(self, *words: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
+        """Run ``python -m`` with these words."""
+        run(self.python, "-m", *words, cwd=cwd, quiet=quiet)
+
+    def pytest(self, *words: str) -> None:
+        """Run the tests, a file at a time in each of a few processes."""
+        processes = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+        self.module("pytest", "-q", *processes, *words)
+
+
+class Tasks:
+    """One method per task; `folder` is where environments live."""
+
+    def __init__(self, folder: Path, arguments: list[str]) -> None:
+        self._folder = folder
+        self._arguments = arguments
+        self._main = Environment(folder / ".venv")
+
+    def demo(self) -> None:
+        """Make report.html from a real purchase log."""
+        report = ROOT / "report.html"
+        environment = self._main.install("demo")
+        environment.module("crmkit", "demo", "--out", report, *self._arguments)
+        print(f"\nThe report is in {report}\nOpen it in a browser.")
+
+    def test(self) -> None:
+        """Run every test; further words go to pytest."""
+        self._main.install("test").pytest(*self._arguments)
+
+    def lint(self) -> None:
+        """Check style and format with ruff."""
+        environment = self._main.install("locked")
+        environment.module("ruff", "check", ".")
+        environment.module("ruff", "format", "--check", ".")
+
+    def types(self) -> None:
+        """Check types with mypy, strict."""
+        self._main.install("locked").module("mypy")
+
+    def imports(self) -> None:
+        """Check who imports whom."""
+        run(self._main.install("locked").python.with_name("lint-imports"))
+
+    def notebooks(self) -> None:
+        """Execute the notebooks of examples/, or those named."""
+        code = (
+            "import sys, jupytext, nbclient; "
+            "nbclient.NotebookClient(jupytext.read(sys.argv[1]), timeout=900, "
+            "resources={'metadata': {'path': sys.argv[2]}}).execute()"
+        )
+        environment = self._main.install("locked")
+        everything = sorted((ROOT / "examples").glob("*.md"))
+        for notebook in map(Path, self._arguments or everything):
+            started = time.monotonic()
+            with tempfile.TemporaryDirectory() as folder:
+                run(environment.python, "-c", code, notebook.resolve(), folder, quiet=True)
+            print(f"{notebook.name} ran in {time.monotonic() - started:.0f} s", flush=True)
+
+    def docs(self) -> None:
+        """Build docs/_build/html, with the notebooks executed; a warning fails."""
+        words = ["-W", "--keep-going", "-q", "-E", "-b", "html"]
+        target = ROOT / "docs" / "_build" / "html"
+        self._main.install("locked").module("sphinx", *words, ROOT / "docs", target)
+        print(f"The documentation is in {target / 'index.html'}")
+
+    def wheel(self) -> None:
+        """Build the wheel and run it in an empty environment."""
+        builder = self._main.install("locked")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            to_folder = ["--no-isolation", "--outdir", folder]
+            builder.module("build", "--wheel", *to_folder, ROOT, quiet=True)
+            (wheel,) = folder.glob("*.whl")
+            empty = Environment(folder / "venv").install("demo", package=False)
+            empty.module("pip", "install", "--quiet", "--no-deps", wheel)
+            empty.module("pip", "check")
+            empty.module("crmkit", "demo", "--out", folder / "report.html", cwd=folder)
+            size = (folder / "report.html").stat().st_size
+            print(f"{wheel.name} wrote a report of {size:,} bytes in an empty environment.")
+
+    def lowest(self) -> None:
+        """Run the tests on the lowest declared versions."""
+        environment = Environment(self._folder / ".venv-lowest").install("lowest")
+        environment.pytest("-p", "no:cacheprovider", *self._arguments)
+
+    def newest_python(self) -> None:
+        """Run the tests on the newest Python that is found."""
+        python, version = _newest_python()
+        if version <= sys.version_info[:2]:
+            print("No newer Python than this one is found: nothing to do.")
+            return
+        name = ".venv-" + ".".join(map(str, version))
+        environment = Environment(self._folder / name, python).install("test")
+        environment.pytest("-p", "no:cacheprovider", *self._arguments)
+
+    def check(self) -> None:
+        """Run all checks of a change: every task but demo, notebooks (docs runs them) and lock."""
+        steps = ["lint", "types", "imports", "docs", "wheel", "lowest", "newest_python", "test"]
+        for step in steps:
+            started = time.monotonic()
+            print(f"\n=== {step} ===", flush=True)
+            getattr(self, step)()
+            print(f"=== {step}: {time.monotonic() - started:.0f} s ===", flush=True)
+
+    def lock(self) -> None:
+        """Renew the lock files to the newest versions; needs uv."""
+        uv = ["uv"] if shutil.which("uv") else [sys.executable, "-m", "uv"]
+        compile_ = [*uv, "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"]
+        compile_ += ["--quiet", "--generate-hashes", "--no-header", "--no-annotate"]
+        project = ROOT / "pyproject.toml"
+
+        def extras(*names: str) -> list[str]:
+            return [word for name in names for word in ("--extra", name)]
+
+        locked = LOCKS / "locked.txt"
+        run(*compile_, *extras("all", "dev", "docs"), project, "-o", locked)
+        within = [*compile_, "--constraint", locked]
+        run(*within, *extras("all", "test"), project, "-o", LOCKS / "test.txt")
+        run(*within, *extras("lifetimes"), project, "-o", LOCKS / "demo.txt")
+        run(*within, LOCKS / "build.in", "-o", LOCKS / "build.txt")
+        lowest = ["--resolution", "lowest-direct", *extras("all", "test")]
+        run(*compile_, *lowest, project, "-o", LOCKS / "lowest.txt")
+
+
+def _newest_python() -> tuple[str, tuple[int, int]]:
+    """Return the newest Python from the oldest supported on that can make environments."""
+    names = [f"python3.{minor}" for minor in range(OLDEST[1], 30)]
+    candidates = {path for name in names if (path := shutil.which(name))}
+    candidates |= {str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin/python")}
+    if os.name == "nt" and shutil.which("py"):
+        listed = subprocess.run(["py", "-0p"], capture_output=True, text=True, check=False).stdout
+        candidates |= {line.split()[-1] for line in listed.splitlines() if line.split()}
+    probe = "import ensurepip, sys; print(*sys.version_info[:2], sys.version_info.releaselevel)"
+    found = {sys.executable: sys.version_info[:2]}
+    for path in sorted(candidates):
+        words = [path, "-c", probe]
+        try:
+            answer = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        major, minor, level = answer.split()
+        if level == "final" and (int(major), int(minor)) >= OLDEST:
+            found[path] = (int(major), int(minor))
+    return max(found.items(), key=lambda item: item[1])
+
+
+def main() -> None:
+    """Run the task that the command line names."""
+    if sys.version_info < OLDEST:
+        sys.exit(f"crmkit needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    public = {
+        name.replace("_", "-"): method.__doc__
+        for name, method in vars(Tasks).items()
+        if not name.startswith("_")
+    }
+    listed = "\n".join(f"  {name:<15}{about}" for name, about in public.items())
+    parser = argparse.ArgumentParser(
+        prog="tasks.py", description=f"{__doc__}\ntasks:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--environments", type=Path, default=ROOT, help="where to keep them")
+    parser.add_argument("task", choices=list(public), metavar="TASK")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to the task's tool")
+    if len(sys.argv) == 1:
+        parser.print_help()
+        return
+    options = parser.parse_args()
+    tasks = Tasks(options.environments.resolve(), options.arguments)
+    getattr(tasks, options.task.replace("-", "_"))()
+
+
+if __name__ == "__main__":
+    main()
