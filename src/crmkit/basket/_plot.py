@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, new_axes, percent, tidy
 from crmkit.basket._report.read import read_tuples
 from crmkit.errors import InputError
 
@@ -40,7 +40,7 @@ def plot_pairs(
         A table of `item_pairs`.
     measure : str, default "lift"
         The symmetric measure that gives the colour. Lift and odds ratio diverge from 1, which is
-        chance; blue lies above and orange below.
+        chance; violet lies above and orange below.
     n_items : int, default 12
         How many items, those in the most orders.
     ax : matplotlib.axes.Axes, optional
@@ -89,8 +89,9 @@ def plot_pairs(
         text = f"{grid[row, column]:.3g}"
         color = "black" if light else "white"
         ax.text(column, row - 1, text, ha="center", va="center", fontsize=8, color=color)
-    label = measure.replace("_", " ")
-    ax.figure.colorbar(image, ax=ax, label=label, fraction=0.04, pad=0.02)
+    bar = ax.figure.colorbar(image, ax=ax, label=measure.replace("_", " "), fraction=0.04, pad=0.02)
+    if diverging:
+        _plain_log_ticks(bar.ax.yaxis, count())
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
@@ -133,19 +134,26 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     ax = tidy(new_axes(ax))
     order = np.argsort(lift, kind="stable")
     points = ax.scatter(
-        support[order], confidence[order], c=lift[order], cmap=SEQUENTIAL, s=22, linewidths=0
+        support[order],
+        confidence[order],
+        c=lift[order],
+        cmap=SEQUENTIAL,
+        norm="log",
+        s=22,
+        linewidths=0,
     )
     for number in range(min(n_labels, len(table))):
         ax.scatter(
             support[number], confidence[number], s=60, facecolors="none", edgecolors=COLORS[3]
         )
         ax.annotate(
-            str(number + 1),
+            f"{number + 1}",
             (support[number], confidence[number]),
             xytext=(6, 4),
             textcoords="offset points",
             fontsize=9,
             fontweight="bold",
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.8, "linewidth": 0},
         )
     if n_labels:
         lines = [
@@ -154,12 +162,12 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
         ]
         ax.set_title("\n".join(lines), loc="left", fontsize=8, color=GREY)
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(percent())
-    ax.xaxis.set_minor_formatter(percent())
+    _plain_log_ticks(ax.xaxis, percent())
     ax.yaxis.set_major_formatter(percent())
     ax.set_xlabel("support (share of orders with both sides)")
     ax.set_ylabel("confidence")
-    ax.figure.colorbar(points, ax=ax, label="lift", fraction=0.04, pad=0.02)
+    bar = ax.figure.colorbar(points, ax=ax, label="lift", fraction=0.04, pad=0.02)
+    _plain_log_ticks(bar.ax.yaxis, count())
     return ax
 
 
@@ -174,8 +182,8 @@ def _read(table: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
 def _frequent_items(pairs: pd.DataFrame, n_items: int) -> list[Any]:
     """Return the items in the most orders; the order of their first rows decides ties."""
     counts: dict[Any, int] = {}
-    for item, count in ("item_a", "count_a"), ("item_b", "count_b"):
-        counts.update(zip(pairs[item].tolist(), pairs[count].tolist(), strict=True))
+    for item, orders in ("item_a", "count_a"), ("item_b", "count_b"):
+        counts.update(zip(pairs[item].tolist(), pairs[orders].tolist(), strict=True))
     return sorted(counts, key=lambda item: (-counts[item], str(item)))[:n_items]
 
 
@@ -186,6 +194,15 @@ def _around_one(grid: np.ndarray[Any, Any]) -> Any:
     known = grid[np.isfinite(grid) & (grid > 0)]
     reach = max(float(np.max(np.abs(np.log(known)))), 0.1) if known.size else 1.0
     return LogNorm(np.exp(-reach), np.exp(reach), clip=True)
+
+
+def _plain_log_ticks(axis: Any, formatter: Any) -> None:
+    """Mark 1, 2 and 5 of each power of ten, written as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(formatter)
 
 
 def _side(items: tuple[Any, ...]) -> str:

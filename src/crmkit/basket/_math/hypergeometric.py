@@ -143,7 +143,7 @@ def quantile(level: float, n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike) -> Floa
     guess = np.floor(mean + float(special.ndtri(level)) * np.sqrt(variance))
     x = np.clip(guess, lowest, highest)
     beyond = upper_tail(x + 1, n, n_a, n_c)  # P(X > x)
-    allowed = 1 - level
+    allowed = (1 - level) * (1 + 1e-11)  # a tail that equals the level but for rounding is allowed
     x = x.copy()
     while True:
         low = np.flatnonzero((beyond > allowed) & (x < highest))
