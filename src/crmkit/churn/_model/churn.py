@@ -45,7 +45,7 @@ class ChurnModel(Model):
         What learns. The default is a ridge-penalised logistic regression.
     calibration : {"sigmoid", "isotonic", "none"}, default "sigmoid"
         How out-of-fold scores are turned into probabilities. None of the three changes who ranks
-        above whom.
+        above whom; scores that do not rise with the outcome at all become the base rate.
     n_folds : int, default 5
         Number of parts for cross-fitting.
     random_state : int, optional
