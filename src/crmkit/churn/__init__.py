@@ -28,8 +28,11 @@ from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohorts import cohort_customers, cohort_table
+from crmkit.churn._table.gaps import gap_table
+from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
 from crmkit.churn._table.rates import retention_table
 from crmkit.churn._table.survival import survival_table
+from crmkit.churn._table.thresholds import lifecycle_thresholds
 
 __all__ = [
     "ChurnModel",
@@ -41,6 +44,10 @@ __all__ = [
     "cohort_table",
     "conditional_survival",
     "gains_table",
+    "gap_table",
+    "lifecycle_table",
+    "lifecycle_thresholds",
+    "lifecycle_transitions",
     "logrank_test",
     "plot_calibration",
     "plot_cohorts",

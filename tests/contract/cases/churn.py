@@ -158,6 +158,30 @@ CASES: list = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
+        churn.gap_table,
+        lambda: {"transactions": log_with_channel()},
+        kwargs={"by": "channel"},
+        needs={"transactions": ("customer_id", "date", "channel")},
+    ),
+    FunctionCase(
+        churn.lifecycle_thresholds,
+        lambda: {"gaps": churn.gap_table(log())},
+        needs={"gaps": ("gap_days", "at_risk", "p_open")},
+        numbers={"gaps": ("gap_days", "at_risk", "p_open")},
+    ),
+    FunctionCase(
+        churn.lifecycle_table,
+        lambda: {"transactions": log()},
+        kwargs={"own_rhythm": True},
+        needs=NEEDS,
+    ),
+    FunctionCase(
+        churn.lifecycle_transitions,
+        lambda: {"transactions": log()},
+        kwargs={"dates": ["2024-06-30", "2024-12-31"]},
+        needs=NEEDS,
+    ),
+    FunctionCase(
         churn.survival_table,
         lambda: {"customers": tenures()},
         kwargs={"by": "plan"},

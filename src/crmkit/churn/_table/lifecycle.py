@@ -1,0 +1,274 @@
+"""The state of each customer, and how customers move between states."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._frames import day_column, parse_day
+from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
+from crmkit.churn._math.rhythm import first_and_last, gaps_of, rhythm_factor
+from crmkit.churn._table.gaps import (
+    PurchaseDays,
+    gaps_by_group,
+    read_purchase_days,
+)
+from crmkit.churn._table.groups import columns_of, customer_groups
+from crmkit.churn._table.thresholds import (
+    NOT_GROUPS,
+    lifecycle_thresholds,
+    read_thresholds,
+    thresholds_of_groups,
+)
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["lifecycle_table", "lifecycle_transitions"]
+
+_COLUMNS = (
+    "state",
+    "recency_days",
+    "purchase_days",
+    "first_date",
+    "last_date",
+    "at_risk_days",
+    "lapsed_days",
+)
+
+
+def lifecycle_table(
+    transactions: Any,
+    *,
+    as_of: Any = None,
+    thresholds: Any = None,
+    by: str | Iterable[str] | None = None,
+    customers: Any = None,
+    own_rhythm: bool = False,
+) -> pd.DataFrame:
+    """Tell for each customer: new, active, reactivated, at risk or lapsed.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Transactions with columns ``customer_id`` and ``date``.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in `transactions`.
+    thresholds : DataFrame, optional
+        Columns ``at_risk_days`` and ``lapsed_days``: the silence beyond which a customer is at
+        risk, or lapsed. One row, or one per group with the columns that name it. The default is
+        :func:`lifecycle_thresholds` of the log's own gaps.
+    by : str or list of str, optional
+        Column(s) of `customers` if given, else of `transactions`: derive thresholds per group.
+        Not needed with `thresholds`, which say their groups.
+    customers : DataFrame, optional
+        One row per customer, with ``customer_id`` and the columns that name the groups.
+    own_rhythm : bool, default False
+        Stretch the thresholds by how slowly each customer buys against the group, as far as the
+        customer's number of gaps bears it out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``state`` (str) - ``lapsed`` or ``at_risk``: silent beyond the threshold. Else ``new``:
+          the first purchase is no longer ago than `at_risk_days`; ``reactivated``: a purchase no
+          longer ago than that ended a silence beyond `lapsed_days`; or ``active``.
+        * ``recency_days`` (int) - days since the last purchase.
+        * ``purchase_days`` (int) - number of days with a purchase.
+        * ``first_date`` (datetime) - day of the first purchase.
+        * ``last_date`` (datetime) - day of the last purchase.
+        * ``at_risk_days`` (float) - the customer's threshold for being at risk.
+        * ``lapsed_days`` (float) - the customer's threshold for having lapsed.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a needed column is absent.
+    InputError
+        If a value cannot be used, or `thresholds` lack a group.
+
+    See Also
+    --------
+    gap_table : Where the thresholds come from.
+    lifecycle_transitions : How customers move between states.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "ann", "bob", "cem", "dee", "dee"],
+    ...         "date": pd.to_datetime(
+    ...             ["2025-01-01", "2025-06-20", "2025-01-15", "2025-06-25", "2025-03-01",
+    ...              "2025-04-20"]
+    ...         ),
+    ...     }
+    ... )
+    >>> thresholds = pd.DataFrame({"at_risk_days": [60], "lapsed_days": [120]})
+    >>> lifecycle_table(transactions, as_of="2025-06-30", thresholds=thresholds)[
+    ...     ["customer_id", "state", "recency_days"]
+    ... ]
+      customer_id        state  recency_days
+    0         ann  reactivated            10
+    1         bob       lapsed           166
+    2         cem          new             5
+    3         dee      at_risk            71
+    """
+    purchases, limits = _read(
+        transactions,
+        as_of,
+        thresholds=thresholds,
+        by=by,
+        customers=customers,
+        own_rhythm=own_rhythm,
+    )
+    log = purchases.log
+    state = lifecycle_states(
+        purchases.customer, purchases.day, as_of=log.as_of, at_risk=limits[0], lapsed=limits[1]
+    )
+    _, first, last = first_and_last(purchases.customer, purchases.day)
+    columns = (
+        np.array(STATES)[state],
+        log.as_of - last,
+        np.bincount(purchases.customer),
+        day_column(first),
+        day_column(last),
+        *limits,
+    )
+    return pd.DataFrame(
+        {"customer_id": log.customer_ids, **dict(zip(_COLUMNS, columns, strict=True))}
+    )
+
+
+def lifecycle_transitions(
+    transactions: Any,
+    *,
+    dates: Iterable[Any],
+    thresholds: Any = None,
+    by: str | Iterable[str] | None = None,
+    customers: Any = None,
+    own_rhythm: bool = False,
+) -> pd.DataFrame:
+    """Count how customers move between the states of the lifecycle from date to date.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Transactions with columns ``customer_id`` and ``date``.
+    dates : list of date-like
+        Two or more dates; each with the one before makes a set of moves.
+    thresholds, by, customers, own_rhythm
+        As in :func:`lifecycle_table`. Thresholds are derived once, as of the last date, so that
+        a move is a change of the customer and not of the yardstick.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair of dates and move that a customer made:
+
+        * ``from_date`` (datetime) - the earlier date.
+        * ``to_date`` (datetime) - the later date.
+        * ``from_state`` (str) - state on the earlier date; ``not_yet`` before the first purchase.
+        * ``to_state`` (str) - state on the later date.
+        * ``customers`` (int) - customers who made that move.
+        * ``share`` (float) - of the customers in `from_state`; sums to 1 over each of them.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a needed column is absent.
+    InputError
+        If there are fewer than two dates, or a value cannot be used.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["ann", "ann", "bob", "cem"],
+    ...         "date": pd.to_datetime(["2025-01-01", "2025-06-20", "2025-01-15", "2025-06-25"]),
+    ...     }
+    ... )
+    >>> thresholds = pd.DataFrame({"at_risk_days": [60], "lapsed_days": [120]})
+    >>> lifecycle_transitions(
+    ...     transactions, dates=["2025-01-31", "2025-06-30"], thresholds=thresholds
+    ... )[["from_state", "to_state", "customers", "share"]]
+      from_state     to_state  customers  share
+    0        new  reactivated          1    0.5
+    1        new       lapsed          1    0.5
+    2    not_yet          new          1    1.0
+    """
+    if isinstance(dates, str) or len(days := sorted({_day(d) for d in dates})) < 2:
+        raise InputError("`dates` must hold two or more different dates.")
+    last = str(np.datetime64(days[-1], "D"))
+    purchases, limits = _read(
+        transactions, last, thresholds=thresholds, by=by, customers=customers, own_rhythm=own_rhythm
+    )
+    states = [
+        lifecycle_states(
+            purchases.customer, purchases.day, as_of=day, at_risk=limits[0], lapsed=limits[1]
+        )
+        for day in days
+    ]
+    names = np.array([*STATES, "not_yet"])
+    n = len(names)
+    parts = []
+    for (start, before), (end, after) in pairwise(zip(days, states, strict=True)):
+        moves = np.bincount(before * n + after, minlength=n * n)
+        moves[NOT_YET * n + NOT_YET] = 0
+        made = np.flatnonzero(moves)
+        from_state, to_state = np.divmod(made, n)
+        opening = np.bincount(from_state, weights=moves[made], minlength=n)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "from_date": day_column(np.full(made.size, start)),
+                    "to_date": day_column(np.full(made.size, end)),
+                    "from_state": names[from_state],
+                    "to_state": names[to_state],
+                    "customers": moves[made],
+                    "share": moves[made] / opening[from_state],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _day(value: Any) -> int:
+    """Return one of the dates as a day number."""
+    return parse_day(value, "dates")
+
+
+def _read(
+    transactions: Any, as_of: Any, *, thresholds: Any, by: Any, customers: Any, own_rhythm: bool
+) -> tuple[PurchaseDays, tuple[Floats, Floats]]:
+    """Read purchase days and each customer's two thresholds."""
+    columns = columns_of(by, taken=("customer_id", *_COLUMNS))
+    table = None if thresholds is None else read_thresholds(thresholds)
+    if table is not None:
+        named = [str(column) for column in table.columns if column not in NOT_GROUPS]
+        if columns and columns != named:
+            raise InputError(f"`by` is {columns}, but `thresholds` are split by {named}.")
+        columns = named
+    inside = [] if customers is not None else columns
+    purchases = read_purchase_days(transactions, as_of, inside)
+    group, groups = customer_groups(purchases.log, columns, customers)
+    if table is None:
+        table = lifecycle_thresholds(gaps_by_group(purchases, group, groups, 0.95))
+    limits = thresholds_of_groups(table, groups, columns)[:, group]
+    if own_rhythm:
+        who, gap = gaps_of(purchases.customer, purchases.day)
+        limits = limits * rhythm_factor(who, gap, group=group)
+    return purchases, (limits[0], limits[1])

@@ -1,0 +1,193 @@
+"""Purchase gaps, thresholds and lifecycle states against their definitions."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit.churn import (
+    gap_table,
+    lifecycle_table,
+    lifecycle_thresholds,
+    lifecycle_transitions,
+    survival_table,
+)
+from crmkit.churn._math.rhythm import gap_quantile, rhythm_factor
+from crmkit.errors import InputError
+
+DAY_ONE = pd.Timestamp("2024-01-01")
+LIMITS = pd.DataFrame({"at_risk_days": [20], "lapsed_days": [45]})
+
+logs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 120)), min_size=1, max_size=40)
+
+
+def log_of(rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "day"])
+    date = DAY_ONE + pd.to_timedelta(frame["day"], unit="D")
+    return pd.DataFrame({"customer_id": frame["customer_id"], "date": date})
+
+
+def gaps_by_hand(log, as_of):
+    """Return every gap of every customer, and whether it was closed."""
+    rows = []
+    for _, dates in log.groupby("customer_id")["date"]:
+        days = sorted(set(dates))
+        rows += [((b - a).days, True) for a, b in pairwise(days)]
+        rows.append(((as_of - days[-1]).days, False))
+    return pd.DataFrame(rows, columns=["tenure_days", "churned"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(logs, st.integers(0, 30))
+def test_gaps_are_survival_with_the_last_gap_open(rows, extra):
+    log = log_of(rows)
+    as_of = log["date"].max() + pd.Timedelta(days=extra)
+    found = gap_table(log, as_of=as_of)
+    gaps = gaps_by_hand(log, as_of)
+    expected = survival_table(gaps.assign(customer_id=np.arange(len(gaps))))
+    np.testing.assert_allclose(found.to_numpy(dtype=float), expected.to_numpy(dtype=float))
+    assert found["open"].sum() == log["customer_id"].nunique()
+
+
+@settings(max_examples=50, deadline=None)
+@given(logs, st.integers(0, 120))
+def test_states_follow_their_definitions(rows, day):
+    log = log_of(rows)
+    as_of = max(DAY_ONE + pd.Timedelta(days=day), log["date"].min())
+    found = lifecycle_table(log, as_of=as_of, thresholds=LIMITS)
+    seen = log[log["date"] <= as_of]
+    assert found["customer_id"].tolist() == sorted(seen["customer_id"].unique())
+    for row in found.itertuples():
+        days = sorted(set(seen.loc[seen["customer_id"] == row.customer_id, "date"]))
+        silent = (as_of - days[-1]).days
+        back = any((b - a).days > 45 and (as_of - b).days <= 20 for a, b in pairwise(days))
+        if silent > 45:
+            expected = "lapsed"
+        elif silent > 20:
+            expected = "at_risk"
+        elif (as_of - days[0]).days <= 20:
+            expected = "new"
+        else:
+            expected = "reactivated" if back else "active"
+        assert row.state == expected
+        assert row.recency_days == silent
+        assert row.purchase_days == len(days)
+        assert (row.first_date, row.last_date) == (days[0], days[-1])
+
+
+@settings(max_examples=40, deadline=None)
+@given(logs, st.lists(st.integers(0, 130), min_size=2, max_size=4, unique=True))
+def test_moves_carry_the_opening_states_to_the_closing_ones(rows, days):
+    log = log_of(rows)
+    dates = sorted(DAY_ONE + pd.Timedelta(days=day) for day in days)
+    if dates[-1] < log["date"].min():
+        return
+    found = lifecycle_transitions(log, dates=dates[::-1], thresholds=LIMITS)
+    states = {}
+    for date in dates:
+        if date >= log["date"].min():
+            states[date] = lifecycle_table(log, as_of=date, thresholds=LIMITS)["state"]
+        else:
+            states[date] = pd.Series([], dtype=object)
+    for before, after in pairwise(dates):
+        moves = found[(found["from_date"] == before) & (found["to_date"] == after)]
+        opening = moves.groupby("from_state")["customers"].sum().drop("not_yet", errors="ignore")
+        closing = moves.groupby("to_state")["customers"].sum()
+        assert opening.to_dict() == states[before].value_counts().to_dict()
+        assert closing.to_dict() == states[after].value_counts().to_dict()
+        np.testing.assert_allclose(moves.groupby("from_state")["share"].sum(), 1.0)
+        assert "not_yet" not in set(moves["to_state"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(logs, st.integers(1, 60))
+def test_rows_after_as_of_change_nothing(rows, cut):
+    log = log_of(rows)
+    as_of = log["date"].min() + pd.Timedelta(days=cut)
+    past = log[log["date"] <= as_of]
+    for make in (gap_table, lifecycle_table):
+        pd.testing.assert_frame_equal(make(log, as_of=as_of), make(past, as_of=as_of))
+
+
+def test_thresholds_are_quantiles_of_the_gaps_that_close():
+    assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 0.8, 0.6]), 0.5) == 5
+    assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 0.8, 0.6]), 0.51) == 9
+    assert gap_quantile(np.array([0.0, 7.0]), np.array([1.0, 1.0]), 0.9) == 7
+    rng = np.random.default_rng(4)
+    day = np.cumsum(rng.exponential(12, (300, 60)).astype(int) + 1, axis=1)
+    log = log_of(np.column_stack([np.repeat(np.arange(300), 60), day.ravel()]))
+    table = lifecycle_thresholds(gap_table(log, as_of="2025-01-01"))
+    # Exponential gaps of mean 12, floored and moved up one day; quantiles ln 4 and ln 10 times 12.
+    assert table["at_risk_days"].iloc[0] == pytest.approx(12 * np.log(4) + 0.5, abs=1.1)
+    assert table["lapsed_days"].iloc[0] == pytest.approx(12 * np.log(10) + 0.5, abs=1.6)
+
+
+def test_the_open_gap_makes_thresholds_longer():
+    rng = np.random.default_rng(4)
+    mean = rng.choice([5.0, 60.0], 400)
+    day = np.cumsum(rng.exponential(mean[:, None], (400, 40)).astype(int) + 1, axis=1)
+    rows = np.column_stack([np.repeat(np.arange(400), 40), day.ravel()])
+    log = log_of(rows[rows[:, 1] < 120])
+    closed = gaps_by_hand(log, pd.Timestamp("2024-04-30")).query("churned")["tenure_days"]
+    censored = lifecycle_thresholds(gap_table(log, as_of="2024-04-30"))
+    assert censored["lapsed_days"].iloc[0] > closed.quantile(0.9)
+
+
+def test_thresholds_may_differ_by_group():
+    rng = np.random.default_rng(8)
+    log = log_of(np.column_stack([rng.integers(0, 40, 600), rng.integers(0, 200, 600)]))
+    people = pd.DataFrame({"customer_id": np.arange(40), "kind": np.arange(40) % 2})
+    limits = pd.DataFrame({"kind": [1, 0], "at_risk_days": [5, 50], "lapsed_days": [9, 90]})
+    found = lifecycle_table(log, thresholds=limits, customers=people)
+    wanted = found["customer_id"].map(lambda i: [50, 5][i % 2])
+    assert (found["at_risk_days"] == wanted).all()
+    own = lifecycle_table(log, by="kind", customers=people)
+    gaps = gap_table(log, by="kind", customers=people)
+    given_ = lifecycle_table(log, thresholds=lifecycle_thresholds(gaps), customers=people)
+    pd.testing.assert_frame_equal(own, given_)
+    with pytest.raises(InputError, match="lacks 1 group"):
+        lifecycle_table(log, thresholds=limits.iloc[:1], customers=people)
+    with pytest.raises(InputError, match="several rows for one group"):
+        lifecycle_table(log, thresholds=limits.assign(kind=1), customers=people)
+    with pytest.raises(InputError, match="but `thresholds` are split by"):
+        lifecycle_table(log, thresholds=limits, by="other", customers=people)
+    with pytest.raises(InputError, match="is below 'at_risk_days'"):
+        lifecycle_table(log, thresholds=LIMITS.assign(lapsed_days=3))
+    with pytest.raises(InputError, match="has several rows"):
+        lifecycle_table(log, thresholds=limits.drop(columns="kind"))
+    with pytest.raises(InputError, match="two or more different dates"):
+        lifecycle_transitions(log, dates=["2024-02-01", "2024-02-01"])
+
+
+def test_own_rhythm_follows_the_gaps_a_customer_has_shown():
+    rng = np.random.default_rng(9)
+    slow = np.cumsum(rng.integers(35, 45, 20))
+    fast = np.cumsum(rng.integers(3, 6, 60))
+    once = np.array([100])
+    days = np.r_[slow, fast, once]
+    ids = np.r_[np.zeros(20), np.ones(60), np.full(1, 2)].astype(int)
+    log = log_of(np.column_stack([ids, days]))
+    common = lifecycle_table(log, as_of="2024-10-27")
+    own = lifecycle_table(log, as_of="2024-10-27", own_rhythm=True)
+    ratio = (own["at_risk_days"] / common["at_risk_days"]).to_numpy()
+    assert ratio[0] > 2
+    assert ratio[1] < 0.85
+    assert ratio[2] == 1
+
+
+def test_rhythm_recovers_customers_and_shrinks_noise():
+    rng = np.random.default_rng(10)
+    who = np.repeat(np.arange(500), 8)
+    true = np.exp(rng.normal(0, 0.5, 500))
+    gaps = np.exp(rng.normal(3, 0.3, who.size)) * true[who]
+    factor = rhythm_factor(who, gaps, group=np.zeros(501, dtype=np.int64))
+    assert factor[500] == 1
+    assert np.corrcoef(np.log(factor[:500]), np.log(true))[0, 1] > 0.95
+    alike = np.exp(rng.normal(3, 0.3, who.size))
+    noise = rhythm_factor(who, alike, group=np.zeros(500, dtype=np.int64))
+    assert np.log(noise).std() < 0.05
+    single = rhythm_factor(np.array([0]), np.array([9]), group=np.zeros(2, dtype=np.int64))
+    assert single.tolist() == [1, 1]
