@@ -106,12 +106,14 @@ def fit(
     widths: Sequence[int],
     tie: FloatArray | None = None,
     penalty: FloatArray | None = None,
+    max_evaluations: int = 200,
 ) -> Fit:
     """Maximise the sum of the parts over the coefficients ``tie @ free``.
 
     `starts` are log-parameters; all but the first are tried only where the first search ends on
     a flat surface. `widths` are the numbers of effects per parameter. `penalty`
-    (p,) subtracts ``penalty @ coefficients ** 2 / 2``.
+    (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the result
+    describes the likelihood at the first of the `starts`.
     """
     where, n_effects = positions(widths), sum(widths)
     n_coefficients = len(names) + n_effects
@@ -136,7 +138,7 @@ def fit(
     for start in starts:
         full = np.concatenate([np.asarray(start, dtype=np.float64), np.zeros(n_effects)])
         free = tie.T @ full / np.square(tie).sum(axis=0)
-        found = maximise(objective, free)
+        found = maximise(objective, free, max_evaluations=max_evaluations)
         if best is None or found.value > best.value + 1e-5:
             best, first = found, tie @ free
         if best.converged and np.linalg.eigvalsh(-best.hessian)[0] > _FLAT:

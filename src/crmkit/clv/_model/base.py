@@ -150,8 +150,8 @@ class LikelihoodModel(Model):
         """Return the rows the likelihood is defined on."""
         return rows
 
-    def _fit_rows(self, rows: Rows) -> None:
-        """Fit to distinct rows and keep what was learned."""
+    def _fit_rows(self, rows: Rows, *, at: Sequence[float] | None = None) -> None:
+        """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
         terms = [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
         unit, spread = self._unit(rows), self._spread(rows, terms)
         scaled = self._in_unit(_standardised(rows, spread, len(self._names)), unit)
@@ -166,7 +166,11 @@ class LikelihoodModel(Model):
             "tie": tie,
             "penalty": penalty,
         }
-        found = fit(self._parts(scaled), self._starts(scaled), **options)
+        if at is None:
+            found = fit(self._parts(scaled), self._starts(scaled), **options)
+        else:
+            point = (np.log(at) - shift[: len(at)]).tolist()
+            found = fit(self._parts(scaled), [point], max_evaluations=1, **options)
         n = float(rows.weight.sum())
         self.coefficients_ = found.coefficients / spread + shift
         self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
