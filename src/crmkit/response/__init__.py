@@ -16,19 +16,26 @@ True
 from __future__ import annotations
 
 from crmkit.response._model import ResponseModel
-from crmkit.response._plot import plot_gains
+from crmkit.response._plot import plot_drivers, plot_gains
 from crmkit.response._report import (
     gains_table,
+    odds_ratios,
+    response_drivers,
     response_rates,
     select_targets,
     selection_summary,
+    woe_table,
 )
 
 __all__ = [
     "ResponseModel",
     "gains_table",
+    "odds_ratios",
+    "plot_drivers",
     "plot_gains",
+    "response_drivers",
     "response_rates",
     "select_targets",
     "selection_summary",
+    "woe_table",
 ]

@@ -32,7 +32,18 @@ def selection():
     }
 
 
+def drivers():
+    return {"drivers": response.response_drivers(campaign()["customers"], **EXPLAINED)}
+
+
+EXPLAINED = {"outcome": "responded", "columns": KNOWN}
+EXPLAINS = {"customers": ("customer_id", "responded", "age")}
+
 CASES = [
+    FunctionCase(response.response_drivers, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
+    FunctionCase(response.woe_table, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
+    FunctionCase(response.odds_ratios, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
+    PlotCase(response.plot_drivers, drivers),
     FunctionCase(
         response.response_rates,
         campaign,

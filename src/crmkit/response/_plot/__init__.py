@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmkit.response._plot.drivers import plot_drivers
 from crmkit.response._plot.gains import plot_gains
 
-__all__ = ["plot_gains"]
+__all__ = ["plot_drivers", "plot_gains"]

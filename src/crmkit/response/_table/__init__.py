@@ -18,19 +18,31 @@ from crmkit.response._table.permission import (
     is_suppressed,
     permission_status,
 )
+from crmkit.response._table.variables import (
+    BinnedVariable,
+    Variable,
+    bin_variable,
+    level_text,
+    read_variables,
+)
 
 __all__ = [
+    "BinnedVariable",
     "Groups",
+    "Variable",
     "as_list",
+    "bin_variable",
     "contacted_outcome",
     "contacts_in_window",
     "expected_gain",
     "is_suppressed",
     "judged_scores",
+    "level_text",
     "limits",
     "number_or_column",
     "permission_status",
     "positions",
     "read_groups",
+    "read_variables",
     "score_column",
 ]

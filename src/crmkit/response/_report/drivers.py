@@ -1,0 +1,308 @@
+"""Which variables tell who responds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from crmkit._arrays import adjust_p_values, wilson_interval
+from crmkit._checks import check_number, require_columns
+from crmkit._frames import parse_day, read_customers
+from crmkit.errors import InputError
+from crmkit.response._math.binning import information
+from crmkit.response._table import (
+    BinnedVariable,
+    bin_variable,
+    contacted_outcome,
+    read_variables,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["response_drivers", "woe_table"]
+
+# Above this a variable tells so much that it often became known only after the response
+# (Siddiqi 2006, ch. 6).
+_SUSPICIOUS = 0.5
+
+
+def response_drivers(
+    customers: Any,
+    *,
+    outcome: str,
+    columns: Sequence[str] | None = None,
+    max_bins: int = 10,
+    min_bin_share: float = 0.01,
+    monotone: bool = False,
+    known_at: Mapping[str, Any] | None = None,
+    as_of: Any = None,
+) -> pd.DataFrame:
+    """Rank variables by how much they tell about the response.
+
+    Every variable is cut into the bins that tell most: numbers at their quantiles, then merged
+    by an exact search; levels as they are, rare ones pooled. Because bins are counted, a rate
+    that falls and rises again is seen as well as a trend. Missing values are a bin of their own.
+    The test is on the finer cells that were cut without a look at the response.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer, with ``customer_id``, the outcome and variables. Customers with a
+        missing outcome were not contacted and are left out.
+    outcome : str
+        Column with 1 (or True) for a response and 0 for none.
+    columns : sequence of str, optional
+        Variables to look at. The default is every column but the id, the outcome and dates.
+    max_bins : int, default 10
+        Most bins of a number.
+    min_bin_share : float, default 0.01
+        Least share of customers in a bin.
+    monotone : bool, default False
+        Whether the rate of a number's bins must rise, or fall, throughout.
+    known_at : mapping of str to date, optional
+        When each variable became known. One known after `as_of` cannot have been used to select.
+    as_of : str or datetime-like, optional
+        Day of the contact; needed with `known_at`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per variable, most telling first:
+
+        * ``variable`` (str) - the column.
+        * ``kind`` (str) - "number" or "level".
+        * ``bins`` (int) - bins used, the missing one included.
+        * ``missing_share`` (float) - share of customers without a value.
+        * ``information_value`` (float) - sum over bins of (share of responders - share of
+          others) x weight of evidence; 0 tells nothing, 0.1 something, 0.3 much.
+        * ``cramers_v`` (float) - association with the response, 0 to 1.
+        * ``auc`` (float) - chance that a responder is in a bin of higher rate than another
+          customer, ties half; 0.5 tells nothing.
+        * ``odds_ratio`` (float) - odds of response in the best bin / odds in the worst.
+        * ``best_bin`` (str) - the bin with the highest response rate.
+        * ``p_value`` (float) - chi-squared test of no association.
+        * ``p_adjusted`` (float) - after Benjamini and Hochberg, over the variables.
+        * ``flag`` (str) - "known too late" where `known_at` is after `as_of`; "suspiciously
+          strong" where the information value is above 0.5 and nothing says when the variable
+          became known; else empty.
+
+    Raises
+    ------
+    InputError
+        If nobody or everybody responded, or there is no variable.
+
+    References
+    ----------
+    Siddiqi, N. (2006). Credit Risk Scorecards. Wiley. Chapter 6.
+
+    Examples
+    --------
+    >>> from crmkit import datasets, response
+    >>> campaign = datasets.make_campaign(3000, random_state=0)
+    >>> drivers = response.response_drivers(
+    ...     campaign, outcome="responded", columns=["recency_days", "frequency", "age", "channel"]
+    ... )
+    >>> sorted(drivers["variable"].head(2))
+    ['frequency', 'recency_days']
+    """
+    late = _known_too_late(known_at, as_of)
+    _, outcomes, variables = _binned(
+        customers,
+        outcome,
+        columns=columns,
+        max_bins=max_bins,
+        min_bin_share=min_bin_share,
+        monotone=monotone,
+    )
+    rows = [_judged(variable, outcomes) for variable in variables]
+    table = pd.DataFrame(rows)
+    table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "bh")
+    strong = table["information_value"] > _SUSPICIOUS
+    known = table["variable"].isin(list(late))
+    is_late = table["variable"].map(late).eq(True)
+    table["flag"] = np.select(
+        [is_late, strong & ~known], ["known too late", "suspiciously strong"], default=""
+    )
+    order = np.lexsort((table["variable"].astype(str), -table["information_value"]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def woe_table(
+    customers: Any,
+    *,
+    outcome: str,
+    columns: str | Sequence[str] | None = None,
+    max_bins: int = 10,
+    min_bin_share: float = 0.01,
+    monotone: bool = False,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Show the bins behind :func:`response_drivers`, with their rates and weights of evidence.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer, with ``customer_id``, the outcome and variables. Customers with a
+        missing outcome were not contacted and are left out.
+    outcome : str
+        Column with 1 (or True) for a response and 0 for none.
+    columns : str or sequence of str, optional
+        Variables to show. The default is every column but the id, the outcome and dates.
+    max_bins : int, default 10
+        Most bins of a number.
+    min_bin_share : float, default 0.01
+        Least share of customers in a bin.
+    monotone : bool, default False
+        Whether the rate of a number's bins must rise, or fall, throughout.
+    confidence_level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per variable and bin: numbers from low to high, levels from the lowest rate to
+        the highest, missing values last:
+
+        * ``variable`` (str) - the column.
+        * ``bin`` (str) - a range, one level or several, "(other)" for pooled rare levels, or
+          "(missing)".
+        * ``customers`` (int) - contacted customers in the bin.
+        * ``share`` (float) - of all contacted customers.
+        * ``responders`` (int) - those who responded.
+        * ``rate`` (float) - responders / customers.
+        * ``conf_low``, ``conf_high`` (float) - Wilson's interval of the rate.
+        * ``woe`` (float) - weight of evidence, ln(share of responders / share of others).
+        * ``information_value`` (float) - the bin's part of the variable's.
+
+    Raises
+    ------
+    InputError
+        If nobody or everybody responded, or there is no variable.
+
+    References
+    ----------
+    Siddiqi, N. (2006). Credit Risk Scorecards. Wiley. Chapter 6.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import response
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(400),
+    ...         "channel": ["shop", "web"] * 200,
+    ...         "responded": [0, 1, 0, 1, 0, 0, 1, 0] * 50,
+    ...     }
+    ... )
+    >>> table = response.woe_table(customers, outcome="responded", columns="channel")
+    >>> table[["bin", "customers", "rate", "woe"]].round(3)
+        bin  customers  rate    woe
+    0  shop        200  0.25 -0.588
+    1   web        200  0.50  0.511
+    """
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    n, _, variables = _binned(
+        customers,
+        outcome,
+        columns=columns,
+        max_bins=max_bins,
+        min_bin_share=min_bin_share,
+        monotone=monotone,
+    )
+    parts = []
+    for variable in variables:
+        size = variable.events + variable.others
+        woe, value = information(variable.events, variable.others)
+        low, high = wilson_interval(variable.events, size, confidence_level)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "variable": variable.name,
+                    "bin": variable.labels,
+                    "customers": size.astype(np.int64),
+                    "share": size / n,
+                    "responders": variable.events.astype(np.int64),
+                    "rate": variable.events / size,
+                    "conf_low": low,
+                    "conf_high": high,
+                    "woe": woe,
+                    "information_value": value,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _binned(
+    customers: Any,
+    outcome: str,
+    *,
+    columns: str | Sequence[str] | None,
+    max_bins: int,
+    min_bin_share: float,
+    monotone: bool,
+) -> tuple[int, tuple[float, float], list[BinnedVariable]]:
+    """Return the number of contacted customers, responders and others, and the variables."""
+    check_number(max_bins, "max_bins", low=2, integer=True)
+    check_number(min_bin_share, "min_bin_share", low=0, high=0.5)
+    people = read_customers(customers, needs=[outcome])
+    result = contacted_outcome(people, outcome)
+    known = np.isfinite(result)
+    if not known.all():
+        people, result = people[known].reset_index(drop=True), result[known]
+    events = float(result.sum())
+    if events in (0.0, float(result.size)):
+        who = "nobody" if events == 0 else "everybody"
+        raise InputError(f"`customers`: {who} has outcome 1 in {outcome!r}: nothing to explain.")
+    if columns is not None:
+        asked = [columns] if isinstance(columns, str) else list(columns)
+        require_columns(people.columns, asked, "customers")
+        columns = asked
+    variables = [
+        bin_variable(
+            variable, result, max_bins=max_bins, min_bin_share=min_bin_share, monotone=monotone
+        )
+        for variable in read_variables(people, columns, exclude=[outcome])
+    ]
+    return result.size, (events, result.size - events), variables
+
+
+def _judged(variable: BinnedVariable, outcomes: tuple[float, float]) -> dict[str, Any]:
+    """Return one row of the driver table."""
+    total_events, total_others = outcomes
+    n = total_events + total_others
+    events, others = variable.events, variable.others
+    woe, value = information(events, others)
+    order = np.argsort(-events / (events + others), kind="stable")
+    worse = total_others - np.cumsum(others[order])
+    auc = np.sum(events[order] * (worse + others[order] / 2)) / (total_events * total_others)
+    size = variable.cell_events + variable.cell_others
+    expected = size * total_events / n
+    chi2 = float(np.sum((variable.cell_events - expected) ** 2 / (expected * total_others / n)))
+    freedom = size.size - 1
+    return {
+        "variable": variable.name,
+        "kind": variable.kind,
+        "bins": len(variable.labels),
+        "missing_share": variable.missing / n,
+        "information_value": float(value.sum()),
+        "cramers_v": float(np.sqrt(chi2 / n)),
+        "auc": float(auc),
+        "odds_ratio": float(np.exp(woe.max() - woe.min())),
+        "best_bin": variable.labels[int(order[0])],
+        "p_value": float(special.chdtrc(freedom, chi2)) if freedom else 1.0,
+    }
+
+
+def _known_too_late(known_at: Mapping[str, Any] | None, as_of: Any) -> dict[str, bool]:
+    """Return per variable whether it became known only after `as_of`."""
+    if known_at is None:
+        return {}
+    if as_of is None:
+        raise InputError("`known_at` needs `as_of`, the day of the contact.")
+    today = parse_day(as_of, "as_of")
+    return {name: parse_day(day, f"known_at[{name!r}]") > today for name, day in known_at.items()}

@@ -1,0 +1,203 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit import datasets, response
+from crmkit._arrays import wilson_interval
+from crmkit.errors import ConvergenceError, InputError
+from crmkit.response._math.binning import information, merge_cells, number_cells
+from crmkit.response._math.logistic import fit_logistic
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    values=st.lists(st.integers(-3, 30), min_size=1, max_size=400),
+    n_cells=st.integers(2, 12),
+    seed=st.integers(0, 9),
+)
+def test_cells_count_every_customer_once(values, n_cells, seed):
+    x = np.array(values, dtype=float)
+    y = np.random.default_rng(seed).random(x.size) < 0.4
+    cells = number_cells(x, x[y], n_cells)
+    codes = np.searchsorted(cells.edges, x, side="right")
+    size = np.bincount(codes, minlength=cells.events.size)
+    assert (size > 0).all()
+    assert (size == cells.events + cells.others).all()
+    assert (np.bincount(codes, weights=y, minlength=size.size) == cells.events).all()
+    heavy = [v for v in np.unique(x) if (x == v).sum() * n_cells > x.size]
+    for value in heavy:
+        own = np.searchsorted(cells.edges, value, side="right")
+        assert size[own] == (x == value).sum()
+
+
+def test_quantile_cells_of_many_numbers_are_even():
+    x = np.random.default_rng(0).normal(size=10_000)
+    cells = number_cells(x, x[:100], 50)
+    assert (cells.events + cells.others == 200).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8),
+    max_bins=st.integers(1, 5),
+    min_size=st.integers(0, 12),
+    monotone=st.booleans(),
+)
+def test_merging_is_exact(cells, max_bins, min_size, monotone):
+    events, others = np.array(cells, dtype=float).T
+    if events.sum() == 0 or others.sum() == 0:
+        return
+    starts = merge_cells(events, others, max_bins=max_bins, min_size=min_size, monotone=monotone)
+    found = _value(events, others, starts)
+    best = -np.inf
+    for k in range(max_bins):
+        for cuts in itertools.combinations(range(1, events.size), k):
+            trial = np.array([0, *cuts])
+            size = np.add.reduceat(events + others, trial)
+            rate = np.add.reduceat(events, trial) / np.maximum(size, 1)
+            if k and (size < max(min_size, 1e-9)).any():
+                continue
+            steps = np.diff(rate)
+            if monotone and not ((steps >= 0).all() or (steps <= 0).all()):
+                continue
+            best = max(best, _value(events, others, trial))
+    assert found == pytest.approx(best, abs=1e-9)
+
+
+def _value(events, others, starts):
+    return information(np.add.reduceat(events, starts), np.add.reduceat(others, starts))[1].sum()
+
+
+@pytest.fixture(scope="module")
+def people():
+    campaign = datasets.make_campaign(4000, random_state=3)
+    rng = np.random.default_rng(0)
+    p = np.where(np.abs(campaign["age"] - 45) > 12, 0.4, 0.1)
+    campaign["responded"] = (rng.random(4000) < p).astype(int)
+    campaign["noise"] = rng.normal(size=4000)
+    campaign["leak"] = campaign["responded"] * 3.0 + rng.normal(size=4000)
+    campaign["code"] = [f"id{i}" for i in range(4000)]
+    campaign["score"] = np.where(rng.random(4000) < 0.3, np.nan, campaign["age"])
+    return campaign
+
+
+def test_a_rate_that_falls_and_rises_again_is_found(people):
+    table = response.response_drivers(
+        people, outcome="responded", columns=["age", "noise", "leak", "code", "score"]
+    ).set_index("variable")
+    assert table.loc["age", "information_value"] > 0.3
+    assert table.loc["age", "p_adjusted"] < 1e-10
+    assert table.loc["noise", "p_adjusted"] > 0.01
+    assert table.loc["leak", "flag"] == "suspiciously strong"
+    # An id tells nothing, however many levels it has.
+    assert table.loc["code", "information_value"] == 0
+    assert table.loc["score", "missing_share"] == pytest.approx(0.3, abs=0.03)
+    assert (table["auc"].between(0.5, 1)).all()
+    rising = response.response_drivers(people, outcome="responded", columns=["age"], monotone=True)
+    assert rising["information_value"].iloc[0] < table.loc["age", "information_value"]
+
+
+def test_known_at_tells_leaks_from_strong_variables(people):
+    options = {"outcome": "responded", "columns": ["age", "leak"], "as_of": "2025-06-30"}
+    early = response.response_drivers(
+        people, known_at={"leak": "2025-06-30", "age": "2025-01-01"}, **options
+    )
+    assert set(early["flag"]) == {""}
+    late = response.response_drivers(people, known_at={"leak": "2025-07-01"}, **options)
+    assert late.set_index("variable").loc["leak", "flag"] == "known too late"
+    with pytest.raises(InputError, match="as_of"):
+        response.response_drivers(
+            people, outcome="responded", columns=["age"], known_at={"age": "2025-01-01"}
+        )
+
+
+def test_bins_add_up_to_the_driver(people):
+    columns = ["age", "channel", "score"]
+    table = response.woe_table(people, outcome="responded", columns=columns)
+    drivers = response.response_drivers(people, outcome="responded", columns=columns)
+    total = table.groupby("variable")["information_value"].sum()
+    for _, row in drivers.iterrows():
+        assert total[row["variable"]] == pytest.approx(row["information_value"])
+    for _, part in table.groupby("variable"):
+        assert part["customers"].sum() == len(people)
+        assert part["responders"].sum() == people["responded"].sum()
+        assert part["share"].sum() == pytest.approx(1)
+    low, high = wilson_interval(table["responders"], table["customers"])
+    np.testing.assert_allclose(table["conf_low"], low)
+    np.testing.assert_allclose(table["conf_high"], high)
+    assert "(missing)" in set(table.loc[table["variable"] == "score", "bin"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(scale=st.sampled_from([0.01, 1.0, 1000.0]), shift=st.sampled_from([0.0, -50.0]))
+def test_units_do_not_matter(scale, shift):
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 40, 600).astype(float)
+    y = (rng.random(600) < 0.2 + 0.01 * x).astype(int)
+    base, moved = (
+        response.response_drivers(
+            pd.DataFrame({"customer_id": range(600), "x": values, "y": y}), outcome="y"
+        )
+        for values in (x, x * scale + shift)
+    )
+    pd.testing.assert_frame_equal(base.drop(columns="best_bin"), moved.drop(columns="best_bin"))
+
+
+def test_nothing_to_explain_is_said(people):
+    with pytest.raises(InputError, match="nobody"):
+        response.response_drivers(people.assign(responded=0), outcome="responded")
+    with pytest.raises(InputError, match="no column"):
+        response.response_drivers(people[["customer_id", "responded"]], outcome="responded")
+    with pytest.raises(InputError, match="dates"):
+        response.woe_table(
+            people.assign(since=pd.Timestamp("2025-01-01")), outcome="responded", columns=["since"]
+        )
+
+
+def test_logistic_regression_has_published_errors():
+    # Hosmer and Lemeshow's CHDAGE data in groups cannot be had here; a two-by-two table has a
+    # closed form: log odds ratio and the root of the summed reciprocals (Woolf 1955).
+    a, b, c, d = 30.0, 70.0, 10.0, 90.0
+    x = np.repeat([1.0, 1.0, 0.0, 0.0], [30, 70, 10, 90])
+    y = np.repeat([1.0, 0.0, 1.0, 0.0], [30, 70, 10, 90])
+    fit = fit_logistic(x[:, None], y)
+    assert fit.coefficient[1] == pytest.approx(np.log(a * d / (b * c)), abs=1e-12)
+    woolf = np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+    assert np.sqrt(fit.covariance[1, 1]) == pytest.approx(woolf, abs=1e-12)
+
+
+def test_odds_ratios_recover_the_truth():
+    rng = np.random.default_rng(2)
+    n = 20_000
+    x, g = rng.normal(5, 1000, n), rng.choice(["a", "b", "c"], n, p=[0.5, 0.3, 0.2])
+    eta = -1 + 0.0005 * x + 0.7 * (g == "b")
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int)
+    table = response.odds_ratios(
+        pd.DataFrame({"customer_id": range(n), "x": x, "g": g, "y": y}), outcome="y"
+    )
+    assert table["level"].tolist() == ["", "b", "c"]
+    truth = np.exp([0.0005, 0.7, 0.0])
+    assert ((table["conf_low"] < truth) & (truth < table["conf_high"])).all()
+
+
+def test_separation_and_copies_are_said_in_words():
+    n = 200
+    base = pd.DataFrame({"customer_id": range(n), "x": np.arange(n) % 7, "y": np.arange(n) % 2})
+    with pytest.raises(ConvergenceError, match="'leak' separates"):
+        response.odds_ratios(base.assign(leak=base["y"] * 2), outcome="y")
+    with pytest.raises(InputError, match=r"\['copy'\] are combinations"):
+        response.odds_ratios(base.assign(copy=base["x"] * 2 + 1), outcome="y")
+
+
+def test_columns_missing_together_share_one_mark():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"customer_id": range(500), "y": rng.integers(0, 2, 500)})
+    gone = rng.random(500) < 0.2
+    for name in ("u", "v"):
+        table[name] = np.where(gone, np.nan, rng.normal(size=500))
+    found = response.odds_ratios(table, outcome="y")
+    assert found["level"].tolist() == ["", "(missing)", ""]
