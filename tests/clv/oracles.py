@@ -54,3 +54,23 @@ def gamma_gamma_log_likelihood(theta, x, z):
     x, z = mp.mpf(x), mp.mpf(z)
     value = mp.gamma(p * x + q) / mp.gamma(p * x) / mp.gamma(q)
     return mp.log(value * v**q * z ** (p * x - 1) * x ** (p * x) / (v + x * z) ** (p * x + q))
+
+
+def pareto(theta, x, t_x, T):
+    """ln L and P(alive) of Pareto/NBD by integrating over the time of dropout."""
+    r, alpha, s, beta = map(mp.mpf, theta)
+    x, t_x, T = map(mp.mpf, (x, t_x, T))
+    least = min(alpha, beta)
+
+    def integrand(w):
+        y = (least + t_x) * mp.exp(w) - least
+        return (least + y) * s * (alpha + y) ** -(r + x) * (beta + y) ** -(s + 1)
+
+    end = mp.log((least + T) / (least + t_x))
+    # The integrand may fall at once: halve the interval towards its start.
+    dead = (
+        mp.quad(integrand, [0] + [end * mp.mpf(2) ** -k for k in range(14, -1, -1)]) if end else 0
+    )
+    alive = (alpha + T) ** -(r + x) * (beta + T) ** -s
+    value = mp.gamma(r + x) / mp.gamma(r) * alpha**r * beta**s * (alive + dead)
+    return float(mp.log(value)), float(alive / (alive + dead))

@@ -37,6 +37,10 @@ PURCHASES = [
     # model, variant, estimates, log-likelihood
     ("BGNBD", "exact", (0.2425945, 4.4136019, 0.7929199, 2.4258881), -9582.4292),
     ("BGNBD", "rounded", (0.242593, 4.413533, 0.792886, 2.425753), -9582.42556),
+    ("MBGNBD", "exact", (0.5248432, 6.1830853, 0.8913594, 1.6140022), -9582.1357156),
+    ("MBGNBD", "rounded", (0.524838, 6.182992, 0.891356, 1.613999), -9582.132685),
+    ("ParetoNBD", "exact", (0.553277, 10.577683, 0.606240, 11.668748), -9594.976179),
+    ("ParetoNBD", "rounded", (0.553275, 10.577612, 0.606214, 11.667922), -9594.973930),
 ]
 
 
@@ -50,11 +54,17 @@ def test_purchase_models(name, variant, estimates, value, request):
     assert model.gradient_norm_ < 1e-9
 
 
-def test_bgnbd_standard_errors(exact):
-    table = clv.BGNBD().fit(exact).parameters_
-    np.testing.assert_allclose(
-        table["std_error"], [0.012557, 0.378224, 0.185733, 0.705407], rtol=4e-5
-    )
+STANDARD_ERRORS = [
+    ("BGNBD", (0.012557, 0.378224, 0.185733, 0.705407)),
+    ("MBGNBD", (0.083268, 0.695621, 0.154790, 0.537495)),
+    ("ParetoNBD", (0.0476279, 0.8427225, 0.1872815, 6.2111217)),
+]
+
+
+@pytest.mark.parametrize(("name", "errors"), STANDARD_ERRORS)
+def test_standard_errors(name, errors, exact):
+    table = getattr(clv, name)().fit(exact).parameters_
+    np.testing.assert_allclose(table["std_error"], errors, rtol=4e-5)
 
 
 def test_bgnbd_totals(exact):
@@ -72,3 +82,19 @@ def test_gamma_gamma(exact):
         model.parameters_["std_error"], [1.18997, 0.29014, 4.15953], rtol=2e-4
     )
     assert model.log_likelihood_ == pytest.approx(-4055.9177, abs=6e-5)
+
+
+def test_pareto_totals(exact):
+    # CLVTools: CET over 52 weeks, P(alive) and DERT at delta = ln(1.1) / 52 per week.
+    model = clv.ParetoNBD().fit(exact)
+    predicted = model.predict(exact, horizon_days=52)
+    # CLVTools stops a little before the optimum, so its total has four digits.
+    assert predicted["expected_purchases"].sum() == pytest.approx(2110.211, rel=2e-4)
+    assert predicted["p_alive"].mean() == pytest.approx(0.44631776, rel=2e-4)
+    best = exact["customer_id"] == 1516
+    assert predicted.loc[best, "p_alive"].item() == pytest.approx(0.99787394, abs=2e-6)
+    assert predicted.loc[best, "expected_purchases"].item() == pytest.approx(25.45690019, rel=2e-4)
+    # A year of 52 time units instead of 365: the rate per unit is what counts.
+    rate = 1.1 ** (365 / 52) - 1
+    dert = model.predict(exact[best], horizon_days=np.inf, annual_discount_rate=rate)
+    assert dert["discounted_purchases"].item() == pytest.approx(107.77198388, rel=2e-3)

@@ -22,7 +22,7 @@ Examples
 
 from __future__ import annotations
 
-from crmkit.clv._model import BGNBD, GammaGamma
+from crmkit.clv._model import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from crmkit.clv._plot import plot_calibration, plot_frequency_recency, plot_tracking
 from crmkit.clv._report import (
     calibration_table,
@@ -46,6 +46,8 @@ from crmkit.clv._table import (
 __all__ = [
     "BGNBD",
     "GammaGamma",
+    "MBGNBD",
+    "ParetoNBD",
     "calibration_table",
     "cohort_value",
     "customer_equity",

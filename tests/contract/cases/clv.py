@@ -216,6 +216,8 @@ HISTORY = ("customer_id", "frequency", "recency", "T")
 
 MODELS = [
     ModelCase(clv.BGNBD, _customers, needs=HISTORY),
+    ModelCase(clv.MBGNBD, _customers, needs=HISTORY),
+    ModelCase(clv.ParetoNBD, _customers, needs=HISTORY),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
 ]
 

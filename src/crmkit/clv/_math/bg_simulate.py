@@ -56,7 +56,8 @@ def _beta_geometric(a: FloatArray, b: FloatArray, rng: np.random.Generator) -> F
     p = x / np.maximum(x + y, 1e-300)
     with np.errstate(divide="ignore"):
         survived = np.floor(np.log1p(-rng.random(a.shape)) / np.log1p(-np.minimum(p, 1.0 - 1e-16)))
-    return np.asarray(np.minimum(np.nan_to_num(survived, nan=1e15), 1e15) + 1.0, dtype=np.float64)
+    chance: FloatArray = 1.0 + np.minimum(np.nan_to_num(survived, nan=1e15), 1e15)
+    return chance
 
 
 def log_gaps(
@@ -68,4 +69,4 @@ def log_gaps(
     total = np.bincount(owner, weights=parts, minlength=frequency.size)
     logs = np.bincount(owner, weights=np.log(parts), minlength=frequency.size)
     scale = np.log(np.where(frequency > 0, recency / np.where(total > 0, total, 1.0), 1.0))
-    return logs + frequency * scale
+    return np.asarray(logs + frequency * scale, dtype=np.float64)

@@ -106,15 +106,17 @@ def reach(
     drop: Callable[[FloatArray], FloatArray],
     slope: Callable[[FloatArray], FloatArray],
     end: FloatArray,
+    *,
     steps: int = 12,
+    fall: float = LOG_NOTHING,
 ) -> FloatArray:
     """Return how far towards `end` a log-concave function is worth integrating.
 
-    `drop` is how far its log lies below a reference. Newton's method on a convex function comes
-    down from outside, so that stopping early only leaves the interval a little too wide.
+    `drop` is how far its log lies below a reference; it may `fall` that far. Newton's method on
+    a convex function comes down from outside: stopping early only leaves the end too far out.
     """
     for _ in range(steps):
-        excess = drop(end) - LOG_NOTHING
+        excess = drop(end) - fall
         outside = excess > 0.0
         if not outside.any():
             break

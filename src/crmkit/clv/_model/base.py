@@ -20,6 +20,7 @@ from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit, natural_parameters, positions
 from crmkit.clv._math.rows import distinct_rows
+from crmkit.clv._model.exchange import LifetimesExchange
 from crmkit.clv._model.tables import covariance_table, parameter_table, tie_matrix
 from crmkit.errors import InputError
 
@@ -43,7 +44,7 @@ class Rows:
     inverse: NDArray[np.int64]
 
 
-class LikelihoodModel(Model):
+class LikelihoodModel(LifetimesExchange, Model):
     """Base of the models that are fitted by maximum likelihood on distinct customers."""
 
     # The parameters in the order of the papers, and those that are measured in days.

@@ -12,20 +12,19 @@ from crmkit.clv._math.bg_future import BetaGeometricFuture
 from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
 from crmkit.clv._math.bg_simulate import simulate
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._model.purchases import Future, PurchaseModel
+from crmkit.clv._model.purchases import ALIKE, Future, PurchaseModel
 
 if TYPE_CHECKING:
     from crmkit.clv._model.base import Rows
 
-__all__ = ["BGNBD"]
+__all__ = ["BGNBD", "BetaGeometric"]
 
 FloatArray = NDArray[np.float64]
 
-ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
 NO_DROPOUT = "nobody drops out"
 
 
-class _BetaGeometric(PurchaseModel):
+class BetaGeometric(PurchaseModel):
     """What BG/NBD and its kin share."""
 
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
@@ -89,7 +88,7 @@ class _BetaGeometric(PurchaseModel):
         return simulate(theta, T, rng, k=self._stages, first_chance=self._first_chance)
 
 
-class BGNBD(_BetaGeometric):
+class BGNBD(BetaGeometric):
     """BG/NBD: purchases at a gamma-distributed rate, beta-geometric dropout after each repeat.
 
     While alive a customer buys at a random rate (gamma with shape ``r`` and rate ``alpha``, in

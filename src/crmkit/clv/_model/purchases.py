@@ -25,9 +25,11 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Future", "PurchaseModel", "daily_rate"]
+__all__ = ["ALIKE", "Future", "PurchaseModel", "daily_rate"]
 
 FloatArray = NDArray[np.float64]
+
+ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
 
 
 class Future(Protocol):

@@ -1,0 +1,127 @@
+"""The Pareto/NBD model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.pareto_future import ParetoFuture, simulate
+from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
+from crmkit.clv._model.purchases import ALIKE, Future, PurchaseModel
+
+if TYPE_CHECKING:
+    from crmkit.clv._model.base import Rows
+
+__all__ = ["ParetoNBD"]
+
+FloatArray = NDArray[np.float64]
+
+
+class ParetoNBD(PurchaseModel):
+    """Pareto/NBD: purchases and dropout at gamma-distributed rates, dropout at any time.
+
+    While alive a customer buys at a random rate (gamma with shape ``r`` and rate ``alpha``, in
+    days) and leaves for good at a random rate (gamma with ``s`` and ``beta``, in days).
+
+    Parameters
+    ----------
+    purchase_covariates, dropout_covariates : list of str
+        Columns that act on the purchase rate and on the dropout rate: each is multiplied by
+        ``exp(effect * value)``.
+    equal : list of lists of str
+        Groups of terms that are held equal, such as ``[["purchase.x", "dropout.x"]]``.
+    l2 : float
+        Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    n_bootstrap : int
+        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+    random_state : int, optional
+        Seed of the bootstrap.
+
+    Attributes
+    ----------
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
+
+    References
+    ----------
+    .. [1] Schmittlein, D. C., Morrison, D. G. and Colombo, R. (1987). Counting your customers:
+       who are they and what will they do next? Management Science 33(1), 1-24.
+    .. [2] Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005). RFM and CLV: using iso-value
+       curves for customer base analysis. Journal of Marketing Research 42(4), 415-430.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> customers = pd.DataFrame({
+    ...     "customer_id": range(8),
+    ...     "frequency": [0, 2, 5, 1, 0, 3, 9, 1],
+    ...     "recency": [0.0, 150.0, 280.0, 20.0, 0.0, 90.0, 290.0, 200.0],
+    ...     "T": [300.0, 290.0, 300.0, 310.0, 280.0, 300.0, 295.0, 305.0],
+    ... })
+    >>> model = clv.ParetoNBD().fit(customers)
+    >>> model.parameters_["term"].tolist()
+    ['r', 'alpha', 's', 'beta']
+    """
+
+    _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
+    _scaled: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
+        "purchase": (("alpha", -1.0, "purchase"),),
+        "dropout": (("beta", -1.0, "dropout"),),
+    }
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
+        (frozenset({"r+", "alpha+"}), ALIKE),
+        (
+            frozenset({"s+", "beta+"}),
+            "everybody leaves at the same rate (s and beta grow without bound)",
+        ),
+        (
+            frozenset({"s-", "beta-"}),
+            "each customer leaves at once or never (s and beta go to 0)",
+        ),
+        *(
+            (frozenset(pattern), "nobody drops out")
+            for pattern in ({"s-", "beta+"}, {"s-"}, {"beta+"})
+        ),
+        *(
+            (frozenset(pattern), "everybody drops out at once")
+            for pattern in ({"s+", "beta-"}, {"s+"}, {"beta-"})
+        ),
+        (frozenset({"r-"}), "hardly anybody buys again (r goes to 0)"),
+    )
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
+        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0,))
+        return [counts, Part(times_density, (x, t_x, T), rows.weight, rows.designs)]
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
+        rate = max(mean, 1e-3)
+        starts = [
+            (0.5, 0.5 / rate, 0.6, 0.6),
+            (2.0, 2.0 / rate, 0.2, 1.0),
+            (0.5, 0.1 / rate, 3.0, 3.0),
+            (0.3, 0.3 / rate, 0.2, 0.02),
+        ]
+        return [np.log(start).tolist() for start in starts]
+
+    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+        r, alpha, s, beta = theta
+        x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
+        return ParetoFuture(
+            p_alive=p_alive(theta, x, t_x, T),
+            shape=r + x,
+            rate=alpha + T,
+            dropout_shape=s + np.zeros_like(x),
+            dropout_rate=beta + T,
+        )
+
+    def _simulated(
+        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        return simulate(theta, T, rng)
