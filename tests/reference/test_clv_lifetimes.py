@@ -1,0 +1,107 @@
+"""The bridge to lifetimes 0.11.3, and its summary table as an oracle."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit import clv, datasets
+from crmkit.clv._lifetimes import import_lifetimes
+from crmkit.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def lifetimes():
+    pytest.importorskip("autograd", reason="needs the extra lifetimes")
+    return import_lifetimes()
+
+
+@pytest.fixture(scope="module")
+def customers():
+    table = clv.purchase_table(datasets.load_cdnow(), as_of="1997-09-30")
+    return table[table["customer_id"] % 10 == 1].reset_index(drop=True)
+
+
+def fit_in_weeks(fitter, customers):
+    weeks = customers[["recency", "T"]] / 7
+    return fitter.fit(customers["frequency"], weeks["recency"], weeks["T"])
+
+
+def test_importing_it_changes_nothing_global():
+    code = (
+        "import warnings, pandas as pd\n"
+        "from crmkit.clv._lifetimes import import_lifetimes\n"
+        "before = list(warnings.filters), pd.get_option('mode.chained_assignment')\n"
+        "import_lifetimes()\n"
+        "assert before == (warnings.filters, pd.get_option('mode.chained_assignment'))\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["BGNBD", "MBGNBD", "ParetoNBD"])
+def test_purchase_models_there_and_back(lifetimes, customers, name):
+    kind = getattr(clv, name)
+    fitter = getattr(
+        lifetimes,
+        {
+            "BGNBD": "BetaGeoFitter",
+            "MBGNBD": "ModifiedBetaGeoFitter",
+            "ParetoNBD": "ParetoNBDFitter",
+        }[name],
+    )()
+    fit_in_weeks(fitter, customers)
+    model = kind.from_lifetimes(fitter, time_unit_days=7)
+    told = model.predict(customers, horizon_days=273)["expected_purchases"]
+    theirs = fitter.predict(
+        39, customers["frequency"], customers["recency"] / 7, customers["T"] / 7
+    )
+    np.testing.assert_allclose(told, theirs, rtol=1e-8)
+    own = kind().fit(customers)
+    assert own.log_likelihood_ >= model.log_likelihood_ - 1e-6
+    np.testing.assert_allclose(
+        model.parameters_["std_error"], own.parameters_["std_error"], rtol=0.02
+    )
+    assert model.converged_
+    back = model.to_lifetimes(time_unit_days=7)
+    np.testing.assert_allclose(back.params_[fitter.params_.index], fitter.params_)
+    again = back.predict(39, customers["frequency"], customers["recency"] / 7, customers["T"] / 7)
+    np.testing.assert_allclose(again, theirs)
+    assert "coef" in back.summary
+
+
+def test_spend_model_there_and_back(lifetimes, customers):
+    buyers = customers[(customers["frequency"] > 0) & (customers["monetary_value"] > 0)]
+    fitter = lifetimes.GammaGammaFitter().fit(buyers["frequency"], buyers["monetary_value"])
+    model = clv.GammaGamma.from_lifetimes(fitter)
+    theirs = fitter.conditional_expected_average_profit(
+        customers["frequency"], customers["monetary_value"]
+    )
+    # lifetimes shrinks a customer whose mean is 0; without a positive mean there is no spend.
+    spent = customers["monetary_value"] > 0
+    told = model.predict(customers)["expected_amount"]
+    np.testing.assert_allclose(told[spent], theirs[spent], rtol=1e-8)
+    back = model.to_lifetimes()
+    np.testing.assert_allclose(back.params_, fitter.params_)
+
+
+def test_purchase_table_equals_their_summary(lifetimes, customers):
+    log = datasets.load_cdnow()
+    theirs = lifetimes.utils.summary_data_from_transaction_data(
+        log, "customer_id", "date", "amount", observation_period_end="1997-09-30"
+    )
+    ours = clv.purchase_table(log, as_of="1997-09-30").set_index("customer_id")
+    pd.testing.assert_frame_equal(
+        ours, theirs[list(ours.columns)], check_dtype=False, rtol=1e-12, atol=1e-12
+    )
+
+
+def test_wrong_fitters_are_named(lifetimes, customers):
+    fitter = fit_in_weeks(lifetimes.BetaGeoFitter(), customers)
+    with pytest.raises(InputError, match="Use BGNBD"):
+        clv.MBGNBD.from_lifetimes(fitter)
+    with pytest.raises(InputError, match="not fitted"):
+        clv.BGNBD.from_lifetimes(lifetimes.BetaGeoFitter())
+    with pytest.raises(InputError, match="must be a lifetimes BetaGeoFitter"):
+        clv.BGNBD.from_lifetimes("fitter")
