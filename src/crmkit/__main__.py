@@ -80,7 +80,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", help="the page's title")
     parser.add_argument("--as-of", metavar="DATE", help="last day observed; default: the last date")
     parser.add_argument("--horizon-days", type=int, metavar="N", help="days to look ahead")
-    parser.add_argument("--currency", default="", help="sign before amounts")
+    parser.add_argument("--currency", help="sign before amounts")
     parser.add_argument("--annual-discount-rate", type=float, default=0.10, metavar="RATE")
     parser.add_argument("--margin", type=float, metavar="SHARE", help="profit share of an amount")
     parser.add_argument("--acquisition-cost", type=float, metavar="AMOUNT", help="per customer")
@@ -133,7 +133,10 @@ def _demo_data(data: str) -> dict[str, Any]:
         return {
             "transactions": datasets.load_cdnow(),
             "title": "CDNOW, customers who began in early 1997",
+            "subtitle": "Margin and acquisition cost are assumptions of this demonstration.",
             "currency": "$",
+            "margin": 0.3,
+            "acquisition_cost": 5.0,
         }
     if data == "complete-journey":
         tables = datasets.load_complete_journey()
@@ -165,18 +168,12 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         name = Path(arguments.log).name
         source = {"transactions": _read_log(arguments), "title": f"Customers in {name}"}
-    source["title"] = arguments.title or source["title"]
-    source["currency"] = arguments.currency or source.get("currency", "")
-    made = make_report(
-        source.pop("transactions"),
-        as_of=arguments.as_of,
-        horizon_days=arguments.horizon_days,
-        annual_discount_rate=arguments.annual_discount_rate,
-        margin=arguments.margin,
-        acquisition_cost=arguments.acquisition_cost,
-        progress=not arguments.quiet,
-        **source,
-    )
+    asked = ("as_of", "horizon_days", "annual_discount_rate", "margin", "acquisition_cost")
+    asked += ("title", "currency")
+    source |= {
+        name: getattr(arguments, name) for name in asked if getattr(arguments, name) is not None
+    }
+    made = make_report(source.pop("transactions"), progress=not arguments.quiet, **source)
     made.write(arguments.out)
     sys.stdout.write(f"The report is in {arguments.out}\n")
     if arguments.tables:

@@ -61,6 +61,7 @@ def make_report(
     margin: float | None = None,
     acquisition_cost: float | None = None,
     title: str = "Customer report",
+    subtitle: str = "",
     currency: str = "",
     progress: bool = False,
 ) -> Report:
@@ -90,8 +91,8 @@ def make_report(
         Profit as a share of an amount, for logs without ``cost``.
     acquisition_cost : float, optional
         What it cost to win a customer.
-    title, currency : str
-        The page's title, and the sign before amounts.
+    title, subtitle, currency : str
+        The page's title, a remark under it, and the sign before amounts.
     progress : bool, default False
         Show the steps as a progress bar.
 
@@ -118,6 +119,7 @@ def make_report(
     True
     """
     from crmkit._report import page
+    from crmkit._report.cells import day
 
     steps = _steps()
     with _Bar(len(steps) + 2, progress) as bar:
@@ -151,8 +153,8 @@ def make_report(
                 story.take(section)
         bar.say("the page")
         sections = [written[name] for name in _ORDER if name in written]
-        subtitle = f"As on {story.settings.as_of:%d %B %Y}"
-        html = page.render(title, subtitle, sections, currency=currency)
+        under = f"As on {day(story.settings.as_of)}. {subtitle}".strip()
+        html = page.render(title, under, sections, currency=currency)
         bar.say("")
     tables = {sheet.name: sheet.table for section in sections for sheet in section.sheets}
     return Report(html, tables)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["actions_section"]
 
 _QUESTION = "What to do next?"
+# How many of their own usual gaps regulars must be silent to count as lapsed.
+_SILENT = 3
 
 
 def actions_section(story: Story) -> Section:
@@ -25,7 +27,9 @@ def actions_section(story: Story) -> Section:
         if step is not None:
             line, table = step
             steps.append(line)
-            sheets.append(Sheet(line["list"], table, f"{line['action']}: whom.", shown=5))
+            sheets.append(
+                Sheet(line["list"], table, f"{line['action']}: the first of the list.", shown=5)
+            )
     if not steps:
         return Section(
             "actions",
@@ -53,37 +57,32 @@ def _line(action: str, why: str, table: pd.DataFrame, at_stake: float, name: str
     }
 
 
-def _scored(story: Story) -> pd.DataFrame | None:
-    """Return value and chance of leaving per customer, where both are known."""
+def _keep(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
+    """List valuable customers whose risk of falling silent is high for a valuable customer."""
     if "values" not in story.found or "p_churn" not in story.found:
         return None
     values: pd.DataFrame = story.found["values"]
-    merged = values[["customer_id", "p_alive", "lifetime_value"]].merge(
+    scored = values[["customer_id", "lifetime_value"]].merge(
         story.found["p_churn"][["customer_id", "p_churn"]], on="customer_id"
     )
-    return merged.sort_values(
-        ["lifetime_value", "customer_id"], ascending=[False, True], ignore_index=True
-    )
-
-
-def _keep(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
-    """List valuable customers whose risk of falling silent is high."""
-    scored = _scored(story)
-    if scored is None:
-        return None
-    valuable = scored["lifetime_value"] >= scored["lifetime_value"].quantile(0.8)
-    # Among the valuable, those whose risk is high for a valuable customer.
-    risk = scored["p_churn"] >= scored.loc[valuable, "p_churn"].quantile(0.8)
-    table = scored[valuable & risk].reset_index(drop=True)
+    valuable = scored[scored["lifetime_value"] >= scored["lifetime_value"].quantile(0.8)]
+    table = valuable[valuable["p_churn"] >= valuable["p_churn"].quantile(0.8)]
     if table.empty:
         return None
+    table = table.assign(value_at_stake=table["lifetime_value"] * table["p_churn"])
+    table = _first(table, "value_at_stake")
     days = story.found["churn_horizon_days"]
     why = (
-        f"Among the fifth of customers worth most, the fifth likeliest to buy nothing in the next "
-        f"{days} days."
+        "Among the fifth of customers worth most, the fifth likeliest to buy nothing in the next "
+        f"{days} days; at stake is their value times that chance."
     )
-    at_stake = float((table["lifetime_value"] * table["p_churn"]).sum())
-    return _line("Keep valuable customers at risk", why, table, at_stake, "keep"), table
+    stake = float(table["value_at_stake"].sum())
+    return _line("Keep valuable customers at risk", why, table, stake, "keep"), table
+
+
+def _first(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return customers by a column, highest first, ties by id."""
+    return table.sort_values([column, "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def _win_back(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
@@ -93,13 +92,16 @@ def _win_back(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
         return None
     rfm: pd.DataFrame = story.found["rfm"]
     lost = segments[segments["segment"].isin(["cannot lose", "at risk"])]
-    table = rfm[rfm["customer_id"].isin(lost["customer_id"])]
+    table = rfm[rfm["customer_id"].isin(lost["customer_id"]) & (rfm["frequency"] > 1)]
+    # A low score says only that others bought later; a gap far above one's own says more.
+    usual = (table["last_date"] - table["first_date"]).dt.days / (table["frequency"] - 1)
+    table = _first(table[table["recency_days"] > _SILENT * usual], "total_amount")
     if table.empty:
         return None
-    table = table.sort_values(
-        ["total_amount", "customer_id"], ascending=[False, True], ignore_index=True
+    why = (
+        f"Once frequent, now silent for more than {_SILENT} times their usual gap; at stake is "
+        "what they spent so far."
     )
-    why = "They bought often and have not bought for long; at stake is what they spent so far."
     stake = float(table["total_amount"].sum())
     return _line("Win back lapsed regulars", why, table, stake, "win_back"), table
 
@@ -125,9 +127,7 @@ def _second_order(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
     table = rfm[rfm["customer_id"].isin(fresh["customer_id"]) & (rfm["frequency"] == 1)]
     if table.empty:
         return None
-    table = table.sort_values(
-        ["total_amount", "customer_id"], ascending=[False, True], ignore_index=True
-    )
+    table = _first(table, "total_amount")
     why = "They bought once, recently; customers who buy twice stay far more often."
     stake = float(table["total_amount"].sum())
     return _line("Win the second order", why, table, stake, "second_order"), table

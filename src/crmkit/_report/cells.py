@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-__all__ = ["amount", "cell", "heading", "number", "share"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["amount", "cell", "day", "heading", "kinds", "number", "share"]
 
 _MONEY = (
-    "amount", "revenue", "profit", "cost", "value", "monetary", "spend", "equity", "budget",
-    "price", "gain", "loss",
+    "amount", "revenue", "profit", "cost", "value", "monetary", "spend", "equity", "price",
 )  # fmt: skip
-_SHARES = ("share", "rate", "support", "confidence", "churn_rate", "margin")
-_PLAIN = ("score", "lift", "index", "leverage", "conviction", "_id", "segment")
+_SHARES = ("rate", "support", "confidence_ab", "confidence_ba", "margin")
+_UNCERTAINTY = ("std_error", "conf_low", "conf_high")
+
+
+def kinds(names: Iterable[object]) -> list[str]:
+    """Return what each column holds, by its name: text, money, share or number.
+
+    An interval holds what the column before it holds.
+    """
+    found: list[str] = []
+    for name in map(str, names):
+        if name in _UNCERTAINTY and found:
+            found.append(found[-1])
+        elif name.endswith(("_id", "segment")):
+            found.append("text")
+        elif name.startswith(("p_", "share")) or "_share" in name or name.endswith(_SHARES):
+            found.append("share")
+        elif any(word in name.split("_") for word in _MONEY):
+            found.append("money")
+        else:
+            found.append("number")
+    return found
 
 
 def heading(name: object) -> str:
@@ -22,12 +44,19 @@ def heading(name: object) -> str:
     words = str(name).replace("_", " ")
     for short, full in (
         ("p alive", "chance alive"),
+        ("confidence ab", "of a, share with b"),
+        ("confidence ba", "of b, share with a"),
         ("p churn", "chance of leaving"),
         ("conf low", "low"),
         ("conf high", "high"),
     ):
         words = words.replace(short, full)
     return words[:1].upper() + words[1:]
+
+
+def day(moment: pd.Timestamp) -> str:
+    """Write a date in words."""
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def number(value: float) -> str:
@@ -58,19 +87,16 @@ def share(value: float) -> str:
     return f"{percent:.{digits if abs(percent) >= 0.1 else 2}f}%"
 
 
-def cell(value: Any, column: object, currency: str) -> str:
-    """Write one cell by what its column's name says it holds."""
-    name = str(column)
+def cell(value: Any, kind: str, currency: str) -> str:
+    """Write one cell of a column of that kind."""
     if isinstance(value, tuple):
         return " + ".join(str(item) for item in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if not isinstance(value, (int, float)) or name.endswith("_id"):
+    if kind == "text" or not isinstance(value, (int, float)):
         if pd.isna(value):
             return "–"
         return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
-    if name.startswith("p_") or any(name.endswith(word) for word in _SHARES):
-        return share(value)
-    if any(word in name for word in _MONEY) and not any(word in name for word in _PLAIN):
+    if kind == "money":
         return amount(value, currency)
-    return number(value)
+    return share(value) if kind == "share" else number(value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from crmkit._plotting import COLORS, money, new_axes, tidy
+from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ def data_section(story: Story) -> Section:
     customers = log["customer_id"].nunique()
     first, last = log["date"].min(), log["date"].max()
     answer = [
-        f"{len(log):,} rows of {customers:,} customers between {first:%d %B %Y} and "
-        f"{last:%d %B %Y}, seen as on {story.settings.as_of:%d %B %Y}."
+        f"{len(log):,} rows of {customers:,} customers between {day(first)} and "
+        f"{day(last)}, seen as on {day(story.settings.as_of)}."
     ]
     answer += _left_out(story)
     pictures: tuple[Picture, ...] = ()
@@ -96,7 +98,8 @@ def _months(log: pd.DataFrame) -> pd.DataFrame:
 def _plot_months(months: pd.DataFrame, currency: str) -> Axes:
     """Draw net amounts by month."""
     ax = tidy(new_axes(None, figsize=(7.0, 3.2)))
-    ax.bar(months["month"].to_numpy(), months["amount"].to_numpy(), width=25, color=COLORS[0])
+    wide = np.timedelta64(25, "D")
+    ax.bar(months["month"].to_numpy(), months["amount"].to_numpy(), width=wide, color=COLORS[0])
     ax.yaxis.set_major_formatter(money())
     ax.set_xlabel("Month")
     ax.set_ylabel(f"Net amount{f' ({currency})' if currency else ''}")

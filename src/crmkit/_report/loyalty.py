@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crmkit import churn
+from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit.errors import InputError
 
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["loyalty_section"]
 
+# Fewer customers of either kind say too little about what sets them apart.
+_LEAST_OF_EACH = 30
 _QUESTION = "Who stays, and who is about to leave?"
+_COLUMNS = (
+    "period",
+    "complete",
+    "active",
+    "retained",
+    "new",
+    "reactivated",
+    "lost",
+    "retention_rate",
+    "conf_low",
+    "conf_high",
+)
 
 
 def loyalty_section(story: Story) -> Section:
@@ -42,7 +57,13 @@ def loyalty_section(story: Story) -> Section:
             )
         )
     sheets = [
-        Sheet("retention", retention, f"Customers by {period}.", shown=6),
+        Sheet(
+            "retention",
+            retention.iloc[::-1].reset_index(drop=True),
+            f"Customers by {period}, the latest first.",
+            shown=6,
+            columns=_COLUMNS,
+        ),
     ]
     results = {}
     try:
@@ -54,7 +75,7 @@ def loyalty_section(story: Story) -> Section:
         pictures += leaving.pictures
         sheets += leaving.sheets
         results = dict(leaving.results)
-    sheets.append(Sheet("cohorts", cohorts, "The cohorts behind the picture.", shown=3))
+    sheets.append(Sheet("cohorts", cohorts, "The cohorts behind the picture.", shown=0))
     return Section(
         "loyalty", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
     )
@@ -79,9 +100,11 @@ def _leaving(story: Story) -> Section:
     horizon = settings.holdout_days
     before = settings.as_of - pd.Timedelta(days=horizon)
     past = churn.churn_table(story.transactions, as_of=before, horizon_days=horizon)
-    if past["churned"].nunique() < 2 or len(past) < 100:
+    outcomes = past["churned"].value_counts()
+    if len(outcomes) < 2 or outcomes.min() < _LEAST_OF_EACH:
         raise InputError(
-            "the log has too few customers, or none that stayed or none that left, to learn from."
+            f"the log has fewer than {_LEAST_OF_EACH} customers that left or that stayed, too few "
+            "to learn from."
         )
     model = churn.ChurnModel(random_state=0).fit(past)
     now = churn.churn_table(story.transactions, as_of=settings.as_of)
@@ -90,10 +113,10 @@ def _leaving(story: Story) -> Section:
     top = gains.iloc[0]
     rate = past["churned"].mean()
     words = (
-        f"A model learned from the customers of {before:%d %B %Y} and what they did in the "
-        f"{horizon} days after it, in which {100 * rate:.0f}% bought nothing. On customers it had "
-        f"not seen, the tenth it thought likeliest to leave left in {100 * top['rate']:.0f}% of "
-        f"cases."
+        f"A model learned from the customers of {day(before)} and what they did in the "
+        f"{horizon} days after it, in which {100 * rate:.0f}% bought nothing. Of the "
+        f"tenth it thought likeliest to leave, among customers it had not seen, "
+        f"{100 * top['churn_rate']:.0f}% left."
     )
     expected = (
         f"Of today's {len(now):,} customers it expects {scores['p_churn'].sum():,.0f} to buy "
@@ -110,6 +133,25 @@ def _leaving(story: Story) -> Section:
                 "that is reached; the straight line is calling at random.",
             ),
         ),
-        (),
+        (_signals(past),),
         results={"p_churn": scores, "churn_horizon_days": horizon},
+    )
+
+
+def _signals(past: pd.DataFrame) -> Sheet:
+    """Return the levels that tell leavers from others most clearly."""
+    profile = churn.retention_profile(past, random_state=0)
+    clear = profile[profile["direction"] != "as all"]
+    # Of each signal the level that stands out most: the page has room for the story only.
+    distance = (clear["index"] - 100).abs()
+    most = distance == distance.groupby(clear["variable"], sort=False).transform("max")
+    telling = clear[most].drop_duplicates("variable").reset_index(drop=True)
+    telling["variable"] = telling["variable"].str.replace("_", " ")
+    return Sheet(
+        "leaving_signals",
+        telling,
+        "What marks those who left: of each signal the most telling level, in the order of what "
+        "the signal tells beyond the others. An index of 100 is the rate of all customers.",
+        shown=8,
+        columns=("variable", "level", "customers", "churn_rate", "conf_low", "conf_high", "index"),
     )

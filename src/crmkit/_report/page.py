@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crmkit._report.cells import cell, heading
+from crmkit._report.cells import cell, heading, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +30,15 @@ class Picture:
 class Sheet:
     """A table with one sentence of plain words under it; ``name`` is its CSV file's name.
 
-    ``shown`` limits the rows on the page; the CSV file has them all.
+    ``shown`` limits the rows on the page, ``columns`` the columns; the CSV file has them all. A
+    table of which no row is shown stands in the CSV file alone.
     """
 
     name: str
     table: pd.DataFrame
     words: str
     shown: int = 12
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,19 @@ def _drawn(picture: Picture) -> dict[str, str]:
 
 def _listed(sheet: Sheet, currency: str) -> dict[str, Any]:
     """Return what the template needs of a table."""
-    shown = sheet.table.head(sheet.shown)
-    columns = [heading(name) for name in shown.columns]
-    kinds = ["text" if shown[name].dtype.kind not in "biuf" else "number" for name in shown.columns]
-    texts = [[cell(value, name, currency) for value in shown[name]] for name in shown.columns]
+    columns = [name for name in sheet.columns or sheet.table.columns if name in sheet.table.columns]
+    shown = sheet.table[columns].head(sheet.shown)
+    texts, sides = [], []
+    for name, kind in zip(columns, kinds(columns), strict=True):
+        texts.append([cell(value, kind, currency) for value in shown[name]])
+        plain = kind == "text" or shown[name].dtype.kind not in "iuf"
+        sides.append("text" if plain else "number")
     return {
         "name": sheet.name,
-        "columns": list(zip(columns, kinds, strict=True)),
-        "rows": [list(zip(row, kinds, strict=True)) for row in zip(*texts, strict=True)],
+        "columns": list(zip(map(heading, columns), sides, strict=True)),
+        "rows": [list(zip(row, sides, strict=True)) for row in zip(*texts, strict=True)],
         "words": sheet.words,
         "more": len(sheet.table) - len(shown),
-        "width": len(columns),
     }
 
 
@@ -104,7 +108,7 @@ def render(title: str, subtitle: str, sections: list[Section], *, currency: str)
             "answer": section.answer,
             "left_out": section.left_out,
             "pictures": [_drawn(picture) for picture in section.pictures],
-            "sheets": [_listed(sheet, currency) for sheet in section.sheets],
+            "sheets": [_listed(sheet, currency) for sheet in section.sheets if sheet.shown],
         }
         for section in sections
     ]

@@ -25,6 +25,7 @@ def profit_section(story: Story) -> Section:
     """Rank customers by what they earned and show who costs more than they bring."""
     if not story.has("amount"):
         return Section("profit", _QUESTION, left_out=NO_AMOUNTS)
+    settings = story.settings
     profit = _profit(story)
     whale = segmentation.whale_curve(profit)
     ranked = profit.sort_values(["profit", "customer_id"], ascending=[False, True], kind="stable")
@@ -39,7 +40,12 @@ def profit_section(story: Story) -> Section:
         )
     else:
         answer.append(f"In total the customers earned {story.money(total)}.")
-    if losing.empty:
+    if losing.empty and not (story.has("cost") or settings.margin or settings.acquisition_cost):
+        answer.append(
+            "Who loses money cannot be seen without costs: give a margin (--margin) and what it "
+            "costs to win a customer (--acquisition-cost), or a column of costs (--cost)."
+        )
+    elif losing.empty:
         answer.append("No customer lost money.")
     else:
         answer.append(

@@ -25,7 +25,7 @@ def segments_section(story: Story) -> Section:
     rfm = segmentation.rfm_table(story.transactions, as_of=story.settings.as_of)
     scores = segmentation.rfm_scores(rfm)
     segments = segmentation.rfm_segments(scores)
-    members = rfm.merge(segments[["customer_id", "segment", "strategy"]], on="customer_id")
+    members = rfm.merge(segments[["customer_id", "segment"]], on="customer_id")
     table = _by_segment(members)
     first = table.iloc[0]
     answer = [
@@ -43,7 +43,22 @@ def segments_section(story: Story) -> Section:
             "to be told apart.",
         )
     ]
-    sheets = [Sheet("segments", table, "The groups, by what they brought, and what to do.", 12)]
+    sheets = [
+        Sheet(
+            "segments",
+            table,
+            "The groups, by what they brought, and what to do.",
+            columns=(
+                "segment",
+                "customers",
+                "share_of_customers",
+                "total_amount",
+                "share_of_amount",
+                "mean_recency_days",
+                "what_to_do",
+            ),
+        )
+    ]
     results = {"segments": segments, "rfm": rfm}
     if "values" in story.found:
         matrix = _value_matrix(story)
@@ -70,16 +85,18 @@ def segments_section(story: Story) -> Section:
 
 def _by_segment(members: pd.DataFrame) -> pd.DataFrame:
     """Return size, money and strategy per group, by money."""
-    groups = members.groupby(["segment", "strategy"], observed=True)
+    groups = members.groupby("segment", observed=True)
     table = groups.agg(
         customers=("customer_id", "size"),
         total_amount=("total_amount", "sum"),
         mean_frequency=("frequency", "mean"),
         mean_recency_days=("recency_days", "mean"),
     ).reset_index()
-    table.insert(3, "share_of_customers", table["customers"] / table["customers"].sum())
-    table.insert(5, "share_of_amount", table["total_amount"] / table["total_amount"].sum())
-    table["what_to_do"] = table.pop("strategy")
+    table.insert(2, "share_of_customers", table["customers"] / table["customers"].sum())
+    table.insert(4, "share_of_amount", table["total_amount"] / table["total_amount"].sum())
+    maps = segmentation.segment_maps()
+    strategy = maps[maps["segment_map"] == "standard"].set_index("segment")["strategy"]
+    table["what_to_do"] = table["segment"].map(strategy)
     return table.sort_values("total_amount", ascending=False, ignore_index=True)
 
 

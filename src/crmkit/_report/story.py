@@ -61,6 +61,14 @@ class Story:
         return share(float(value))
 
     @property
+    def margin(self) -> float | None:
+        """Return the share of an amount that is profit: as given, or as the log's costs show."""
+        if not self.has("cost"):
+            return self.settings.margin
+        amount, cost = self.transactions["amount"].sum(), self.transactions["cost"].sum()
+        return float((amount - cost) / amount) if amount > cost else None
+
+    @property
     def earns(self) -> str:
         """Return what profit means here, in words."""
         if self.has("cost"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crmkit import clv
+from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit.errors import InputError
 
@@ -49,21 +50,28 @@ def worth_section(story: Story) -> Section:
             results={"p_alive": forecast},
         )  # fmt: skip
     try:
-        values = _values(story, customers, model)
+        values, equity = _values(story, customers, model)
     except InputError as error:
-        return Section("worth", _QUESTION, (*answer, f"Value in money was left out: {error}"),
-                       judged.pictures, judged.sheets)  # fmt: skip
-    answer += _told(story, values)
-    sheets = (
-        Sheet(
+        words = (*answer, f"Value in money was left out: {error}")
+        return Section("worth", _QUESTION, words, judged.pictures, judged.sheets)
+    answer += _told(story, values, equity)
+    best = Sheet(
+        "lifetime_value",
+        _ranked(values, "lifetime_value"),
+        "The customers worth most from now on, with the interval that the data leave for the "
+        "expected value; what one customer really does varies far more.",
+        shown=10,
+        columns=(
+            "customer_id",
+            "p_alive",
+            "expected_purchases",
+            "expected_amount",
             "lifetime_value",
-            _ranked(values, "lifetime_value"),
-            "The customers worth most from now on, with the interval that the model's own "
-            "uncertainty leaves.",
-            shown=10,
+            "conf_low",
+            "conf_high",
         ),
-        *judged.sheets,
     )
+    sheets = (best, Sheet("customer_equity", equity, "The base as a whole.", 0), *judged.sheets)
     return Section(
         "worth", _QUESTION, tuple(answer), judged.pictures, sheets, results={"values": values}
     )
@@ -83,16 +91,27 @@ def _judged(story: Story) -> Section:
     expected = forecast["expected_purchases"].sum()
     actual = table["holdout_frequency"].sum()
     words = (
-        f"How good is the forecast? Fitted on purchases up to {split:%d %B %Y} only, the model "
+        f"How good is the forecast? Fitted on purchases up to {day(split)} only, the model "
         f"expected {expected:,.0f} purchase days of {len(table):,} customers in the "
         f"{settings.holdout_days} days after it; there were {actual:,.0f} "
         f"({100 * (expected / max(actual, 1) - 1):+.0f}%)."
+    )
+    tracking = clv.tracking_table(
+        story.transactions,
+        purchases=model,
+        as_of=split,
+        period_days=max(7, settings.holdout_days // 26),
     )
     return Section(
         "judged",
         _QUESTION,
         (words,),
         (
+            Picture(
+                clv.plot_tracking(tracking),
+                "Repeat purchases over time, before and after the day up to which the model "
+                "learned: what happened, and what it expected of a base that came when ours did.",
+            ),
             Picture(
                 clv.plot_calibration(calibration),
                 "Purchases in the held-out period by number of earlier purchases: what was "
@@ -103,36 +122,46 @@ def _judged(story: Story) -> Section:
             Sheet(
                 "holdout",
                 calibration,
-                "Expected and actual purchases in the held-out period.",
+                "Expected and actual purchases per customer in the held-out period.",
+                columns=(
+                    "group",
+                    "customers",
+                    "expected_mean",
+                    "actual_mean",
+                    "conf_low",
+                    "conf_high",
+                ),
             ),
         ),
     )
 
 
-def _values(story: Story, customers: pd.DataFrame, model: clv.BGNBD) -> pd.DataFrame:
-    """Return each customer's value over the horizon."""
+def _values(
+    story: Story, customers: pd.DataFrame, model: clv.BGNBD
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return each customer's value over the horizon, and that of the base."""
     settings = story.settings
-    buyers = customers[(customers["frequency"] > 0) & (customers["monetary_value"] > 0)]
-    return clv.lifetime_value(
-        customers,
-        purchases=model,
-        spend=clv.GammaGamma().fit(buyers),
-        horizon_days=settings.horizon_days,
-        annual_discount_rate=settings.annual_discount_rate,
-        margin=1.0 if settings.margin is None else settings.margin,
-        confidence_level=0.95,
-    )
+    options: dict[str, Any] = {
+        "purchases": model,
+        "spend": clv.GammaGamma().fit(customers),
+        "horizon_days": settings.horizon_days,
+        "annual_discount_rate": settings.annual_discount_rate,
+        "margin": 1.0 if story.margin is None else story.margin,
+    }
+    values = clv.lifetime_value(customers, interval="delta", **options)
+    return values, clv.customer_equity(customers, **options)
 
 
-def _told(story: Story, values: pd.DataFrame) -> list[str]:
+def _told(story: Story, values: pd.DataFrame, equity: pd.DataFrame) -> list[str]:
     """Say what the base is worth and how it is spread."""
-    settings = story.settings
-    total = values["lifetime_value"].sum()
+    settings, base = story.settings, equity.iloc[0]
+    total = base["lifetime_value"]
     best = values["lifetime_value"].nlargest(max(1, len(values) // 10)).sum()
-    unit = "profit" if settings.margin is not None else "sales"
+    unit = "sales" if story.margin is None else "profit"
     return [
         f"Over the next {settings.horizon_days} days today's {len(values):,} customers are worth "
-        f"{story.money(total)} in {unit}, discounted at "
+        f"{story.money(total)} in {unit} (95% interval {story.money(base['conf_low'])} to "
+        f"{story.money(base['conf_high'])}), discounted at "
         f"{story.share(settings.annual_discount_rate)} a year: "
         f"{story.money(total / len(values))} each on average.",
         f"The tenth worth most holds {story.share(best / total if total else 0)} of it.",

@@ -1,0 +1,218 @@
+"""The command line: right answers with exit code 0, clear sentences with exit code 2."""
+
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def lines():
+    from crmkit import datasets
+
+    return datasets.make_transactions(250, random_state=3)["transactions"]
+
+
+def run(tmp_path, *arguments):
+    out = tmp_path / "out" / "report.html"
+    code = main(["report", *map(str, arguments), "--out", str(out), "--quiet"])
+    return code, out
+
+
+def written(tmp_path, table, name="log.csv", **options):
+    path = tmp_path / name
+    table.to_csv(path, index=False, **options)
+    return path
+
+
+def test_a_log_becomes_a_page_and_tables(tmp_path, lines, capsys):
+    path = written(tmp_path, lines)
+    code, out = run(tmp_path, path, "--tables", tmp_path / "tables", "--currency", "€")
+    assert code == 0
+    page = out.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert 'src="data:image/svg+xml' in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "Traceback" not in capsys.readouterr().err
+    profit = pd.read_csv(tmp_path / "tables" / "profit.csv")
+    assert profit["revenue"].sum() == pytest.approx(lines["amount"].sum())
+
+
+def test_the_same_log_gives_the_same_page(tmp_path, lines):
+    path = written(tmp_path, lines)
+    pages = [run(tmp_path, path)[1].read_bytes() for _ in range(2)]
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("kind", ["tsv", "semicolon", "gz", "parquet"])
+def test_kinds_of_files(tmp_path, lines, kind):
+    if kind == "tsv":
+        path = written(tmp_path, lines, "log.tsv", sep="\t")
+    elif kind == "semicolon":
+        path = written(tmp_path, lines, sep=";", decimal=",")
+    elif kind == "gz":
+        path = tmp_path / "log.csv.gz"
+        path.write_bytes(gzip.compress(lines.to_csv(index=False).encode()))
+    else:
+        pytest.importorskip("pyarrow")
+        path = tmp_path / "log.parquet"
+        lines.to_parquet(path)
+    extra = ["--decimal", ","] if kind == "semicolon" else []
+    assert run(tmp_path, path, *extra)[0] == 0
+
+
+def test_own_column_names_and_formats(tmp_path, lines):
+    raw = lines.rename(columns={"customer_id": "Kunde", "date": "Tag", "amount": "Betrag"})
+    raw["Tag"] = raw["Tag"].dt.strftime("%d.%m.%Y")
+    path = written(tmp_path, raw)
+    names = ["--customer-id", "Kunde", "--date", "Tag", "--amount", "Betrag"]
+    assert run(tmp_path, path, *names, "--date-format", "%d.%m.%Y")[0] == 0
+
+
+def test_parts_without_their_columns_are_left_out_and_say_so(tmp_path, lines):
+    path = written(tmp_path, lines[["customer_id", "date"]])
+    code, out = run(tmp_path, path)
+    assert code == 0
+    page = out.read_text(encoding="utf-8")
+    assert "The log holds no amounts" in page
+    assert "The log names no products" in page
+
+
+def test_options_reach_the_page(tmp_path, lines):
+    path = written(tmp_path, lines.drop(columns="cost"))
+    middle = lines["date"].sort_values().iloc[len(lines) // 2]
+    code, out = run(
+        tmp_path, path, "--as-of", f"{middle:%Y-%m-%d}", "--margin", "0.3",
+        "--acquisition-cost", "5", "--annual-discount-rate", "0.2", "--horizon-days", "90",
+        "--title", "Our <customers>",
+    )  # fmt: skip
+    assert code == 0
+    page = out.read_text(encoding="utf-8")
+    assert "margin of 30" in page
+    assert "were left out" in page
+    assert "Our &lt;customers&gt;" in page
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_a_tiny_log_is_no_reason_to_fail(tmp_path, lines, rows):
+    assert run(tmp_path, written(tmp_path, lines.head(rows)))[0] == 0
+
+
+def test_one_customer(tmp_path, lines):
+    one = lines[lines["customer_id"] == lines["customer_id"].mode().iloc[0]]
+    assert run(tmp_path, written(tmp_path, one))[0] == 0
+
+
+def test_equal_customers(tmp_path):
+    days = pd.date_range("2024-01-01", periods=6, freq="30D")
+    table = pd.DataFrame(
+        {"customer_id": np.repeat(np.arange(200), 6), "date": np.tile(days, 200), "amount": 10.0}
+    )
+    assert run(tmp_path, written(tmp_path, table))[0] == 0
+
+
+def test_refunds_without_a_purchase_are_told_in_a_sentence(tmp_path, lines, capsys):
+    table = lines.assign(amount=-lines["amount"].abs())
+    assert run(tmp_path, written(tmp_path, table))[0] == 2
+    assert "refund" in capsys.readouterr().err
+
+
+def broken(lines):
+    nothing = lines.astype({"customer_id": "Int64"})
+    return {
+        "missing column": (lines.rename(columns={"customer_id": "CustNo"}), "customer_id"),
+        "dates": (lines.assign(date="31/12/2024"), "--date-format"),
+        "ids": (nothing.assign(customer_id=nothing["customer_id"].mask(lines.index < 3)),
+                "--missing-customers drop"),
+        "amounts": (lines.assign(amount=lines["amount"].mask(lines.index < 3)),
+                    "--missing-amounts drop"),
+        "infinite": (lines.assign(amount=np.inf), "infinite"),
+        "text": (lines.assign(amount="1,5"), "not a number"),
+        "zones": (lines.assign(date=np.where(lines.index % 2, "2024-01-01T10:00:00+01:00",
+                                             "2024-01-01T10:00:00Z")), "--tz"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "what", ["missing column", "dates", "ids", "amounts", "infinite", "text", "zones"]
+)
+def test_bad_tables_are_told_in_a_sentence(tmp_path, lines, capsys, what):
+    table, word = broken(lines)[what]
+    code, out = run(tmp_path, written(tmp_path, table))
+    error = capsys.readouterr().err
+    assert code == 2
+    assert not out.exists()
+    assert word in error
+    assert error.startswith("crmkit: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("absent.csv", None, "no file"),
+        ("empty.csv", b"", "is empty"),
+        ("header.csv", b"customer_id,date,amount\n", "no rows"),
+        ("log.xlsx", b"PK", ".csv"),
+        ("ragged.csv", b"customer_id,date\n1,2024-01-01\n1,2,3,4\n", "not a regular table"),
+        ("latin.csv", "customer_id,date\nJosé,2024-01-01\n".encode("latin-1"), "encoding"),
+        ("broken.parquet", b"PAR1", "Parquet"),
+    ],
+)
+def test_bad_files_are_told_in_a_sentence(tmp_path, capsys, name, content, word):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    code, _ = run(tmp_path, path)
+    error = capsys.readouterr().err
+    assert code == 2
+    assert word in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word"),
+    [
+        ("--as-of", "1900-01-01", "--as-of"),
+        ("--as-of", "soon", "--as-of"),
+        ("--margin", "7", "--margin"),
+        ("--horizon-days", "0", "--horizon-days"),
+        ("--annual-discount-rate", "-1", "--annual-discount-rate"),
+    ],
+)
+def test_bad_options_are_told_in_a_sentence(tmp_path, lines, capsys, option, value, word):
+    code, _ = run(tmp_path, written(tmp_path, lines), option, value)
+    assert code == 2
+    assert word in capsys.readouterr().err
+
+
+def test_dirty_rows_are_left_out_on_request_and_counted(tmp_path, lines):
+    table = lines.astype({"customer_id": "Int64"})
+    table["customer_id"] = table["customer_id"].mask(table.index < 3)
+    code, out = run(tmp_path, written(tmp_path, table), "--missing-customers", "drop")
+    assert code == 0
+    assert "3 rows without a customer were left out" in out.read_text(encoding="utf-8")
+
+
+def test_ids_keep_their_zeros(tmp_path, lines):
+    table = lines.assign(customer_id=lines["customer_id"].map(lambda i: f"{i:05d}"))
+    run(tmp_path, written(tmp_path, table), "--tables", tmp_path / "tables")
+    profit = pd.read_csv(tmp_path / "tables" / "profit.csv", dtype={"customer_id": str})
+    assert profit["customer_id"].str.len().eq(5).all()
+
+
+def test_demo_runs_as_a_module(tmp_path):
+    out = tmp_path / "report.html"
+    command = [sys.executable, "-m", "crmkit", "demo", "--data", "simulated", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.stat().st_size > 50_000
