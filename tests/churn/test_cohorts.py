@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmkit.churn import cohort_customers, cohort_table
+from crmkit.churn import cohort_customers, cohort_table, retention_curve
 from crmkit.churn._math import cohorts as numerics
 from crmkit.errors import InputError, MissingColumnsError
 
@@ -191,3 +191,31 @@ def test_a_table_too_large_is_refused():
     with pytest.raises(InputError, match="5,000 cohorts by 5,000 ages"):
         cohort_table(log, period="day")
     assert len(cohort_table(log, period="day", max_age=1)) == 10000
+
+
+def test_the_pooled_curve_uses_observable_cells_only():
+    rng = np.random.default_rng(5)
+    rows = np.column_stack(
+        [rng.integers(0, 90, 900), rng.integers(0, 400, 900), rng.integers(1, 9, 900)]
+    )
+    log = log_of(rows).assign(shop=lambda t: t["customer_id"] % 2)
+    cohorts = cohort_table(log, by="shop")
+    curve = retention_curve(cohorts)
+    assert list(curve.columns[:2]) == ["shop", "age"]
+    for row in curve.itertuples():
+        cells = cohorts[(cohorts["shop"] == row.shop) & (cohorts["age"] == row.age)].dropna()
+        assert row.cohorts == len(cells)
+        assert row.customers == cells["customers"].sum()
+        assert row.retention_rate == cells["active"].sum() / cells["customers"].sum()
+        assert row.amount_per_customer == pytest.approx(
+            cells["amount"].sum() / cells["customers"].sum()
+        )
+    # Filling what cannot be observed with 0 would pull the curve down.
+    last = curve["age"].max()
+    filled = cohorts[cohorts["age"] == last]["active"].fillna(0).sum()
+    assert filled / cohorts[cohorts["age"] == last]["customers"].sum() < (
+        curve.loc[curve["age"] == last, "active"].sum()
+        / curve.loc[curve["age"] == last, "customers"].sum()
+    )
+    with pytest.raises(InputError, match="no cell that can be observed"):
+        retention_curve(cohorts.assign(active=np.nan))

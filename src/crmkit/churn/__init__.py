@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
+from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
 from crmkit.churn._plot.prediction import plot_calibration, plot_gains
 from crmkit.churn._report.acquisition import acquisition_profile
+from crmkit.churn._report.cohorts import retention_curve
 from crmkit.churn._report.gains import calibration_table, gains_table
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.survival import conditional_survival, logrank_test
@@ -52,7 +54,11 @@ __all__ = [
     "plot_calibration",
     "plot_cohorts",
     "plot_gains",
+    "plot_gaps",
     "plot_retention",
+    "plot_retention_curve",
+    "plot_survival",
+    "retention_curve",
     "retention_profile",
     "retention_table",
     "survival_table",

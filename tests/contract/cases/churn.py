@@ -182,6 +182,20 @@ CASES: list = [
         needs=NEEDS,
     ),
     FunctionCase(
+        churn.retention_curve,
+        lambda: {"cohorts": churn.cohort_table(log_with_channel(), by="channel")},
+        needs={"cohorts": ("cohort", "age", "customers", "active")},
+        numbers={"cohorts": ("customers",)},
+    ),
+    PlotCase(churn.plot_gaps, lambda: {"gaps": churn.gap_table(log())}),
+    PlotCase(
+        churn.plot_retention_curve,
+        lambda: {"curve": churn.retention_curve(churn.cohort_table(log()))},
+    ),
+    PlotCase(
+        churn.plot_survival, lambda: {"survival": churn.survival_table(tenures(), by="plan")}
+    ),
+    FunctionCase(
         churn.survival_table,
         lambda: {"customers": tenures()},
         kwargs={"by": "plan"},
