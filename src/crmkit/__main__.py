@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+# What both commands pass on to make_report under the same name.
+_ASKED = (
+    "as_of",
+    "horizon_days",
+    "annual_discount_rate",
+    "margin",
+    "acquisition_cost",
+    "title",
+    "currency",
+)
 _ROLES = ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
 _POLICIES = {
     "missing_customers": ("raise", "drop"),
@@ -168,10 +178,8 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         name = Path(arguments.log).name
         source = {"transactions": _read_log(arguments), "title": f"Customers in {name}"}
-    asked = ("as_of", "horizon_days", "annual_discount_rate", "margin", "acquisition_cost")
-    asked += ("title", "currency")
     source |= {
-        name: getattr(arguments, name) for name in asked if getattr(arguments, name) is not None
+        name: getattr(arguments, name) for name in _ASKED if getattr(arguments, name) is not None
     }
     made = make_report(source.pop("transactions"), progress=not arguments.quiet, **source)
     made.write(arguments.out)
