@@ -15,6 +15,7 @@ def log():
             "customer_id": rng.integers(100, 140, n),
             "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 20, n), unit="D"),
             "product": rng.choice(list("abcdefgh"), n, p=np.arange(8, 0, -1) / 36),
+            "amount": np.round(rng.lognormal(1, 1, n), 2),
         }
     )
 
@@ -48,6 +49,29 @@ CASES = [
         needs={"itemsets": ("itemset", "count", "support")},
         numbers={"itemsets": ("count", "support")},
         may_be_empty=("itemsets",),
+    ),
+    FunctionCase(
+        basket.itemset_value,
+        lambda: {"itemsets": itemsets().head(12), "transactions": log()},
+        needs={"itemsets": ("itemset",), "transactions": (*LINES["transactions"], "amount")},
+        numbers={"transactions": ("amount",)},
+        may_be_empty=("itemsets",),
+    ),
+    FunctionCase(
+        basket.rule_value,
+        lambda: {"rules": rules().head(12), "transactions": log()},
+        needs={
+            "rules": ("antecedent", "consequent"),
+            "transactions": (*LINES["transactions"], "amount"),
+        },
+        numbers={"transactions": ("amount",)},
+        may_be_empty=("rules",),
+    ),
+    FunctionCase(
+        basket.rule_windows,
+        lambda: {"rules": rules().head(12), "transactions": log()},
+        needs={"rules": ("antecedent", "consequent"), **LINES},
+        may_be_empty=("rules",),
     ),
     PlotCase(basket.plot_pairs, lambda: {"pairs": pairs()}),
     PlotCase(basket.plot_rules, lambda: {"rules": rules()}),

@@ -13,11 +13,11 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.basket._math.collector import Collector, Itemsets
 from crmkit.basket._math.incidence import Baskets, sort_baskets
 
 if TYPE_CHECKING:
@@ -32,82 +32,6 @@ CELLS = 1 << 20  # entries of one temporary array: 8 MB of int64
 PAIR_FILTER_CELLS = 1 << 25  # bools; larger problems share cells, which only weakens the filter
 
 
-@dataclass(frozen=True, slots=True)
-class Itemsets:
-    """Itemsets by length.
-
-    Attributes
-    ----------
-    items : tuple of int64 arrays
-        One array of shape (n_k, k) per length k = 1, 2, ...; each row ascends.
-    counts : tuple of int64 arrays
-        Baskets that contain the itemset, shape (n_k,) per length.
-    n_baskets : int
-    min_count : int
-        The count from which on the itemsets are complete.
-    capped : bool
-        Whether the threshold had to rise above the one asked for, to keep to the cap.
-    """
-
-    items: tuple[IntArray, ...]
-    counts: tuple[IntArray, ...]
-    n_baskets: int
-    min_count: int
-    capped: bool
-
-
-class _Collector:
-    """Keep what is found; raise the threshold where `limit` or `cap` would be passed."""
-
-    def __init__(self, min_count: int, limit: int | None, cap: int | None, min_length: int) -> None:
-        self.min_count = min_count
-        self.limit = limit
-        self.cap = cap
-        self.room = 2 * min(limit or cap or 0, cap or limit or 0) + 1000
-        self.min_length = min_length
-        self.levels: list[list[tuple[IntArray, IntArray]]] = []
-        self.held = 0
-        self.capped = False
-
-    def add(self, items: IntArray, counts: IntArray) -> None:
-        length = items.shape[1]
-        while len(self.levels) < length:
-            self.levels.append([])
-        self.levels[length - 1].append((items, counts))
-        if length >= self.min_length:
-            self.held += len(counts)
-            if self.held > self.room and (self.limit or self.cap):
-                self.tighten()
-
-    def tighten(self) -> None:
-        """Raise the threshold: ties with the `limit`-th best itemset stay, at most `cap` stay."""
-        if self.limit and self.held > self.limit:
-            self._raise_to(self._nth_best(self.limit))
-        if self.cap and self.held > self.cap:
-            self.capped = True
-            self._raise_to(self._nth_best(self.cap + 1) + 1)
-        if self.limit and not self.capped:
-            self.room = 2 * self.held + 1000  # many ties: look again when there are twice as many
-            self.room = min(self.room, 2 * self.cap) if self.cap else self.room
-
-    def _nth_best(self, n: int) -> int:
-        """Return the n-th highest count."""
-        parts = [c for level in self.levels[self.min_length - 1 :] for _, c in level]
-        counts = np.concatenate(parts)
-        return int(np.partition(counts, len(counts) - n)[len(counts) - n])
-
-    def _raise_to(self, threshold: int) -> None:
-        """Forget what is below a new threshold."""
-        if threshold <= self.min_count:
-            return
-        self.min_count = threshold
-        self.levels = [
-            [(items[keep], c[keep]) for items, c in level if (keep := c >= threshold).any()]
-            for level in self.levels
-        ]
-        self.held = sum(len(c) for level in self.levels[self.min_length - 1 :] for _, c in level)
-
-
 def mine_itemsets(
     basket: IntArray,
     item: IntArray,
@@ -119,6 +43,7 @@ def mine_itemsets(
     limit: int | None = None,
     cap: int | None = None,
     min_length: int = 1,
+    apart: IntArray | None = None,
 ) -> Itemsets:
     """Find every itemset in at least `min_count` baskets.
 
@@ -138,6 +63,8 @@ def mine_itemsets(
         so that memory and time stay bounded, and the result says so.
     min_length : int
         Shorter itemsets do not count against `limit` and `cap` (they are still returned).
+    apart : int64 array, shape (p, 2), optional
+        Pairs of items that no itemset may hold together.
 
     Returns
     -------
@@ -145,13 +72,15 @@ def mine_itemsets(
         Item codes as given; rows within a length in no particular order.
     """
     baskets = sort_baskets(basket, item, n_items=n_items, min_count=min_count)
-    found = _Collector(min_count, limit, cap, min_length)
+    found = Collector(min_count, limit, cap, min_length)
     n_items_left = len(baskets.count)
     if n_items_left:
         found.add(np.arange(n_items_left)[:, None], baskets.count)
         found.tighten()
         if max_length is None or max_length >= 2:
             search = _Search(baskets, found, max_length or n_items_left)
+            if apart is not None and len(apart):
+                search.keep_apart(apart, n_items)
             search.run()
     found.tighten()
     items, counts = [], []
@@ -168,13 +97,28 @@ def mine_itemsets(
 class _Search:
     """The state of one search: the baskets, what was found, and which pairs are frequent."""
 
-    def __init__(self, baskets: Baskets, found: _Collector, max_length: int) -> None:
+    def __init__(self, baskets: Baskets, found: Collector, max_length: int) -> None:
         self.baskets = baskets
         self.found = found
         self.max_length = max_length
         n_items = len(baskets.count)
         self.n_items = n_items
         self.frequent_pair = np.zeros(min(n_items * n_items, PAIR_FILTER_CELLS), dtype=bool)
+        self.apart = np.zeros(0, dtype=np.int64)  # keys of pairs, sorted
+
+    def keep_apart(self, pairs: IntArray, n_codes: int) -> None:
+        """Allow no itemset that holds both items of one of these pairs of item codes."""
+        rank = np.full(n_codes, -1, dtype=np.int64)
+        rank[self.baskets.code] = np.arange(self.n_items)
+        ranked = np.sort(rank[pairs], axis=1)
+        ranked = ranked[ranked[:, 0] >= 0]
+        self.apart = np.unique(ranked[:, 0] * self.n_items + ranked[:, 1])
+
+    def _is_apart(self, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
+        """Tell which pairs of ranks must not be together."""
+        key = first * self.n_items + second
+        place = np.minimum(np.searchsorted(self.apart, key), len(self.apart) - 1)
+        return self.apart[place] == key
 
     def run(self) -> None:
         """Search block by block, the most frequent first items first."""
@@ -199,6 +143,8 @@ class _Search:
             kept = baskets.followers(start, stop, low)
             counts += np.bincount(kept[0], minlength=len(counts))
         cells = np.flatnonzero(counts >= self.found.min_count)
+        if len(self.apart):
+            cells = cells[~self._is_apart(cells // width + low, cells % width + low)]
         if not len(cells):
             return
         first, second = cells // width, cells % width
@@ -241,6 +187,8 @@ class _Search:
             left = np.repeat(rows, n_right)
             right = left + 1 + _ramps(n_right)
             joinable = self.frequent_pair[self._pair_cell(last[left], last[right])]
+            if len(self.apart):
+                joinable &= ~self._is_apart(last[left], last[right])
             yield left[joinable], right[joinable]
 
     def _grow(self, items: IntArray, bits: WordArray, group_end: IntArray) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crmkit._frames import Log
+
     IntArray = NDArray[np.int64]
 
 LEVELS = ("order", "customer")
@@ -28,13 +30,19 @@ class BasketLog:
     """Lines of baskets: codes of basket and item per line, shape (n,).
 
     ``items`` are the distinct items, sorted. ``n_baskets`` counts all baskets of the log, also
-    those that hold none of the items looked at.
+    those that hold none of the items looked at. ``apart`` are pairs of item codes that no itemset
+    may hold together, shape (m, 2): an item and the group it belongs to. ``line`` is the row of
+    ``log`` that each line came from, ``row_basket`` the basket of every row of ``log``.
     """
 
     basket: IntArray
     item: IntArray
     items: pd.Index[Any]
     n_baskets: int
+    apart: IntArray
+    line: IntArray
+    row_basket: IntArray
+    log: Log
 
 
 def read_baskets(
@@ -43,27 +51,60 @@ def read_baskets(
     level: str = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
+    groups: Iterable[str] = (),
+    needs: Iterable[str] = (),
+    optional: Iterable[str] = (),
     as_of: Any = None,
 ) -> BasketLog:
     """Read a log as baskets; lines without a product are no item of any basket."""
     check_choice(level, "level", LEVELS)
+    groups = item_list(groups, "groups")
     log = read_transactions(
         transactions,
-        needs=("customer_id", "date", "product"),
-        optional=("order_id",) if level == "order" else (),
+        needs=("customer_id", "date", "product", *groups, *needs),
+        optional=(*optional, *(("order_id",) if level == "order" else ())),
         as_of=as_of,
     )
     if level == "customer":
-        basket, n_baskets = log.customer, log.n_customers
+        row_basket, n_baskets = log.customer, log.n_customers
     else:
         codes, distinct = pd.factorize(log.order)
-        basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)
-    item = log.product
-    wanted = item_mask(log.product_ids, include, exclude)
+        row_basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)
+    basket, item, items, line = row_basket, log.product, log.product_ids, np.arange(len(row_basket))
+    apart = np.zeros((0, 2), dtype=np.int64)
+    if groups:
+        basket, item, items, line, apart = _with_groups(log, basket, groups)
+    wanted = item_mask(items, include, exclude)
     if not wanted.all() or (item < 0).any():
         inside = (item >= 0) & wanted[item] if len(wanted) else np.zeros(len(item), dtype=bool)
-        basket, item = basket[inside], item[inside]
-    return BasketLog(basket, item, log.product_ids, n_baskets)
+        basket, item, line = basket[inside], item[inside], line[inside]
+    return BasketLog(basket, item, items, n_baskets, apart, line, row_basket, log)
+
+
+def _with_groups(
+    log: Log, basket: IntArray, groups: list[str]
+) -> tuple[IntArray, IntArray, pd.Index[Any], IntArray, IntArray]:
+    """Put the groups of a product into its basket as further items, named column=value."""
+    codes = [log.product]
+    names = log.product_ids.tolist()
+    for column in groups:
+        code, values = sorted_codes(log.column(column))
+        codes.append(np.where(code < 0, -1, code + len(names)))
+        names += [f"{column}={value}" for value in values]
+    n_items = len(names)
+    pairs = [np.zeros(0, dtype=np.int64)]
+    for above in range(1, len(codes)):
+        for below in range(above):
+            both = (codes[above] >= 0) & (codes[below] >= 0)
+            pairs.append(np.unique(codes[below][both] * n_items + codes[above][both]))
+    key = np.concatenate(pairs)
+    return (
+        np.tile(basket, len(codes)),
+        np.concatenate(codes),
+        pd.Index(object_column(names)),
+        np.tile(np.arange(len(basket)), len(codes)),
+        np.column_stack(np.divmod(key, n_items)),
+    )
 
 
 def item_list(values: Any, name: str) -> list[Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_choice, check_number
 from crmkit.basket._math.itemset_index import lexicographic_order, unsurpassed
-from crmkit.basket._math.mining import Itemsets, mine_itemsets
+from crmkit.basket._math.mining import mine_itemsets
 from crmkit.basket._table.baskets import as_tuples, minimum_count, object_column, read_baskets
 from crmkit.errors import InputError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from crmkit.basket._math.collector import Itemsets
 
     IntArray = NDArray[np.int64]
 
@@ -34,6 +36,7 @@ def frequent_itemsets(
     level: str = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
+    groups: Iterable[str] = (),
     max_itemsets: int = 2_000_000,
     as_of: Any = None,
 ) -> pd.DataFrame:
@@ -64,6 +67,10 @@ def frequent_itemsets(
         below.
     include, exclude : list of items, optional
         Look only at these items; leave these out. The orders they are in still count.
+    groups : list of str, optional
+        Columns of `transactions` that group products, such as a category or a brand. Each group is
+        an item beside its products, named ``"column=value"``. No itemset holds an item together
+        with a group it belongs to, because that says nothing.
     max_itemsets : int, default 2,000,000
         Stop with a message that names the threshold that fits, instead of filling the memory.
     as_of : date, optional
@@ -125,7 +132,9 @@ def frequent_itemsets(
         n_best = check_number(n_best, "n_best", low=1, high=max_itemsets, integer=True)
     if min_support is None:
         min_support = 0.01 if n_best is None else 1
-    lines = read_baskets(transactions, level=level, include=include, exclude=exclude, as_of=as_of)
+    lines = read_baskets(
+        transactions, level=level, include=include, exclude=exclude, groups=groups, as_of=as_of
+    )
     min_count = minimum_count(min_support, lines.n_baskets)
     found = mine_itemsets(
         lines.basket,
@@ -137,6 +146,7 @@ def frequent_itemsets(
         limit=n_best,
         cap=max_itemsets,
         min_length=min_length,
+        apart=lines.apart,
     )
     if found.capped:
         counts = np.concatenate([np.zeros(0, np.int64), *found.counts[min_length - 1 :]])

@@ -1,0 +1,80 @@
+"""Counting given itemsets in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import Problems
+from crmkit._frames import to_pandas
+from crmkit.basket._math.cover import Cover, cover_of
+from crmkit.basket._report.read import read_tuples
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit.basket._table.baskets import BasketLog
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+Tuples = list[tuple[Any, ...]]
+# from baskets, shape (h,), and incidences, shape (h, k), of hits to a weight per hit
+Weight = Callable[[Any, Any], Any]
+
+
+def read_sets(table: Any, name: str, columns: tuple[str, ...], lines: BasketLog) -> list[Tuples]:
+    """Read columns of item tuples, rows ordered by the length of the tuples and by their items."""
+    frame = to_pandas(table, name, needs=columns, optional=())
+    problems = Problems(name)
+    sets = [read_tuples(frame[column], problems, column) for column in columns]
+    problems.raise_if_any()
+    place = {item: code for code, item in enumerate(lines.items.tolist())}
+    named = {item for column in sets for items in column for item in items}
+    unknown = [item for item in named if item not in place]
+    if unknown:
+        raise InputError(
+            f"`{name}` names {len(unknown)} item(s) that `transactions` lacks: "
+            f"{sorted(map(repr, unknown))[:3]}. Pass the log that the table was made from."
+        )
+    order = sorted(
+        range(len(frame)),
+        key=lambda row: [(len(c[row]), [place[item] for item in c[row]]) for c in sets],
+    )
+    return [[column[row] for row in order] for column in sets]
+
+
+def cover_lines(lines: BasketLog) -> Cover:
+    """Index the lines of baskets."""
+    return cover_of(lines.basket, lines.item, n_baskets=lines.n_baskets, n_items=len(lines.items))
+
+
+def add_up(
+    cover: Cover,
+    lines: BasketLog,
+    sets: Tuples,
+    weights: dict[str, Weight],
+    *,
+    group: IntArray | None = None,
+    n_groups: int = 1,
+) -> tuple[IntArray, dict[str, FloatArray]]:
+    """Count the baskets of each set, and add weights over them.
+
+    With `group`, a number per basket, counts come per group: shape (m, n_groups).
+    """
+    place = {item: code for code, item in enumerate(lines.items.tolist())}
+    count = np.zeros(len(sets) * n_groups, dtype=np.int64)
+    sums = {key: np.zeros(len(sets)) for key in weights}
+    length = np.fromiter(map(len, sets), dtype=np.int64, count=len(sets))
+    for k in np.unique(length):
+        here = np.flatnonzero(length == k)
+        rows = np.array([[place[item] for item in sets[i]] for i in here], dtype=np.int64)
+        for number, basket, entry in cover.find(rows):
+            cell = here[number] * n_groups + (0 if group is None else group[basket])
+            count += np.bincount(cell, minlength=len(count))
+            for key, weight in weights.items():
+                sums[key] += np.bincount(here[number], weight(basket, entry), minlength=len(sets))
+    return count if group is None else count.reshape(len(sets), n_groups), sums

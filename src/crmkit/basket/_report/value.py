@@ -1,0 +1,187 @@
+"""Money of itemsets and rules, counted in the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit.basket._report.count import add_up, cover_lines, read_sets
+from crmkit.basket._table.baskets import object_column, read_baskets
+
+if TYPE_CHECKING:
+    from crmkit.basket._report.count import Weight
+
+
+def itemset_value(
+    itemsets: Any, transactions: Any, *, level: str = "order", as_of: Any = None
+) -> pd.DataFrame:
+    """Tell what money itemsets make: in their own items and in the orders that hold them.
+
+    Parameters
+    ----------
+    itemsets : pandas.DataFrame
+        Any table with a column ``itemset``, whole or in part.
+    transactions : DataFrame
+        The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
+        ``order_id`` and ``quantity``.
+    level : {"order", "customer"}
+        Whether together means in one order or ever by one customer; then read customers for orders
+        below.
+    as_of : date, optional
+        Last day observed, inclusive; default the last date in the log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per itemset, by falling ``amount``, then by length and items:
+
+        * ``itemset`` (tuple) - as given.
+        * ``count`` (int) - orders with all its items.
+        * ``amount`` (float) - what its items brought in these orders, in units of ``amount``.
+        * ``amount_per_order`` (float) - the same per order; 0 if there is none.
+        * ``order_amount`` (float) - what these orders brought in all.
+        * ``order_amount_per_order`` (float) - the same per order; 0 if there is none.
+        * ``quantity`` (float) - units of its items in these orders; only if the log has them.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If an itemset names an item that is not in the log.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import basket
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 1, 2, 2, 3],
+    ...         "date": pd.Timestamp("2025-06-30"),
+    ...         "product": ["bread", "butter", "bread", "butter", "bread"],
+    ...         "amount": [2.0, 3.0, 2.0, 4.0, 2.0],
+    ...     }
+    ... )
+    >>> itemsets = basket.frequent_itemsets(transactions, min_support=2, min_length=2)
+    >>> basket.itemset_value(itemsets, transactions)[["itemset", "count", "amount"]]
+               itemset  count  amount
+    0  (bread, butter)      2    11.0
+    """
+    lines = read_baskets(
+        transactions, level=level, needs=("amount",), optional=("quantity",), as_of=as_of
+    )
+    (sets,) = read_sets(itemsets, "itemsets", ("itemset",), lines)
+    cover = cover_lines(lines)
+    amount = cover.total(lines.log.amount[lines.line])
+    # the whole order's money: also of lines without a product
+    by_basket = np.bincount(lines.row_basket, lines.log.amount, minlength=lines.n_baskets)
+    wanted: dict[str, Weight] = {
+        "amount": lambda _basket, entry: amount[entry].sum(axis=1),
+        "order_amount": lambda basket, _entry: by_basket[basket],
+    }
+    if lines.log.has("quantity"):
+        quantity = cover.total(lines.log.quantity[lines.line])
+        wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
+    count, sums = add_up(cover, lines, sets, wanted)
+    per = np.maximum(count, 1)
+    table: dict[str, Any] = {
+        "itemset": object_column(sets),
+        "count": count,
+        "amount": sums["amount"],
+        "amount_per_order": sums["amount"] / per,
+        "order_amount": sums["order_amount"],
+        "order_amount_per_order": sums["order_amount"] / per,
+    }
+    if "quantity" in sums:
+        table["quantity"] = sums["quantity"]
+    return _by_falling(pd.DataFrame(table), "amount")
+
+
+def rule_value(
+    rules: Any, transactions: Any, *, level: str = "order", as_of: Any = None
+) -> pd.DataFrame:
+    """Tell what money rules make, and how much of it is more than chance would bring.
+
+    Parameters
+    ----------
+    rules : pandas.DataFrame
+        Any table with columns ``antecedent`` and ``consequent``, whole or in part.
+    transactions : DataFrame
+        The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
+        ``order_id``.
+    level : {"order", "customer"}
+        Whether together means in one order or ever by one customer; then read customers for orders
+        below.
+    as_of : date, optional
+        Last day observed, inclusive; default the last date in the log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rule, by falling ``extra_amount``, then by length and items:
+
+        * ``antecedent`` (tuple) - as given.
+        * ``consequent`` (tuple) - as given.
+        * ``count`` (int) - orders with both sides.
+        * ``expected_count`` (float) - orders with both sides if they were independent.
+        * ``amount`` (float) - what both sides' items brought in orders with both.
+        * ``consequent_amount`` (float) - what the consequent's items brought there.
+        * ``extra_amount`` (float) - the part of ``consequent_amount`` beyond the expected count.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If a rule names an item that is not in the log.
+
+    Examples
+    --------
+    >>> from crmkit import basket, datasets
+    >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
+    >>> rules = basket.association_rules(basket.frequent_itemsets(log))
+    >>> value = basket.rule_value(rules, log)
+    >>> bool((value["consequent_amount"] <= value["amount"]).all())
+    True
+    """
+    lines = read_baskets(transactions, level=level, needs=("amount",), as_of=as_of)
+    left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
+    cover = cover_lines(lines)
+    amount = cover.total(lines.log.amount[lines.line])
+    paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}
+    n_right = np.fromiter(map(len, right), dtype=np.int64, count=len(right))
+    both = [(*b, *a) for a, b in zip(left, right, strict=True)]
+    # the consequent's items come first in `both`: sets with equally many are added up together
+    count, sums = np.zeros(len(both), dtype=np.int64), np.zeros((2, len(both)))
+    for k in np.unique(n_right):
+        here = np.flatnonzero(n_right == k)
+        paid["consequent"] = _of_first(amount, int(k))
+        count[here], part = add_up(cover, lines, [both[i] for i in here], paid)
+        sums[0, here], sums[1, here] = part["amount"], part["consequent"]
+    n_left = add_up(cover, lines, left, {})[0]
+    expected = n_left * add_up(cover, lines, right, {})[0] / lines.n_baskets
+    table = pd.DataFrame(
+        {
+            "antecedent": object_column(left),
+            "consequent": object_column(right),
+            "count": count,
+            "expected_count": expected,
+            "amount": sums[0],
+            "consequent_amount": sums[1],
+            "extra_amount": sums[1] * (count - expected) / np.maximum(count, 1),
+        }
+    )
+    return _by_falling(table, "extra_amount")
+
+
+def _of_first(amount: np.ndarray[Any, Any], k: int) -> Weight:
+    """Return the weight that adds what the first `k` items of a set brought."""
+    return lambda _basket, entry: amount[entry[:, :k]].sum(axis=1)
+
+
+def _by_falling(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Sort by one column, the highest first; ties stay in order."""
+    order = np.argsort(-table[column].to_numpy(), kind="stable")
+    return table.take(order).reset_index(drop=True)
