@@ -106,7 +106,7 @@ def day_numbers(series: pd.Series[Any], problems: Problems, column: str) -> NDAr
     problems.rows(
         np.isnat(found), f"column {column!r} is missing", do="Fill or drop these rows first."
     )
-    return found.astype("datetime64[D]").astype(np.int64)
+    return found.astype("datetime64[D]").view(np.int64)
 
 
 def _is_text(series: pd.Series[Any]) -> bool:

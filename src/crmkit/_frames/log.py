@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
+from crmkit._frames.codes import sorted_codes
 from crmkit._frames.dates import day_numbers, parse_day
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.people import check_ids
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["Log", "read_transactions", "sorted_codes"]
+__all__ = ["Log", "read_transactions"]
 
 NUMBERS = ("amount", "quantity", "cost")
 
@@ -78,6 +79,11 @@ class Log:
         Asked for as column ``order_id``. An order belongs to one customer: a number used by two
         customers is two orders. Without the column each customer and day is an order.
         """
+        return self.customer * self.order_span + self.order_code
+
+    @property
+    def order_code(self) -> Ints:
+        """Return order numbers from 0 to ``order_span - 1``, which customers may share."""
         return self._arrays["order_id"]
 
     @property
@@ -88,33 +94,6 @@ class Log:
     def column(self, name: str) -> pd.Series[Any]:
         """Return any other column that was asked for, row by row."""
         return self._frame[name]
-
-
-def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
-    """Return codes into the distinct values, which come sorted; -1 where missing.
-
-    Values of several types (7 and "7a") cannot be compared: they are sorted within their type.
-    """
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        # Unused levels must not become customers, and level order must not matter.
-        values = values.astype(values.dtype.categories.dtype)
-    try:
-        codes, distinct = pd.factorize(values, sort=True)
-    except TypeError:
-        codes, distinct = pd.factorize(values)
-        order = sorted(range(len(distinct)), key=lambda i: _by_type(distinct[i]))
-        place = np.empty(len(distinct), dtype=np.int64)
-        place[order] = np.arange(len(distinct))
-        codes = np.where(codes < 0, -1, place[codes])
-        distinct = distinct[order]
-    return codes.astype(np.int64, copy=False), pd.Index(distinct)
-
-
-def _by_type(value: Any) -> tuple[str, Any]:
-    """Return a sort key that never compares values of two types."""
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    kind = "" if number else type(value).__name__
-    return (kind, value if number or isinstance(value, str) else repr(value))
 
 
 def read_transactions(
@@ -163,7 +142,7 @@ def read_transactions(
     span = 0
     if "order_id" in optional or "order_id" in needs:
         raw = frame["order_id"] if "order_id" in frame.columns else None
-        arrays["order_id"], span = _order_keys(raw, customer, len(customer_ids), day)
+        arrays["order_id"], span = _order_codes(raw, len(customer_ids), day)
     product_ids: pd.Index[Any] = pd.Index([])
     if "product" in frame.columns:
         arrays["product"], product_ids = sorted_codes(frame["product"])
@@ -175,27 +154,24 @@ def read_transactions(
     )
 
 
-def _order_keys(
-    raw: pd.Series[Any] | None, customer: Ints, n_customers: int, day: Ints
-) -> tuple[Ints, int]:
-    """Return customer x span + order per row, and span; a missing order id is an order of the day.
+def _order_codes(raw: pd.Series[Any] | None, n_customers: int, day: Ints) -> tuple[Ints, int]:
+    """Return order numbers from 0, and their span; a missing order id is an order of the day.
 
-    Whole numbers in a range that fits are used as they are, which saves hashing them.
+    Whole numbers in a range that fits are used as they are, which saves hashing them: customer x
+    span + number must fit an int64.
     """
     first_day = int(day.min())
-    days = day - first_day
-    day_span = int(days.max()) + 1
+    day_span = int(day.max()) - first_day + 1
     if raw is None:
-        return customer * day_span + days, day_span
+        return day - first_day, day_span
     missing = raw.isna().to_numpy()
     values = raw.to_numpy()
     if values.dtype.kind in "iu" and not missing.any():
         low, high = int(values.min()), int(values.max())
         if (high - low + 1) * n_customers < 2**62:
-            return customer * (high - low + 1) + (values.astype(np.int64) - low), high - low + 1
-    codes = pd.factorize(raw)[0].astype(np.int64)
+            return (values - values.dtype.type(low)).astype(np.int64, copy=False), high - low + 1
+    codes = pd.factorize(raw)[0].astype(np.int64, copy=False)
     n_orders = int(codes.max()) + 1
     if missing.any():
-        codes[missing] = n_orders + days[missing]
-    span = n_orders + day_span
-    return customer * span + codes, span
+        codes[missing] = n_orders + day[missing] - first_day
+    return codes, n_orders + day_span

@@ -1,0 +1,61 @@
+"""Values in, codes out: which of the distinct values, in sorted order, each row holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["sorted_codes"]
+
+_CHUNK = 1 << 20
+
+
+def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
+    """Return codes into the distinct values, which come sorted; -1 where missing.
+
+    Values of several types (7 and "7a") cannot be compared: they are sorted within their type.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        # Unused levels must not become customers, and level order must not matter.
+        values = values.astype(values.dtype.categories.dtype)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
+        whole = values.to_numpy()
+        low, high = int(whole.min()), int(whole.max())
+        if high - low < 4 * len(whole):
+            return _dense_codes(whole, low, high)
+    try:
+        codes, distinct = pd.factorize(values, sort=True)
+    except TypeError:
+        codes, distinct = pd.factorize(values)
+        order = sorted(range(len(distinct)), key=lambda i: _by_type(distinct[i]))
+        place = np.empty(len(distinct), dtype=np.int64)
+        place[order] = np.arange(len(distinct))
+        codes = np.where(codes < 0, -1, place[codes])
+        distinct = distinct[order]
+    return codes.astype(np.int64, copy=False), pd.Index(distinct)
+
+
+def _dense_codes(values: NDArray[Any], low: int, high: int) -> tuple[Ints, pd.Index[Any]]:
+    """Return codes of whole numbers that lie close together: a table look-up, no hashing."""
+    codes = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+    present = np.zeros(high - low + 1, dtype=bool)
+    present[codes] = True
+    distinct = (np.flatnonzero(present) + low).astype(values.dtype)
+    place = np.cumsum(present, dtype=np.int64) - 1
+    for start in range(0, codes.size, _CHUNK):
+        codes[start : start + _CHUNK] = place[codes[start : start + _CHUNK]]
+    return codes, pd.Index(distinct)
+
+
+def _by_type(value: Any) -> tuple[str, Any]:
+    """Return a sort key that never compares values of two types."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    kind = "" if number else type(value).__name__
+    return (kind, value if number or isinstance(value, str) else repr(value))
