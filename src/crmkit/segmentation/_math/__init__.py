@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmkit.segmentation._math.counts import distinct_per_group
 from crmkit.segmentation._math.judge import (
     auc,
     best_jaccard,
@@ -31,6 +32,7 @@ __all__ = [
     "bins_from_cuts",
     "cohens_h",
     "decimal_sums",
+    "distinct_per_group",
     "eta_squared",
     "nested_bins",
     "population_stability",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_choice
 from crmkit._frames import day_column, read_transactions
-from crmkit.segmentation._math import decimal_sums
+from crmkit.segmentation._math import decimal_sums, distinct_per_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,23 +111,15 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
 
 def count_purchases(log: Log, unit: str, keep: NDArray[np.bool_] | None) -> Integers:
     """Return per customer the distinct orders or days, or the rows, among the rows to `keep`."""
-    customer = log.customer if keep is None else log.customer[keep]
+    rows = slice(None) if keep is None else keep
+    customer = log.customer[rows]
     if unit == "rows":
         return np.bincount(customer, minlength=log.n_customers)
     if unit == "orders":
-        span = log.order_span
-        keys = log.order.copy() if keep is None else log.order[keep]
-    else:
-        first = int(log.day.min())
-        span = int(log.day.max()) - first + 1
-        keys = customer * span + ((log.day if keep is None else log.day[keep]) - first)
-    # Sorting whole numbers in place is the cheapest way to count distinct ones.
-    keys.sort()
-    new = np.ones(keys.size, dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=new[1:])
-    keys = keys[new]
-    keys //= max(span, 1)
-    return np.bincount(keys, minlength=log.n_customers)
+        return distinct_per_group(customer, log.order_code[rows], log.n_customers, log.order_span)
+    first = int(log.day.min())
+    span = int(log.day.max()) - first + 1
+    return distinct_per_group(customer, log.day[rows] - first, log.n_customers, span)
 
 
 def _first_and_last(log: Log, keep: NDArray[np.bool_] | None) -> tuple[Integers, Integers]:
