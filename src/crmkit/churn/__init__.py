@@ -23,9 +23,12 @@ from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
 from crmkit.churn._plot.prediction import plot_calibration, plot_gains
 from crmkit.churn._report.acquisition import acquisition_profile
+from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
+from crmkit.churn._report.decision import contact_decision, contact_profit
 from crmkit.churn._report.gains import calibration_table, gains_table
 from crmkit.churn._report.profiles import retention_profile
+from crmkit.churn._report.signals import signal_table
 from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
@@ -40,11 +43,14 @@ __all__ = [
     "ChurnModel",
     "acquisition_profile",
     "acquisition_table",
+    "backtest_table",
     "calibration_table",
     "churn_table",
     "cohort_customers",
     "cohort_table",
     "conditional_survival",
+    "contact_decision",
+    "contact_profit",
     "gains_table",
     "gap_table",
     "lifecycle_table",
@@ -61,5 +67,6 @@ __all__ = [
     "retention_curve",
     "retention_profile",
     "retention_table",
+    "signal_table",
     "survival_table",
 ]

@@ -82,6 +82,25 @@ def tenures(n=80):
     )
 
 
+def valued():
+    rng = np.random.default_rng(4)
+    ids = np.arange(100, 160)
+    return pd.DataFrame(
+        {
+            "customer_id": ids,
+            "p_churn": rng.random(60),
+            "value": rng.integers(0, 400, 60) / 4,
+            "rate": 0.3,
+            "churned": rng.integers(0, 2, 60),
+        }
+    )
+
+
+def decided():
+    table = churn.contact_decision(valued(), save_rate=0.3, contact_cost=2.0)
+    return table.assign(churned=valued()["churned"])
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -134,6 +153,34 @@ CASES: list = [
         lambda: {"customers": snapshot(), "scores": scored()},
         needs={"customers": ("customer_id", "churned"), "scores": ("customer_id", "p_churn")},
         numbers={"customers": ("churned",), "scores": ("p_churn",)},
+    ),
+    FunctionCase(
+        churn.backtest_table,
+        lambda: {"transactions": order_lines(), "customers": households()},
+        kwargs={"as_of": ["2024-10-31", "2024-11-30"], "horizon_days": 30, "n_train": 2},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id",)},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.signal_table,
+        lambda: {"transactions": order_lines(), "customers": households()},
+        kwargs={"as_of": "2024-11-30", "horizon_days": 30},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id",)},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.contact_decision,
+        lambda: {"customers": valued()},
+        kwargs={"save_rate": "rate", "contact_cost": 1.5},
+        needs={"customers": ("customer_id", "p_churn", "value", "rate")},
+        numbers={"customers": ("p_churn", "value", "rate")},
+    ),
+    FunctionCase(
+        churn.contact_profit,
+        lambda: {"decisions": decided()},
+        kwargs={"outcome": "churned", "thresholds": (0.1, 0.5)},
+        needs={"decisions": ("customer_id", "p_churn", "value", "save_rate", "churned")},
+        numbers={"decisions": ("p_churn", "value", "save_rate", "contact_cost", "churned")},
     ),
     FunctionCase(
         churn.retention_profile,
@@ -192,9 +239,7 @@ CASES: list = [
         churn.plot_retention_curve,
         lambda: {"curve": churn.retention_curve(churn.cohort_table(log()))},
     ),
-    PlotCase(
-        churn.plot_survival, lambda: {"survival": churn.survival_table(tenures(), by="plan")}
-    ),
+    PlotCase(churn.plot_survival, lambda: {"survival": churn.survival_table(tenures(), by="plan")}),
     FunctionCase(
         churn.survival_table,
         lambda: {"customers": tenures()},

@@ -89,7 +89,7 @@ def shrunk_means(mean: Floats, variance: Floats, n: Floats) -> Floats:
 
 
 def _variance_between(mean: Floats, n: Floats, within: Floats) -> float:
-    """Return the variance of true group means (DerSimonian and Laird 1986, eq. 8); may be < 0."""
+    """Return the variance of true group means (DerSimonian and Laird 1986); may be < 0."""
     if len(n) < 2 or not np.all(within > 0):
         return 0.0
     weight = n / within

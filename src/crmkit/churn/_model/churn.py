@@ -55,7 +55,7 @@ class ChurnModel(Model):
     ----------
     performance_ : pandas.DataFrame
         One row for the model and one for the best single column, a model of its own: ``score``
-        (``"model"`` or the column), ``customers``, ``churn_rate``, ``auc``,
+        (``"model"`` or the column), ``customers``, ``churn_rate``, ``p_mean``, ``auc``,
         ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
         fold. A model that does not beat its best column is not worth its trouble.
     scores_ : pandas.DataFrame
@@ -214,6 +214,7 @@ def figures(scores: Floats, outcome: Floats) -> dict[str, float | int]:
     return {
         "customers": len(outcome),
         "churn_rate": float(outcome.mean()),
+        "p_mean": float(scores.mean()),
         "auc": area_under_curve(scores, outcome),
         "average_precision": average_precision(scores, outcome),
         "brier": brier_score(scores, outcome),

@@ -1,0 +1,168 @@
+"""Judge predictions on days that the model could not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_number, require_columns
+from crmkit._frames import day_column, parse_day
+from crmkit.churn._model.churn import ChurnModel, figures
+from crmkit.churn._table.churn_table import churn_table
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["backtest_table"]
+
+_HEURISTICS = ("recency_days", "recent_orders", "orders", "gap_ratio")
+
+
+def backtest_table(
+    transactions: Any,
+    customers: Any = None,
+    *,
+    as_of: Any,
+    horizon_days: int,
+    n_train: int = 3,
+    lead_days: int = 0,
+    recent_days: int = 56,
+    active_days: int | None = None,
+    discount: str | None = None,
+    columns: Sequence[str] | None = None,
+    heuristics: Sequence[str] = _HEURISTICS,
+    model: ChurnModel | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Learn before each of several days, predict from that day, and compare with what came.
+
+    For each day the model learns from `n_train` earlier snapshots whose outcomes were complete by
+    that day, one lead and horizon apart, so nothing that was unknown on the day is used. Each
+    heuristic is a model of one column, learned from the same snapshots.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        The log, as for ``churn_table``.
+    customers : DataFrame, optional
+        Further columns per customer, as for ``churn_table``.
+    as_of : str, datetime-like or list of these
+        The days to predict from.
+    horizon_days : int
+        Days after `as_of` and lead over which a customer who buys nothing counts as churned.
+    n_train : int, default 3
+        Number of earlier snapshots to learn from.
+    lead_days : int, default 0
+        Days between `as_of` and the outcome.
+    recent_days : int, default 56
+        Length of the recent window of ``churn_table``.
+    active_days : int, optional
+        Only customers who bought in the last `active_days` days.
+    discount : str, optional
+        Column of `transactions` with the discount granted.
+    columns : sequence of str, optional
+        Columns the model learns from. The default is all.
+    heuristics : sequence of str
+        Single columns to compare with: by default recency, recent orders, orders and the gap
+        against the customer's own rhythm.
+    model : ChurnModel, optional
+        A model whose parameters are used. The default is ``ChurnModel(random_state=0)``.
+    progress : bool, default False
+        Show a progress bar.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Per day one row for the model, then one per heuristic, best first:
+
+        * ``as_of`` (datetime) - day predicted from.
+        * ``score`` (str) - ``model``, or the column of the heuristic.
+        * ``customers`` (int) - customers predicted.
+        * ``churn_rate`` (float) - share that left.
+        * ``p_mean`` (float) - mean predicted probability; far from the rate, the level drifted.
+        * ``auc`` (float) - chance that one who left ranks above one who stayed; missing where all
+          did the same.
+        * ``average_precision`` (float) - mean precision over those who left; missing if nobody.
+        * ``brier`` (float) - mean squared error of the probability.
+        * ``calibration_error`` (float) - mean gap of prediction and rate over ten parts.
+        * ``top_decile_lift`` (float) - rate in the highest tenth over the rate of all; missing
+          if nobody left.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If the log does not reach far enough back or ahead.
+
+    References
+    ----------
+    Bergmeir, C. and Benítez, J. M. (2012). On the use of cross-validation for time series
+    predictor evaluation. *Information Sciences* 191, 192-213.
+
+    Examples
+    --------
+    >>> from crmkit import churn, datasets
+    >>> transactions = datasets.make_transactions(1000, random_state=0)["transactions"]
+    >>> table = churn.backtest_table(
+    ...     transactions, as_of=["2025-03-31", "2025-06-30"], horizon_days=60
+    ... )
+    >>> table.groupby("as_of")["score"].first().tolist()
+    ['model', 'model']
+    >>> len(table)
+    10
+    """
+    n_train = check_number(n_train, "n_train", low=1, integer=True)
+    step = check_number(horizon_days, "horizon_days", low=1, integer=True)
+    step += check_number(lead_days, "lead_days", low=0, integer=True)
+    several = isinstance(as_of, (list, tuple, set, np.ndarray, pd.Index, pd.Series))
+    tests = sorted({parse_day(day, "as_of") for day in (as_of if several else [as_of])})
+    learning = {test: [test - step * k for k in range(1, n_train + 1)] for test in tests}
+    every = sorted({*tests, *(day for days in learning.values() for day in days)})
+    table = churn_table(
+        transactions,
+        customers,
+        as_of=list(day_column(every)),
+        horizon_days=horizon_days,
+        lead_days=lead_days,
+        recent_days=recent_days,
+        active_days=active_days,
+        discount=discount,
+    )
+    require_columns(table.columns, heuristics, "transactions", do="Choose other `heuristics`.")
+    day = table["as_of"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    short = sorted(set(every) - set(day.tolist()))
+    if short:
+        raise InputError(
+            f"`transactions` has no customer on {np.datetime64(short[-1], 'D')}, a day to learn "
+            "from. Choose a later `as_of` or a smaller `n_train`."
+        )
+    base = ChurnModel(random_state=0) if model is None else model
+    rows: list[dict[str, Any]] = []
+    for test in _steps(tests, progress):
+        train, unseen = table[np.isin(day, learning[test])], table[day == test]
+        result = unseen["churned"].to_numpy(dtype=np.float64)
+        judged = []
+        for name, chosen in (("model", columns), *((h, [h]) for h in heuristics)):
+            learner = ChurnModel(**base.get_params(deep=False))
+            if name != "model":
+                learner.set_params(estimator=None)
+            scores = learner.fit(train, columns=chosen).predict(unseen)["p_churn"].to_numpy()
+            judged.append({"as_of": test, "score": name, **figures(scores, result)})
+        rows += judged[:1]
+        rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["score"]))
+    report = pd.DataFrame(rows)
+    report["as_of"] = day_column(report["as_of"].to_numpy())
+    return report
+
+
+def _steps(days: list[int], progress: bool) -> Any:
+    """Show a progress bar where one is wanted."""
+    if not progress:
+        return days
+    from tqdm.auto import tqdm
+
+    return tqdm(days, desc="backtest", leave=False)

@@ -1,0 +1,168 @@
+"""Which signals move first, long before customers leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import normal_quantile
+from crmkit._checks import check_number
+from crmkit._frames import parse_day
+from crmkit._learn import area_under_curve, column_kind
+from crmkit.churn._table.churn_table import churn_table
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["signal_table"]
+
+
+def signal_table(
+    transactions: Any,
+    customers: Any = None,
+    *,
+    as_of: Any,
+    horizon_days: int,
+    lead_days: Sequence[int] = (0, 28, 56, 84),
+    recent_days: int = 28,
+    active_days: int | None = None,
+    discount: str | None = None,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Show how long before customers leave each feature tells them from those who stay.
+
+    The outcome days are the same for all leads, and so are the customers: those who could be
+    described at the longest lead. Only the day up to which features are known moves back.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        The log, as for ``churn_table``.
+    customers : DataFrame, optional
+        Further columns per customer, as for ``churn_table``. Only number columns are shown.
+    as_of : str or datetime-like
+        The day before the outcome days begin.
+    horizon_days : int
+        Outcome days after `as_of` in which a customer who buys nothing counts as churned.
+    lead_days : sequence of int, default (0, 28, 56, 84)
+        How many days before the outcome begins the features end.
+    recent_days : int, default 28
+        Length of the recent window; a short one shows when behaviour turns.
+    active_days : int, optional
+        Only customers who had bought in the last `active_days` days at the longest lead.
+    discount : str, optional
+        Column of `transactions` with the discount granted.
+    confidence_level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per feature and lead, the earliest strong signal first:
+
+        * ``variable`` (str) - the feature.
+        * ``lead_days`` (int) - days between the features and the outcome.
+        * ``customers`` (int) - customers with a known value.
+        * ``auc`` (float) - chance that one who will leave has the higher value; 0.5 tells
+          nothing, below 0.5 leavers have the lower value.
+        * ``std_error`` (float) - its standard error (Hanley and McNeil).
+        * ``conf_low`` (float) - lower limit.
+        * ``conf_high`` (float) - upper limit.
+        * ``direction`` (str) - whether leavers are ``higher`` or ``lower``, or ``unclear`` where
+          the interval holds 0.5.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is absent.
+    InputError
+        If the log does not reach far enough back or ahead, or all did the same.
+
+    References
+    ----------
+    Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver
+    operating characteristic (ROC) curve. *Radiology* 143, 29-36.
+
+    Examples
+    --------
+    >>> from crmkit import churn, datasets
+    >>> transactions = datasets.make_transactions(1000, random_state=0)["transactions"]
+    >>> table = churn.signal_table(
+    ...     transactions, as_of="2025-03-31", horizon_days=60, lead_days=[0, 60]
+    ... )
+    >>> sorted(table["lead_days"].unique().tolist())
+    [0, 60]
+    """
+    level = check_number(
+        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
+    )
+    leads = sorted({check_number(lead, "lead_days", low=0, integer=True) for lead in lead_days})
+    if not leads:
+        raise InputError("`lead_days` is empty. Give at least one number of days.")
+    end = parse_day(as_of, "as_of")
+    tables = {
+        lead: churn_table(
+            transactions,
+            customers,
+            as_of=np.datetime64(end - lead, "D"),
+            horizon_days=horizon_days,
+            lead_days=lead,
+            recent_days=recent_days,
+            active_days=active_days if lead == leads[-1] else None,
+            discount=discount,
+        ).set_index("customer_id")
+        for lead in leads
+    }
+    kept = tables[leads[-1]].index
+    rows = []
+    for lead, table in tables.items():
+        same = table.loc[kept]
+        result = same["churned"].to_numpy(dtype=np.float64)
+        if result.min() == result.max():
+            raise InputError(
+                f"`transactions`: all {len(result):,} customers did the same after `as_of`; "
+                "signals need some who left and some who stayed."
+            )
+        for variable in same.columns.drop("churned"):
+            if column_kind(same[variable]) == "numbers":
+                values = same[variable].to_numpy(dtype=np.float64, na_value=np.nan)
+                rows += _signal(variable, lead, values, result, normal_quantile(level))
+    signals = pd.DataFrame(rows)
+    strength = (signals["auc"] - 0.5).abs().where(signals["lead_days"] == leads[-1], -1.0)
+    signals["rank"] = strength.groupby(signals["variable"]).transform("max")
+    signals = signals.sort_values(
+        ["rank", "variable", "lead_days"], ascending=[False, True, False], kind="stable"
+    )
+    return signals.drop(columns="rank").reset_index(drop=True)
+
+
+def _signal(
+    variable: str, lead: int, values: np.ndarray[Any, Any], result: np.ndarray[Any, Any], z: float
+) -> list[dict[str, Any]]:
+    """Return the row of one feature at one lead, or none where it tells nobody apart."""
+    known = ~np.isnan(values)
+    values, result = values[known], result[known]
+    left, stayed = float(result.sum()), float(len(result) - result.sum())
+    if left == 0 or stayed == 0 or values.min() == values.max():
+        return []
+    area = area_under_curve(values, result)
+    # Hanley and McNeil (1982), eq. 1, with their exponential form of Q1 and Q2.
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (left - 1) * (q1 - area**2) + (stayed - 1) * (q2 - area**2)
+    error = float(np.sqrt(max(spread, 0.0) / (left * stayed)))
+    low, high = max(area - z * error, 0.0), min(area + z * error, 1.0)
+    return [
+        {
+            "variable": variable,
+            "lead_days": lead,
+            "customers": len(result),
+            "auc": area,
+            "std_error": error,
+            "conf_low": low,
+            "conf_high": high,
+            "direction": "higher" if low > 0.5 else "lower" if high < 0.5 else "unclear",
+        }
+    ]

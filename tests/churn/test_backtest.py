@@ -1,0 +1,75 @@
+"""Backtests know nothing of the future, and signals fade with the lead."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from crmkit import churn, datasets
+from crmkit.churn._report.signals import _signal
+from crmkit.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return datasets.make_transactions(1500, random_state=11)["transactions"]
+
+
+def test_model_is_compared_with_every_heuristic(shop):
+    days = ["2025-03-31", "2025-06-30"]
+    table = churn.backtest_table(shop, as_of=days, horizon_days=90)
+    for _, rows in table.groupby("as_of"):
+        assert rows["score"].iloc[0] == "model"
+        assert rows["auc"].iloc[0] > rows["auc"].iloc[1:].max() - 0.01
+        assert rows["auc"].iloc[1:].is_monotonic_decreasing
+    one = churn.backtest_table(shop, as_of="2025-06-30", horizon_days=90)
+    late = table[table["as_of"] == pd.Timestamp("2025-06-30")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(one, late)
+
+
+def test_heuristics_rank_as_the_bare_column(shop):
+    table = churn.backtest_table(shop, as_of="2025-06-30", horizon_days=90)
+    test = churn.churn_table(shop, as_of="2025-06-30", horizon_days=90)
+    row = table.set_index("score").loc["recency_days"]
+    # Values beyond those learned from are held at the edge, which may tie a few customers.
+    area = roc_auc_score(test["churned"], test["recency_days"])
+    assert row["auc"] == pytest.approx(area, abs=0.01)
+    assert row["customers"] == len(test)
+
+
+def test_what_comes_after_the_outcome_changes_nothing(shop):
+    end = pd.Timestamp("2025-06-30") + pd.Timedelta(days=60)
+    rules = {"as_of": "2025-06-30", "horizon_days": 60}
+    whole = churn.backtest_table(shop, **rules)
+    cut = pd.concat([shop[shop["date"] <= end], shop[shop["date"] > end].head(1)])
+    pd.testing.assert_frame_equal(churn.backtest_table(cut, **rules), whole)
+
+
+def test_logs_too_short_are_refused(shop):
+    with pytest.raises(InputError, match="observed in part only"):
+        churn.backtest_table(shop, as_of="2025-12-31", horizon_days=90)
+    with pytest.raises(InputError, match=r"smaller `n_train`|on or before"):
+        churn.backtest_table(shop, as_of="2024-03-31", horizon_days=90, n_train=3)
+
+
+def test_signals_fade_with_the_lead(shop):
+    table = churn.signal_table(
+        shop, as_of="2025-03-31", horizon_days=90, lead_days=[0, 90], active_days=150
+    )
+    assert table.groupby("lead_days")["customers"].max().nunique() == 1
+    recency = table[table["variable"] == "recency_days"].set_index("lead_days")
+    assert recency.loc[0, "auc"] > recency.loc[90, "auc"]
+    assert recency.loc[0, "direction"] == "higher"
+    assert (table["conf_low"] <= table["auc"]).all()
+
+
+def test_standard_error_of_the_area_is_near_the_bootstrap():
+    rng = np.random.default_rng(0)
+    outcome = (rng.random(600) < 0.3).astype(float)
+    values = rng.normal(size=600) + outcome
+    row = _signal("x", 0, values, outcome, 1.96)[0]
+    areas = []
+    for _ in range(300):
+        rows = rng.integers(0, 600, 600)
+        areas.append(roc_auc_score(outcome[rows], values[rows]))
+    assert row["std_error"] == pytest.approx(np.std(areas), rel=0.2)
