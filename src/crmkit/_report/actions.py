@@ -108,12 +108,11 @@ def _win_back(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
 
 def _loss_makers(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
     """List customers who cost more than they bring."""
-    profit = story.found.get("profit")
-    if profit is None or not (profit["profit"] < 0).any():
+    table = story.found.get("loss_makers")
+    if table is None or table.empty:
         return None
-    table = profit[profit["profit"] < 0].sort_values(["profit", "customer_id"], ignore_index=True)
     why = "They cost more than they bring: look at returns, terms and service level."
-    stake = float(-table["profit"].sum())
+    stake = float(table["loss"].sum())
     return _line("Mend or end loss-making customers", why, table, stake, "mend"), table
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["amount", "cell", "day", "heading", "kinds", "number", "share"]
 
 _MONEY = (
-    "amount", "revenue", "profit", "cost", "value", "monetary", "spend", "equity", "price",
+    "amount", "revenue", "profit", "cost", "value", "monetary", "spend", "equity", "loss",
 )  # fmt: skip
-_SHARES = ("rate", "support", "confidence_ab", "confidence_ba", "margin")
+_SHARES = ("rate", "increase", "support", "confidence_ab", "confidence_ba", "margin")
 _UNCERTAINTY = ("std_error", "conf_low", "conf_high")
 
 

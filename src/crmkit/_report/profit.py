@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from crmkit import segmentation
 from crmkit._report.page import Picture, Section, Sheet
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from crmkit._report.story import Story
 
 __all__ = ["NO_AMOUNTS", "profit_section"]
@@ -31,7 +31,7 @@ def profit_section(story: Story) -> Section:
     ranked = profit.sort_values(["profit", "customer_id"], ascending=[False, True], kind="stable")
     total = profit["profit"].sum()
     best = ranked.head(max(1, round(len(ranked) * 0.2)))
-    losing = ranked[ranked["profit"] < 0].iloc[::-1]
+    losing = segmentation.loss_makers(profit)
     answer = [f"Profit here is {story.earns}{_less_acquisition(story)}."]
     if total > 0:
         answer.append(
@@ -50,7 +50,7 @@ def profit_section(story: Story) -> Section:
     else:
         answer.append(
             f"{len(losing):,} customers ({story.share(len(losing) / len(ranked))}) lost money, "
-            f"together {story.money(-losing['profit'].sum())}."
+            f"together {story.money(losing['loss'].sum())}."
         )
     sheets = [
         Sheet(
@@ -64,10 +64,11 @@ def profit_section(story: Story) -> Section:
         sheets.append(
             Sheet(
                 "loss_makers",
-                losing.reset_index(drop=True),
-                "The customers who lost most: returned more than they bought, or cost more to "
-                "win and serve than they brought.",
+                losing,
+                "The customers who lost most, the cost that stands out, and the rise in price that "
+                "would break even.",
                 shown=5,
+                columns=("customer_id", "revenue", "loss", "cause", "price_increase"),
             )
         )
     picture = Picture(
@@ -76,7 +77,12 @@ def profit_section(story: Story) -> Section:
         "Where it falls, customers lose money.",
     )
     return Section(
-        "profit", _QUESTION, tuple(answer), (picture,), tuple(sheets), results={"profit": profit}
+        "profit",
+        _QUESTION,
+        tuple(answer),
+        (picture,),
+        tuple(sheets),
+        results={"profit": profit, "loss_makers": losing},
     )
 
 
@@ -87,13 +93,20 @@ def _less_acquisition(story: Story) -> str:
 
 
 def _profit(story: Story) -> pd.DataFrame:
-    """Return revenue, cost and profit per customer."""
+    """Return revenue, costs and profit per customer; winning a customer costs the same for all."""
     settings, log = story.settings, story.transactions
-    if not story.has("cost") and settings.margin is not None:
-        log = log.assign(cost=log["amount"] * (1 - settings.margin))
-    profit = segmentation.customer_profit(log, as_of=settings.as_of)
-    cost = settings.acquisition_cost
-    if cost:
-        profit = profit.assign(acquisition_cost=cost, profit=profit["profit"] - cost)
-        profit = profit[[*profit.columns.drop("profit"), "profit"]]
-    return profit
+    pools = activity = None
+    if settings.acquisition_cost:
+        customers = log["customer_id"].unique()
+        activity = pd.DataFrame({"customer_id": customers, "customers_won": 1.0})
+        total = settings.acquisition_cost * len(customers)
+        pools = pd.DataFrame(
+            {"pool": ["acquisition"], "cost": [total], "driver": ["customers_won"]}
+        )
+    return segmentation.customer_profit(
+        log,
+        cost_pools=pools,
+        activity=activity,
+        margin=None if story.has("cost") else settings.margin,
+        as_of=settings.as_of,
+    )
