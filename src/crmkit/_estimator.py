@@ -25,6 +25,23 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
     what it learned in attributes that end in an underscore and returns the model.
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the class, so that a model can hold other models and still be JSON."""
+        super().__init_subclass__(**options)
+        _PARTS[cls.__name__] = cls
+
+    def to_json_state(self) -> dict[str, Any]:
+        """Return parameters and what was learned."""
+        return {"parameters": self.get_params(deep=False), "fitted": self._fitted()}
+
+    @classmethod
+    def from_json_state(cls, state: dict[str, Any]) -> Self:
+        """Rebuild a model from `to_json_state`."""
+        model = cls(**state["parameters"])
+        for name, value in state["fitted"].items():
+            setattr(model, name, value)
+        return model
+
     def _fitted(self) -> dict[str, Any]:
         """Return the learned attributes by name."""
         return {
@@ -59,8 +76,7 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
                 "format": "crmkit-model",
                 "version": crmkit.__version__,
                 "model": type(self).__name__,
-                "parameters": to_json(self.get_params(deep=False)),
-                "fitted": to_json(self._fitted()),
+                **{name: to_json(state) for name, state in self.to_json_state().items()},
             },
             allow_nan=False,
         )
@@ -96,10 +112,9 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
                 f"`path` {str(path)!r} holds a {stored['model']}; load it with that class, not "
                 f"with {cls.__name__}."
             )
-        model = cls(**from_json(stored["parameters"]))
-        for name, value in from_json(stored["fitted"]).items():
-            setattr(model, name, value)
-        return model
+        return cls.from_json_state(
+            {name: from_json(stored[name]) for name in ("parameters", "fitted")}
+        )
 
 
 def to_json(value: Any) -> Any:
