@@ -287,6 +287,20 @@ class TestAsTransactions:
         found = crmkit.as_transactions(raw, missing_dates="drop", missing_amounts="drop")
         assert found["amount"].tolist() == [1, 4]
 
+    @pytest.mark.parametrize(
+        ("text", "date_format"),
+        [
+            ("31-12-2025", "%d-%m-%Y"),
+            ("12-31-2025", "%m-%d-%Y"),
+            ("31-12-2025 23:30:00 +0100", "%d-%m-%Y %H:%M:%S %z"),
+            ("31-12-2025 23:30:00", "%d-%m-%Y %H:%M:%S"),
+        ],
+    )
+    def test_a_year_at_the_end_is_no_offset(self, text, date_format):
+        raw = pd.DataFrame({"customer_id": [1, 2], "date": [text, text]})
+        found = crmkit.as_transactions(raw, date_format=date_format)
+        assert (found["date"].dt.normalize() == pd.Timestamp("2025-12-31")).all()
+
     def test_day_first_text_is_never_guessed(self):
         raw = log(date=["05/01/2024", "06/01/2024", "07/01/2024", "13/01/2024"])
         with pytest.raises(InputError, match=r"not a date in ISO form .* in 4 of 4 rows"):

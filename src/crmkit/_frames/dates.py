@@ -172,6 +172,8 @@ def _parsed(
     )
     if tz is not None:
         return world.dt.tz_convert(tz).dt.tz_localize(None).to_numpy()
+    if date_format is not None and "%z" not in date_format:
+        return world.dt.tz_localize(None).to_numpy()  # "-2025" at the end is a year, no offset
     known = text[world.notna()]
     offsets = known.astype(str).str.extract(r"\d[T ]?\d*:?\d+.*?(Z|[+-]\d{2}:?\d{2})$")[0]
     zones = sorted(offsets.fillna("none").unique())
@@ -184,5 +186,6 @@ def _parsed(
         local = text.where(world.notna(), None).str.replace(
             r"\s*(Z|[+-]\d{2}:?\d{2})$", "", regex=True
         )
-        return pd.to_datetime(local, format="ISO8601", errors="coerce").to_numpy()
+        form = form.replace("%z", "").rstrip()
+        return pd.to_datetime(local, format=form, errors="coerce").to_numpy()
     return world.dt.tz_localize(None).to_numpy()
