@@ -1,0 +1,60 @@
+"""How the documentation is built: ``python tasks.py docs``."""
+
+import shutil
+from pathlib import Path
+
+import crmkit
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent / "examples"
+NOTEBOOKS = HERE / "notebooks"  # copies, because Sphinx reads one folder only
+
+shutil.rmtree(NOTEBOOKS, ignore_errors=True)
+NOTEBOOKS.mkdir()
+for notebook in sorted(EXAMPLES.glob("*.md")):
+    shutil.copy(notebook, NOTEBOOKS)
+
+project = "crmkit"
+author = "The crmkit developers"
+copyright = author
+version = release = crmkit.__version__
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+root_doc = "index"
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 900
+nb_merge_streams = True
+
+autosummary_generate = True
+autosummary_imported_members = True
+autosummary_ignore_module_all = False
+autodoc_default_options = {"members": True, "inherited-members": "BaseEstimator"}
+autodoc_typehints = "none"  # the docstrings say it in words
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "crmkit"
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
