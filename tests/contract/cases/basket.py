@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from contract.cases._case import FunctionCase, PlotCase
+from contract.cases._case import FunctionCase, ModelCase, PlotCase
 from crmkit import basket
 
 
@@ -72,6 +72,13 @@ CASES = [
         lambda: {"rules": rules().head(12), "transactions": log()},
         needs={"rules": ("antecedent", "consequent"), **LINES},
         may_be_empty=("rules",),
+    ),
+    ModelCase(
+        basket.NextItem,
+        lambda: {"transactions": log()},
+        parameters={"half_life_days": 30, "min_support": 2},
+        predict_kwargs={"exclude_owned": False, "n_items": 3},
+        needs=LINES["transactions"],
     ),
     PlotCase(basket.plot_pairs, lambda: {"pairs": pairs()}),
     PlotCase(basket.plot_rules, lambda: {"rules": rules()}),

@@ -1,0 +1,115 @@
+"""Judging next items on what customers bought later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import mean_interval
+from crmkit._checks import check_number
+from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._frames import Log
+    from crmkit.basket._model.next_item import NextItem
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+
+def compare(
+    model: NextItem,
+    transactions: Any,
+    *,
+    horizon_days: int,
+    as_of: Any,
+    n_items: int,
+    exclude_owned: bool,
+    confidence_level: float,
+    progress: bool,
+) -> pd.DataFrame:
+    """Fit the model and the popularity baseline on the past and judge both on the future."""
+    from sklearn.base import clone
+
+    horizon_days = check_number(horizon_days, "horizon_days", low=1, integer=True)
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    log = read_transactions(
+        transactions, needs=("customer_id", "date", "product"), optional=("order_id",)
+    )
+    split = log.as_of - horizon_days if as_of is None else parse_day(as_of, "as_of")
+    if split + horizon_days > log.as_of:
+        raise InputError(
+            f"`as_of` plus `horizon_days` ends on {np.datetime64(split + horizon_days, 'D')}, "
+            f"after the last date in the log, {np.datetime64(log.as_of, 'D')}. Choose an earlier `as_of`."
+        )
+    past = day_column([split])[0]
+    customer, item = _later(log, split, horizon_days, exclude_owned)
+    recommenders = {
+        "model": clone(model),
+        "popularity": clone(model).set_params(rules=0, similarity=0, popularity=1),
+    }
+    scores, coverage = {}, {}
+    for name, recommender in recommenders.items():
+        offers = recommender.fit(transactions, as_of=past).predict(
+            transactions,
+            as_of=past,
+            n_items=n_items,
+            exclude_owned=exclude_owned,
+            progress=progress,
+        )
+        scores[name] = _by_customer(log, offers, customer, item)
+        coverage[name] = offers["item"].nunique() / len(recommender.items_)
+    scores["difference"] = scores["model"] - scores["popularity"]
+    coverage["difference"] = coverage["model"] - coverage["popularity"]
+    rows = []
+    for name, score in scores.items():
+        n = score.shape[1]
+        interval = mean_interval(
+            score.sum(axis=1), (score**2).sum(axis=1), np.full(3, n), confidence_level
+        )
+        for number, measure in enumerate(("hit_rate", "recall", "mrr")):
+            rows.append((name, measure, n, *(float(part[number]) for part in interval)))
+        rows.append((name, "coverage", n, coverage[name], np.nan, np.nan, np.nan))
+    columns = ["recommender", "measure", "customers", "value", "std_error", "conf_low", "conf_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _later(
+    log: Log, split: int, horizon_days: int, exclude_owned: bool
+) -> tuple[IntArray, IntArray]:
+    """Return the distinct (customer, item) that count as later purchases of known customers."""
+    n_items = max(len(log.product_ids), 1)
+    key = log.customer * n_items + log.product
+    before = (log.day <= split) & (log.product >= 0)
+    after = (log.day > split) & (log.day <= split + horizon_days) & (log.product >= 0)
+    bought = np.unique(key[after])
+    if exclude_owned:
+        bought = np.setdiff1d(bought, key[before], assume_unique=False)
+    customer, item = np.divmod(bought, n_items)
+    known = np.isin(customer, log.customer[log.day <= split])
+    if not known.any():
+        raise InputError(
+            "`transactions`: no known customer bought a countable item after `as_of`. Lengthen "
+            "`horizon_days`, or set `exclude_owned=False`."
+        )
+    return customer[known], item[known]
+
+
+def _by_customer(log: Log, offers: pd.DataFrame, customer: IntArray, item: IntArray) -> FloatArray:
+    """Return hit, recall and reciprocal rank per judged customer, shape (3, n)."""
+    n_items = max(len(log.product_ids), 1)
+    who = log.customer_ids.get_indexer(pd.Index(offers["customer_id"]))
+    what = log.product_ids.get_indexer(pd.Index(offers["item"]))
+    wanted = customer * n_items + item
+    hit = np.isin(who * n_items + what, wanted)
+    judged, n_later = np.unique(customer, return_counts=True)
+    row = np.searchsorted(judged, who[hit])
+    found = np.bincount(row, minlength=len(judged))
+    first = np.full(len(judged), np.inf)
+    np.minimum.at(first, row, offers["rank"].to_numpy()[hit])
+    return np.stack([(found > 0).astype(float), found / n_later, 1 / first])

@@ -1,0 +1,356 @@
+"""Next best products per customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import adjust_p_values
+from crmkit._checks import check_choice, check_number
+from crmkit._estimator import Model
+from crmkit._frames import read_transactions
+from crmkit.basket._math import hypergeometric, recommend
+from crmkit.basket._math.mining import mine_itemsets
+from crmkit.basket._model.evaluate import compare
+from crmkit.basket._model.offers import allowed_items, last_days, places, unwanted_cells
+from crmkit.basket._table.baskets import LEVELS, minimum_count, read_baskets
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+
+MAX_P_ADJUSTED = 0.05  # rules less certain than this do not recommend
+
+
+class NextItem(Model):
+    """Rank the items a customer is likely to buy next.
+
+    An item scores by what the customer bought before: the mean, weighted by recency, of its
+    strength to each of these items, plus its popularity. Strength is ``rules`` times the confidence
+    of the rule between the two, if the rule is no product of chance (Fisher's exact test,
+    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine.
+
+    Parameters
+    ----------
+    rules : float, default 1.0
+        Weight of the confidence of rules, which favours frequent items.
+    similarity : float, default 1.0
+        Weight of the cosine between items, which favours special ones.
+    popularity : float, default 0.1
+        Weight of the share of customers who bought an item, recent ones counting more. With the
+        other two at 0 this alone recommends: the baseline of `evaluate`.
+    half_life_days : float or None, default 180
+        Age at which a purchase counts half; None for no decay.
+    level : {"customer", "order"}
+        Whether two items belong together because customers buy both ever or in one order.
+    min_support : float or int, default 5
+        Smallest support of a pair: a number of customers (or orders) as an integer, or their share
+        as a float up to 1.
+    n_neighbours : int, default 100
+        Strongest neighbours kept per item.
+
+    Attributes
+    ----------
+    items_ : pandas.DataFrame
+        ``item`` and ``popularity``.
+    neighbours_ : pandas.DataFrame
+        ``item``, ``neighbour`` and ``strength``, by item.
+
+    References
+    ----------
+    .. [1] Sarwar, B., Karypis, G., Konstan, J. and Riedl, J. (2001). Item-based collaborative
+       filtering recommendation algorithms. *WWW 10*, 285-295.
+    .. [2] Deshpande, M. and Karypis, G. (2004). Item-based top-N recommendation algorithms. *ACM
+       Transactions on Information Systems* 22(1), 143-177.
+
+    Examples
+    --------
+    >>> from crmkit import basket, datasets
+    >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
+    >>> model = basket.NextItem().fit(log)
+    >>> offers = model.predict(log, n_items=3)
+    >>> list(offers.columns)
+    ['customer_id', 'item', 'score', 'rank']
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: float = 1.0,
+        similarity: float = 1.0,
+        popularity: float = 0.1,
+        half_life_days: float | None = 180,
+        level: str = "customer",
+        min_support: float = 5,
+        n_neighbours: int = 100,
+    ) -> None:
+        self.rules = rules
+        self.similarity = similarity
+        self.popularity = popularity
+        self.half_life_days = half_life_days
+        self.level = level
+        self.min_support = min_support
+        self.n_neighbours = n_neighbours
+
+    def fit(self, transactions: Any, *, as_of: Any = None) -> Self:
+        """Learn strengths between items and their popularity.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
+        as_of : date, optional
+            Last day observed, inclusive; default the last date in the log.
+
+        Returns
+        -------
+        NextItem
+            The fitted model.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is absent.
+        InputError
+            If a parameter is out of range or no line has a product.
+        """
+        self._check_parameters()
+        lines = read_baskets(transactions, level=self.level, as_of=as_of)
+        n_items = len(lines.items)
+        if not n_items:
+            raise InputError("`transactions`: column 'product' is missing in every row.")
+        log = lines.log
+        _, item, day = last_days(log.customer[lines.line], lines.item, log.day[lines.line])
+        weight = recommend.decay(log.as_of - day, self.half_life_days)
+        share = np.bincount(item, weights=weight, minlength=n_items) / log.n_customers
+        self.items_ = pd.DataFrame({"item": lines.items, "popularity": share})
+        found = mine_itemsets(
+            lines.basket,
+            lines.item,
+            n_baskets=lines.n_baskets,
+            n_items=n_items,
+            min_count=minimum_count(self.min_support, lines.n_baskets),
+            max_length=2,
+        )
+        first, second, strength = self._strengths(found, n_items)
+        self.neighbours_ = pd.DataFrame(
+            {
+                "item": lines.items[first],
+                "neighbour": lines.items[second],
+                "strength": strength,
+            }
+        )
+        return self
+
+    def _check_parameters(self) -> None:
+        """Check the parameters, all of which are numbers but one."""
+        for name in ("rules", "similarity", "popularity"):
+            check_number(getattr(self, name), name, low=0)
+        if self.half_life_days is not None:
+            check_number(self.half_life_days, "half_life_days", low=0, low_open=True)
+        check_choice(self.level, "level", LEVELS)
+        check_number(self.n_neighbours, "n_neighbours", low=1, integer=True)
+        if not self.rules + self.similarity + self.popularity > 0:
+            raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
+
+    def _strengths(self, found: Any, n_items: int) -> tuple[IntArray, IntArray, Any]:
+        """Return each item's strongest neighbours."""
+        single = np.zeros(n_items, dtype=np.int64)
+        pairs, count = np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64)
+        if found.items:
+            single[found.items[0][:, 0]] = found.counts[0]
+        if len(found.items) > 1:
+            pairs, count = found.items[1], found.counts[1]
+        a, b = single[pairs[:, 0]], single[pairs[:, 1]]
+        p_value = hypergeometric.upper_tail(count, np.full(len(count), found.n_baskets), a, b)
+        real = adjust_p_values(p_value) <= MAX_P_ADJUSTED
+        cosine = self.similarity * count / np.sqrt(a * b)
+        strength = np.concatenate(
+            [cosine + self.rules * real * count / a, cosine + self.rules * real * count / b]
+        )
+        both_ways = np.concatenate([pairs, pairs[:, ::-1]])
+        useful = strength > 0
+        return recommend.neighbours(both_ways[useful], strength[useful], int(self.n_neighbours))
+
+    def predict(
+        self,
+        transactions: Any,
+        *,
+        n_items: int = 10,
+        exclude_owned: bool = True,
+        exclude: Iterable[Any] | None = None,
+        stock: Iterable[Any] | None = None,
+        unwanted: Any = None,
+        as_of: Any = None,
+        progress: bool = False,
+    ) -> pd.DataFrame:
+        """Rank the next best items of every customer in a log.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            The histories: a log with ``customer_id``, ``date`` and ``product``, the one the model
+            was fitted on or another. Items that the model does not know are passed over.
+        n_items : int, default 10
+            Items per customer, at most.
+        exclude_owned : bool, default True
+            Leave out what the customer has bought before. Set it to False for goods that are
+            bought again and again.
+        exclude : list of items, optional
+            Never offered to anyone.
+        stock : list of items, optional
+            Only these can be offered.
+        unwanted : DataFrame, optional
+            Columns ``customer_id`` and ``item``: what a customer does not want to be offered.
+        as_of : date, optional
+            Last day observed, inclusive; default the last date in the log.
+        progress : bool, default False
+            Show a progress bar.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer and offered item, customers in the order in which they first
+            appear in `transactions`:
+
+            * ``customer_id`` - as given.
+            * ``item`` - the offered item.
+            * ``score`` (float) - as described in the class, above 0; comparable between customers.
+            * ``rank`` (int) - 1 for the best. Equal scores are ranked by popularity, then by item.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        MissingColumnsError
+            If a column is absent.
+        InputError
+            If an option is out of range.
+        """
+        self._check_fitted()
+        n_items = check_number(n_items, "n_items", low=1, integer=True)
+        log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
+        # columns by falling popularity, so that ties go to the more popular item
+        known = self.items_["popularity"].to_numpy()
+        by_popularity = np.argsort(-known, kind="stable")
+        items = pd.Index(self.items_["item"]).take(by_popularity)
+        place = {item: code for code, item in enumerate(items.tolist())}
+        size = (log.n_customers, len(items))
+        column = places(log.product_ids.tolist(), place)[log.product]
+        inside = (log.product >= 0) & (column >= 0)
+        customer, column, day = last_days(log.customer[inside], column[inside], log.day[inside])
+        weight = recommend.decay(log.as_of - day, self.half_life_days)
+        # a weight that decayed to nothing must not become a missing entry
+        history = recommend.as_sparse(customer, column, np.maximum(weight, 1e-300), size)
+        stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
+        if exclude_owned:
+            stop_customer = np.append(stop_customer, customer)
+            stop_column = np.append(stop_column, column)
+        first = places(self.neighbours_["item"].tolist(), place)
+        second = places(self.neighbours_["neighbour"].tolist(), place)
+        strength = self.neighbours_["strength"].to_numpy(dtype=np.float64)
+        from tqdm.auto import tqdm
+
+        with tqdm(total=log.n_customers, disable=not progress, unit="customers") as bar:
+            parts = list(
+                recommend.best_items(
+                    history,
+                    recommend.as_sparse(first, second, strength, (len(items), len(items))),
+                    self.popularity * known[by_popularity],
+                    allowed_items(items, exclude, stock),
+                    recommend.as_sparse(
+                        stop_customer, stop_column, np.ones(len(stop_customer)), size
+                    ),
+                    n_items,
+                    bar.update,
+                )
+            )
+        customer, column, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+        rank = np.arange(len(customer)) - np.searchsorted(customer, customer) + 1
+        seen = pd.unique(log.customer)
+        turn = np.empty(log.n_customers, dtype=np.int64)
+        turn[seen] = np.arange(log.n_customers)
+        order = np.argsort(turn[customer], kind="stable")
+        return pd.DataFrame(
+            {
+                "customer_id": log.customer_ids[customer[order]],
+                "item": items[column[order]],
+                "score": score[order],
+                "rank": rank[order],
+            }
+        )
+
+    def evaluate(
+        self,
+        transactions: Any,
+        *,
+        horizon_days: int,
+        as_of: Any = None,
+        n_items: int = 10,
+        exclude_owned: bool = True,
+        confidence_level: float = 0.95,
+        progress: bool = False,
+    ) -> pd.DataFrame:
+        """Judge offers on what customers bought later, beside offering what is popular.
+
+        A copy of this model is fitted on the log up to `as_of`; its offers are compared with the
+        items bought in the `horizon_days` after it. Only customers who then bought an item that
+        could be a hit (with `exclude_owned`, one new to them) count.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
+        horizon_days : int
+            Days after `as_of` in which purchases count.
+        as_of : date, optional
+            Last day the model sees; default `horizon_days` before the last date in the log.
+        n_items : int, default 10
+            Items offered per customer.
+        exclude_owned : bool, default True
+            Offer, and count, only items new to the customer.
+        confidence_level : float, default 0.95
+            Of the intervals.
+        progress : bool, default False
+            Show a progress bar.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per recommender (``"model"``, ``"popularity"`` and their ``"difference"``, by
+            customer) and measure:
+
+            * ``recommender`` - which one.
+            * ``measure`` - ``"hit_rate"``, the share of customers who bought an offered item;
+              ``"recall"``, the mean share of a customer's later items that were offered; ``"mrr"``,
+              the mean of 1 / rank of the first hit, 0 without one; ``"coverage"``, the share of
+              known items offered to anyone.
+            * ``customers`` (int) - customers judged.
+            * ``value`` (float) - the measure.
+            * ``std_error`` (float) - over customers; missing for coverage.
+            * ``conf_low`` (float) - lower limit (Student's t); missing for coverage.
+            * ``conf_high`` (float) - upper limit; missing for coverage.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is absent.
+        InputError
+            If the log ends before the horizon, or nobody bought a countable item in it.
+        """
+        return compare(
+            self,
+            transactions,
+            horizon_days=horizon_days,
+            as_of=as_of,
+            n_items=n_items,
+            exclude_owned=exclude_owned,
+            confidence_level=confidence_level,
+            progress=progress,
+        )
