@@ -22,13 +22,15 @@ Examples
 
 from __future__ import annotations
 
-from crmkit.clv._model import BGNBD, MBGNBD, GammaGamma, ParetoNBD
+from crmkit.clv._model import BGNBD, MBGNBD, ByGroup, GammaGamma, ParetoNBD
 from crmkit.clv._plot import plot_calibration, plot_frequency_recency, plot_tracking
 from crmkit.clv._report import (
     calibration_table,
     customer_equity,
     frequency_recency_table,
     lifetime_value,
+    model_comparison,
+    spend_frequency_correlation,
     tapk_sensitivity,
     tracking_table,
 )
@@ -43,8 +45,9 @@ from crmkit.clv._table import (
     tapk_table,
 )
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "BGNBD",
+    "ByGroup",
     "GammaGamma",
     "MBGNBD",
     "ParetoNBD",
@@ -54,6 +57,7 @@ __all__ = [
     "frequency_recency_table",
     "holdout_table",
     "lifetime_value",
+    "model_comparison",
     "net_present_value",
     "payback_table",
     "plot_calibration",
@@ -61,6 +65,7 @@ __all__ = [
     "plot_tracking",
     "purchase_table",
     "retention_value",
+    "spend_frequency_correlation",
     "tapk",
     "tapk_sensitivity",
     "tapk_table",

@@ -91,6 +91,7 @@ def _tracked():
 
 
 TAPK = ("transactions", "items_per_transaction", "price", "acquisition_cost")
+HISTORY = ("customer_id", "frequency", "recency", "T")
 CONTRACT = ("margin", "retention_rate")
 LOG = {"transactions": ("customer_id", "date", "amount")}
 
@@ -150,6 +151,19 @@ TABLES = [
 ]
 
 REPORTS = [
+    FunctionCase(
+        clv.model_comparison,
+        lambda: {"customers": clv.holdout_table(_log(120), as_of="2024-06-01")},
+        {"models": {"BG/NBD": _models()["purchases"]}},
+        needs={"customers": (*HISTORY, "holdout_frequency", "holdout_days")},
+        numbers={"customers": ("frequency", "T", "holdout_frequency")},
+    ),
+    FunctionCase(
+        clv.spend_frequency_correlation,
+        lambda: {"customers": _base()},
+        needs={"customers": ("customer_id", "frequency", "monetary_value")},
+        numbers={"customers": ("frequency", "monetary_value")},
+    ),
     FunctionCase(
         clv.lifetime_value,
         lambda: {"customers": _base()},
@@ -212,12 +226,17 @@ PLOTS = [
     ),
 ]
 
-HISTORY = ("customer_id", "frequency", "recency", "T")
-
 MODELS = [
     ModelCase(clv.BGNBD, _customers, needs=HISTORY),
     ModelCase(clv.MBGNBD, _customers, needs=HISTORY),
     ModelCase(clv.ParetoNBD, _customers, needs=HISTORY),
+    ModelCase(
+        clv.ByGroup,
+        lambda: {"customers": _base().assign(half=lambda t: t["frequency"] % 2)},
+        {"model": clv.BGNBD(), "by": "half"},
+        needs=(*HISTORY, "half"),
+        tolerance=1e-4,
+    ),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
 ]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from crmkit.clv._model.bgnbd import BGNBD
+from crmkit.clv._model.by_group import ByGroup
 from crmkit.clv._model.gamma_gamma import GammaGamma
 from crmkit.clv._model.mbgnbd import MBGNBD
 from crmkit.clv._model.pareto_nbd import ParetoNBD
 
-__all__ = ["BGNBD", "MBGNBD", "GammaGamma", "ParetoNBD"]
+__all__ = ["BGNBD", "MBGNBD", "ByGroup", "GammaGamma", "ParetoNBD"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from crmkit.clv._report._calibration import calibration_table
+from crmkit.clv._report._comparison import model_comparison
+from crmkit.clv._report._dependence import spend_frequency_correlation
 from crmkit.clv._report._grid import frequency_recency_table
 from crmkit.clv._report._sensitivity import tapk_sensitivity
 from crmkit.clv._report._tracking import tracking_table
@@ -13,6 +15,8 @@ __all__ = [
     "customer_equity",
     "frequency_recency_table",
     "lifetime_value",
+    "model_comparison",
+    "spend_frequency_correlation",
     "tapk_sensitivity",
     "tracking_table",
 ]

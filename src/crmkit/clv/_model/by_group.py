@@ -1,0 +1,218 @@
+"""One model per cohort or group, fitted in one call and used like one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from crmkit._estimator import Model
+from crmkit._frames import read_customers
+from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._table._codes import column_names, column_part, combined
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["ByGroup"]
+
+FloatArray = NDArray[np.float64]
+
+
+class ByGroup(Model):
+    """The same model fitted to each group of customers on its own.
+
+    Parameters
+    ----------
+    model : model
+        An unfitted purchase or spend model, such as ``BGNBD()``; each group gets a copy.
+    by : str or list of str
+        Columns that make the groups: a cohort, a channel, a segment.
+
+    Attributes
+    ----------
+    groups_ : DataFrame
+        One row per group: the columns in `by`, ``customers``, ``log_likelihood``,
+        ``converged`` and ``boundary`` (the limiting model, missing inside the parameter space).
+    parameters_ : DataFrame
+        The columns in `by`, then ``term, estimate, std_error, conf_low, conf_high``.
+    log_likelihood_, n_parameters_, aic_, bic_ : float
+        Of all groups together, to compare with one model for everybody.
+    models_ : list of models
+        The fitted models, in the order of ``groups_``.
+
+    Examples
+    --------
+    >>> from crmkit import clv, datasets
+    >>> log = datasets.make_transactions(400, random_state=0)["transactions"]
+    >>> customers = clv.purchase_table(log)
+    >>> customers["half"] = customers["customer_id"].index % 2
+    >>> model = clv.ByGroup(model=clv.BGNBD(), by="half").fit(customers)
+    >>> model.groups_[["half", "customers"]]
+       half  customers
+    0     0        200
+    1     1        200
+    >>> model.predict(customers, horizon_days=90).columns.tolist()
+    ['customer_id', 'p_alive', 'expected_purchases']
+    """
+
+    def __init__(self, *, model: Any = None, by: str | Sequence[str] = "segment") -> None:
+        self.model = model
+        self.by = by
+
+    def fit(self, customers: Any, *, weights: str | None = None) -> Self:
+        """Fit one model per group.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model needs, and the columns in `by`.
+        weights : str, optional
+            Column with the weight of each row.
+
+        Returns
+        -------
+        Self
+            The fitted models.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is missing.
+        InputError
+            If a group gives the model nothing to learn from.
+        """
+        from sklearn.base import clone
+
+        if not isinstance(self.model, LikelihoodModel):
+            raise InputError(f"`model` must be a model such as BGNBD(); got {self.model!r}.")
+        columns = column_names(self.by)
+        table = read_customers(customers, needs=columns)
+        parts = [column_part(table[name]) for name in columns]
+        code, labels = combined(parts, len(table))
+        self.models_: list[Any] = []
+        for group, label in enumerate(_texts(labels)):
+            try:
+                found = clone(self.model).fit(table[code == group], weights=weights)
+            except InputError as error:
+                raise type(error)(f"In the group {label}: {error}") from error
+            self.models_.append(found)
+        self.labels_ = labels
+        self._summarise(np.bincount(code))
+        return self
+
+    def _summarise(self, size: NDArray[np.int64]) -> None:
+        """Put the groups' results into tables and sums."""
+        models, labels = self.models_, self.labels_
+        self.groups_ = labels.assign(
+            customers=size,
+            log_likelihood=[model.log_likelihood_ for model in models],
+            converged=[model.converged_ for model in models],
+            boundary=[model.boundary_ for model in models],
+        )
+        each = [
+            pd.concat(
+                [labels.iloc[[i] * len(model.parameters_)].reset_index(drop=True),
+                 model.parameters_], axis=1,
+            )
+            for i, model in enumerate(models)
+        ]  # fmt: skip
+        self.parameters_ = pd.concat(each, ignore_index=True)
+        self.log_likelihood_ = float(sum(model.log_likelihood_ for model in models))
+        self.n_parameters_ = int(sum(model.n_parameters_ for model in models))
+        self.n_customers_ = float(sum(model.n_customers_ for model in models))
+        self.aic_ = 2.0 * (self.n_parameters_ - self.log_likelihood_)
+        self.bic_ = float(np.log(self.n_customers_)) * self.n_parameters_
+        self.bic_ -= 2.0 * self.log_likelihood_
+        self.converged_ = all(model.converged_ for model in models)
+
+    @property
+    def coefficient_covariance_(self) -> FloatArray:
+        """Covariance of the coefficients of all groups, one block per group."""
+        self._check_fitted()
+        sizes = [len(model.coefficients_) for model in self.models_]
+        found = np.zeros((sum(sizes), sum(sizes)))
+        for end, size, model in zip(np.cumsum(sizes), sizes, self.models_, strict=True):
+            block = slice(end - size, end)
+            found[block, block] = model.coefficient_covariance_
+        return found
+
+    def _groups(self, customers: Any) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """Return the table and the model of each row."""
+        self._check_fitted()
+        columns = column_names(self.by)
+        table = read_customers(customers, needs=columns)
+        known = pd.MultiIndex.from_frame(self.labels_.astype(object))
+        found = known.get_indexer(pd.MultiIndex.from_frame(table[columns].astype(object)))
+        strange = found < 0
+        if strange.any():
+            first = table.loc[strange, columns].head(3).to_dict("records")
+            raise InputError(
+                f"`customers`: {int(strange.sum()):,} of {len(table):,} rows belong to groups "
+                f"that the model has not seen (first: {first}). Fit it with them."
+            )
+        return table, found.astype(np.int64, copy=False)
+
+    def predict(self, customers: Any, **options: Any) -> pd.DataFrame:
+        """Predict each customer with the model of the customer's group.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model needs, and the columns in `by`.
+        **options
+            What the model's own ``predict`` takes.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * the columns that the model itself predicts.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        InputError
+            If a customer belongs to a group that was not there at fitting.
+        """
+        table, group = self._groups(customers)
+        pieces = []
+        for number in np.unique(group):
+            rows = np.flatnonzero(group == number)
+            told = self.models_[number].predict(table.iloc[rows], **options)
+            pieces.append(told.set_axis(pd.Index(rows), axis=0))
+        result: pd.DataFrame = pd.concat(pieces).sort_index()
+        return result.set_axis(pd.RangeIndex(len(result)), axis=0)
+
+    def _stacked(
+        self, customers: Any, one: Callable[[Any, pd.DataFrame], tuple[FloatArray, FloatArray]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return values (n,) and derivatives in the coefficients of all groups (n, p)."""
+        table, group = self._groups(customers)
+        sizes = [len(model.coefficients_) for model in self.models_]
+        value, slopes = np.zeros(len(table)), np.zeros((len(table), sum(sizes)))
+        for number, (end, size) in enumerate(zip(np.cumsum(sizes), sizes, strict=True)):
+            rows = np.flatnonzero(group == number)
+            if rows.size:
+                found = one(self.models_[number], table.iloc[rows])
+                value[rows], slopes[rows, end - size : end] = found
+        return value, slopes
+
+    def _discounted(self, customers: Any, **options: Any) -> tuple[FloatArray, FloatArray]:
+        """Return discounted purchases with their derivatives; for lifetime_value."""
+        return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
+
+    def _amount(self, customers: Any) -> tuple[FloatArray, FloatArray]:
+        """Return expected amounts with their derivatives; for lifetime_value."""
+        return self._stacked(customers, lambda model, rows: model._amount(rows))
+
+
+def _texts(labels: pd.DataFrame) -> list[str]:
+    """Write each group for an error message."""
+    return [", ".join(f"{k}={v!r}" for k, v in row.items()) for row in labels.to_dict("records")]

