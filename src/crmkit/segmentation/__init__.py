@@ -21,10 +21,13 @@ from __future__ import annotations
 
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
 from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
+from crmkit.segmentation._report.maps import segment_map_audit, segment_map_cells
+from crmkit.segmentation._report.migration import segment_migration
 from crmkit.segmentation._report.profit import cost_rates, whale_curve, whale_summary
 from crmkit.segmentation._report.rfm import rfm_cells
 from crmkit.segmentation._report.tiers import loss_makers, value_pyramid, value_tiers
 from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
+from crmkit.segmentation._table.potential import peer_potential, share_of_wallet
 from crmkit.segmentation._table.profit import customer_profit
 from crmkit.segmentation._table.rfm import rfm_table
 from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
@@ -35,6 +38,7 @@ __all__ = [
     "customer_profit",
     "frequency_value_matrix",
     "loss_makers",
+    "peer_potential",
     "plot_rfm_heatmap",
     "plot_value_matrix",
     "plot_value_pyramid",
@@ -44,7 +48,11 @@ __all__ = [
     "rfm_scores",
     "rfm_segments",
     "rfm_table",
+    "segment_map_audit",
+    "segment_map_cells",
     "segment_maps",
+    "segment_migration",
+    "share_of_wallet",
     "value_matrix",
     "value_pyramid",
     "value_tiers",

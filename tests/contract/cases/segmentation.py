@@ -40,6 +40,18 @@ def valued():
             "customer_id": np.arange(100, 160),
             "profit": np.round(rng.normal(20, 30, 60), 2),
             "wallet": np.round(rng.lognormal(3, 1, 60), 2),
+            "spent": np.round(rng.lognormal(2, 1, 60), 2),
+            "region": np.array(["north", "south"])[rng.integers(0, 2, 60)],
+        }
+    )
+
+
+def own_map():
+    return pd.DataFrame(
+        {
+            "segment": ["best", "active", "lost"],
+            "recency_score_from": [5, 4, 1],
+            "recency_score_to": [5, 4, 2],
         }
     )
 
@@ -50,6 +62,18 @@ def pools():
             "pool": ["delivery", "returns", "desk"],
             "cost": [500.0, 80.0, 120.0],
             "driver": ["orders", "returns", "lines"],
+        }
+    )
+
+
+def segments(shift=0):
+    rng = np.random.default_rng(7 + shift)
+    n = 80
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(100, 100 + n) + 10 * shift,
+            "segment": np.array(["gold", "silver", "bronze"])[rng.integers(0, 3, n)],
+            "amount": np.round(rng.lognormal(3, 1, n), 2),
         }
     )
 
@@ -144,6 +168,38 @@ CASES = [
         lambda: {"profit": profit()},
         needs={"profit": ("customer_id", "revenue", "direct_cost", "profit")},
         numbers={"profit": ("revenue", "direct_cost", "profit", "delivery_cost")},
+    ),
+    # The first rule that fits wins, so the order of a map's rows has a meaning: the audit shows it.
+    FunctionCase(segmentation.segment_map_audit, dict),
+    FunctionCase(
+        segmentation.segment_map_cells,
+        lambda: {"segment_map": own_map(), "scores": scores()},
+        needs={"segment_map": ("segment",), "scores": ("customer_id", *SCORES)},
+        numbers={"scores": SCORES},
+    ),
+    FunctionCase(
+        segmentation.segment_migration,
+        lambda: {"before": segments(), "after": segments(1)},
+        kwargs={"value": "amount"},
+        needs={
+            "before": ("customer_id", "segment", "amount"),
+            "after": ("customer_id", "segment", "amount"),
+        },
+        numbers={"before": ("amount",), "after": ("amount",)},
+    ),
+    FunctionCase(
+        segmentation.share_of_wallet,
+        lambda: {"customers": valued()},
+        kwargs={"spend": "spent", "wallet": "wallet", "margin": 0.2},
+        needs={"customers": ("customer_id", "spent", "wallet")},
+        numbers={"customers": ("spent", "wallet")},
+    ),
+    FunctionCase(
+        segmentation.peer_potential,
+        lambda: {"customers": valued()},
+        kwargs={"value": "profit", "by": ["wallet", "region"], "min_peers": 8},
+        needs={"customers": ("customer_id", "profit", "wallet", "region")},
+        numbers={"customers": ("profit",)},
     ),
     PlotCase(segmentation.plot_whale_curve, lambda: {"curve": segmentation.whale_curve(valued())}),
     PlotCase(segmentation.plot_value_pyramid, lambda: {"pyramid": pyramid()}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.segmentation._math.counts import distinct_per_group
+from crmkit.segmentation._math.counts import distinct_per_group, group_quantile
 from crmkit.segmentation._math.judge import (
     auc,
     best_jaccard,
@@ -34,6 +34,7 @@ __all__ = [
     "decimal_sums",
     "distinct_per_group",
     "eta_squared",
+    "group_quantile",
     "nested_bins",
     "population_stability",
     "quantile_cuts",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["distinct_per_group"]
+__all__ = ["distinct_per_group", "group_quantile"]
 
 _CHUNK = 1 << 20
 
@@ -55,3 +55,15 @@ def _sorted_count(groups: Integers, values: Integers, n_groups: int, n_values: i
     keys = keys[new]
     keys //= n_values
     return np.bincount(keys, minlength=n_groups)
+
+
+def group_quantile(values: NDArray[np.float64], groups: Integers, q: float) -> NDArray[np.float64]:
+    """Return the quantile (type 7) of each group, shape (n_groups,); no group may be empty."""
+    ordered = values[np.lexsort((values, groups))]
+    size = np.bincount(groups)
+    start = np.cumsum(size) - size
+    place = q * (size - 1)
+    below = np.floor(place).astype(np.int64)
+    low = ordered[start + below]
+    high = ordered[start + np.minimum(below + 1, size - 1)]
+    return np.asarray(low + (place - below) * (high - low))
