@@ -22,7 +22,16 @@ Examples
 
 from __future__ import annotations
 
-from crmkit.clv._model import BGNBD, MBGNBD, ByGroup, GammaGamma, ParetoNBD
+from crmkit.clv._model import (
+    BGBB,
+    BGNBD,
+    MBGNBD,
+    BetaDiscreteWeibull,
+    ByGroup,
+    GammaGamma,
+    ParetoNBD,
+    ShiftedBetaGeometric,
+)
 from crmkit.clv._plot import plot_calibration, plot_frequency_recency, plot_tracking
 from crmkit.clv._report import (
     calibration_table,
@@ -36,8 +45,10 @@ from crmkit.clv._report import (
 )
 from crmkit.clv._table import (
     cohort_value,
+    contract_table,
     holdout_table,
     net_present_value,
+    opportunity_table,
     payback_table,
     purchase_table,
     retention_value,
@@ -46,19 +57,24 @@ from crmkit.clv._table import (
 )
 
 __all__ = [  # noqa: RUF022 - plain sorting, as in every room
+    "BGBB",
     "BGNBD",
+    "BetaDiscreteWeibull",
     "ByGroup",
     "GammaGamma",
     "MBGNBD",
     "ParetoNBD",
+    "ShiftedBetaGeometric",
     "calibration_table",
     "cohort_value",
+    "contract_table",
     "customer_equity",
     "frequency_recency_table",
     "holdout_table",
     "lifetime_value",
     "model_comparison",
     "net_present_value",
+    "opportunity_table",
     "payback_table",
     "plot_calibration",
     "plot_frequency_recency",

@@ -32,6 +32,37 @@ def _customers():
     return {"customers": clv.purchase_table(_log())}
 
 
+def _donors():
+    rng = np.random.default_rng(11)
+    chance, periods = rng.beta(1.0, 1.0, 60), rng.integers(4, 8, 60)
+    frequency = rng.binomial(periods, chance)
+    recency = np.where(frequency > 0, rng.integers(frequency, periods + 1), 0)
+    return {
+        "customers": pd.DataFrame(
+            {
+                "customer_id": rng.permutation(60),
+                "frequency": frequency,
+                "recency": recency,
+                "periods": periods,
+            }
+        )
+    }
+
+
+def _contracts():
+    rng = np.random.default_rng(12)
+    left = rng.geometric(rng.beta(1.0, 3.0, 80))
+    return {
+        "customers": pd.DataFrame(
+            {
+                "customer_id": rng.permutation(80),
+                "periods": np.minimum(left, 6),
+                "churned": left <= 6,
+            }
+        )
+    }
+
+
 def _cash_flows():
     return {"cash_flows": _log().drop(columns=["quantity", "order_id"])}
 
@@ -133,6 +164,18 @@ TABLES = [
         {"period": "quarter", "margin": 0.4, "acquisition_cost": 40.0},
         needs=LOG,
         numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        clv.opportunity_table,
+        _transactions,
+        {"period": "quarter"},
+        needs={"transactions": ("customer_id", "date")},
+    ),
+    FunctionCase(
+        clv.contract_table,
+        _transactions,
+        {"period": "quarter", "grace_periods": 1},
+        needs={"transactions": ("customer_id", "date")},
     ),
     FunctionCase(
         clv.purchase_table,
@@ -237,6 +280,9 @@ MODELS = [
         needs=(*HISTORY, "half"),
         tolerance=1e-4,
     ),
+    ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
+    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=("customer_id", "periods", "churned")),
+    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=("customer_id", "periods", "churned")),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
 ]
 

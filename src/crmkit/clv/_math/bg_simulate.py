@@ -43,11 +43,11 @@ def simulate(
     drawn: dict[str, NDArray[Any]] = {
         "frequency": frequency.astype(np.int64),
         "recency": recency,
-        "alive": alive,
+        "T": T,
     }
     if k > 1:
         drawn["sum_log_gaps"] = log_gaps(frequency.astype(np.int64), recency, k, rng)
-    return drawn
+    return drawn | {"alive": alive}
 
 
 def _beta_geometric(a: FloatArray, b: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -92,5 +92,6 @@ def simulate(
     return {
         "frequency": frequency.astype(np.int64),
         "recency": np.where(frequency > 0, observed * share, 0.0),
+        "T": T,
         "alive": lifetime > T,
     }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.special import gauss_legendre, log_rising, reach
 
 if TYPE_CHECKING:
@@ -73,62 +74,35 @@ def _column(value: Any) -> Any:
     return np.reshape(value, (-1, 1))
 
 
-def _shares(log: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return each term's share of the sum, and the log of the sum."""
-    top = log.max(axis=1)
-    shares = np.exp(log - top[:, None])
-    total = shares.sum(axis=1)
-    shares /= total[:, None]
-    return shares, top + np.log(total)
-
-
 def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
     """P(alive at T | history), shape (n,): the share of the living in the likelihood."""
-    shares: FloatArray = _shares(_terms(theta, x, t_x, T)[1])[0]
+    shares: FloatArray = shares_of(_terms(theta, x, t_x, T)[1])[0]
     return shares[:, -1]
 
 
 def times_density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> Any:
-    """Return the terms that depend on times, with the derivatives of a mixture.
-
-    The gradient is the mean score of the terms; the Hessian is their mean curvature plus the
-    covariance of their scores.
-    """
+    """Return the terms that depend on times, with their derivatives."""
     y, log = _terms(theta, x, t_x, T)
-    shares, value = _shares(log)
     r, alpha, s, beta = (_column(parameter) for parameter in theta)
     inverse_a, inverse_b = 1.0 / (alpha + y), 1.0 / (beta + y)
     share_a, share_b = y * inverse_a / alpha, y * inverse_b / beta
+    n = x[:, None]
     scores = [
         -np.log1p(y / alpha),
-        r * share_a - x[:, None] * inverse_a,
+        r * share_a - n * inverse_a,
         -np.log1p(y / beta),
         s * share_b,
     ]
+    curvatures = {
+        (0, 1): share_a,
+        (1, 1): inverse_a * (n * inverse_a - r * share_a) - (r / alpha) * share_a,
+        (2, 2): np.zeros_like(y),
+        (2, 3): share_b,
+        (3, 3): -s * share_b * (inverse_b + 1.0 / beta),
+    }
+    # All terms but the last contain the density s / (beta + y) of the time of dropout.
     scores[2][:, :-1] += 1.0 / s
     scores[3][:, :-1] -= inverse_b[:, :-1]
-    dead = 1.0 - shares[:, -1]
-
-    def mean(*factors: FloatArray) -> FloatArray:
-        result: FloatArray = np.einsum(
-            ",".join(["ij"] * (1 + len(factors))) + "->i", shares, *factors
-        )
-        return result
-
-    gradient = {j: mean(score) for j, score in enumerate(scores)}
-    weighted = [shares * score for score in scores]
-    hessian = {
-        (j, k): np.einsum("ij,ij->i", weighted[j], scores[k]) - gradient[j] * gradient[k]
-        for j in range(4)
-        for k in range(j, 4)
-    }
-    hessian[0, 1] += mean(share_a)
-    hessian[2, 3] += mean(share_b)
-    hessian[1, 1] += mean(inverse_a * (x[:, None] * inverse_a - r * share_a)) - mean(share_a) * (
-        r / alpha
-    ).reshape(-1)
-    hessian[2, 2] -= dead / np.square(s).reshape(-1)
-    hessian[3, 3] -= mean(share_b * inverse_b) * s.reshape(-1)
-    hessian[3, 3] -= mean(share_b) * (s / beta).reshape(-1)
-    hessian[3, 3] += np.einsum("ij,ij->i", shares[:, :-1], np.square(inverse_b[:, :-1]))
-    return value, gradient, hessian
+    curvatures[2, 2][:, :-1] -= 1.0 / np.square(s)
+    curvatures[3, 3][:, :-1] += np.square(inverse_b[:, :-1])
+    return mixture(log, scores, curvatures)

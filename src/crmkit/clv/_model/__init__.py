@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from crmkit.clv._model.bgbb import BGBB
 from crmkit.clv._model.bgnbd import BGNBD
 from crmkit.clv._model.by_group import ByGroup
+from crmkit.clv._model.contracts import BetaDiscreteWeibull, ShiftedBetaGeometric
 from crmkit.clv._model.gamma_gamma import GammaGamma
 from crmkit.clv._model.mbgnbd import MBGNBD
 from crmkit.clv._model.pareto_nbd import ParetoNBD
 
-__all__ = ["BGNBD", "MBGNBD", "ByGroup", "GammaGamma", "ParetoNBD"]
+__all__ = [
+    "BGBB",
+    "BGNBD",
+    "MBGNBD",
+    "BetaDiscreteWeibull",
+    "ByGroup",
+    "GammaGamma",
+    "ParetoNBD",
+    "ShiftedBetaGeometric",
+]

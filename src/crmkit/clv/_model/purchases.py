@@ -55,6 +55,8 @@ class PurchaseModel(LikelihoodModel):
     """Base of the models of repeat purchases in continuous time."""
 
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
+    # The column that says how long a customer was observed.
+    _length: ClassVar[str] = "T"
 
     def __init__(
         self,
@@ -78,9 +80,9 @@ class PurchaseModel(LikelihoodModel):
         raise NotImplementedError
 
     def _simulated(
-        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
-        """Draw histories of length T: columns beside T by name."""
+        """Draw histories of the given lengths: the model's columns by name."""
         raise NotImplementedError
 
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
@@ -229,7 +231,8 @@ class PurchaseModel(LikelihoodModel):
         Parameters
         ----------
         customers : DataFrame
-            ``customer_id``, ``T`` (days to simulate for each) and the covariates.
+            ``customer_id``, ``T`` (how long to simulate each, in days; ``periods`` for models in
+            whole periods) and the covariates.
         random_state : int, optional
             Seed; the same seed and table give the same draw.
 
@@ -239,17 +242,16 @@ class PurchaseModel(LikelihoodModel):
             One row per customer in the order of the input:
 
             * ``customer_id`` - as given.
-            * ``frequency`` (int) - repeat purchases.
-            * ``recency`` (float) - days to the last of them.
-            * ``T`` (float) - as given.
+            * the columns that ``fit`` needs, as drawn.
             * ``sum_log_gaps`` (float) - sum of the logarithms of the gaps in days. Optional.
-            * ``alive`` (bool) - whether the customer still was one at T: the hidden truth.
+            * ``alive`` (bool) - whether the customer still was one at the end: the hidden truth.
+              Optional.
         """
         self._check_fitted()
         extra = sorted({name for triples in self._covariates() for name, _, _ in triples})
-        frame = read_customers(customers, needs=["T", *extra])
+        frame = read_customers(customers, needs=[self._length, *extra])
         problems = Problems("customers")
-        T = number_array(frame["T"], problems, "T", low=0.0)
+        length = number_array(frame[self._length], problems, self._length, low=0.0)
         values = {name: number_array(frame[name], problems, name) for name in extra}
         problems.raise_if_any()
         designs = [
@@ -258,11 +260,8 @@ class PurchaseModel(LikelihoodModel):
         ]
         where = positions([0 if d is None else d.shape[1] for d in designs])
         theta = natural_parameters(np.asarray(self.coefficients_), designs, where)
-        drawn = self._simulated(theta, T, np.random.default_rng(random_state))
-        alive = drawn.pop("alive")
-        counts = {"frequency": drawn.pop("frequency"), "recency": drawn.pop("recency")}
-        ids = {"customer_id": frame["customer_id"]}
-        return pd.DataFrame({**ids, **counts, "T": T, **drawn, "alive": alive})
+        drawn = self._simulated(theta, length, np.random.default_rng(random_state))
+        return pd.DataFrame({"customer_id": frame["customer_id"], **drawn})
 
 
 def check_horizon(horizon_days: float) -> float:

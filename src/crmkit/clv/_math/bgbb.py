@@ -1,0 +1,122 @@
+"""The beta-geometric/beta-Bernoulli model (Fader, Hardie and Shang 2010).
+
+At each of n opportunities a living customer buys with probability p ~ Beta(alpha, beta); before
+each the customer drops out with probability theta ~ Beta(gamma, delta). x purchases, the last at
+opportunity t_x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.mixture import mixture, shares_of
+from crmkit.clv._math.periods import renewals, survival_ratio
+from crmkit.clv._math.special import log_rising
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["BetaBernoulliFuture", "density", "p_alive", "simulate"]
+
+FloatArray = NDArray[np.float64]
+
+
+def _trials(x: FloatArray, t_x: FloatArray, n: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return opportunities lived through, (rows, 1 + longest gap); the first is living on."""
+    gap = (n - t_x).astype(np.int64)
+    trials = np.minimum(t_x[:, None] + np.arange(-1, int(gap.max())), n[:, None])
+    trials[:, 0] = n
+    absent = np.arange(trials.shape[1]) > gap[:, None]
+    return np.where(absent, x[:, None], trials), absent
+
+
+def density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray) -> Any:
+    """Return ln L (eq. 5) as a sum over when the customer dropped out, and its derivatives.
+
+    Living on: ``B(alpha + x, beta + n - x) B(gamma, delta + n)``. Dropping out after the j-th
+    opportunity, t_x <= j < n: ``B(alpha + x, beta + j - x) B(gamma + 1, delta + j)``. All over
+    ``B(alpha, beta) B(gamma, delta)``.
+    """
+    alpha, beta, gamma, delta = (np.reshape(value, (-1, 1)) for value in theta)
+    trials, absent = _trials(x, t_x, n)
+    x = x[:, None]
+    bought, missed = log_rising(alpha, x), log_rising(beta, trials - x)
+    both = log_rising(alpha + beta, trials)
+    lived = log_rising(delta, trials)
+    dead = np.ones_like(trials)
+    dead[:, 0] = 0.0
+    fate = log_rising(gamma + delta, trials + dead)
+    log = bought[0] + missed[0] - both[0] + lived[0] - fate[0] + dead * np.log(gamma)
+    scores = [
+        bought[1] - both[1],
+        missed[1] - both[1],
+        dead / gamma - fate[1],
+        lived[1] - fate[1],
+    ]
+    curvatures = {
+        (0, 0): bought[2] - both[2],
+        (0, 1): -both[2],
+        (1, 1): missed[2] - both[2],
+        (2, 2): -dead / gamma**2 - fate[2],
+        (2, 3): -fate[2],
+        (3, 3): lived[2] - fate[2],
+    }
+    return mixture(np.where(absent, -np.inf, log), scores, curvatures)
+
+
+def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray) -> FloatArray:
+    """P(alive at opportunity n | history), shape (n,): the share of living on in L."""
+    alpha, beta, gamma, delta = (np.reshape(value, (-1, 1)) for value in theta)
+    trials, absent = _trials(x, t_x, n)
+    dead = np.ones_like(trials)
+    dead[:, 0] = 0.0
+    log = log_rising(beta, trials - x[:, None])[0] - log_rising(alpha + beta, trials)[0]
+    log += log_rising(delta, trials)[0] - log_rising(gamma + delta, trials + dead)[0]
+    log += dead * np.log(gamma)
+    shares: FloatArray = shares_of(np.where(absent, -np.inf, log))[0]
+    return shares[:, 0]
+
+
+@dataclass(frozen=True, slots=True)
+class BetaBernoulliFuture:
+    """Posterior of n customers, arrays (n,): alive, purchase mean, dropout Beta(gamma, delta)."""
+
+    p_alive: FloatArray
+    p_purchase: FloatArray
+    gamma: FloatArray
+    delta: FloatArray
+    period_days: float
+
+    def survival(self, days: float) -> FloatArray:
+        """Return P(alive after the opportunities in `days`)."""
+        periods = np.floor(days / self.period_days + 1e-9)
+        return self.p_alive * survival_ratio(self.gamma, self.delta, periods)
+
+    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+        """Return expected purchases at the opportunities in `days`, discounted at `rate` per day.
+
+        ``P(alive) E[p] sum_j E[(1 - theta)^j] e^(-delta j)`` (eq. 13 and 14).
+        """
+        chances = renewals(self.gamma, self.delta, days / self.period_days, rate * self.period_days)
+        return self.p_alive * self.p_purchase * chances
+
+
+def simulate(
+    theta: Sequence[Any], n: FloatArray, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Draw frequency, recency (n,) and who is alive at the last opportunity."""
+    alpha, beta, gamma, delta = (np.broadcast_to(value, n.shape) for value in theta)
+    p, theta_drawn = rng.beta(alpha, beta), rng.beta(gamma, delta)
+    frequency, recency = np.zeros(n.size, dtype=np.int64), np.zeros(n.size)
+    alive = np.ones(n.size, dtype=bool)
+    for period in range(1, int(n.max()) + 1):
+        running = period <= n
+        alive &= ~running | (rng.random(n.size) >= theta_drawn)
+        buys = running & alive & (rng.random(n.size) < p)
+        frequency += buys
+        recency[buys] = period
+    return {"frequency": frequency, "recency": recency, "periods": n, "alive": alive}

@@ -1,0 +1,163 @@
+"""Contracts that are renewed or not: shifted beta-geometric and beta-discrete-Weibull.
+
+A customer with probability theta ~ Beta(alpha, beta) is still there after t periods with
+``(1 - theta)^(t^c)``; across customers ``S(t) = B(alpha, beta + t^c) / B(alpha, beta)``. c = 1 is
+the shifted beta-geometric (Fader and Hardie 2007), c free the beta-discrete-Weibull (Fader,
+Hardie, Liu, Davin and Steenburgh 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from crmkit.clv._math.periods import renewals
+from crmkit.clv._math.special import gauss_legendre, log_rising
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ContractFuture", "geometric_density", "simulate", "weibull_density"]
+
+FloatArray = NDArray[np.float64]
+Pieces = tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]
+_EXACT_TERMS = 1000
+
+
+def _log_survival(theta: Sequence[Any], t: FloatArray) -> Pieces:
+    """``ln S(t)`` with derivatives in alpha, beta and c; without c where theta has two entries."""
+    alpha, beta = theta[:2]
+    c = theta[2] if len(theta) > 2 else 1.0
+    v = t**c
+    upper, lower = log_rising(beta, v), log_rising(alpha + beta, v)
+    gradient = {0: -lower[1], 1: upper[1] - lower[1]}
+    hessian = {(0, 0): -lower[2], (0, 1): -lower[2], (1, 1): upper[2] - lower[2]}
+    if len(theta) > 2:
+        log_t = np.log(np.maximum(t, 1.0))
+        first, second = v * log_t, v * log_t**2
+        by_v = special.digamma(beta + v) - special.digamma(alpha + beta + v)
+        far = special.polygamma(1, alpha + beta + v)
+        near = special.polygamma(1, beta + v)
+        gradient[2] = by_v * first
+        hessian[0, 2] = -far * first
+        hessian[1, 2] = (near - far) * first
+        hessian[2, 2] = (near - far) * first**2 + by_v * second
+    return upper[0] - lower[0], gradient, hessian
+
+
+def geometric_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) -> Pieces:
+    """Return ln L of the sBG: ``S(t)``, or for who left in period t ``S(t - 1) - S(t)``.
+
+    The difference is ``alpha / (alpha + beta + t - 1) S(t - 1)``: nothing cancels.
+    """
+    alpha, beta = theta
+    value, gradient, hessian = _log_survival(theta, t - churned)
+    total = alpha + beta + t - 1.0
+    value = value + churned * (np.log(alpha) - np.log(total))
+    gradient[0] = gradient[0] + churned * (1.0 / alpha - 1.0 / total)
+    gradient[1] = gradient[1] - churned / total
+    hessian[0, 0] = hessian[0, 0] + churned * (1.0 / total**2 - 1.0 / alpha**2)
+    hessian[0, 1] = hessian[0, 1] + churned / total**2
+    hessian[1, 1] = hessian[1, 1] + churned / total**2
+    return value, gradient, hessian
+
+
+def weibull_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) -> Pieces:
+    """Ln L of the BdW: ``ln S(t)``, or ``ln(S(t - 1) - S(t))`` for who left in period t."""
+    after = _log_survival(theta, t)
+    before = _log_survival(theta, t - churned)
+    lost = churned > 0.0
+    fall = np.where(lost, np.minimum(after[0] - before[0], -1e-300), -1.0)
+    share = np.where(lost, -1.0 / np.expm1(fall), 0.0)  # S(t - 1) / (S(t - 1) - S(t))
+    other = np.where(lost, 1.0 - share, 1.0)  # minus S(t) over the same, or S(t) itself
+    value = np.where(lost, before[0] + np.log(-np.expm1(fall)), after[0])
+    gradient = {j: share * before[1][j] + other * after[1][j] for j in range(3)}
+    hessian = {}
+    for j, k in after[2]:
+        moments = [
+            weight * (pieces[2][j, k] + pieces[1][j] * pieces[1][k])
+            for weight, pieces in ((share, before), (other, after))
+        ]
+        hessian[j, k] = moments[0] + moments[1] - gradient[j] * gradient[k]
+    return value, gradient, hessian
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFuture:
+    """Contracts after t renewals, arrays (n,): running or not, dropout parameters, exponent."""
+
+    p_alive: FloatArray
+    alpha: FloatArray
+    beta: FloatArray
+    c: FloatArray
+    t: FloatArray
+    period_days: float
+
+    def _kept(self, j: FloatArray) -> FloatArray:
+        """``S(t + j) / S(t)`` for periods j of shape (n, m) or (m,)."""
+        alpha, beta, c, t = (v[:, None] for v in (self.alpha, self.beta, self.c, self.t))
+        grown = (t + j) ** c - t**c
+        start = beta + t**c
+        log = log_rising(start, grown)[0] - log_rising(alpha + start, grown)[0]
+        result: FloatArray = np.exp(log)
+        return result
+
+    def survival(self, days: float) -> FloatArray:
+        """Return P(still a customer after the renewals in `days`)."""
+        periods = np.floor(days / self.period_days + 1e-9)
+        if np.isinf(periods):
+            return np.zeros_like(self.p_alive)
+        return self.p_alive * self._kept(np.array([periods]))[:, 0]
+
+    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+        """Return expected renewals in `days`, discounted continuously at `rate` per day."""
+        periods, delta = days / self.period_days, rate * self.period_days
+        if (self.c == 1.0).all():
+            return self.p_alive * renewals(self.alpha, self.beta + self.t, periods, delta)
+        periods = np.floor(periods + 1e-9)
+        if np.isinf(periods) and delta == 0.0:
+            return np.full_like(self.p_alive, np.inf)
+        return self.p_alive * self._sum(periods, delta)
+
+    def _sum(self, periods: float, delta: float) -> FloatArray:
+        """Sum ``S(t + j) / S(t) e^(-delta j)``: term by term, then Euler and Maclaurin."""
+        exact = int(min(periods, _EXACT_TERMS))
+        if exact == 0:
+            return np.zeros_like(self.p_alive)
+        j = np.arange(1.0, exact + 1.0)
+        total = self._kept(j) @ np.exp(-delta * j)
+        last = min(periods, exact + 45.0 / delta) if delta > 0.0 else periods
+        if last <= exact:
+            return np.asarray(total, dtype=np.float64)
+        nodes, weights = gauss_legendre(200)
+        stretch = np.log(last / exact)
+        j = exact * np.exp(stretch * nodes)
+        total = total + self._kept(j) @ (np.exp(-delta * j) * j * weights * stretch)
+        # The sum over exact < j <= last: integral, half the end terms, first derivative.
+        ends = np.array([exact, last])
+        at = self._kept(ends) * np.exp(-delta * ends)
+        slope = np.array([exact + 0.5, last + 0.5])
+        near = self._kept(slope) * np.exp(-delta * slope)
+        slope -= 1.0
+        near = near - self._kept(slope) * np.exp(-delta * slope)
+        correction = (at[:, 1] - at[:, 0]) / 2.0 + (near[:, 1] - near[:, 0]) / 12.0
+        return np.asarray(total + correction, dtype=np.float64)
+
+
+def simulate(
+    theta: Sequence[Any], limit: FloatArray, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Draw the periods until who left, or `limit` for who is still there, and who left."""
+    alpha, beta = (np.broadcast_to(value, limit.shape) for value in theta[:2])
+    c = theta[2] if len(theta) > 2 else 1.0
+    dropout = rng.beta(alpha, beta)
+    # (1 - theta)^(t^c) falls below a uniform number at this t.
+    with np.errstate(divide="ignore"):
+        bound = np.log(rng.random(limit.size)) / np.log1p(-np.minimum(dropout, 1.0 - 1e-16))
+    left = np.ceil(np.maximum(bound, 1e-300) ** (1.0 / c))
+    churned = left <= limit
+    return {"periods": np.where(churned, left, limit).astype(np.int64), "churned": churned}

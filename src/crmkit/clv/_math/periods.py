@@ -1,0 +1,36 @@
+"""Survival over whole periods when each ends with probability theta ~ Beta(a, b)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.special import beta_rule, log_rising
+
+__all__ = ["renewals", "survival_ratio"]
+
+FloatArray = NDArray[np.float64]
+
+
+def survival_ratio(a: FloatArray, b: FloatArray, periods: float) -> FloatArray:
+    """``E[(1 - theta)^m] = B(a, b + m) / B(a, b)``, shape (n,)."""
+    if np.isinf(periods):
+        return np.zeros_like(a)
+    result: FloatArray = np.exp(log_rising(b, periods)[0] - log_rising(a + b, periods)[0])
+    return result
+
+
+def renewals(a: FloatArray, b: FloatArray, periods: float, rate: float) -> FloatArray:
+    """Return expected periods survived, ``sum_j E[(1 - theta)^j] exp(-rate j)``, j = 1, ..., m.
+
+    A geometric series inside the expectation: ``q (1 - q^m) / (1 - q)``.
+    """
+    m = np.floor(periods + 1e-9)
+    if np.isinf(m) and rate == 0.0:
+        return np.where(a > 1.0, b / np.where(a > 1.0, a - 1.0, 1.0), np.inf)
+    theta, kept, weight = beta_rule(a, b)
+    left = -np.expm1(-rate) * kept + theta  # 1 - q without cancellation
+    with np.errstate(divide="ignore"):
+        log_q = np.log(kept) - rate
+    series = np.exp(log_q) * (-np.expm1(m * log_q)) / left
+    return np.einsum("ij,ij->i", weight, series)

@@ -1,0 +1,149 @@
+"""The BG/BB model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._checks import Problems, number_array
+from crmkit.clv._math.bgbb import BetaBernoulliFuture, density, p_alive, simulate
+from crmkit.clv._math.likelihood import Part
+from crmkit.clv._model.periods import PeriodModel, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmkit.clv._model.base import Rows
+    from crmkit.clv._model.purchases import Future
+
+__all__ = ["BGBB"]
+
+FloatArray = NDArray[np.float64]
+
+
+class BGBB(PeriodModel):
+    """BG/BB: purchases and dropout at whole opportunities, such as yearly donations.
+
+    At each opportunity a living customer buys with a random probability (beta with ``alpha`` and
+    ``beta``); before each the customer leaves for good with a random probability (beta with
+    ``gamma`` and ``delta``).
+
+    ``fit`` needs ``frequency`` (purchases after the first one), ``recency`` (the opportunity of the
+    last of them, 0 without any) and ``periods`` (opportunities observed).
+
+    Parameters
+    ----------
+    period_days : float
+        Days between two opportunities.
+    purchase_covariates, dropout_covariates : list of str
+        Columns that act on ``alpha`` and ``beta``, and on ``gamma`` and ``delta``: each is
+        multiplied by ``exp(effect * value)``.
+    equal : list of lists of str
+        Groups of terms that are held equal.
+    l2 : float
+        Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    n_bootstrap : int
+        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+    random_state : int, optional
+        Seed of the bootstrap.
+
+    Attributes
+    ----------
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
+
+    Notes
+    -----
+    ``p_alive`` is the probability of being a customer at the last observed opportunity. The paper
+    reports it for the next one: ``predict(..., alive_in_days=period_days)``.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Shang, J. (2010). Customer-base analysis in a
+       discrete-time noncontractual setting. Marketing Science 29(6), 1086-1108.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> donors = pd.DataFrame({
+    ...     "customer_id": range(8),
+    ...     "frequency": [0, 1, 2, 3, 0, 6, 4, 1],
+    ...     "recency": [0, 2, 5, 4, 0, 6, 6, 1],
+    ...     "periods": [6, 6, 6, 6, 6, 6, 6, 6],
+    ... })
+    >>> model = clv.BGBB(period_days=365).fit(donors)
+    >>> model.predict(donors, horizon_days=5 * 365).columns.tolist()
+    ['customer_id', 'p_alive', 'expected_purchases']
+    """
+
+    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "gamma", "delta")
+    _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "periods")
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
+        "purchase": (("alpha", 1.0, "purchase_alpha"), ("beta", 1.0, "purchase_beta")),
+        "dropout": (("gamma", 1.0, "dropout_gamma"), ("delta", 1.0, "dropout_delta")),
+    }
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
+        (frozenset({"alpha+", "beta+"}), "everybody buys with the same probability"),
+        (frozenset({"alpha-", "beta-"}), "each customer buys always or never"),
+        (frozenset({"gamma+", "delta+"}), "everybody has the same dropout probability"),
+        (frozenset({"gamma-", "delta-"}), "each customer drops out at once or never"),
+        *(
+            (frozenset(pattern), "nobody drops out")
+            for pattern in ({"gamma-", "delta+"}, {"gamma-"}, {"delta+"})
+        ),
+        *(
+            (frozenset(pattern), "everybody drops out at once")
+            for pattern in ({"gamma+", "delta-"}, {"gamma+"}, {"delta-"})
+        ),
+        *(
+            (frozenset(pattern), "hardly anybody buys again")
+            for pattern in ({"alpha-", "beta+"}, {"alpha-"}, {"beta+"})
+        ),
+        *(
+            (frozenset(pattern), "everybody alive buys every time")
+            for pattern in ({"alpha+", "beta-"}, {"alpha+"}, {"beta-"})
+        ),
+    )
+
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+        columns = {
+            name: number_array(frame[name], problems, name, low=0.0) for name in self._columns
+        }
+        for name, values in columns.items():
+            whole(values, name, problems)
+        x, t_x, n = columns.values()
+        problems.rows(t_x > n, "`recency` is above `periods`", do="Both count from the first.")
+        problems.rows(x > t_x, "`frequency` is above `recency`", do="One purchase per period.")
+        problems.rows(
+            (x == 0.0) & (t_x > 0.0),
+            "`recency` is above 0 although `frequency` is 0",
+            do="Without a repeat purchase it is 0.",
+        )
+        return columns
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        del rows
+        starts = [(1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 0.1, 2.0), (5.0, 5.0, 2.0, 20.0)]
+        return [np.log(start).tolist() for start in starts]
+
+    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+        alpha, beta, gamma, delta = theta
+        x, t_x, n = (columns[name] for name in self._columns)
+        return BetaBernoulliFuture(
+            p_alive=p_alive(theta, x, t_x, n),
+            p_purchase=(alpha + x) / (alpha + beta + n),
+            gamma=gamma + np.zeros_like(x),
+            delta=delta + n,
+            period_days=self._period(),
+        )
+
+    def _simulated(
+        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        return simulate(theta, length, rng)

@@ -1,0 +1,218 @@
+"""Models of contracts that are renewed or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._checks import Problems, number_array
+from crmkit.clv._math.accounting import DAYS_PER_YEAR
+from crmkit.clv._math.contract import (
+    ContractFuture,
+    geometric_density,
+    simulate,
+    weibull_density,
+)
+from crmkit.clv._math.likelihood import Part
+from crmkit.clv._model.periods import PeriodModel, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from crmkit.clv._model.base import Rows
+    from crmkit.clv._model.purchases import Future
+
+__all__ = ["BetaDiscreteWeibull", "ShiftedBetaGeometric"]
+
+FloatArray = NDArray[np.float64]
+
+
+class _Contract(PeriodModel):
+    """What the contract models share."""
+
+    _columns: ClassVar[tuple[str, ...]] = ("periods", "churned")
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
+        "dropout": (("alpha", 1.0, "dropout_alpha"), ("beta", 1.0, "dropout_beta")),
+    }
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
+        (frozenset({"alpha+", "beta+"}), "everybody leaves with the same probability"),
+        (frozenset({"alpha-", "beta-"}), "each customer leaves at once or never"),
+        *(
+            (frozenset(pattern), "nobody leaves")
+            for pattern in ({"alpha-", "beta+"}, {"alpha-"}, {"beta+"})
+        ),
+        *(
+            (frozenset(pattern), "everybody leaves at the first renewal")
+            for pattern in ({"alpha+", "beta-"}, {"alpha+"}, {"beta-"})
+        ),
+        (frozenset({"c-"}), "whoever survives the first renewal stays (c goes to 0)"),
+        (frozenset({"c+"}), "nobody survives the second renewal (c grows without bound)"),
+    )
+
+    def __init__(
+        self,
+        *,
+        period_days: float = DAYS_PER_YEAR,
+        dropout_covariates: Sequence[str] = (),
+        equal: Sequence[Sequence[str]] = (),
+        l2: float = 0.0,
+        n_bootstrap: int = 0,
+        random_state: int | None = None,
+    ) -> None:
+        self.period_days = period_days
+        self.dropout_covariates = dropout_covariates
+        self.equal = equal
+        self.l2 = l2
+        self.n_bootstrap = n_bootstrap
+        self.random_state = random_state
+
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+        t = number_array(frame["periods"], problems, "periods", low=0.0)
+        churned = number_array(frame["churned"], problems, "churned")
+        whole(t, "periods", problems)
+        problems.rows(
+            np.isfinite(churned) & (churned != 0.0) & (churned != 1.0),
+            "column 'churned' is neither 0 nor 1",
+            do="1 (or True) is a customer who has left.",
+        )
+        problems.rows(
+            (churned == 1.0) & (t < 1.0),
+            "`periods` is 0 for a customer who has left",
+            do="Give the period at whose end the customer left, counting from 1.",
+        )
+        return {"periods": t, "churned": churned}
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        density = geometric_density if len(self._names) == 2 else weibull_density
+        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        del rows
+        starts = [(1.0, 2.0, 1.0), (0.5, 5.0, 0.8), (5.0, 20.0, 1.2)]
+        return [np.log(start[: len(self._names)]).tolist() for start in starts]
+
+    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+        t, churned = columns["periods"], columns["churned"]
+        zero = np.zeros_like(t)
+        c = theta[2] if len(theta) > 2 else 1.0
+        return ContractFuture(
+            1.0 - churned, theta[0] + zero, theta[1] + zero, c + zero, t, self._period()
+        )
+
+    def _simulated(
+        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        return simulate(theta, length, rng)
+
+
+class ShiftedBetaGeometric(_Contract):
+    """Shifted beta-geometric: each renewal fails with a probability that differs by customer.
+
+    The probability is beta-distributed (``alpha``, ``beta``): the frail leave first, so that the
+    retention rate of a cohort rises with age although nobody's own does.
+
+    ``fit`` needs ``periods`` (renewals so far; for who has left, the period at whose end that
+    happened, counting from 1) and ``churned`` (True for who has left).
+
+    Parameters
+    ----------
+    period_days : float
+        Days between two renewals.
+    dropout_covariates : list of str
+        Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
+    equal : list of lists of str
+        Groups of terms that are held equal.
+    l2 : float
+        Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    n_bootstrap : int
+        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+    random_state : int, optional
+        Seed of the bootstrap.
+
+    Attributes
+    ----------
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
+
+    Notes
+    -----
+    In ``predict`` a renewal is a purchase: ``expected_purchases`` counts renewals within the
+    horizon, and ``p_alive`` is 1 or 0, because a contract shows who has left.
+
+    References
+    ----------
+    .. [1] Fader, P. S. and Hardie, B. G. S. (2007). How to project customer retention. Journal of
+       Interactive Marketing 21(1), 76-90.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> members = pd.DataFrame({
+    ...     "customer_id": range(6),
+    ...     "periods": [1, 1, 2, 3, 4, 4],
+    ...     "churned": [True, True, True, False, False, False],
+    ... })
+    >>> model = clv.ShiftedBetaGeometric(period_days=365).fit(members)
+    >>> model.predict(members)["p_alive"].tolist()
+    [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
+    """
+
+    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+
+
+class BetaDiscreteWeibull(_Contract):
+    """Beta-discrete-Weibull: a shifted beta-geometric whose customers change with age.
+
+    A customer is still there after t renewals with probability ``(1 - theta) ** (t ** c)``; theta
+    is beta-distributed (``alpha``, ``beta``). ``c`` above 1 means that the risk of leaving grows
+    with age, below 1 that it falls.
+
+    ``fit`` needs ``periods`` (renewals so far; for who has left, the period at whose end that
+    happened, counting from 1) and ``churned`` (True for who has left).
+
+    Parameters
+    ----------
+    period_days : float
+        Days between two renewals.
+    dropout_covariates : list of str
+        Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
+    equal : list of lists of str
+        Groups of terms that are held equal.
+    l2 : float
+        Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    n_bootstrap : int
+        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+    random_state : int, optional
+        Seed of the bootstrap.
+
+    Attributes
+    ----------
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S., Liu, Y., Davin, J. and Steenburgh, T. (2018). "How to
+       project customer retention" revisited: the role of duration dependence. Journal of
+       Interactive Marketing 43, 1-16.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> members = pd.DataFrame({
+    ...     "customer_id": range(6),
+    ...     "periods": [1, 1, 2, 3, 4, 4],
+    ...     "churned": [True, True, True, False, False, False],
+    ... })
+    >>> model = clv.BetaDiscreteWeibull(period_days=365).fit(members)
+    >>> model.parameters_["term"].tolist()
+    ['alpha', 'beta', 'c']
+    """
+
+    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "c")

@@ -1,0 +1,244 @@
+"""Models in whole periods: BG/BB, shifted beta-geometric, beta-discrete-Weibull."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv import oracles
+from crmkit import clv
+from crmkit.clv._math import bgbb, contract
+from crmkit.errors import InputError
+
+HIGH_END = [0.869, 0.743, 0.653, 0.593, 0.551, 0.517, 0.491]
+REGULAR = [0.631, 0.468, 0.382, 0.326, 0.289, 0.262, 0.241]
+
+
+def arrays(*values):
+    return [np.atleast_1d(np.asarray(value, dtype=float)) for value in values]
+
+
+def pieces_of(density, *columns):
+    """Return a function of the parameters: value, gradient and Hessian as arrays."""
+
+    def pieces(theta):
+        value, gradient, hessian = density(theta, *columns)
+        p = len(theta)
+        full = np.empty((value.size, p, p))
+        for (i, j), curve in hessian.items():
+            full[:, i, j] = full[:, j, i] = curve
+        return value, np.stack([gradient[j] for j in range(p)], axis=-1), full
+
+    return pieces
+
+
+@pytest.mark.parametrize(
+    ("density", "theta", "columns"),
+    [
+        (bgbb.density, (1.2, 0.75, 0.66, 2.78), ([0, 2, 3, 6], [0, 4, 3, 6], [6, 6, 5, 6])),
+        (contract.geometric_density, (0.7, 3.0), ([1, 2, 5, 5], [1, 1, 1, 0])),
+        (contract.weibull_density, (0.7, 3.0, 1.4), ([1, 2, 5, 5], [1, 1, 1, 0])),
+    ],
+)
+def test_derivatives_equal_differences(density, theta, columns):
+    pieces = pieces_of(density, *arrays(*columns))
+    _, gradient, hessian = pieces(np.array(theta))
+    numeric = oracles.central_difference(lambda p: pieces(p)[0], theta)
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+    numeric = oracles.central_difference(lambda p: pieces(p)[1], theta)
+    np.testing.assert_allclose(hessian, numeric, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("theta", "donor", "truth"),
+    [
+        ((1.2, 0.75, 0.66, 2.78), (25, 40, 60), -33.6839838837),
+        ((1.2, 0.75, 0.66, 2.78), (60, 100, 260), -76.385994849),
+        ((2, 30, 1.5, 60), (20, 50, 104), -45.2461627307),
+    ],
+)
+def test_bgbb_likelihood_on_hard_inputs(theta, donor, truth):
+    assert bgbb.density(theta, *arrays(*donor))[0][0] == pytest.approx(truth, rel=1e-11)
+
+
+def test_bgbb_likelihood_sums_to_one():
+    # All histories of 5 opportunities: x purchases up to t_x can happen in C(t_x - 1, x - 1) ways.
+    total = 0.0
+    for t_x in range(6):
+        for x in range(1 if t_x else 0, t_x + 1):
+            ways = math.comb(t_x - 1, x - 1) if t_x else 1
+            value = bgbb.density((1.2, 0.75, 0.66, 2.78), *arrays(x, t_x, 5))[0][0]
+            total += ways * math.exp(value)
+    assert total == pytest.approx(1.0, rel=1e-13)
+
+
+def _bgbb(theta, **options):
+    model = clv.BGBB(**options)
+    model.coefficients_ = np.log(theta)
+    model.coefficient_covariance_ = np.eye(4) * 1e-4
+    return model
+
+
+def donors(x, t_x, n):
+    x, t_x, n = np.broadcast_arrays(x, t_x, n)
+    ids = range(len(x))
+    return pd.DataFrame({"customer_id": ids, "frequency": x, "recency": t_x, "periods": n})
+
+
+def test_bgbb_discounted_residual_purchases_match_the_paper():
+    model = _bgbb((1.2, 0.75, 0.66, 2.78))
+    table = donors([3, 1, 2, 3, 4, 5, 6], [4, 6, 6, 6, 6, 6, 6], [6])
+    found = model.predict(table, horizon_days=math.inf, annual_discount_rate=0.1)
+    truth = [1.62137918584, 1.80204480, 2.62115607, 3.44026734, 4.25937861, 5.07848989, 5.89760116]
+    np.testing.assert_allclose(found["discounted_purchases"], truth, rtol=3e-9)
+
+
+def test_bgbb_expected_purchases_at_gamma_one():
+    found = _bgbb((1.2, 0.75, 1.0, 2.78)).predict(donors([3], [4], [6]), horizon_days=10 * 365)
+    below = _bgbb((1.2, 0.75, 1.0 - 1e-9, 2.78)).predict(donors([3], [4], [6]), horizon_days=3650)
+    assert found["expected_purchases"][0] == pytest.approx(below["expected_purchases"][0], rel=1e-8)
+
+
+def test_bgbb_horizon_counts_whole_opportunities():
+    model = _bgbb((1.2, 0.75, 0.66, 2.78), period_days=30)
+    table = donors([3], [4], [6])
+    by_days = [model.predict(table, horizon_days=d)["expected_purchases"][0] for d in (29, 30, 59)]
+    assert by_days[0] == 0.0
+    assert by_days[1] == by_days[2] > 0.0
+
+
+def test_bgbb_simulate_then_recover():
+    truth = np.array([1.2, 0.8, 0.7, 3.0])
+    empty = pd.DataFrame({"customer_id": range(12_000), "periods": 8})
+    drawn = _bgbb(truth).simulate(empty, random_state=4)
+    model = clv.BGBB().fit(drawn)
+    table = model.parameters_
+    assert (np.abs(table["estimate"] - truth) < 4 * table["std_error"]).all()
+    assert drawn["alive"].mean() == pytest.approx(model.predict(drawn)["p_alive"].mean(), abs=0.02)
+
+
+def cohort(survival, n=1000):
+    """The members of a cohort as weighted rows: who left after t, and who is still there."""
+    alive = np.array([1.0, *survival])
+    t = np.arange(1, alive.size)
+    return pd.DataFrame(
+        {
+            "customer_id": range(t.size + 1),
+            "periods": [*t, t[-1]],
+            "churned": [True] * t.size + [False],
+            "n": np.append(-np.diff(alive), alive[-1]) * n,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("survival", "estimates", "later"),
+    [
+        (HIGH_END, (0.668088, 3.806094), (0.4604, 0.4358, 0.4142, 0.3951, 0.3780)),
+        (REGULAR, (0.704077, 1.182043), (0.2201, 0.2044, 0.1912, 0.1799, 0.1700)),
+    ],
+)
+def test_shifted_beta_geometric_matches_fader_and_hardie(survival, estimates, later):
+    model = clv.ShiftedBetaGeometric().fit(cohort(survival), weights="n")
+    np.testing.assert_allclose(model.parameters_["estimate"], estimates, rtol=2e-6)
+    new = pd.DataFrame({"customer_id": [1], "periods": [0], "churned": [False]})
+    for years, truth in zip(range(8, 13), later, strict=True):
+        found = model.predict(new, alive_in_days=365 * years)["p_alive_later"][0]
+        assert found == pytest.approx(truth, abs=5.1e-5)
+
+
+def test_shifted_beta_geometric_likelihood_and_residual_lifetime():
+    table = cohort(HIGH_END, n=1)
+    value = contract.geometric_density((1.0, 1.0), *arrays(table["periods"], table["churned"]))[0]
+    assert value @ table["n"] == pytest.approx(-2.11555, abs=5e-6)
+    model = clv.ShiftedBetaGeometric()
+    model.coefficients_ = np.log([0.668, 3.806])
+    member = pd.DataFrame({"customer_id": [1], "periods": [7], "churned": [False]})
+    found = model.predict(member, horizon_days=math.inf, annual_discount_rate=0.1)
+    # Fader and Hardie (2010) discount the first renewal by no period.
+    assert found["discounted_purchases"][0] * 1.1 == pytest.approx(7.529950, abs=5e-7)
+
+
+def test_several_cohorts_match_the_paper():
+    # Fader and Hardie (2007), appendix: one row per cohort, fewer periods for the younger.
+    counts = [
+        [10000, 8000, 6480, 5307, 4391],
+        [10000, 8000, 6480, 5307],
+        [10000, 8000, 6480],
+        [10000, 8000],
+    ]
+    rows = []
+    for line in counts:
+        rows += [(t, True, line[t - 1] - line[t]) for t in range(1, len(line))]
+        rows.append((len(line) - 1, False, line[-1]))
+    table = pd.DataFrame(rows, columns=["periods", "churned", "n"])
+    table.insert(0, "customer_id", range(len(table)))
+    model = clv.ShiftedBetaGeometric().fit(table, weights="n")
+    np.testing.assert_allclose(model.parameters_["estimate"], [3.79812, 15.19190], rtol=2e-6)
+
+
+@pytest.mark.parametrize("c", [0.7, 1.0 + 1e-9, 1.4])
+@pytest.mark.parametrize(("periods", "delta"), [(5000, 0.0), (math.inf, 1e-3), (100, 0.1)])
+def test_weibull_sum_equals_term_by_term(c, periods, delta):
+    one = np.ones(1)
+    state = contract.ContractFuture(one, 0.668 * one, 3.806 * one, c * one, 3.0 * one, 1.0)
+    j = np.arange(1.0, min(periods, 60_000) + 1)
+    exact = (state._kept(j) * np.exp(-delta * j)).sum()
+    assert state.expected(periods, delta)[0] == pytest.approx(exact, rel=1e-11)
+
+
+def test_weibull_likelihood_equals_the_definition():
+    alpha, beta, c = mp.mpf("0.7"), mp.mpf(3), mp.mpf("1.4")
+
+    def survival(t):
+        return mp.beta(alpha, beta + mp.mpf(t) ** c) / mp.beta(alpha, beta)
+
+    t, churned = arrays([1, 2, 9, 9], [1, 1, 1, 0])
+    found = contract.weibull_density((0.7, 3.0, 1.4), t, churned)[0]
+    exact = [mp.log(survival(v - 1) - survival(v)) for v in (1, 2, 9)] + [mp.log(survival(9))]
+    np.testing.assert_allclose(found, np.array(exact, dtype=float), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull])
+def test_contracts_simulate_then_recover(kind):
+    truth = np.array([0.8, 4.0, 1.3][: 2 + (kind is clv.BetaDiscreteWeibull)])
+    model = kind()
+    model.coefficients_ = np.log(truth)
+    rng = np.random.default_rng(3)
+    empty = pd.DataFrame({"customer_id": range(20_000), "periods": rng.integers(3, 12, 20_000)})
+    table = kind().fit(model.simulate(empty, random_state=1)).parameters_
+    assert (np.abs(table["estimate"] - truth) < 4 * table["std_error"]).all()
+
+
+def test_contract_covariates_are_recovered():
+    rng = np.random.default_rng(3)
+    n = 20_000
+    empty = pd.DataFrame({"customer_id": range(n), "periods": 8, "web": rng.integers(0, 2, n)})
+    options = {"dropout_covariates": ["web"]}
+    model = clv.ShiftedBetaGeometric(**options)
+    model.coefficients_ = np.array([*np.log([0.8, 4.0]), 0.5, -0.3])
+    drawn = model.simulate(empty, random_state=1).assign(web=empty["web"])
+    fitted = clv.ShiftedBetaGeometric(**options).fit(drawn)
+    error = np.sqrt(np.diag(fitted.coefficient_covariance_))
+    assert (np.abs(fitted.coefficients_ - model.coefficients_) < 4 * error).all()
+
+
+def test_impossible_rows_are_named():
+    with pytest.raises(InputError, match=r"above `periods`.*above `recency`"):
+        clv.BGBB().fit(donors([1, 4], [7, 3], [6, 6]))
+    wrong = pd.DataFrame({"customer_id": [1, 2], "periods": [0, 1.5], "churned": [1, 2]})
+    with pytest.raises(InputError, match=r"whole number.*neither 0 nor 1.*`periods` is 0"):
+        clv.ShiftedBetaGeometric().fit(wrong)
+    with pytest.raises(InputError, match="period_days"):
+        clv.BGBB(period_days=0).fit(donors([1, 2], [1, 3], [6, 6]))
+
+
+def test_nobody_leaves_is_a_boundary():
+    table = pd.DataFrame({"customer_id": range(50), "periods": 4, "churned": False})
+    model = clv.ShiftedBetaGeometric().fit(table)
+    assert model.boundary_ is not None
+    assert model.converged_
+    predicted = model.predict(table, interval="delta")
+    assert predicted["expected_purchases"].min() == pytest.approx(1.0, abs=1e-3)
