@@ -66,7 +66,7 @@ def fitter_data(
         raise InputError(
             f"`fitter` is not fitted, or was loaded without its data: fit the {given}."
         )
-    data = fitter.data.reset_index(drop=True)
+    data = fitter.data.reset_index(drop=True).rename(columns={"n_periods": "periods"})
     table = data[[*columns, "weights"]].assign(customer_id=np.arange(len(data)))
     return np.array([float(fitter.params_[name]) for name in names]), table
 

@@ -1,0 +1,203 @@
+"""The tables of the models that count in whole periods: opportunities and renewals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import day_column, read_transactions
+from crmkit._periods import PERIODS, period_of, period_start
+from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["contract_table", "opportunity_table"]
+
+
+def opportunity_table(
+    transactions: Any, *, period: str = "year", as_of: Any = None, refunds: str = "net"
+) -> pd.DataFrame:
+    """Count in how many later periods each customer bought, the table :class:`BGBB` learns from.
+
+    Every calendar period after that of the first purchase is one opportunity to buy; several
+    purchases in it are one. A period that has not ended by `as_of` is no opportunity yet.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per order line with ``customer_id`` and ``date``.
+    period : {"day", "week", "month", "quarter", "year"}
+        Calendar period of an opportunity.
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    refunds : {"net", "drop", "raise"}
+        As in :func:`purchase_table`; a period with nothing but refunds is not bought in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer whose first period has ended, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``cohort`` (datetime) - first day of the period of the first purchase.
+        * ``frequency`` (int) - later periods with a purchase.
+        * ``recency`` (int) - number of the last of them, counting from 1; 0 without any.
+        * ``periods`` (int) - periods that ended since, bought in or not.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is missing.
+    InputError
+        If no period has ended.
+
+    References
+    ----------
+    .. [1] Fader, P. S., Hardie, B. G. S. and Shang, J. (2010). Customer-base analysis in a
+       discrete-time noncontractual setting. Marketing Science 29(6), 1086-1108.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2020-05-01", "2021-07-01", "2023-02-01", "2022-12-01"]),
+    ... })
+    >>> clv.opportunity_table(log, period="year", as_of="2023-12-31")
+      customer_id     cohort  frequency  recency  periods
+    0         ann 2020-01-01          2        3        3
+    1         bob 2022-01-01          0        0        1
+    """
+    ids, days, number, closed = _periods(transactions, period, as_of, refunds)
+    born = number[days.first]
+    customer = np.repeat(np.arange(len(ids)), days.count)
+    new = (number > born[customer]) & (number <= closed)
+    new[1:] &= (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
+    frequency = np.bincount(customer[new], minlength=len(ids))
+    last = np.zeros(len(ids), dtype=np.int64)
+    np.maximum.at(last, customer[new], number[new] - born[customer[new]])
+    table = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "cohort": day_column(period_start(born, period)),
+            "frequency": frequency,
+            "recency": last,
+            "periods": closed - born,
+        }
+    )
+    return _ended(table, born <= closed, period)
+
+
+def contract_table(
+    transactions: Any,
+    *,
+    period: str = "month",
+    as_of: Any = None,
+    grace_periods: int = 0,
+    refunds: str = "net",
+) -> pd.DataFrame:
+    """Turn a log of payments into renewals, the table the contract models learn from.
+
+    Each calendar period with a payment is paid for. Who does not pay for a period has left at
+    the end of the last one paid, as soon as that period and the periods of grace have ended. A
+    later return is a new contract and does not count.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        One row per payment with ``customer_id`` and ``date``.
+    period : {"day", "week", "month", "quarter", "year"}
+        Calendar period a payment covers.
+    as_of : date-like, optional
+        Last day observed, inclusive. Default: the last date in the log.
+    grace_periods : int
+        Unpaid periods in a row that do not end a contract.
+    refunds : {"net", "drop", "raise"}
+        As in :func:`purchase_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer whose first period has ended, sorted by ``customer_id``:
+
+        * ``customer_id`` - as given.
+        * ``cohort`` (datetime) - first day of the period of the first payment.
+        * ``periods`` (int) - renewals so far; for who has left, the number of the period, from
+          1, at whose end that happened.
+        * ``churned`` (bool) - whether the customer has left.
+
+    Raises
+    ------
+    MissingColumnsError
+        If a column is missing.
+    InputError
+        If no period has ended.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> log = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "ann", "bob"],
+    ...     "date": pd.to_datetime(["2024-01-05", "2024-02-05", "2024-03-05", "2024-01-20"]),
+    ... })
+    >>> clv.contract_table(log, period="month", as_of="2024-03-31")
+      customer_id     cohort  periods  churned
+    0         ann 2024-01-01        2    False
+    1         bob 2024-01-01        1     True
+    """
+    grace = check_number(grace_periods, "grace_periods", low=0, integer=True)
+    ids, days, number, closed = _periods(transactions, period, as_of, refunds)
+    born = number[days.first]
+    customer = np.repeat(np.arange(len(ids)), days.count)
+    gap = np.diff(number, append=number[-1])
+    ends = gap > grace + 1
+    ends[days.last] = True
+    # The first end of each customer; reversed, so that the earliest assignment stays.
+    position = np.flatnonzero(ends)[::-1]
+    paid = np.zeros(len(ids), dtype=np.int64)
+    paid[customer[position]] = number[position]
+    churned = paid + 1 + grace <= closed
+    table = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "cohort": day_column(period_start(born, period)),
+            "periods": paid - born + churned,
+            "churned": churned,
+        }
+    )
+    return _ended(table, born <= closed, period)
+
+
+def _periods(
+    transactions: Any, period: str, as_of: Any, refunds: str
+) -> tuple[pd.Index[Any], PurchaseDays, Ints, int]:
+    """Return ids, purchase days, their period numbers (m,), and the last period that ended."""
+    check_choice(period, "period", PERIODS)
+    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
+    amount = log.amount if log.has("amount") else None
+    days = purchase_days(log.customer, log.day, amount, refunds=refunds)
+    if not days.first.size:
+        raise InputError("`transactions` has no purchase: every row is a refund.")
+    tomorrow = int(period_of(np.array([log.as_of + 1]), period)[0])
+    ids = log.customer_ids[days.customer[days.first]]
+    return ids, days, period_of(days.day, period), tomorrow - 1
+
+
+def _ended(table: pd.DataFrame, known: NDArray[np.bool_], period: str) -> pd.DataFrame:
+    """Leave out customers whose first period has not ended."""
+    if not known.any():
+        raise InputError(
+            f"`transactions` ends before the first {period} of any customer does. Choose a later "
+            "`as_of` or a shorter `period`."
+        )
+    found: pd.DataFrame = table[known].reset_index(drop=True)
+    return found
