@@ -18,21 +18,28 @@ Examples
 
 from __future__ import annotations
 
+from crmkit.churn._model.aft import AFTModel
 from crmkit.churn._model.churn import ChurnModel
+from crmkit.churn._model.cox import CoxModel
+from crmkit.churn._model.hazard import HazardModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
-from crmkit.churn._plot.prediction import plot_calibration, plot_gains
+from crmkit.churn._plot.prediction import plot_calibration, plot_gains, plot_signals
+from crmkit.churn._plot.profiles import plot_moments, plot_profile
 from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
 from crmkit.churn._report.decision import contact_decision, contact_profit
 from crmkit.churn._report.gains import calibration_table, gains_table
+from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table
+from crmkit.churn._report.silence import unusual_silence
 from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohorts import cohort_customers, cohort_table
+from crmkit.churn._table.events import first_events
 from crmkit.churn._table.gaps import gap_table
 from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
 from crmkit.churn._table.rates import retention_table
@@ -40,7 +47,10 @@ from crmkit.churn._table.survival import survival_table
 from crmkit.churn._table.thresholds import lifecycle_thresholds
 
 __all__ = [
+    "AFTModel",
     "ChurnModel",
+    "CoxModel",
+    "HazardModel",
     "acquisition_profile",
     "acquisition_table",
     "backtest_table",
@@ -51,8 +61,10 @@ __all__ = [
     "conditional_survival",
     "contact_decision",
     "contact_profit",
+    "first_events",
     "gains_table",
     "gap_table",
+    "key_moments",
     "lifecycle_table",
     "lifecycle_thresholds",
     "lifecycle_transitions",
@@ -61,12 +73,16 @@ __all__ = [
     "plot_cohorts",
     "plot_gains",
     "plot_gaps",
+    "plot_moments",
+    "plot_profile",
     "plot_retention",
     "plot_retention_curve",
+    "plot_signals",
     "plot_survival",
     "retention_curve",
     "retention_profile",
     "retention_table",
     "signal_table",
     "survival_table",
+    "unusual_silence",
 ]

@@ -101,6 +101,15 @@ def decided():
     return table.assign(churned=valued()["churned"])
 
 
+def moved():
+    ids = np.arange(100, 160)
+    days = pd.to_timedelta(np.arange(60) % 30 + 120, unit="D")
+    events = np.where(ids % 2, "moved", "complained")
+    return pd.DataFrame(
+        {"customer_id": ids, "date": pd.Timestamp("2024-01-01") + days, "event": events}
+    )
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -183,6 +192,26 @@ CASES: list = [
         numbers={"decisions": ("p_churn", "value", "save_rate", "contact_cost", "churned")},
     ),
     FunctionCase(
+        churn.first_events,
+        lambda: {"transactions": order_lines()},
+        kwargs={"products": {"first jam": ["jam"]}},
+        needs={"transactions": ("customer_id", "date", "product")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.key_moments,
+        lambda: {"transactions": order_lines(), "events": moved()},
+        kwargs={"before_days": 60, "after_days": 60, "n_strata": 2},
+        needs={"transactions": ("customer_id", "date"), "events": ("customer_id", "date")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.unusual_silence,
+        lambda: {"transactions": order_lines()},
+        needs={"transactions": ("customer_id", "date")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
         churn.retention_profile,
         lambda: {"customers": snapshots()},
         needs={"customers": ("customer_id", "churned")},
@@ -240,6 +269,31 @@ CASES: list = [
         lambda: {"curve": churn.retention_curve(churn.cohort_table(log()))},
     ),
     PlotCase(churn.plot_survival, lambda: {"survival": churn.survival_table(tenures(), by="plan")}),
+    ModelCase(
+        churn.HazardModel,
+        lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
+        parameters={"n_intervals": 4, "random_state": 0},
+        predict_kwargs={"horizon": 30},
+        needs=("customer_id", "tenure_days", "churned"),
+    ),
+    ModelCase(
+        churn.CoxModel,
+        lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
+        predict_kwargs={"horizon": 30, "duration": "tenure_days"},
+        needs=("customer_id", "tenure_days", "churned"),
+        extra="lifelines",
+    ),
+    ModelCase(
+        churn.AFTModel,
+        lambda: {
+            "customers": tenures().assign(
+                age=lambda t: t["customer_id"] % 17, tenure_days=lambda t: t["tenure_days"] + 1
+            )
+        },
+        predict_kwargs={"horizon": 30},
+        needs=("customer_id", "tenure_days", "churned"),
+        extra="lifelines",
+    ),
     FunctionCase(
         churn.survival_table,
         lambda: {"customers": tenures()},
@@ -271,6 +325,15 @@ CASES: list = [
     PlotCase(
         churn.plot_calibration,
         lambda: {"calibration": churn.calibration_table(snapshot(), scored())},
+    ),
+    PlotCase(
+        churn.plot_moments,
+        lambda: {"moments": churn.key_moments(order_lines(), moved(), n_strata=2)},
+    ),
+    PlotCase(churn.plot_profile, lambda: {"profile": churn.retention_profile(snapshot())}),
+    PlotCase(
+        churn.plot_signals,
+        lambda: {"signals": churn.signal_table(order_lines(), as_of="2024-11-30", horizon_days=30)},
     ),
     PlotCase(churn.plot_gains, lambda: {"gains": churn.gains_table(snapshot(), scored())}),
     PlotCase(churn.plot_cohorts, lambda: {"cohorts": churn.cohort_table(log())}),

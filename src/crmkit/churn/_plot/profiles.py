@@ -1,0 +1,151 @@
+"""Pictures of profiles and key moments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit._checks import require_columns
+from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_moments", "plot_profile"]
+
+
+def plot_profile(
+    profile: pd.DataFrame, *, variable: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the churn or retention rate of each level of one column, with intervals.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        What ``retention_profile`` or ``acquisition_profile`` made.
+    variable : str, optional
+        The column to draw. The default is the first of the table.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default is a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on. The dashed line is the rate of all customers.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `profile` lacks a column.
+    InputError
+        If `profile` has no such variable.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import churn
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(40),
+    ...         "channel": ["web", "shop"] * 20,
+    ...         "churned": [1, 0, 1, 0, 0, 1, 1, 0] * 5,
+    ...     }
+    ... )
+    >>> churn.plot_profile(churn.retention_profile(customers)).get_xlabel()
+    'Share that left'
+    """
+    rate = "churn_rate" if "churn_rate" in profile.columns else "retention_rate"
+    needed = ["variable", "level", "customers", "conf_low", "conf_high", rate]
+    require_columns(
+        profile.columns, needed, "profile", do="Make it with a profile function of this room."
+    )
+    if variable is None:
+        variable = str(profile["variable"].iloc[0])
+    rows = profile[profile["variable"] == variable]
+    if rows.empty:
+        raise InputError(
+            f"`variable` {variable!r} is not in `profile`; it has "
+            f"{profile['variable'].unique().tolist()}."
+        )
+    ax = tidy(new_axes(ax))
+    level = [f"{name}  ({n:,})" for name, n in zip(rows["level"], rows["customers"], strict=True)]
+    ax.errorbar(
+        rows[rate],
+        range(len(rows)),
+        xerr=[rows[rate] - rows["conf_low"], rows["conf_high"] - rows[rate]],
+        fmt="o",
+        color=COLORS[0],
+        capsize=3,
+    )
+    base = float((rows[rate] * rows["customers"]).sum() / rows["customers"].sum())
+    ax.axvline(base, color=GREY, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(rows)), level)
+    ax.invert_yaxis()
+    ax.margins(y=0.1)
+    ax.xaxis.set_major_formatter(percent())
+    ax.set_xlabel("Share that left" if rate == "churn_rate" else "Share retained")
+    ax.set_ylabel(variable)
+    return ax
+
+
+def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | None = None) -> Axes:
+    """Draw the effect of each kind of event on one measure, with intervals.
+
+    Parameters
+    ----------
+    moments : pandas.DataFrame
+        What ``key_moments`` made.
+    measure : str, default "orders"
+        The measure to draw: ``orders`` or ``amount``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. The default is a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    MissingColumnsError
+        If `moments` lacks a column.
+    InputError
+        If `moments` has no such measure with an effect.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import churn
+    >>> moments = pd.DataFrame(
+    ...     {
+    ...         "event": ["moved"],
+    ...         "measure": ["orders"],
+    ...         "effect": [-0.4],
+    ...         "conf_low": [-0.6],
+    ...         "conf_high": [-0.2],
+    ...     }
+    ... )
+    >>> churn.plot_moments(moments).get_xlabel()
+    'Effect on orders per 30 days'
+    """
+    needed = ["event", "measure", "effect", "conf_low", "conf_high"]
+    require_columns(moments.columns, needed, "moments", do="Make it with key_moments.")
+    rows = moments[(moments["measure"] == measure) & moments["effect"].notna()]
+    if rows.empty:
+        raise InputError(f"`moments` has no effect on `measure` {measure!r} to draw.")
+    ax = tidy(new_axes(ax))
+    ax.errorbar(
+        rows["effect"],
+        range(len(rows)),
+        xerr=[rows["effect"] - rows["conf_low"], rows["conf_high"] - rows["effect"]],
+        fmt="o",
+        color=COLORS[0],
+        capsize=3,
+    )
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(rows)), rows["event"].astype(str))
+    ax.invert_yaxis()
+    ax.margins(y=0.15)
+    ax.set_xlabel(f"Effect on {measure} per 30 days")
+    return ax
