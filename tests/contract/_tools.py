@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import re
 
@@ -27,7 +28,10 @@ def pytest_param(case):
     import pytest
 
     room = case.target.__module__.split(".")[1]
-    return pytest.param(case, id=f"{room}.{case.target.__name__}")
+    extra = getattr(case, "extra", "")
+    absent = bool(extra) and importlib.util.find_spec(extra) is None
+    marks = pytest.mark.skipif(absent, reason=f"{extra} is not installed")
+    return pytest.param(case, id=f"{room}.{case.target.__name__}", marks=marks)
 
 
 def documented_columns(function):

@@ -53,6 +53,8 @@ class ModelCase:
     needs: tuple[str, ...] = ()
     # How far refits on permuted rows may differ (sums in another order), relative.
     tolerance: float = 1e-6
+    # The module, brought by an extra, that fitting needs.
+    extra: str = ""
 
     @property
     def target(self) -> type:
