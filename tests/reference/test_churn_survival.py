@@ -66,3 +66,29 @@ def test_telco_logrank(telco):
     assert test["statistic"].iloc[0] == pytest.approx(2352.8725, abs=6e-5)
     assert test["degrees_of_freedom"].iloc[0] == 2
     assert test["p_value"].iloc[0] < 1e-300
+
+
+def test_telco_cox(telco):
+    # Efron ties, tenure in months; coefficients of lifelines 0.30.0.
+    traits = telco[["customer_id", "tenure", "churned", "Contract", "MonthlyCharges"]].assign(
+        senior=telco["SeniorCitizen"],
+        partner=(telco["Partner"] == "Yes").astype(int),
+        dependents=(telco["Dependents"] == "Yes").astype(int),
+        paperless=(telco["PaperlessBilling"] == "Yes").astype(int),
+        fiber=(telco["InternetService"] == "Fiber optic").astype(int),
+    )
+    model = churn.CoxModel().fit(traits, duration="tenure")
+    found = model.parameters_.set_index("term")["estimate"]
+    published = {
+        "MonthlyCharges": -0.01815,
+        "senior": -0.04069,
+        "partner": -0.56911,
+        "dependents": -0.12433,
+        "paperless": 0.23903,
+        "Contract=One year": -1.96292,
+        "Contract=Two year": -3.87135,
+        "fiber": 1.19113,
+    }
+    for term, value in published.items():
+        assert found[term] == pytest.approx(value, abs=2e-5), term
+    assert model.log_likelihood_ == pytest.approx(-14171.8112, abs=1e-3)

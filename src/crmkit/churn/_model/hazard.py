@@ -1,0 +1,245 @@
+"""The chance to stay, with what is known about each customer, by any classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._estimator import Model
+from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
+from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
+from crmkit.churn._table.survival import read_tenures
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["HazardModel", "read_remaining", "remaining_table"]
+
+_MOST_ROWS = 3_000_000
+_CUSTOMERS_AT_ONCE = 20_000
+
+
+class HazardModel(Model):
+    """Learn who stays how long: the chance to leave in each interval of time, given the customer.
+
+    Time is cut into intervals. Each customer gives one row for every interval that he or she was
+    seen in, with the outcome whether it was the last, and any scikit-learn classifier learns from
+    these rows. With the default, a logistic regression, a trait multiplies the odds to leave by
+    the same factor in every interval.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        What learns. The default is a ridge-penalised logistic regression.
+    n_intervals : int, default 20
+        Number of intervals, at most; each holds about as many leavers.
+    random_state : int, optional
+        Seed of the estimator and, beyond three million rows, of the sample of customers that is
+        learned from. Without one the sample is fixed.
+
+    Attributes
+    ----------
+    edges_ : numpy.ndarray
+        End of each interval, in the unit of the duration.
+    scorer_ : object
+        The fitted encoder and classifier.
+    parameters_ : pandas.DataFrame
+        For the default estimator ``term``, ``estimate`` (change of the log odds to leave per
+        standard deviation, or of a level against the average), ``odds_ratio``; else no rows.
+
+    See Also
+    --------
+    survival_table : Without covariates.
+    CoxModel : With hazard ratios and their errors; needs lifelines.
+
+    References
+    ----------
+    .. [1] Singer, J. D. and Willett, J. B. (1993). It's about time: using discrete-time survival
+       analysis to study duration and the timing of events. *J. Educ. Stat.* 18, 155-195.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(8),
+    ...         "plan": ["month"] * 4 + ["year"] * 4,
+    ...         "tenure_days": [30, 60, 60, 90, 360, 400, 500, 500],
+    ...         "churned": [1, 1, 1, 0, 1, 1, 0, 0],
+    ...     }
+    ... )
+    >>> model = HazardModel(n_intervals=3).fit(customers, columns=["plan"])
+    >>> model.predict(customers.iloc[[0, 4]], horizon=60)["p_survival"].round(2).tolist()
+    [0.44, 0.78]
+    """
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        n_intervals: int = 20,
+        random_state: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_intervals = n_intervals
+        self.random_state = random_state
+
+    def fit(
+        self,
+        customers: Any,
+        *,
+        duration: str = "tenure_days",
+        event: str = "churned",
+        columns: Sequence[str] | None = None,
+    ) -> Self:
+        """Learn from customers who left, and from those still here.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with ``customer_id``, duration, event and traits that were known
+            when the customer came.
+        duration, event : str
+            Columns with the time observed, and whether the customer left at its end.
+        columns : sequence of str, optional
+            Columns to learn from. The default is every column but ids, dates and these two.
+
+        Returns
+        -------
+        HazardModel
+            The model itself.
+
+        Raises
+        ------
+        InputError
+            If nobody left, nobody was seen to stay, or a value cannot be used.
+        """
+        n_intervals = check_number(self.n_intervals, "n_intervals", low=1, integer=True)
+        frame = read_customers(customers, needs=(duration, event), unique=False)
+        codes, _ = sorted_codes(frame["customer_id"])
+        # Sums in the order of the customers are the same for any order of the rows.
+        frame = frame.iloc[np.argsort(codes, kind="stable")]
+        time, left, _ = read_tenures(frame, duration, event, [])
+        if not left.any():
+            raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
+        encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
+        edges = interval_edges(time, left, n_intervals)
+        customer, interval, outcome = person_periods(time, left, edges)
+        if outcome.min() == 1:
+            raise InputError("`customers`: nobody was seen to stay through any interval.")
+        keep = _sample(customer, time.size, self.random_state)
+        customer, interval, outcome = customer[keep], interval[keep], outcome[keep]
+        matrix = _matrix(encoder.transform(frame)[customer], interval, edges.size)
+        fitted = fit_classifier(self.estimator, matrix, outcome, random_state=self.random_state)
+        self.edges_ = edges
+        self.scorer_ = Scorer(encoder, fitted, Calibrator("none"))
+        self.parameters_ = _parameters(fitted, encoder.feature_names, self.estimator is None)
+        return self
+
+    def predict(
+        self, customers: Any, *, horizon: float, duration: str | None = None
+    ) -> pd.DataFrame:
+        """Return each customer's chance to stay longer than a horizon.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns the model learned from.
+        horizon : float
+            How long, in the unit of the duration the model learned from.
+        duration : str, optional
+            Column with the tenure so far; the chance is then to stay `horizon` longer, given the
+            tenure. The default is customers who begin.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer, in the order of `customers`:
+
+            * ``customer_id`` - as given.
+            * ``p_survival`` (float) - chance to stay; NaN beyond the last time at which the model
+              saw somebody leave.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        MissingColumnsError
+            If a column the model learned from is absent.
+        InputError
+            If a tenure or the horizon cannot be used.
+        """
+        self._check_fitted()
+        frame, begin = read_remaining(
+            customers, self.scorer_.encoder.used_columns, horizon, duration
+        )
+        features = self.scorer_.encoder.transform(frame)
+        k = self.edges_.size
+        log_now, log_then = np.empty(begin.size), np.empty(begin.size)
+        for start in range(0, begin.size, _CUSTOMERS_AT_ONCE):
+            rows = slice(start, start + _CUSTOMERS_AT_ONCE)
+            block = features[rows]
+            every = np.repeat(np.arange(len(block)), k), np.tile(np.arange(k), len(block))
+            hazard = self.scorer_.score(_matrix(block[every[0]], every[1], k)).reshape(-1, k)
+            log_now[rows] = interval_log_survival(hazard, self.edges_, begin[rows])
+            log_then[rows] = interval_log_survival(hazard, self.edges_, begin[rows] + horizon)
+        return remaining_table(frame, log_now, log_then)
+
+
+def read_remaining(
+    customers: Any, columns: Sequence[str], horizon: float, duration: str | None
+) -> tuple[pd.DataFrame, Floats]:
+    """Return the customers to predict for and their tenure so far, 0 without such a column."""
+    check_number(horizon, "horizon", low=0)
+    needs = [*columns] if duration is None else [*columns, duration]
+    frame = read_customers(customers, needs=needs)
+    if duration is None:
+        return frame, np.zeros(len(frame))
+    problems = Problems("customers")
+    tenure = number_array(frame[duration], problems, duration, low=0)
+    problems.raise_if_any()
+    return frame, tenure
+
+
+def remaining_table(frame: pd.DataFrame, log_now: Floats, log_then: Floats) -> pd.DataFrame:
+    """Return the chance to stay out of log survival now and then."""
+    with np.errstate(invalid="ignore"):
+        chance = np.exp(np.minimum(log_then - log_now, 0.0))
+    return pd.DataFrame({"customer_id": frame["customer_id"], "p_survival": chance})
+
+
+def _matrix(features: Floats, interval: Ints, n_intervals: int) -> Floats:
+    """Return features, shape (rows, p), and after them one indicator per interval."""
+    indicator = np.zeros((interval.size, n_intervals))
+    indicator[np.arange(interval.size), interval] = 1.0
+    return np.hstack([features, indicator])
+
+
+def _sample(customer: Ints, n_customers: int, random_state: int | None) -> Any:
+    """Return which rows to learn from: all, or those of as many customers as fit."""
+    if customer.size <= _MOST_ROWS:
+        return slice(None)
+    drawn = np.random.default_rng(random_state or 0).random(n_customers)
+    return (drawn < _MOST_ROWS / customer.size)[customer]
+
+
+def _parameters(fitted: Any, names: list[str], linear: bool) -> pd.DataFrame:
+    """Return the coefficients of the default estimator, without those of the intervals."""
+    estimate = np.asarray(fitted.coef_)[0, : len(names)] if linear else np.zeros(0)
+    return pd.DataFrame(
+        {
+            "term": names if linear else [],
+            "estimate": estimate,
+            "odds_ratio": np.exp(estimate),
+        }
+    )

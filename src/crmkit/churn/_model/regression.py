@@ -1,0 +1,182 @@
+"""What regressions of survival share: reading, fitting by lifelines, predicting without it."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import normal_quantile
+from crmkit._checks import check_number
+from crmkit._estimator import Model
+from crmkit._frames import read_customers, sorted_codes
+from crmkit.churn._model.design import design_matrix, learn_terms, term_names
+from crmkit.churn._model.hazard import read_remaining, remaining_table
+from crmkit.churn._table.survival import read_tenures
+from crmkit.errors import ConvergenceError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+
+__all__ = ["Regression", "covariate_names", "fit_lifelines"]
+
+
+class Regression(Model):
+    """A regression whose coefficients lifelines finds; a subclass knows its likelihood."""
+
+    penalizer: float
+    confidence_level: float
+
+    def fit(
+        self,
+        customers: Any,
+        *,
+        duration: str = "tenure_days",
+        event: str = "churned",
+        columns: Sequence[str] | None = None,
+    ) -> Self:
+        """Learn from customers who left, and from those still here.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with ``customer_id``, duration, event and traits that were known
+            when the customer came.
+        duration, event : str
+            Columns with the time observed, and whether the customer left at its end.
+        columns : sequence of str, optional
+            Columns to learn from: numbers in their own units, levels against the first in
+            alphabetical order. The default is every column but ids, dates and these two.
+
+        Returns
+        -------
+        Model
+            The model itself.
+
+        Raises
+        ------
+        ImportError
+            If lifelines is not installed.
+        ConvergenceError
+            If the likelihood has no maximum, as when a trait tells the leavers apart for certain.
+        InputError
+            If nobody left, or a value cannot be used.
+        """
+        check_number(self.penalizer, "penalizer", low=0)
+        level = check_number(self.confidence_level, "confidence_level", low=0, high=1)
+        frame = read_customers(customers, needs=(duration, event), unique=False)
+        codes, _ = sorted_codes(frame["customer_id"])
+        # Sums in the order of the customers are the same for any order of the rows.
+        frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
+        time, left, _ = read_tenures(frame, duration, event, [])
+        if not left.any():
+            raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
+        terms = learn_terms(frame, columns, ["customer_id", duration, event])
+        matrix = design_matrix(terms, frame)
+        estimate, error = self._learn(matrix, time, left, duration)
+        if not np.isfinite(np.r_[estimate, error]).all():
+            raise ConvergenceError(
+                "The fit has no finite standard errors: columns that add up to one another, or "
+                "one that tells leavers apart for certain. Leave one out or raise `penalizer`."
+            )
+        reach = normal_quantile(level) * error
+        self.terms_ = terms
+        self.parameters_ = pd.DataFrame(
+            {
+                "term": term_names(terms),
+                "estimate": estimate,
+                "std_error": error,
+                "conf_low": estimate - reach,
+                "conf_high": estimate + reach,
+                "ratio": np.exp(estimate),
+            }
+        )
+        return self
+
+    def predict(
+        self, customers: Any, *, horizon: float, duration: str | None = None
+    ) -> pd.DataFrame:
+        """Return each customer's chance to stay longer than a horizon.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns the model learned from.
+        horizon : float
+            How long, in the unit of the duration the model learned from.
+        duration : str, optional
+            Column with the tenure so far; the chance is then to stay `horizon` longer, given the
+            tenure. The default is customers who begin.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer, in the order of `customers`:
+
+            * ``customer_id`` - as given.
+            * ``p_survival`` (float) - chance to stay; with Cox's model NaN beyond the last time
+              it learned from.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        MissingColumnsError
+            If a column the model learned from is absent.
+        InputError
+            If a value cannot be used, or a level was not seen in ``fit``.
+        """
+        self._check_fitted()
+        needs = [term["column"] for term in self.terms_]
+        frame, begin = read_remaining(customers, needs, horizon, duration)
+        score = design_matrix(self.terms_, frame) @ self.parameters_["estimate"].to_numpy()
+        now, then = self._log_survival(begin, score), self._log_survival(begin + horizon, score)
+        return remaining_table(frame, now, then)
+
+    @abstractmethod
+    def _learn(
+        self, matrix: Floats, time: Floats, left: Bools, duration: str
+    ) -> tuple[Floats, Floats]:
+        """Return coefficients and standard errors; keep what `_log_survival` needs."""
+
+    @abstractmethod
+    def _log_survival(self, time: Floats, score: Floats) -> Floats:
+        """Return log S(time) of customers with these linear scores."""
+
+
+def covariate_names(matrix: Floats) -> list[str]:
+    """Name covariates so that no name of the user's can clash with lifelines' own."""
+    return [f"x{place}" for place in range(matrix.shape[1])]
+
+
+def fit_lifelines(name: str, penalizer: float, matrix: Floats, time: Floats, left: Bools) -> Any:
+    """Fit one of lifelines' regressions, without its warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import lifelines
+            from lifelines import exceptions
+    except ImportError:
+        raise ImportError(
+            "Cox and accelerated failure time models are fitted by lifelines, which is not "
+            'installed: pip install "crmkit[survival]". HazardModel does without it.'
+        ) from None
+    frame = pd.DataFrame(matrix, columns=covariate_names(matrix)).assign(time=time, left=left)
+    fitter: Callable[..., Any] = getattr(lifelines, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return fitter(penalizer=penalizer).fit(frame, duration_col="time", event_col="left")
+        except exceptions.ConvergenceError as problem:
+            raise ConvergenceError(
+                "lifelines found no maximum of the likelihood. Leave out columns that add up to "
+                "one another or that tell leavers apart for certain, or raise `penalizer`."
+            ) from problem
