@@ -42,7 +42,6 @@ nb_merge_streams = True
 autosummary_generate = True
 autosummary_imported_members = True
 autosummary_ignore_module_all = False
-autodoc_default_options = {"members": True, "inherited-members": "BaseEstimator"}
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 
@@ -58,3 +57,14 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+def skip_foreign(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn adds to every estimator for metadata routing."""
+    routing = name == "get_metadata_routing" or name.endswith("_request")
+    return True if routing else None
+
+
+def setup(app):
+    """Register the hook."""
+    app.connect("autodoc-skip-member", skip_foreign)
