@@ -35,7 +35,7 @@ def pytest_param(case):
 
 
 def documented_columns(function):
-    """Return the bulleted result columns of a docstring, which may be absent, and if any may come."""
+    """Return a docstring's result columns, those that may be absent, and if others may come."""
     text = inspect.getdoc(function) or ""
     section = re.search(r"\nReturns\n-+\n(.*?)(?=\n[A-Z][A-Za-z ]+\n-{3,}\n|\Z)", text, re.S)
     if section is None:

@@ -102,9 +102,10 @@ def _plot_months(months: pd.DataFrame, currency: str) -> Axes:
     ax = tidy(new_axes(None, figsize=(7.0, 3.2)))
     wide = np.timedelta64(25, "D")
     ax.bar(months["month"].to_numpy(), months["amount"].to_numpy(), width=wide, color=COLORS[0])
-    locator = AutoDateLocator(maxticks=9)
+    locator = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call, unused-ignore]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call, unused-ignore]
+    ax.xaxis.set_major_formatter(form)
     ax.yaxis.set_major_formatter(money())
     ax.set_xlabel("Month")
     ax.set_ylabel(f"Net amount{f' ({currency})' if currency else ''}")

@@ -1,0 +1,1 @@
+"""Numerics of lifetime value: arrays in, arrays or frozen dataclasses out."""
