@@ -71,6 +71,16 @@ def test_profile_pools_rare_levels_and_refuses_nonsense():
         churn.retention_profile(table, columns=["colour"])
 
 
+def test_ordered_levels_keep_their_order():
+    sizes = pd.CategoricalDtype(["small", "medium", "large", "huge"], ordered=True)
+    table = leavers().assign(
+        size=lambda t: t["channel"].map({"web": "small", "shop": "large", "phone": "medium"})
+    )
+    table["size"] = table["size"].astype(sizes)
+    profile = churn.retention_profile(table, columns=["size"])
+    assert profile["level"].tolist() == ["small", "medium", "large"]
+
+
 def test_acquisition_counts_equal_time_only():
     log = pd.DataFrame(
         {

@@ -22,6 +22,7 @@ from crmkit.churn._model.aft import AFTModel
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._model.cox import CoxModel
 from crmkit.churn._model.hazard import HazardModel
+from crmkit.churn._model.prospect import ProspectModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
 from crmkit.churn._plot.prediction import plot_calibration, plot_gains, plot_signals
@@ -51,6 +52,7 @@ __all__ = [
     "ChurnModel",
     "CoxModel",
     "HazardModel",
+    "ProspectModel",
     "acquisition_profile",
     "acquisition_table",
     "backtest_table",

@@ -110,6 +110,19 @@ def moved():
     )
 
 
+def prospects(seed, n=150):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(n) + 1000 * seed,
+            "channel": rng.choice(["web", "shop"], n),
+            "age": rng.integers(18, 80, n),
+            "valuable": rng.integers(0, 2, n),
+            "responded": rng.integers(0, 2, n),
+        }
+    )
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -314,6 +327,13 @@ CASES: list = [
         kwargs={"horizon": 30},
         needs={"customers": ("customer_id", "tenure_days", "plan"), "survival": ("p_survival",)},
         numbers={"customers": ("tenure_days",), "survival": ("p_survival", "std_error", "time")},
+    ),
+    ModelCase(
+        churn.ProspectModel,
+        lambda: {"customers": prospects(0), "contacts": prospects(1)},
+        parameters={"random_state": 0},
+        predict_tables=lambda: {"prospects": prospects(2)},
+        needs=("customer_id", "valuable"),
     ),
     ModelCase(
         churn.ChurnModel,

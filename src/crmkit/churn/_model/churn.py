@@ -209,11 +209,11 @@ def read_snapshots(customers: Any, needs: Iterable[str]) -> pd.DataFrame:
     return frame
 
 
-def figures(scores: Floats, outcome: Floats) -> dict[str, float | int]:
+def figures(scores: Floats, outcome: Floats, *, rate: str = "churn_rate") -> dict[str, Any]:
     """Return the figures that judge probabilities, shape (n,), against outcomes, shape (n,)."""
     return {
         "customers": len(outcome),
-        "churn_rate": float(outcome.mean()),
+        rate: float(outcome.mean()),
         "p_mean": float(scores.mean()),
         "auc": area_under_curve(scores, outcome),
         "average_precision": average_precision(scores, outcome),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from crmkit._arrays import rank_bins
 from crmkit._checks import Problems, number_array
@@ -12,7 +13,6 @@ from crmkit._frames import sorted_codes
 from crmkit._learn import column_kind
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
@@ -72,9 +72,12 @@ def _number_levels(values: NDArray[np.float64], n_bins: int) -> tuple[Ints, list
 def _word_levels(
     series: pd.Series[Any], problems: Problems, column: str, max_levels: int
 ) -> tuple[Ints, list[str]]:
-    """Return words as levels by name, the rarest of too many pooled."""
+    """Return words as levels, by name or as their type orders them, the rarest of many pooled."""
     try:
         codes, distinct = sorted_codes(series)
+        if isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.ordered:
+            used = series.cat.remove_unused_categories().cat
+            codes, distinct = np.asarray(used.codes, dtype=np.int64), used.categories
     except TypeError:
         problems.add(f"column {column!r} holds lists or other containers. Leave it out.")
         return np.zeros(len(series), dtype=np.int64), [OTHER]

@@ -1,0 +1,227 @@
+"""Which prospects resemble the best customers, and which will answer an offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from crmkit._checks import check_choice
+from crmkit._estimator import Model
+from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn import FeatureEncoder, Scorer, binary_outcome
+from crmkit.churn._model.churn import figures
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ProspectModel"]
+
+# What acquisition_table tells of a customer only after the first purchase.
+_LATER = ("retained", "value", "valuable")
+_FIRST = ("first_date", "first_month", "first_season", "first_product")
+
+
+class ProspectModel(Model):
+    """Score prospects by likeness to the best customers, and by predicted response.
+
+    Both scores use only what is known before a prospect becomes a customer; columns that arise
+    later are refused. Likeness is learned from customers whose first months are over
+    (``acquisition_table``), response from prospects who were contacted before.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        What learns. The default is a ridge-penalised logistic regression.
+    calibration : {"sigmoid", "isotonic", "none"}, default "sigmoid"
+        How out-of-fold scores are turned into probabilities.
+    n_folds : int, default 5
+        Number of parts for cross-fitting.
+    random_state : int, optional
+        Seed of the parts and of the estimator. Without one the parts are fixed.
+
+    Attributes
+    ----------
+    performance_ : pandas.DataFrame
+        One row per score (``p_valuable`` and, with contacts, ``p_response``): ``customers``,
+        ``rate``, ``p_mean``, ``auc``, ``average_precision``, ``brier``, ``calibration_error``,
+        ``top_decile_lift``, all out of fold.
+    base_rate_ : float
+        Share of valuable customers the model learned from.
+    scorer_, response_scorer_ : object
+        The fitted parts; the second is None without contacts.
+
+    See Also
+    --------
+    acquisition_table : Makes the table of customers, with what they turned out to be worth.
+    acquisition_profile : The same question level by level.
+
+    Examples
+    --------
+    >>> from crmkit import churn, datasets
+    >>> shop = datasets.make_transactions(1500, random_state=0)
+    >>> known = shop["customers"][["customer_id", "channel", "region", "age"]]
+    >>> customers = churn.acquisition_table(shop["transactions"], known)
+    >>> model = churn.ProspectModel(random_state=0).fit(customers)
+    >>> prospects = known.head(3)
+    >>> list(model.predict(prospects).columns)
+    ['customer_id', 'p_valuable', 'likeness']
+    """
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        calibration: str = "sigmoid",
+        n_folds: int = 5,
+        random_state: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.calibration = calibration
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        customers: Any,
+        contacts: Any = None,
+        *,
+        target: str = "valuable",
+        responded: str = "responded",
+        columns: Sequence[str] | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from customers, and from prospects contacted before.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with ``customer_id``, what was known before the first purchase
+            and the target, as ``acquisition_table`` makes it.
+        contacts : DataFrame, optional
+            One row per prospect contacted, with the same columns and whether each responded.
+            Rows with a missing response (not contacted) are left out.
+        target : str, default "valuable"
+            Column of `customers` with 1 for the customers to find more of: ``valuable`` or
+            ``retained`` of ``acquisition_table``, or any other.
+        responded : str, default "responded"
+            Column of `contacts` with 1 for a response, 0 for none.
+        columns : sequence of str, optional
+            Columns to learn from. The default is all but the id, the target, dates and what
+            ``acquisition_table`` adds to the customers' own columns.
+        progress : bool, default False
+            Show a progress bar.
+
+        Returns
+        -------
+        ProspectModel
+            The model itself.
+
+        Raises
+        ------
+        InputError
+            If a column arises only after the first purchase, or one outcome is too rare.
+        """
+        check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
+        late = [name for name in columns or () if name in (*_LATER, *_FIRST)]
+        if late:
+            raise InputError(
+                f"`columns` {late} are not known before the first purchase, so no prospect has "
+                "them. Leave them out."
+            )
+        frame = read_customers(customers, needs=[target])
+        result = binary_outcome(frame, target)
+        encoder = FeatureEncoder(columns=columns, exclude=[target, *_LATER, *_FIRST])
+        self.scorer_, scores = self._learn(
+            encoder, frame, result, name="customers", progress=progress
+        )
+        self.base_rate_ = float(result.mean())
+        rows = [{"score": "p_valuable", **figures(scores, result, rate="rate")}]
+        self.response_scorer_ = None
+        if contacts is not None:
+            known = self.scorer_.encoder.used_columns
+            seen = read_customers(contacts, needs=[responded, *known], name="contacts")
+            seen = seen[seen[responded].notna().to_numpy()].reset_index(drop=True)
+            if seen.empty:
+                raise InputError(f"`contacts`: column {responded!r} is missing in every row.")
+            answer = binary_outcome(seen, responded, name="contacts")
+            encoder = FeatureEncoder(columns=known)
+            self.response_scorer_, scores = self._learn(
+                encoder, seen, answer, name="contacts", progress=progress
+            )
+            rows.append({"score": "p_response", **figures(scores, answer, rate="rate")})
+        self.performance_ = pd.DataFrame(rows)
+        return self
+
+    def _learn(
+        self,
+        encoder: FeatureEncoder,
+        frame: pd.DataFrame,
+        result: Floats,
+        *,
+        name: str,
+        progress: bool,
+    ) -> tuple[Scorer, Floats]:
+        """Fit one of the two scores."""
+        encoder.fit(frame, name=name)
+        return Scorer.fit(
+            encoder,
+            encoder.transform(frame, name=name),
+            result,
+            groups=sorted_codes(frame["customer_id"])[0],
+            estimator=self.estimator,
+            calibration=self.calibration,
+            n_folds=self.n_folds,
+            random_state=self.random_state,
+            progress=progress,
+        )
+
+    def predict(self, prospects: Any) -> pd.DataFrame:
+        """Score prospects.
+
+        Parameters
+        ----------
+        prospects : DataFrame
+            One row per prospect with ``customer_id`` and the columns the model learned from.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per prospect, in their order:
+
+            * ``customer_id`` - as given.
+            * ``p_valuable`` (float) - probability to turn out as the target says, once won.
+            * ``likeness`` (float) - 100 x this over the share among customers.
+            * ``p_response`` (float) - probability to respond if contacted; only if the model
+              was fitted with contacts.
+            * ``p_both`` (float) - the product of the two, which takes them as independent given
+              the columns; only if the model was fitted with contacts.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        MissingColumnsError
+            If a column the model learned from is absent.
+        """
+        self._check_fitted()
+        needs = self.scorer_.encoder.used_columns
+        frame = read_customers(prospects, needs=needs, name="prospects")
+        valuable = self.scorer_.predict(frame, name="prospects")
+        scores = pd.DataFrame(
+            {
+                "customer_id": frame["customer_id"],
+                "p_valuable": valuable,
+                "likeness": 100 * valuable / self.base_rate_,
+            }
+        )
+        if self.response_scorer_ is not None:
+            scores["p_response"] = self.response_scorer_.predict(frame, name="prospects")
+            scores["p_both"] = scores["p_valuable"] * scores["p_response"]
+        return scores
