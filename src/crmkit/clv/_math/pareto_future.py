@@ -70,7 +70,7 @@ def _discounted(s: FloatArray, B: FloatArray, end: FloatArray, delta: float) -> 
         return z * np.exp(v) - (1.0 - s)
 
     far = np.log1p(840.0 / z)  # z (e^v - 1) exceeds 40 + v there
-    far = reach(drop, slope, far, steps=20)
+    far = reach(drop, slope, far)
     end = np.minimum(end, far)
     nodes, weights = gauss_legendre(_NODES)
     v = end[:, None] * nodes

@@ -82,24 +82,31 @@ def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArra
     """
     a = np.asarray(a, dtype=np.float64)[:, None]
     b = np.asarray(b, dtype=np.float64)[:, None]
-    mode = np.log(a / b)
-    peak = -a * np.logaddexp(0.0, -mode) - b * np.logaddexp(0.0, mode)
+    mode = np.log(a) - np.log(b)
+    log_share, log_rest = -np.logaddexp(0.0, -mode), -np.logaddexp(0.0, mode)
 
-    def drop(w: FloatArray) -> FloatArray:
-        return peak + a * np.logaddexp(0.0, -w) + b * np.logaddexp(0.0, w)
+    # How far ln p^a (1 - p)^b falls at a distance d from its mode; near it, without cancellation.
+    def drop(d: FloatArray) -> FloatArray:
+        near = np.clip(d, -1.0, 1.0)
+        is_near = near == d
+        down = np.log1p(np.exp(log_rest) * np.expm1(-near))
+        up = np.log1p(np.exp(log_share) * np.expm1(near))
+        down = np.where(is_near, down, np.logaddexp(log_share, log_rest - d))
+        up = np.where(is_near, up, np.logaddexp(log_rest, log_share + d))
+        return a * down + b * up
 
-    def slope(w: FloatArray) -> FloatArray:
-        return b * special.expit(w) - a * special.expit(-w)
+    def slope(d: FloatArray) -> FloatArray:
+        return b * special.expit(mode + d) - a * special.expit(-mode - d)
 
     end = LOG_NOTHING + np.abs(mode)
     low, high = reach(drop, slope, -end), reach(drop, slope, end)
     step = (high - low) / (n_nodes - 1)
-    w = low + step * np.arange(n_nodes)
-    weight = np.exp(-drop(w))
+    d = low + step * np.arange(n_nodes)
+    weight = np.exp(-drop(d))
     weight[:, :1] /= -np.expm1(-a * step)
     weight[:, -1:] /= -np.expm1(-b * step)
     weight /= weight.sum(axis=1, keepdims=True)
-    return special.expit(w), special.expit(-w), weight
+    return special.expit(mode + d), special.expit(-mode - d), weight
 
 
 def reach(
@@ -107,17 +114,17 @@ def reach(
     slope: Callable[[FloatArray], FloatArray],
     end: FloatArray,
     *,
-    steps: int = 12,
+    steps: int = 300,
     fall: float = LOG_NOTHING,
 ) -> FloatArray:
     """Return how far towards `end` a log-concave function is worth integrating.
 
     `drop` is how far its log lies below a reference; it may `fall` that far. Newton's method on
-    a convex function comes down from outside: stopping early only leaves the end too far out.
+    a convex function comes down from outside, so that it may stop when it is near.
     """
     for _ in range(steps):
         excess = drop(end) - fall
-        outside = excess > 0.0
+        outside = excess > 1.0
         if not outside.any():
             break
         end = end - np.where(outside, excess / np.where(outside, slope(end), 1.0), 0.0)
