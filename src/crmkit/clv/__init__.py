@@ -32,7 +32,16 @@ from crmkit.clv._model import (
     ParetoNBD,
     ShiftedBetaGeometric,
 )
-from crmkit.clv._plot import plot_calibration, plot_frequency_recency, plot_tracking
+from crmkit.clv._plot import (
+    plot_calibration,
+    plot_cohort_value,
+    plot_customer_equity,
+    plot_frequency_recency,
+    plot_model_comparison,
+    plot_payback,
+    plot_tapk_sensitivity,
+    plot_tracking,
+)
 from crmkit.clv._report import (
     calibration_table,
     customer_equity,
@@ -77,7 +86,12 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "opportunity_table",
     "payback_table",
     "plot_calibration",
+    "plot_cohort_value",
+    "plot_customer_equity",
     "plot_frequency_recency",
+    "plot_model_comparison",
+    "plot_payback",
+    "plot_tapk_sensitivity",
     "plot_tracking",
     "purchase_table",
     "retention_value",

@@ -256,6 +256,35 @@ REPORTS = [
 
 PLOTS = [
     PlotCase(
+        clv.plot_tapk_sensitivity,
+        lambda: {"sensitivity": clv.tapk_sensitivity(*_factors().values())},
+    ),
+    PlotCase(
+        clv.plot_customer_equity,
+        lambda: {
+            "equity": clv.customer_equity(
+                _base().assign(half=lambda t: t["customer_id"] % 2), by="half", **_models()
+            )
+        },
+    ),
+    PlotCase(
+        clv.plot_cohort_value,
+        lambda: {"cohorts": clv.cohort_value(_log(), period="quarter")},
+    ),
+    PlotCase(
+        clv.plot_payback,
+        lambda: {"payback": clv.payback_table(_log(), acquisition_cost=90.0, period="quarter")},
+    ),
+    PlotCase(
+        clv.plot_model_comparison,
+        lambda: {
+            "comparison": clv.model_comparison(
+                clv.holdout_table(_log(120), as_of="2024-06-01"),
+                models={"BG/NBD": _models()["purchases"]},
+            )
+        },
+    ),
+    PlotCase(
         clv.plot_tracking,
         lambda: {"tracking": clv.tracking_table(_log(), **_tracked())},
     ),

@@ -4,5 +4,21 @@ from __future__ import annotations
 
 from crmkit.clv._plot._customers import plot_frequency_recency
 from crmkit.clv._plot._judgement import plot_calibration, plot_tracking
+from crmkit.clv._plot._models import plot_model_comparison
+from crmkit.clv._plot._money import (
+    plot_cohort_value,
+    plot_customer_equity,
+    plot_payback,
+    plot_tapk_sensitivity,
+)
 
-__all__ = ["plot_calibration", "plot_frequency_recency", "plot_tracking"]
+__all__ = [
+    "plot_calibration",
+    "plot_cohort_value",
+    "plot_customer_equity",
+    "plot_frequency_recency",
+    "plot_model_comparison",
+    "plot_payback",
+    "plot_tapk_sensitivity",
+    "plot_tracking",
+]

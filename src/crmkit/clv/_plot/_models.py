@@ -1,0 +1,66 @@
+"""A picture of which model to believe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit._checks import check_choice
+from crmkit._frames import to_pandas
+from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_model_comparison"]
+
+MEASURES = {
+    "root_mean_squared_error": "Root mean squared error per customer",
+    "mean_absolute_error": "Mean absolute error per customer",
+    "bias": "Error of the total",
+    "rank_correlation": "Rank correlation with what happened",
+    "holdout_log_score": "Mean log probability of what happened",
+}
+
+
+def plot_model_comparison(
+    comparison: Any, *, measure: str = "root_mean_squared_error", ax: Axes | None = None
+) -> Axes:
+    """Draw one measure of the hold-out period for each model and rule.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        A :func:`model_comparison`.
+    measure : str
+        Which of its columns to draw: ``"root_mean_squared_error"``, ``"mean_absolute_error"``,
+        ``"bias"``, ``"rank_correlation"`` or ``"holdout_log_score"``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> comparison = pd.DataFrame({
+    ...     "model": ["BG/NBD", "as_before", "mean"], "bias": [-0.12, 0.47, 0.47]
+    ... })
+    >>> clv.plot_model_comparison(comparison, measure="bias").get_xlabel()
+    'Error of the total'
+    """
+    check_choice(measure, "measure", MEASURES)
+    table = to_pandas(comparison, "comparison", needs=("model", measure))
+    table = table[table[measure].notna()]
+    rule = table["model"].isin(["as_before", "mean"])
+    ax = new_axes(ax)
+    ax.barh(table["model"], table[measure], color=[GREY if r else COLORS[0] for r in rule])
+    ax.invert_yaxis()
+    ax.set_xlabel(MEASURES[measure])
+    if measure == "bias":
+        ax.axvline(0.0, color="#404040", linewidth=1)
+        ax.xaxis.set_major_formatter(percent())
+    return tidy(ax)
