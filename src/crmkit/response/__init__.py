@@ -15,27 +15,38 @@ True
 
 from __future__ import annotations
 
-from crmkit.response._model import ResponseModel
+from crmkit.response._model import ResponseModel, UpliftModel
 from crmkit.response._plot import plot_drivers, plot_gains
 from crmkit.response._report import (
     gains_table,
     odds_ratios,
+    qini_coefficient,
+    qini_table,
     response_drivers,
     response_rates,
+    response_tree,
     select_targets,
     selection_summary,
+    uplift_table,
+    uplift_tree,
     woe_table,
 )
 
 __all__ = [
     "ResponseModel",
+    "UpliftModel",
     "gains_table",
     "odds_ratios",
     "plot_drivers",
     "plot_gains",
+    "qini_coefficient",
+    "qini_table",
     "response_drivers",
     "response_rates",
+    "response_tree",
     "select_targets",
     "selection_summary",
+    "uplift_table",
+    "uplift_tree",
     "woe_table",
 ]

@@ -39,7 +39,46 @@ def drivers():
 EXPLAINED = {"outcome": "responded", "columns": KNOWN}
 EXPLAINS = {"customers": ("customer_id", "responded", "age")}
 
+
+def tested():
+    """A randomised campaign and a score for each of its customers."""
+    customers = datasets.make_campaign(600, random_state=5)
+    score = np.round(-customers["messages_received"] - customers["age"] / 20)
+    scores = pd.DataFrame({"customer_id": customers["customer_id"], "score": score})
+    return {"customers": customers, "scores": scores}
+
+
+def two_treatments():
+    return {"customers": datasets.make_campaign(900, random_state=6, arms=("mail", "call"))}
+
+
+TEST = {"outcome": "responded", "treated": "treated"}
+IN_TEST = {"customers": ("customer_id", "responded", "treated"), "scores": ("customer_id",)}
+NUMBERS = {"scores": ("score",)}
+
 CASES = [
+    FunctionCase(response.qini_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
+    FunctionCase(response.qini_coefficient, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
+    FunctionCase(response.uplift_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
+    ModelCase(
+        response.UpliftModel,
+        two_treatments,
+        parameters={"random_state": 0},
+        fit_kwargs={"treated": "arm", "columns": KNOWN},
+        needs=("customer_id", "responded", "arm", "age"),
+    ),
+    FunctionCase(
+        response.response_tree,
+        campaign,
+        kwargs={**EXPLAINED, "min_customers": 40},
+        needs=EXPLAINS,
+    ),
+    FunctionCase(
+        response.uplift_tree,
+        campaign,
+        kwargs={**EXPLAINED, "treated": "treated", "min_customers": 30},
+        needs=EXPLAINS,
+    ),
     FunctionCase(response.response_drivers, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
     FunctionCase(response.woe_table, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
     FunctionCase(response.odds_ratios, campaign, kwargs=EXPLAINED, needs=EXPLAINS),

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from crmkit.response._report.drivers import response_drivers, woe_table
+from crmkit.response._report.drivers import response_drivers
 from crmkit.response._report.gains import gains_table
 from crmkit.response._report.odds import odds_ratios
+from crmkit.response._report.qini import qini_coefficient, qini_table
 from crmkit.response._report.rates import response_rates
 from crmkit.response._report.selection import select_targets
 from crmkit.response._report.selection_summary import selection_summary
+from crmkit.response._report.tree import response_tree
+from crmkit.response._report.uplift import uplift_table
+from crmkit.response._report.uplift_tree import uplift_tree
+from crmkit.response._report.woe import woe_table
 
 __all__ = [
     "gains_table",
     "odds_ratios",
+    "qini_coefficient",
+    "qini_table",
     "response_drivers",
     "response_rates",
+    "response_tree",
     "select_targets",
     "selection_summary",
+    "uplift_table",
+    "uplift_tree",
     "woe_table",
 ]

@@ -8,22 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmkit._arrays import adjust_p_values, wilson_interval
-from crmkit._checks import check_number, require_columns
-from crmkit._frames import parse_day, read_customers
+from crmkit._arrays import adjust_p_values
+from crmkit._frames import parse_day
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information
-from crmkit.response._table import (
-    BinnedVariable,
-    bin_variable,
-    contacted_outcome,
-    read_variables,
-)
+from crmkit.response._table import BinnedVariable, bin_customers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["response_drivers", "woe_table"]
+__all__ = ["response_drivers"]
 
 # Above this a variable tells so much that it often became known only after the response
 # (Siddiqi 2006, ch. 6).
@@ -110,7 +104,7 @@ def response_drivers(
     ['frequency', 'recency_days']
     """
     late = _known_too_late(known_at, as_of)
-    _, outcomes, variables = _binned(
+    _, outcomes, variables = bin_customers(
         customers,
         outcome,
         columns=columns,
@@ -129,146 +123,6 @@ def response_drivers(
     )
     order = np.lexsort((table["variable"].astype(str), -table["information_value"]))
     return table.iloc[order].reset_index(drop=True)
-
-
-def woe_table(
-    customers: Any,
-    *,
-    outcome: str,
-    columns: str | Sequence[str] | None = None,
-    max_bins: int = 10,
-    min_bin_share: float = 0.01,
-    monotone: bool = False,
-    confidence_level: float = 0.95,
-) -> pd.DataFrame:
-    """Show the bins behind :func:`response_drivers`, with their rates and weights of evidence.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        One row per customer, with ``customer_id``, the outcome and variables. Customers with a
-        missing outcome were not contacted and are left out.
-    outcome : str
-        Column with 1 (or True) for a response and 0 for none.
-    columns : str or sequence of str, optional
-        Variables to show. The default is every column but the id, the outcome and dates.
-    max_bins : int, default 10
-        Most bins of a number.
-    min_bin_share : float, default 0.01
-        Least share of customers in a bin.
-    monotone : bool, default False
-        Whether the rate of a number's bins must rise, or fall, throughout.
-    confidence_level : float, default 0.95
-        Level of the intervals.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per variable and bin: numbers from low to high, levels from the lowest rate to
-        the highest, missing values last:
-
-        * ``variable`` (str) - the column.
-        * ``bin`` (str) - a range, one level or several, "(other)" for pooled rare levels, or
-          "(missing)".
-        * ``customers`` (int) - contacted customers in the bin.
-        * ``share`` (float) - of all contacted customers.
-        * ``responders`` (int) - those who responded.
-        * ``rate`` (float) - responders / customers.
-        * ``conf_low``, ``conf_high`` (float) - Wilson's interval of the rate.
-        * ``woe`` (float) - weight of evidence, ln(share of responders / share of others).
-        * ``information_value`` (float) - the bin's part of the variable's.
-
-    Raises
-    ------
-    InputError
-        If nobody or everybody responded, or there is no variable.
-
-    References
-    ----------
-    Siddiqi, N. (2006). Credit Risk Scorecards. Wiley. Chapter 6.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from crmkit import response
-    >>> customers = pd.DataFrame(
-    ...     {
-    ...         "customer_id": range(400),
-    ...         "channel": ["shop", "web"] * 200,
-    ...         "responded": [0, 1, 0, 1, 0, 0, 1, 0] * 50,
-    ...     }
-    ... )
-    >>> table = response.woe_table(customers, outcome="responded", columns="channel")
-    >>> table[["bin", "customers", "rate", "woe"]].round(3)
-        bin  customers  rate    woe
-    0  shop        200  0.25 -0.588
-    1   web        200  0.50  0.511
-    """
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
-    n, _, variables = _binned(
-        customers,
-        outcome,
-        columns=columns,
-        max_bins=max_bins,
-        min_bin_share=min_bin_share,
-        monotone=monotone,
-    )
-    parts = []
-    for variable in variables:
-        size = variable.events + variable.others
-        woe, value = information(variable.events, variable.others)
-        low, high = wilson_interval(variable.events, size, confidence_level)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "variable": variable.name,
-                    "bin": variable.labels,
-                    "customers": size.astype(np.int64),
-                    "share": size / n,
-                    "responders": variable.events.astype(np.int64),
-                    "rate": variable.events / size,
-                    "conf_low": low,
-                    "conf_high": high,
-                    "woe": woe,
-                    "information_value": value,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-def _binned(
-    customers: Any,
-    outcome: str,
-    *,
-    columns: str | Sequence[str] | None,
-    max_bins: int,
-    min_bin_share: float,
-    monotone: bool,
-) -> tuple[int, tuple[float, float], list[BinnedVariable]]:
-    """Return the number of contacted customers, responders and others, and the variables."""
-    check_number(max_bins, "max_bins", low=2, integer=True)
-    check_number(min_bin_share, "min_bin_share", low=0, high=0.5)
-    people = read_customers(customers, needs=[outcome])
-    result = contacted_outcome(people, outcome)
-    known = np.isfinite(result)
-    if not known.all():
-        people, result = people[known].reset_index(drop=True), result[known]
-    events = float(result.sum())
-    if events in (0.0, float(result.size)):
-        who = "nobody" if events == 0 else "everybody"
-        raise InputError(f"`customers`: {who} has outcome 1 in {outcome!r}: nothing to explain.")
-    if columns is not None:
-        asked = [columns] if isinstance(columns, str) else list(columns)
-        require_columns(people.columns, asked, "customers")
-        columns = asked
-    variables = [
-        bin_variable(
-            variable, result, max_bins=max_bins, min_bin_share=min_bin_share, monotone=monotone
-        )
-        for variable in read_variables(people, columns, exclude=[outcome])
-    ]
-    return result.size, (events, result.size - events), variables
 
 
 def _judged(variable: BinnedVariable, outcomes: tuple[float, float]) -> dict[str, Any]:

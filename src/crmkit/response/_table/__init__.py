@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from crmkit.response._table.coding import (
+    RuleVariable,
+    check_tree_options,
+    code_variables,
+    rule_of,
+)
 from crmkit.response._table.inputs import (
+    Arms,
     Groups,
     as_list,
     contacted_outcome,
-    judged_scores,
     number_or_column,
     positions,
+    read_arms,
     read_groups,
     score_column,
+    two_arms,
 )
+from crmkit.response._table.judged import JudgedArms, judged_arms, judged_scores
 from crmkit.response._table.offers import expected_gain, limits
 from crmkit.response._table.permission import (
     contacts_in_window,
@@ -21,28 +30,37 @@ from crmkit.response._table.permission import (
 from crmkit.response._table.variables import (
     BinnedVariable,
     Variable,
-    bin_variable,
+    bin_customers,
     level_text,
     read_variables,
 )
 
 __all__ = [
+    "Arms",
     "BinnedVariable",
     "Groups",
+    "JudgedArms",
+    "RuleVariable",
     "Variable",
     "as_list",
-    "bin_variable",
+    "bin_customers",
+    "check_tree_options",
+    "code_variables",
     "contacted_outcome",
     "contacts_in_window",
     "expected_gain",
     "is_suppressed",
+    "judged_arms",
     "judged_scores",
     "level_text",
     "limits",
     "number_or_column",
     "permission_status",
     "positions",
+    "read_arms",
     "read_groups",
     "read_variables",
+    "rule_of",
     "score_column",
+    "two_arms",
 ]

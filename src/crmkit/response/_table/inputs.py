@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import matched_scores
+from crmkit._frames import sorted_codes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,14 +21,16 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 __all__ = [
+    "Arms",
     "Groups",
     "as_list",
     "contacted_outcome",
-    "judged_scores",
     "number_or_column",
     "positions",
+    "read_arms",
     "read_groups",
     "score_column",
+    "two_arms",
 ]
 
 _SCORES = ("uplift", "p_response", "p_churn", "score")
@@ -94,6 +95,66 @@ def read_groups(customers: pd.DataFrame, by: Sequence[str], *, name: str = "cust
     return Groups(codes.astype(np.int64), pd.DataFrame({column: levels[column] for column in by}))
 
 
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """Which arm of a test every row is in: ``code`` (n,), 0 for control, and the treatments."""
+
+    code: Ints
+    treatments: list[Any]
+    control: Any
+
+
+def read_arms(
+    customers: pd.DataFrame, treated: str, control: Any, *, name: str = "customers"
+) -> Arms:
+    """Read the arms of a test; a table without a control group or a treatment is refused."""
+    require_columns(customers.columns, [treated], name)
+    codes, distinct = sorted_codes(customers[treated])
+    levels = list(distinct)
+    problems = Problems(name)
+    problems.rows(
+        codes < 0,
+        f"column {treated!r} is missing",
+        do="Say for every customer which arm they were in, or leave them out.",
+    )
+    if control is None:
+        numbers = all(level in (0, 1) for level in levels)
+        if not numbers and "control" not in levels:
+            problems.add(
+                f"column {treated!r} has the levels {levels[:10]}: name the control group with "
+                "`control`."
+            )
+        control = 0 if numbers else "control"
+    problems.raise_if_any()
+    if control not in levels or len(levels) < 2:
+        what = "no control group" if control not in levels else "nobody but the control group"
+        problems.add(
+            f"column {treated!r} has {what} (levels {levels[:10]}, control {control!r}). What a "
+            "contact changes cannot be told without customers who were left alone at random."
+        )
+        problems.raise_if_any()
+    treatments = [level for level in levels if level != control]
+    place = np.array([0 if level == control else treatments.index(level) + 1 for level in levels])
+    return Arms(place[codes].astype(np.int64), treatments, control)
+
+
+def two_arms(
+    customers: pd.DataFrame, treated: str, control: Any, treatment: Any
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Any]:
+    """Return which rows are compared, which are treated, (n,) each, and the treatment's name."""
+    arms = read_arms(customers, treated, control)
+    if treatment is None and len(arms.treatments) > 1:
+        raise InputError(
+            f"column {treated!r} has several treatments {arms.treatments[:10]}: choose the one to "
+            "compare with the control group with `treatment`."
+        )
+    chosen = arms.treatments[0] if treatment is None else treatment
+    if chosen not in arms.treatments:
+        raise InputError(f"`treatment` must be one of {arms.treatments[:10]}; got {chosen!r}.")
+    code = arms.treatments.index(chosen) + 1
+    return (arms.code == 0) | (arms.code == code), arms.code == code, chosen
+
+
 def score_column(scores: pd.DataFrame, score: str | None) -> str:
     """Return the name of the score column: the one asked for, or the only one that can be meant."""
     if score is not None:
@@ -106,32 +167,6 @@ def score_column(scores: pd.DataFrame, score: str | None) -> str:
         f"`scores` has {'several of' if known else 'none of'} the columns {list(_SCORES)}. Name "
         "the one to use with `score`."
     )
-
-
-def judged_scores(
-    customers: Any, scores: Any, outcome: str, score: str | None, *, binary: bool = True
-) -> tuple[pd.DataFrame, Floats, Floats]:
-    """Return the contacted customers, their scores and outcomes, (n,), for judging the scores.
-
-    Scores of rows the model learned from are refused: they flatter it.
-    """
-    people = read_customers(customers, needs=[outcome])
-    marks = read_customers(scores, name="scores")
-    result = contacted_outcome(people, outcome, binary=binary)
-    known = np.isfinite(result)
-    people = people[known].reset_index(drop=True)
-    values = matched_scores(people, marks, score_column(marks, score))
-    if "in_sample" in marks.columns:
-        learned = marks.loc[marks["in_sample"].to_numpy(dtype=bool), "customer_id"]
-        seen = people["customer_id"].isin(learned).to_numpy()
-        problems = Problems("scores")
-        problems.rows(
-            seen,
-            "the model learned from the very rows it would be judged on",
-            do="Judge its out-of-fold scores (model.scores_), or customers it has not seen.",
-        )
-        problems.raise_if_any()
-    return people, values, result[known]
 
 
 def number_or_column(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array, require_columns
-from crmkit._frames import sorted_codes
+from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind
 from crmkit.errors import InputError
 from crmkit.response._math.binning import merge_cells, number_cells
+from crmkit.response._table.inputs import contacted_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["BinnedVariable", "Variable", "bin_variable", "level_text", "read_variables"]
+__all__ = ["BinnedVariable", "Variable", "bin_customers", "level_text", "read_variables"]
 
 OTHER, MISSING = "(other)", "(missing)"
 _FEW = 50
@@ -104,7 +105,7 @@ def read_variables(
     return found
 
 
-def bin_variable(
+def _bin(
     variable: Variable,
     outcome: Floats,
     *,
@@ -153,6 +154,38 @@ def bin_variable(
     return BinnedVariable(
         variable.name, variable.kind, labels, bin_events, bin_others, events, others, missing
     )
+
+
+def bin_customers(
+    customers: Any,
+    outcome: str,
+    *,
+    columns: str | Sequence[str] | None,
+    max_bins: int,
+    min_bin_share: float,
+    monotone: bool,
+) -> tuple[int, tuple[float, float], list[BinnedVariable]]:
+    """Return the number of contacted customers, responders and others, and the variables."""
+    check_number(max_bins, "max_bins", low=2, integer=True)
+    check_number(min_bin_share, "min_bin_share", low=0, high=0.5)
+    people = read_customers(customers, needs=[outcome])
+    result = contacted_outcome(people, outcome)
+    known = np.isfinite(result)
+    if not known.all():
+        people, result = people[known].reset_index(drop=True), result[known]
+    events = float(result.sum())
+    if events in (0.0, float(result.size)):
+        who = "nobody" if events == 0 else "everybody"
+        raise InputError(f"`customers`: {who} has outcome 1 in {outcome!r}: nothing to explain.")
+    if columns is not None:
+        asked = [columns] if isinstance(columns, str) else list(columns)
+        require_columns(people.columns, asked, "customers")
+        columns = asked
+    variables = [
+        _bin(variable, result, max_bins=max_bins, min_bin_share=min_bin_share, monotone=monotone)
+        for variable in read_variables(people, columns, exclude=[outcome])
+    ]
+    return result.size, (events, result.size - events), variables
 
 
 def _level_cells(

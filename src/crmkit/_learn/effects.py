@@ -1,0 +1,224 @@
+"""Learn what a treatment changes: effect learners, cross-fitted; shared by response and churn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._estimator import json_part
+from crmkit._learn.means import MeanModel, fit_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["METHODS", "CrossFittedEffects", "EffectEnsemble", "doubly_robust", "fit_effects"]
+
+METHODS = ["t", "s", "x", "dr"]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFittedEffects:
+    """What models that have not seen a row say about it; k treatments against one control.
+
+    ``effect`` (n, k), ``mean`` (n, k + 1) the expected outcome under control and treatments,
+    ``score`` (n, k) the doubly robust score, whose mean is the average effect.
+    """
+
+    effect: Floats
+    mean: Floats
+    score: Floats
+
+
+@json_part
+class EffectEnsemble:
+    """One effect model per fold; their predictions are averaged. Travels through JSON."""
+
+    def __init__(self, method: str, n_treatments: int, folds: list[dict[str, Any]]) -> None:
+        self.method = method
+        self.n_treatments = n_treatments
+        self.folds = folds
+
+    def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
+        """Return effects (n, k) and means under all arms (n, k + 1)."""
+        found = [_apply(self.method, fold, matrix, propensity) for fold in self.folds]
+        effect = np.mean([one[0] for one in found], axis=0)
+        return np.asarray(effect), np.asarray(np.mean([one[1] for one in found], axis=0))
+
+    def to_json_state(self) -> dict[str, Any]:
+        """Return the models in JSON's types; only the default learners have such a form."""
+        return {"method": self.method, "n_treatments": self.n_treatments, "folds": self.folds}
+
+    @classmethod
+    def from_json_state(cls, state: dict[str, Any]) -> EffectEnsemble:
+        """Rebuild an ensemble from `to_json_state`."""
+        return cls(state["method"], state["n_treatments"], state["folds"])
+
+
+def fit_effects(
+    matrix: Floats,
+    outcome: Floats,
+    arm: Ints,
+    propensity: Floats,
+    *,
+    method: str,
+    estimator: Any = None,
+    effect_estimator: Any = None,
+    n_folds: int = 5,
+    random_state: int | None = None,
+    progress: bool = False,
+) -> tuple[EffectEnsemble, CrossFittedEffects]:
+    """Fit effects of treatments 1 .. k against control, arm 0, on features (n, p).
+
+    `propensity` (n, k + 1) are the chances of each arm. ``t`` fits the mean of each arm, ``s``
+    one mean with the arm as a feature, ``x`` regresses imputed effects (Künzel et al. 2019,
+    eq. 8-9) and ``dr`` regresses doubly robust scores (Kennedy 2023, algorithm 1). `estimator`
+    learns means, `effect_estimator` effects; by default a logistic or ridge regression. Rows
+    must come in an order of their own (that of the ids); folds are dealt out within arm and
+    outcome.
+    """
+    binary = bool(((outcome == 0) | (outcome == 1)).all())
+    k = propensity.shape[1] - 1
+    folds = _folds(arm, outcome, n_folds, random_state)
+    fitted: list[dict[str, Any]] = []
+    mean = np.empty((outcome.size, k + 1))
+    for fold in _steps(range(n_folds), progress):
+        train = folds != fold
+        models = _fit_means(
+            method,
+            matrix[train],
+            outcome[train],
+            arm[train],
+            k,
+            {"estimator": estimator, "binary": binary, "random_state": random_state},
+        )
+        fitted.append(models)
+        mean[~train] = _means(models, matrix[~train], k)
+    score = doubly_robust(outcome, arm, mean, propensity)
+    if method in ("x", "dr"):
+        learner = {"estimator": effect_estimator, "binary": False, "random_state": random_state}
+        for fold in _steps(range(n_folds), progress):
+            train = folds != fold
+            rows = (matrix[train], outcome[train], arm[train], mean[train], score[train])
+            fitted[fold]["effects"] = _fit_effects(method, *rows, learner)
+    effect = np.empty((outcome.size, k))
+    for fold in range(n_folds):
+        held_out = folds == fold
+        effect[held_out] = _apply(method, fitted[fold], matrix[held_out], propensity[held_out])[0]
+    return EffectEnsemble(method, k, fitted), CrossFittedEffects(effect, mean, score)
+
+
+def doubly_robust(outcome: Floats, arm: Ints, mean: Floats, propensity: Floats) -> Floats:
+    """Return the scores mu_a - mu_0 + 1[a](y - mu_a) / e_a - 1[0](y - mu_0) / e_0, (n, k).
+
+    Robins, Rotnitzky and Zhao (1994), J. Am. Stat. Assoc. 89, 846: right on average if either
+    the means or the chances are.
+    """
+    at = np.arange(outcome.size)
+    own = mean.copy()
+    own[at, arm] += (outcome - mean[at, arm]) / propensity[at, arm]
+    return np.asarray(own[:, 1:] - own[:, :1])
+
+
+def _folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
+    """Return a fold per row, dealt out within arm and within outcomes of 0 and others, (n,)."""
+    drawn = np.random.default_rng(0 if seed is None else seed).permutation(outcome.size)
+    place = np.empty(outcome.size, dtype=np.int64)
+    place[np.lexsort((drawn, outcome != 0, arm))] = np.arange(outcome.size)
+    return np.asarray(place % n_folds, dtype=np.int64)
+
+
+def _fit_means(
+    method: str, matrix: Floats, outcome: Floats, arm: Ints, k: int, learner: dict[str, Any]
+) -> dict[str, Any]:
+    """Fit the mean outcome: one model with the arm as feature, or one model per arm."""
+    if method == "s":
+        crossed = learner["estimator"] is None
+        return {
+            "one": fit_mean(_with_arm(matrix, arm, k, crossed=crossed), outcome, **learner),
+            "crossed": crossed,
+        }
+    return {
+        "arms": [fit_mean(matrix[arm == a], outcome[arm == a], **learner) for a in range(k + 1)]
+    }
+
+
+def _means(models: dict[str, Any], matrix: Floats, k: int) -> Floats:
+    """Return the mean outcome under every arm, shape (n, k + 1)."""
+    if "one" in models:
+        one: MeanModel = models["one"]
+        arms = [np.full(len(matrix), a, dtype=np.int64) for a in range(k + 1)]
+        columns = [one.mean(_with_arm(matrix, arm, k, crossed=models["crossed"])) for arm in arms]
+    else:
+        columns = [model.mean(matrix) for model in models["arms"]]
+    return np.column_stack(columns)
+
+
+def _with_arm(matrix: Floats, arm: Ints, k: int, *, crossed: bool) -> Floats:
+    """Append one column per treatment and, for linear learners, its products with all features.
+
+    Without the products a linear model has the same effect, on its own scale, for everyone.
+    """
+    parts = [matrix]
+    for a in range(1, k + 1):
+        mark = (arm == a).astype(np.float64)[:, None]
+        parts.append(mark)
+        if crossed:
+            parts.append(matrix * mark)
+    return np.concatenate(parts, axis=1)
+
+
+def _fit_effects(
+    method: str,
+    matrix: Floats,
+    outcome: Floats,
+    arm: Ints,
+    mean: Floats,
+    score: Floats,
+    learner: dict[str, Any],
+) -> list[list[MeanModel]]:
+    """Fit the effect of each treatment: on scores, or on imputed effects of either arm."""
+    if method == "dr":
+        return [[fit_mean(matrix, score[:, a], **learner)] for a in range(score.shape[1])]
+    found = []
+    for a in range(1, mean.shape[1]):
+        treated, control = arm == a, arm == 0
+        on_treated = outcome[treated] - mean[treated, 0]
+        on_control = mean[control, a] - outcome[control]
+        found.append(
+            [
+                fit_mean(matrix[treated], on_treated, **learner),
+                fit_mean(matrix[control], on_control, **learner),
+            ]
+        )
+    return found
+
+
+def _apply(
+    method: str, models: dict[str, Any], matrix: Floats, propensity: Floats
+) -> tuple[Floats, Floats]:
+    """Return effects (n, k) and means (n, k + 1) of one fold's models."""
+    k = propensity.shape[1] - 1
+    mean = _means(models, matrix, k)
+    if method in ("t", "s"):
+        return mean[:, 1:] - mean[:, :1], mean
+    if method == "dr":
+        return np.column_stack([one.mean(matrix) for (one,) in models["effects"]]), mean
+    columns = []
+    for a, (on_treated, on_control) in enumerate(models["effects"], start=1):
+        weight = propensity[:, a] / (propensity[:, a] + propensity[:, 0])
+        columns.append(weight * on_control.mean(matrix) + (1 - weight) * on_treated.mean(matrix))
+    return np.column_stack(columns), mean
+
+
+def _steps(steps: Any, progress: bool) -> Any:
+    """Show a progress bar where one is wanted."""
+    if not progress:
+        return steps
+    from tqdm.auto import tqdm
+
+    return tqdm(steps, desc="cross-fitting", leave=False)

@@ -1,0 +1,271 @@
+"""Who responds because of a contact: the effect per customer and treatment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._estimator import Model
+from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn import FeatureEncoder, row_fingerprints
+from crmkit._learn.effects import METHODS, fit_effects
+from crmkit.errors import InputError
+from crmkit.response._math.calibration import EffectLine, effect_line
+from crmkit.response._model.effects import effects_table, scores_table
+from crmkit.response._model.propensity import Propensity, learn_propensity
+from crmkit.response._table import Arms, contacted_outcome, read_arms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["UpliftModel"]
+
+
+class UpliftModel(Model):
+    """Learn whom a contact changes, from a campaign with a control group.
+
+    For every customer and treatment the model estimates the difference between the outcome if
+    treated and if left alone: a probability for outcomes of 0 and 1, an amount for money. All
+    training rows are also scored by models that have not seen them; a regression of their doubly
+    robust scores on these estimates scales the estimates and gives the intervals. If that
+    regression finds no rise at all, every customer gets the average effect: the data do not show
+    whom the contact changes more.
+
+    Parameters
+    ----------
+    method : {"dr", "t", "s", "x"}, default "dr"
+        "t": one model per arm; "s": one model with the arm as a feature; "x": imputed effects,
+        good where arms differ much in size; "dr": doubly robust scores.
+    estimator : scikit-learn estimator, optional
+        What learns outcomes: a classifier or regressor. The default is a ridge-penalised
+        logistic regression, for money a ridge regression.
+    effect_estimator : scikit-learn regressor, optional
+        What learns effects in "x" and "dr". The default is a ridge regression.
+    propensity : {"randomised", "estimated"}, str or mapping, default "randomised"
+        The chance of each arm. "randomised": equal to the arms' shares, refused where the arms
+        visibly differ; "estimated": learned from the features; otherwise the column of
+        `customers` with the chance to be treated, or one column per treatment.
+    n_folds : int, default 5
+        Number of parts for cross-fitting.
+    random_state : int, optional
+        Seed of the parts and of the estimators. Without one the parts are fixed.
+
+    Attributes
+    ----------
+    scores_ : pandas.DataFrame
+        What ``predict`` returns, out-of-fold, for the training table; ``in_sample`` is False.
+    effects_ : pandas.DataFrame
+        One row per treatment: ``treatment``, ``average_uplift``, ``std_error``, ``conf_low``,
+        ``conf_high``, and ``slope`` with ``slope_std_error``: 1 if the estimates' spread is
+        right, 0 if they tell nothing.
+    ensemble_ : object
+        The effect models.
+    encoder_state_, propensity_, arms_, lines_, fingerprints_
+        What scoring needs.
+
+    References
+    ----------
+    Künzel, S. R., Sekhon, J. S., Bickel, P. J. and Yu, B. (2019). Metalearners for estimating
+    heterogeneous treatment effects using machine learning. Proceedings of the National Academy
+    of Sciences, 116, 4156-4165.
+
+    Kennedy, E. H. (2023). Towards optimal doubly robust estimation of heterogeneous causal
+    effects. Electronic Journal of Statistics, 17, 3008-3049.
+
+    Chernozhukov, V., Demirer, M., Duflo, E. and Fernandez-Val, I. (2018). Generic machine
+    learning inference on heterogeneous treatment effects in randomized experiments. NBER 24678.
+
+    Examples
+    --------
+    >>> from crmkit import datasets, response
+    >>> campaign = datasets.make_campaign(6000, random_state=1)
+    >>> known = ["age", "recency_days", "frequency", "messages_received", "channel"]
+    >>> model = response.UpliftModel(random_state=0)
+    >>> model = model.fit(campaign, outcome="responded", treated="treated", columns=known)
+    >>> model.scores_.columns.tolist()[:4]
+    ['customer_id', 'treatment', 'expected_control', 'uplift']
+    >>> table = response.uplift_table(
+    ...     campaign, model.scores_, outcome="responded", treated="treated"
+    ... )
+    >>> bool(table["uplift"].iloc[0] > table["uplift"].iloc[-2])
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        method: str = "dr",
+        estimator: Any = None,
+        effect_estimator: Any = None,
+        propensity: str | Mapping[Any, str] = "randomised",
+        n_folds: int = 5,
+        random_state: int | None = None,
+    ) -> None:
+        self.method = method
+        self.estimator = estimator
+        self.effect_estimator = effect_estimator
+        self.propensity = propensity
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        customers: Any,
+        *,
+        outcome: str = "responded",
+        treated: str = "treated",
+        control: Any = None,
+        columns: Sequence[str] | None = None,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from a campaign with a control group.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with ``customer_id``, the outcome, the arm and what was known
+            before the campaign.
+        outcome : str, default "responded"
+            Column with the outcome: 0 and 1, or an amount of money. Rows without one are left
+            out.
+        treated : str, default "treated"
+            Column that says who was treated: 1 and 0, or names of arms.
+        control : optional
+            Name of the control arm, where `treated` holds names other than "control".
+        columns : sequence of str, optional
+            Columns to learn from; give them whenever the table also holds what became known
+            only later. The default is every column but the id, the outcome, the arm and dates.
+        progress : bool, default False
+            Show a progress bar.
+
+        Returns
+        -------
+        UpliftModel
+            The model itself.
+
+        Raises
+        ------
+        InputError
+            If there is no control group, an arm is too small, or arms that should be random
+            visibly differ.
+        """
+        check_choice(self.method, "method", METHODS)
+        n_folds = check_number(self.n_folds, "n_folds", low=2, integer=True)
+        people = read_customers(customers, needs=[outcome, treated])
+        result = contacted_outcome(people, outcome, binary=False)
+        arms = read_arms(people, treated, control)
+        people, result, arm, back = _in_id_order(people, result, arms)
+        counts = np.bincount(arm, minlength=len(arms.treatments) + 1)
+        if counts.min() < 2 * n_folds:
+            raise InputError(
+                f"column {treated!r} has an arm of {counts.min()} customers; cross-fitting needs "
+                f"at least {2 * n_folds} in each. Leave the arm out or lower `n_folds`."
+            )
+        exclude = [outcome, treated, *_named(self.propensity)]
+        encoder = FeatureEncoder(columns=columns, exclude=exclude).fit(people)
+        matrix = encoder.transform(people)
+        propensity, chance = learn_propensity(
+            self.propensity, people, matrix, arm, arms.treatments, encoder.feature_names
+        )
+        self.ensemble_, fitted = fit_effects(
+            matrix,
+            result,
+            arm,
+            chance,
+            method=self.method,
+            estimator=self.estimator,
+            effect_estimator=self.effect_estimator,
+            n_folds=n_folds,
+            random_state=self.random_state,
+            progress=progress,
+        )
+        lines = [
+            effect_line(fitted.effect[:, a], fitted.score[:, a]) for a in range(len(counts) - 1)
+        ]
+        self.encoder_state_ = encoder.state()
+        self.propensity_ = propensity.state()
+        self.arms_ = {"treatments": list(arms.treatments), "control": arms.control}
+        self.lines_ = [line.numbers() for line in lines]
+        self.effects_ = effects_table(arms.treatments, lines)
+        self.fingerprints_ = np.sort(row_fingerprints(people["customer_id"], matrix))
+        self.scores_ = scores_table(
+            people["customer_id"].iloc[back].reset_index(drop=True),
+            arms.treatments,
+            lines,
+            fitted.effect[back],
+            fitted.mean[back, 0],
+            np.zeros(back.size, dtype=bool),
+        )
+        return self
+
+    def predict(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
+        """Estimate what each treatment changes for each customer.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with the columns the model learned from.
+        confidence_level : float, default 0.95
+            Level of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer and treatment, in the order given:
+
+            * ``customer_id`` - as given.
+            * ``treatment`` - name of the treatment.
+            * ``expected_control`` (float) - expected outcome if left alone.
+            * ``uplift`` (float) - what the treatment adds to it.
+            * ``std_error`` (float) - of the mean uplift of customers with this estimate.
+            * ``conf_low``, ``conf_high`` (float) - its interval.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        MissingColumnsError
+            If a column the model learned from is absent.
+        """
+        self._check_fitted()
+        people = read_customers(customers)
+        matrix = FeatureEncoder.from_state(self.encoder_state_).transform(people)
+        chance = Propensity.from_state(self.propensity_).chances(people, matrix)
+        effect, mean = self.ensemble_.predict(matrix, chance)
+        prints = row_fingerprints(people["customer_id"], matrix)
+        return scores_table(
+            people["customer_id"],
+            self.arms_["treatments"],
+            [EffectLine.from_numbers(line) for line in self.lines_],
+            effect,
+            mean[:, 0],
+            np.isin(prints, self.fingerprints_),
+            confidence_level=confidence_level,
+        )
+
+
+def _in_id_order(
+    people: pd.DataFrame, result: Floats, arms: Arms
+) -> tuple[pd.DataFrame, Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows with an outcome in the order of the ids, and the way back to their own order."""
+    known = np.flatnonzero(np.isfinite(result))
+    codes, _ = sorted_codes(people["customer_id"])
+    order = known[np.argsort(codes[known], kind="stable")]
+    back = np.searchsorted(codes[order], codes[known])
+    return people.iloc[order].reset_index(drop=True), result[order], arms.code[order], back
+
+
+def _named(propensity: str | Mapping[Any, str]) -> list[str]:
+    """Return the columns that hold chances, which are no features."""
+    if isinstance(propensity, str):
+        return [propensity]
+    return list(propensity.values())

@@ -1,0 +1,124 @@
+"""The bins of variables, with rates and weights of evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import wilson_interval
+from crmkit._checks import check_number
+from crmkit.response._math.binning import information
+from crmkit.response._table import bin_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["woe_table"]
+
+
+def woe_table(
+    customers: Any,
+    *,
+    outcome: str,
+    columns: str | Sequence[str] | None = None,
+    max_bins: int = 10,
+    min_bin_share: float = 0.01,
+    monotone: bool = False,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Show the bins behind :func:`response_drivers`, with their rates and weights of evidence.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer, with ``customer_id``, the outcome and variables. Customers with a
+        missing outcome were not contacted and are left out.
+    outcome : str
+        Column with 1 (or True) for a response and 0 for none.
+    columns : str or sequence of str, optional
+        Variables to show. The default is every column but the id, the outcome and dates.
+    max_bins : int, default 10
+        Most bins of a number.
+    min_bin_share : float, default 0.01
+        Least share of customers in a bin.
+    monotone : bool, default False
+        Whether the rate of a number's bins must rise, or fall, throughout.
+    confidence_level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per variable and bin: numbers from low to high, levels from the lowest rate to
+        the highest, missing values last:
+
+        * ``variable`` (str) - the column.
+        * ``bin`` (str) - a range, one level or several, "(other)" for pooled rare levels, or
+          "(missing)".
+        * ``customers`` (int) - contacted customers in the bin.
+        * ``share`` (float) - of all contacted customers.
+        * ``responders`` (int) - those who responded.
+        * ``rate`` (float) - responders / customers.
+        * ``conf_low``, ``conf_high`` (float) - Wilson's interval of the rate.
+        * ``woe`` (float) - weight of evidence, ln(share of responders / share of others).
+        * ``information_value`` (float) - the bin's part of the variable's.
+
+    Raises
+    ------
+    InputError
+        If nobody or everybody responded, or there is no variable.
+
+    References
+    ----------
+    Siddiqi, N. (2006). Credit Risk Scorecards. Wiley. Chapter 6.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import response
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(400),
+    ...         "channel": ["shop", "web"] * 200,
+    ...         "responded": [0, 1, 0, 1, 0, 0, 1, 0] * 50,
+    ...     }
+    ... )
+    >>> table = response.woe_table(customers, outcome="responded", columns="channel")
+    >>> table[["bin", "customers", "rate", "woe"]].round(3)
+        bin  customers  rate    woe
+    0  shop        200  0.25 -0.588
+    1   web        200  0.50  0.511
+    """
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    n, _, variables = bin_customers(
+        customers,
+        outcome,
+        columns=columns,
+        max_bins=max_bins,
+        min_bin_share=min_bin_share,
+        monotone=monotone,
+    )
+    parts = []
+    for variable in variables:
+        size = variable.events + variable.others
+        woe, value = information(variable.events, variable.others)
+        low, high = wilson_interval(variable.events, size, confidence_level)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "variable": variable.name,
+                    "bin": variable.labels,
+                    "customers": size.astype(np.int64),
+                    "share": size / n,
+                    "responders": variable.events.astype(np.int64),
+                    "rate": variable.events / size,
+                    "conf_low": low,
+                    "conf_high": high,
+                    "woe": woe,
+                    "information_value": value,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,158 @@
+"""Variables as codes for trees, and masks of codes as rules to read and to run."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import check_number
+from crmkit._frames import sorted_codes
+from crmkit.response._math.tree import Coded
+from crmkit.response._table.variables import Variable, read_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["RuleVariable", "check_tree_options", "code_variables", "rule_of"]
+
+_EVERYONE = "all customers"
+_CELLS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVariable:
+    """A coded variable and what its codes mean.
+
+    Numbers: code i holds edges[i - 1] <= x < edges[i]. Levels: code i is ``levels[i]``, the last
+    but one stands for all rare levels if ``pooled``. The last code is missing, ``gaps`` tells
+    whether anybody has it.
+    """
+
+    name: str
+    coded: Coded
+    edges: Floats | None
+    levels: list[Any]
+    pooled: bool
+    gaps: bool
+
+
+def check_tree_options(max_segments: int, min_customers: int, alpha: float) -> int:
+    """Check what both trees take, and return the least size of a group."""
+    check_number(max_segments, "max_segments", low=1, integer=True)
+    check_number(alpha, "alpha", low=0, high=1, low_open=True, high_open=True)
+    return int(check_number(min_customers, "min_customers", low=1, integer=True))
+
+
+def code_variables(
+    customers: pd.DataFrame, columns: Sequence[str] | None, *, exclude: list[str], least: int
+) -> list[RuleVariable]:
+    """Read the variables and code them; levels too rare for a group of `least` are pooled."""
+    return [
+        _code(variable, customers, few=least / 2)
+        for variable in read_variables(customers, columns, exclude=exclude)
+    ]
+
+
+def _code(variable: Variable, customers: pd.DataFrame, *, few: float) -> RuleVariable:
+    """Code numbers by their quantiles and levels by themselves, rare ones as one."""
+    if variable.numbers is not None:
+        missing = np.isnan(variable.numbers)
+        known = variable.numbers[~missing] if missing.any() else variable.numbers
+        edges = _edges(known, _CELLS)
+        codes = np.searchsorted(edges, variable.numbers, side="right")
+        codes = np.where(missing, edges.size + 1, codes).astype(np.uint8)
+        coded = Coded(codes, edges.size + 2, ordered=True)
+        return RuleVariable(variable.name, coded, edges, [], False, bool(missing.any()))
+    _, distinct = sorted_codes(customers[variable.name])
+    assert variable.codes is not None
+    count = np.bincount(variable.codes[variable.codes >= 0], minlength=len(distinct))
+    rare = count < few
+    kept = np.flatnonzero(~rare)
+    place = np.full(len(distinct) + 1, kept.size, dtype=np.int64)
+    place[kept] = np.arange(kept.size)
+    size = kept.size + int(rare.any()) + 1
+    place[len(distinct)] = size - 1
+    levels = [_plain(distinct[int(i)]) for i in kept]
+    coded = Coded(place[variable.codes].astype(np.uint16), size, ordered=False)
+    gaps = bool((variable.codes < 0).any())
+    return RuleVariable(variable.name, coded, None, levels, bool(rare.any()), gaps)
+
+
+def _edges(known: Floats, n_cells: int) -> Floats:
+    """Return distinct quantiles that separate the numbers, all values where there are few."""
+    if not known.size:
+        return np.zeros(0)
+    positions = np.unique(np.arange(1, n_cells) * known.size // n_cells)
+    ordered = np.partition(known, positions)
+    cut = np.unique(ordered[positions])
+    if cut.size < positions.size:
+        # Repeated values: give the heavy ones an edge on either side.
+        distinct = np.unique(known)
+        if distinct.size <= 2 * n_cells:
+            cut = distinct
+        else:
+            following = np.searchsorted(distinct, cut, side="right")
+            cut = np.unique(np.r_[cut, distinct[np.minimum(following, distinct.size - 1)]])
+    return cut[cut > known.min()]
+
+
+def _plain(value: Any) -> Any:
+    """Return a level as Python's own type, so that its repr can be run."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def rule_of(variables: list[RuleVariable], region: list[Flags]) -> str:
+    """Write a region as a condition that ``DataFrame.query`` understands."""
+    parts = [
+        _condition(variable, mask)
+        for variable, mask in zip(variables, region, strict=True)
+        if not (mask if variable.gaps else mask[:-1]).all()
+    ]
+    return " and ".join(parts) if parts else _EVERYONE
+
+
+def _condition(variable: RuleVariable, mask: Flags) -> str:
+    """Write one variable's allowed codes as a condition."""
+    plain = variable.name.isidentifier() and not keyword.iskeyword(variable.name)
+    name = variable.name if plain else f"`{variable.name}`"
+    known, missing = mask[:-1], bool(mask[-1]) and variable.gaps
+    if not known.any():
+        return f"{name}.isna()"
+    if known.all():
+        return f"{name}.notna()"
+    if variable.edges is not None:
+        first, last = int(np.argmax(known)), int(known.size - 1 - np.argmax(known[::-1]))
+        limits = []
+        if first > 0:
+            limits.append(f"{name} >= {_number(variable.edges[first - 1])}")
+        if last < known.size - 1:
+            limits.append(f"{name} < {_number(variable.edges[last])}")
+        text = " and ".join(limits)
+    else:
+        own = len(variable.levels)
+        if variable.pooled and known[own]:
+            others = [variable.levels[i] for i in np.flatnonzero(~known[:own])]
+            text = f"{name} not in {others!r}"
+            # A missing value is in no list either.
+            return text if missing or not variable.gaps else f"{text} and {name}.notna()"
+        inside, outside = (
+            [variable.levels[i] for i in np.flatnonzero(one[:own])] for one in (known, ~known)
+        )
+        if len(outside) < len(inside) and (missing or not variable.gaps):
+            return f"{name} not in {outside!r}"
+        text = f"{name} in {inside!r}"
+    return f"({text} or {name}.isna())" if missing else text
+
+
+def _number(value: float) -> str:
+    """Write a cut so that reading it back gives the same number."""
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
