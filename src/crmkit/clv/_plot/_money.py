@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from crmkit._frames import to_pandas
 from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
@@ -13,6 +12,7 @@ from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
 __all__ = [
@@ -147,14 +147,14 @@ def plot_cohort_value(cohorts: Any, *, ax: Axes | None = None) -> Axes:
     groups = list(table.groupby("cohort", sort=True))
     ax = new_axes(ax)
     shades = _shades(len(groups))
-    for shade, (cohort, rows) in zip(shades, groups, strict=True):
+    for shade, (_, rows) in zip(shades, groups, strict=True):
         ax.plot(
             rows["age"],
             rows["cumulative_value_per_customer"],
             marker="o",
             markersize=3,
             color=shade,
-            label=f"{pd.Timestamp(cohort):%Y-%m-%d}",
+            label=_labels(rows.head(1), ["cohort"])[0],
         )
     ax.set_xlabel("Periods since the first purchase")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
