@@ -29,7 +29,6 @@ def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
     settings = {
         **os.environ,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",  # the tests run in several processes already
     }
     done = subprocess.run(

@@ -60,8 +60,9 @@ def draw_baskets(
     count = sizes[chosen]
     offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     bundled = members[np.repeat(starts[chosen], count) + offset]
-    line = np.concatenate([single, np.repeat(order, count)])
-    key = distinct(line * n_products + np.concatenate([chance, bundled]))
+    taken = rng.random(len(bundled)) < 0.85  # not everyone takes the whole bundle
+    line = np.concatenate([single, np.repeat(order, count)[taken]])
+    key = distinct(line * n_products + np.concatenate([chance, bundled[taken]]))
     order, product = np.divmod(key, n_products)
     return order, product
 
