@@ -1,7 +1,9 @@
 """The bridge to lifetimes 0.11.3, and its summary table as an oracle."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -105,3 +107,13 @@ def test_wrong_fitters_are_named(lifetimes, customers):
         clv.BGNBD.from_lifetimes(lifetimes.BetaGeoFitter())
     with pytest.raises(InputError, match="must be a lifetimes BetaGeoFitter"):
         clv.BGNBD.from_lifetimes("fitter")
+
+
+def test_the_how_to_runs(lifetimes):
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "come-from-lifetimes.md"
+    cells = re.findall(r"```\{code-cell\}\n(?::.*\n)*(.*?)```", page.read_text("utf-8"), re.S)
+    assert len(cells) == 7
+    space = {}
+    for cell in cells:
+        exec(compile(cell, page.name, "exec"), space)
+    assert abs(space["ours"] - space["theirs"]).max() < 1e-3
