@@ -83,8 +83,9 @@ def share(value: float) -> str:
     if math.isnan(value):
         return "–"
     percent = 100 * value
-    digits = 0 if abs(percent) >= 99.95 or percent == 0 else 1
-    return f"{percent:.{digits if abs(percent) >= 0.1 else 2}f}%"
+    if percent == 0 or abs(percent) >= 99.95:
+        return f"{percent:.0f}%"
+    return f"{percent:.{1 if abs(percent) >= 0.1 else 2}f}%"
 
 
 def cell(value: Any, kind: str, currency: str) -> str:

