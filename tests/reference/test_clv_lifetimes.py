@@ -111,7 +111,7 @@ def test_wrong_fitters_are_named(lifetimes, customers):
 
 def test_the_how_to_runs(lifetimes):
     page = Path(__file__).parents[2] / "docs" / "how-to" / "come-from-lifetimes.md"
-    cells = re.findall(r"```\{code-cell\}\n(?::.*\n)*(.*?)```", page.read_text("utf-8"), re.S)
+    cells = re.findall(r"```\{code-cell\}\n(?::[^\n]*\n)*(.*?)```", page.read_text("utf-8"), re.S)
     assert len(cells) == 7
     space = {}
     for cell in cells:
