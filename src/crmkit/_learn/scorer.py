@@ -99,14 +99,16 @@ class Scorer:
         )
 
 
-def row_fingerprints(ids: pd.Series[Any], matrix: Floats) -> NDArray[np.uint64]:
+def row_fingerprints(ids: pd.Series[Any] | None, matrix: Floats) -> NDArray[np.uint64]:
     """Return a 64-bit hash per row, shape (n,), of customer id and encoded features.
 
-    A model keeps these to recognise the rows it learned from without keeping their ids.
+    A model keeps these to recognise the rows it learned from without keeping their ids. Without
+    `ids` the hash is of the features alone: an order of rows that no order of input changes.
     """
-    prints: NDArray[np.uint64] = np.asarray(
-        pd.util.hash_pandas_object(ids.astype(str), index=False), dtype=np.uint64
-    )
+    prints = np.zeros(len(matrix), dtype=np.uint64)
+    if ids is not None:
+        hashed = pd.util.hash_pandas_object(ids.astype(str), index=False)
+        prints = np.asarray(hashed, dtype=np.uint64)
     # Adding zero makes -0.0 and 0.0, which are equal, look equal; overflow is what hashing wants.
     columns = np.ascontiguousarray(matrix + 0.0).view(np.uint64)
     for column in columns.T:

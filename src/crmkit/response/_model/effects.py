@@ -13,7 +13,7 @@ from crmkit._checks import check_number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crmkit.response._math.calibration import EffectLine
+    from crmkit._learn.effect_line import EffectLine
 
     Floats = NDArray[np.float64]
 

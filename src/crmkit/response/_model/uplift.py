@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import FeatureEncoder, row_fingerprints
+from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import METHODS, fit_effects
+from crmkit._learn.propensity import Propensity, learn_propensity
 from crmkit.errors import InputError
-from crmkit.response._math.calibration import EffectLine, effect_line
 from crmkit.response._model.effects import effects_table, scores_table
-from crmkit.response._model.propensity import Propensity, learn_propensity
 from crmkit.response._table import Arms, contacted_outcome, read_arms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, number_array, require_columns
+from crmkit._learn.balance import largest_imbalance
 from crmkit.errors import InputError
-from crmkit.response._math.balance import largest_imbalance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
