@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter
 
 __all__ = ["COLORS", "GREY", "SEQUENTIAL", "count", "money", "new_axes", "percent", "tidy"]
@@ -26,7 +29,18 @@ def new_axes(ax: Axes | None, *, figsize: tuple[float, float] = (7.0, 4.2)) -> A
 
     figure = Figure(figsize=figsize, layout="constrained")
     FigureCanvasAgg(figure)
-    return figure.add_subplot()
+    ax = figure.add_subplot()
+    shown: Any
+    for shown in (figure, ax):  # a notebook asks the last value of a cell for its picture
+        shown._repr_png_ = partial(_png, figure)
+    return ax
+
+
+def _png(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG picture."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()
 
 
 def tidy(ax: Axes) -> Axes:

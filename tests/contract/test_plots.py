@@ -34,6 +34,7 @@ def test_plot_makes_its_own_axes(case):
     ax = case.function(*case.tables().values(), **case.kwargs)
     assert isinstance(ax, Axes)
     assert plt.get_fignums() == before
+    assert ax._repr_png_().startswith(b"\x89PNG")  # shown as the last value of a notebook's cell
     parameters = inspect.signature(case.function).parameters
     assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
     assert parameters["ax"].default is None
