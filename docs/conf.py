@@ -47,6 +47,8 @@ numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "crmkit"
+html_static_path = ["_static"]
+html_css_files = ["crmkit.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": False,
