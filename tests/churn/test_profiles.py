@@ -125,7 +125,7 @@ def test_channels_of_the_simulated_shop_come_out_in_their_true_order():
         shop["customers"],
         by=["channel", "region"],
         acquisition_cost="acquisition_cost",
-        margin=0.4,
+        margin=0.25,
     )
     rows = profile[profile["variable"] == "channel"].set_index("level")
     order = ["referral", "shop", "search", "social"]
