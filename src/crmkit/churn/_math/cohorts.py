@@ -26,7 +26,8 @@ def distinct_pairs(
     `customer` and `number` have shape (n,) and lie below the two limits in `shape`; the results
     have shape (m,).
     """
-    key = customer * shape[1] + number
+    key = customer * shape[1]
+    key += number
     size = shape[0] * shape[1]
     totals: Any = None
     pair: Any

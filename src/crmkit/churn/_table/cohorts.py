@@ -275,7 +275,8 @@ def _amounts(presence: Presence, place: Ints, shape: tuple[int, int]) -> Any:
     width = int(presence.row_period.max()) + 1
     # A cell's number is its row's beginning plus its age; all but the period is per customer.
     begin = place * width - presence.cohort
-    cell = begin[log.customer] + presence.row_period
+    cell = begin[log.customer]
+    cell += presence.row_period
     total = np.bincount(cell, weights=log.amount, minlength=shape[0] * width)
     amounts = np.zeros(shape)
     known = min(shape[1], width)

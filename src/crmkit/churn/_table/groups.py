@@ -53,13 +53,23 @@ def group_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[Ints, pd.DataF
         values, levels = sorted_codes(frame[column])
         values = np.where(values < 0, len(levels), values)
         parts.append((values, levels))
-        code = np.unique(code * (len(levels) + 1) + values, return_inverse=True)[1]
-    _, first, code = np.unique(code, return_index=True, return_inverse=True)
+        code = _close_up(code * (len(levels) + 1) + values)
+    member = np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)
+    member[code] = np.arange(len(frame))
     groups = {
-        column: pd.Series(levels).reindex(values[first]).array
+        column: pd.Series(levels).reindex(values[member]).array
         for column, (values, levels) in zip(columns, parts, strict=True)
     }
-    return code.astype(np.int64), pd.DataFrame(groups, index=pd.RangeIndex(len(first)))
+    return code, pd.DataFrame(groups, index=pd.RangeIndex(len(member)))
+
+
+def _close_up(code: Ints) -> Ints:
+    """Return codes in the same order without gaps."""
+    most = int(code.max(initial=0))
+    if most > 4 * code.size + 1_000_000:
+        return np.unique(code, return_inverse=True)[1].astype(np.int64)
+    used = np.bincount(code, minlength=most + 1) > 0
+    return (np.cumsum(used) - 1)[code]
 
 
 def customer_groups(log: Log, columns: list[str], customers: Any) -> tuple[Ints, pd.DataFrame]:

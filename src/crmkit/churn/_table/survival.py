@@ -132,12 +132,12 @@ def read_tenures(
     problems = Problems("customers")
     time = number_array(frame[duration], problems, duration, low=0)
     left = number_array(frame[event], problems, event)
-    known = np.isfinite(left)
+    neither = np.isfinite(left) & (left != 0) & (left != 1)
     problems.rows(
-        known & (left != 0) & (left != 1),
+        neither,
         f"column {event!r} is neither 0 (still here) nor 1 (left)",
         do="Recode it first.",
-        values=left.tolist() if known.any() else None,
+        values=left.tolist() if neither.any() else None,
     )
     problems.raise_if_any()
     return time, left == 1, frame
