@@ -23,6 +23,7 @@ from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._model.cox import CoxModel
 from crmkit.churn._model.hazard import HazardModel
 from crmkit.churn._model.prospect import ProspectModel
+from crmkit.churn._model.winback import WinBackModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
 from crmkit.churn._plot.prediction import plot_calibration, plot_gains, plot_signals
@@ -53,6 +54,7 @@ __all__ = [
     "CoxModel",
     "HazardModel",
     "ProspectModel",
+    "WinBackModel",
     "acquisition_profile",
     "acquisition_table",
     "backtest_table",

@@ -123,6 +123,22 @@ def prospects(seed, n=150):
     )
 
 
+def lost(n=400):
+    rng = np.random.default_rng(6)
+    age = rng.integers(18, 80, n)
+    offered = rng.integers(0, 2, n)
+    p = 0.2 + 0.3 * offered * (age > 50)
+    return pd.DataFrame(
+        {
+            "customer_id": rng.permutation(n) + 500,
+            "age": age,
+            "channel": rng.choice(["web", "shop"], n),
+            "offered": offered,
+            "returned": (rng.random(n) < p).astype(int),
+        }
+    )
+
+
 NEEDS = {"transactions": ("customer_id", "date")}
 AMOUNT = {"transactions": ("amount",)}
 
@@ -334,6 +350,13 @@ CASES: list = [
         parameters={"random_state": 0},
         predict_tables=lambda: {"prospects": prospects(2)},
         needs=("customer_id", "valuable"),
+    ),
+    ModelCase(
+        churn.WinBackModel,
+        lambda: {"customers": lost()},
+        parameters={"random_state": 0},
+        predict_tables=lambda: {"customers": lost().drop(columns=["offered", "returned"])},
+        needs=("customer_id", "offered", "returned"),
     ),
     ModelCase(
         churn.ChurnModel,
