@@ -24,7 +24,9 @@ from __future__ import annotations
 
 from crmkit.clv._model import (
     BGBB,
+    BGCNBD,
     BGNBD,
+    MBGCNBD,
     MBGNBD,
     BetaDiscreteWeibull,
     ByGroup,
@@ -67,10 +69,12 @@ from crmkit.clv._table import (
 
 __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "BGBB",
+    "BGCNBD",
     "BGNBD",
     "BetaDiscreteWeibull",
     "ByGroup",
     "GammaGamma",
+    "MBGCNBD",
     "MBGNBD",
     "ParetoNBD",
     "ShiftedBetaGeometric",

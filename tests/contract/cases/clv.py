@@ -32,6 +32,10 @@ def _customers():
     return {"customers": clv.purchase_table(_log())}
 
 
+def _regulars():
+    return {"customers": clv.purchase_table(_log(), gaps=True)}
+
+
 def _donors():
     rng = np.random.default_rng(11)
     chance, periods = rng.beta(1.0, 1.0, 60), rng.integers(4, 8, 60)
@@ -309,6 +313,8 @@ MODELS = [
         needs=(*HISTORY, "half"),
         tolerance=1e-4,
     ),
+    ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5),
+    ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps")),
     ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
     ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=("customer_id", "periods", "churned")),
     ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=("customer_id", "periods", "churned")),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crmkit.clv._math.bg_counts import at_least, exactly
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._math.special import LOG_NOTHING, beta_rule, gauss_legendre
 
@@ -53,6 +54,22 @@ class BetaGeometricFuture:
         short = rate * days < 1.0 and float(np.max(self.shape * days / self.rate)) < 8.0
         n_nodes = 20 if short else 48
         return self.p_alive * self._over_dropout(_discounted(days, rate, n_nodes), n_nodes)
+
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
+        found = self.p_alive[:, None] * at_least(days, counts, **self._state())
+        return np.where(counts > 0.0, found, 1.0)
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
+        found = self.p_alive[:, None] * exactly(days, counts, **self._state())
+        return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def _state(self) -> dict[str, FloatArray]:
+        """Return the posterior given alive by name; every gap has one stage."""
+        names = ("shape", "rate", "a", "b")
+        state = {name: getattr(self, name) for name in names}
+        return state | {"stages": np.ones((1, self.shape.size))}
 
     def _over_dropout(self, function: Any, cost: int) -> FloatArray:
         """Return ``E[function(p, n, A)]`` over p ~ Beta(a, b), each distinct case once."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.periods import renewals, survival_ratio
@@ -83,10 +84,11 @@ def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray)
 
 @dataclass(frozen=True, slots=True)
 class BetaBernoulliFuture:
-    """Posterior of n customers, arrays (n,): alive, purchase mean, dropout Beta(gamma, delta)."""
+    """Posterior of n customers, arrays (n,): alive, Beta(alpha, beta) and Beta(gamma, delta)."""
 
     p_alive: FloatArray
-    p_purchase: FloatArray
+    alpha: FloatArray
+    beta: FloatArray
     gamma: FloatArray
     delta: FloatArray
     period_days: float
@@ -102,7 +104,37 @@ class BetaBernoulliFuture:
         ``P(alive) E[p] sum_j E[(1 - theta)^j] e^(-delta j)`` (eq. 13 and 14).
         """
         chances = renewals(self.gamma, self.delta, days / self.period_days, rate * self.period_days)
-        return self.p_alive * self.p_purchase * chances
+        return self.p_alive * self.alpha / (self.alpha + self.beta) * chances
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` purchases at the opportunities in `days`), shape (n, m).
+
+        The sum, over how many of them the customer lives to see, of a beta-binomial.
+        """
+        chances = int(np.floor(days / self.period_days + 1e-9))
+        alpha, beta = self.alpha[:, None], self.beta[:, None]
+        result = np.zeros((self.p_alive.size, counts.size))
+        for lived in range(chances + 1):
+            kept = survival_ratio(self.gamma, self.delta, lived)
+            if lived < chances:
+                # Dropped out before the next: E[(1 - theta)^l theta].
+                kept = kept * self.gamma / (self.gamma + self.delta + lived)
+            missed = np.maximum(lived - counts, 0.0)
+            log = special.gammaln(lived + 1.0) - special.gammaln(missed + 1.0)
+            log = log - special.gammaln(counts + 1.0) + log_rising(alpha, counts)[0]
+            log = log + log_rising(beta, missed)[0] - log_rising(alpha + beta, float(lived))[0]
+            result += kept[:, None] * np.where(counts <= lived, np.exp(log), 0.0)
+        found = self.p_alive[:, None] * result
+        return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` purchases at the opportunities in `days`), shape (n, m)."""
+        chances = np.floor(days / self.period_days + 1e-9)
+        every = np.arange(chances + 1.0)
+        found = self.exactly(days, every)
+        tail = np.cumsum(found[:, ::-1], axis=1)[:, ::-1]
+        index = np.minimum(counts, chances).astype(np.int64)
+        return np.where(counts <= chances, np.where(counts > 0.0, tail[:, index], 1.0), 0.0)
 
 
 def simulate(

@@ -123,6 +123,17 @@ class ContractFuture:
             return np.full_like(self.p_alive, np.inf)
         return self.p_alive * self._sum(periods, delta)
 
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` renewals in `days`), shape (n, m)."""
+        chances = np.floor(days / self.period_days + 1e-9)
+        found = self.p_alive[:, None] * self._kept(np.minimum(counts, chances))
+        return np.where(counts <= chances, np.where(counts > 0.0, found, 1.0), 0.0)
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` renewals in `days`), shape (n, m)."""
+        found: FloatArray = self.at_least(days, counts) - self.at_least(days, counts + 1.0)
+        return found
+
     def _sum(self, periods: float, delta: float) -> FloatArray:
         """Sum ``S(t + j) / S(t) e^(-delta j)``: term by term, then Euler and Maclaurin."""
         exact = int(min(periods, _EXACT_TERMS))

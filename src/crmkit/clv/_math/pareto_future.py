@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from crmkit.clv._math.special import gauss_legendre, reach
+from crmkit.clv._math.special import LOG_NOTHING, gauss_legendre, log_beta, log_rising, reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,63 @@ class ParetoFuture:
             safe = np.where(near, 1.0, growth)
             time = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
         return self.p_alive * (self.shape / self.rate) * time
+
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m).
+
+        The integral, over the time of the last of them, of its density while alive:
+        ``A^n u^(m - 1) (A + u)^-(n + m) / B(n, m) * (B / (B + u))^s``.
+        """
+        result = np.ones((self.shape.size, counts.size))
+        for column, m in enumerate(counts):
+            if m > 0.0:
+                log = -log_beta(self.shape, m) - np.log(self.rate)
+                log = log + self._log_integral(days, (m - 1.0, self.shape + m, self.dropout_shape))
+                result[:, column] = self.p_alive * np.exp(log)
+        return result
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` purchases in (T, T + days]), shape (n, m).
+
+        Alive at the end with that many, or dropped out at some time u with that many before.
+        """
+        n, s = self.shape, self.dropout_shape
+        result = np.empty((n.size, counts.size))
+        log_share, log_rest = -np.log1p(self.rate / days), -np.log1p(days / self.rate)
+        for column, m in enumerate(counts):
+            ways = log_rising(n, m)[0] - special.gammaln(m + 1.0)
+            log = ways + n * log_rest + m * log_share - s * np.log1p(days / self.dropout_rate)
+            inside = self._log_integral(days, (m, n + m, s + 1.0))
+            dead = np.exp(ways + inside + np.log(s) - np.log(self.dropout_rate))
+            result[:, column] = self.p_alive * (np.exp(log) + dead)
+        return result + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def _log_integral(self, days: float, powers: tuple[Any, Any, Any]) -> FloatArray:
+        """Return ``ln Int_0^t (u/A)^i (1 + u/A)^-j (1 + u/B)^-l du``, shape (n,).
+
+        In ``w = ln(1 + u / min(A, B))`` the integrand is log-concave: a grid finds where it
+        matters, Gauss-Legendre nodes sum it there.
+        """
+        i, j, k = (np.reshape(power, (-1, 1)) for power in powers)
+        A, B = self.rate[:, None], self.dropout_rate[:, None]
+        least = np.minimum(A, B)
+
+        def log(w: FloatArray) -> FloatArray:
+            u = least * np.expm1(w)
+            value = w + np.log(least) - j * np.log1p(u / A) - k * np.log1p(u / B)
+            return value + np.where(i > 0.0, i * np.log(np.maximum(u / A, 1e-300)), 0.0)
+
+        end = np.log1p(days / least)
+        grid = np.linspace(0.0, 1.0, 200)
+        coarse = log(end * grid)
+        matters = coarse > coarse.max(axis=1, keepdims=True) - LOG_NOTHING
+        low = grid[np.maximum(matters.argmax(axis=1) - 1, 0)][:, None]
+        high = grid[np.minimum(200 - matters[:, ::-1].argmax(axis=1), 199)][:, None]
+        nodes, weights = gauss_legendre(_NODES)
+        fine = log(end * (low + (high - low) * nodes))
+        top = fine.max(axis=1)
+        total = np.exp(fine - top[:, None]) @ weights
+        return top + np.log(total * (end * (high - low))[:, 0])
 
 
 def _discounted(s: FloatArray, B: FloatArray, end: FloatArray, delta: float) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmkit.clv._model.bgbb import BGBB
+from crmkit.clv._model.bgcnbd import BGCNBD, MBGCNBD
 from crmkit.clv._model.bgnbd import BGNBD
 from crmkit.clv._model.by_group import ByGroup
 from crmkit.clv._model.contracts import BetaDiscreteWeibull, ShiftedBetaGeometric
@@ -12,7 +13,9 @@ from crmkit.clv._model.pareto_nbd import ParetoNBD
 
 __all__ = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "BetaDiscreteWeibull",
     "ByGroup",

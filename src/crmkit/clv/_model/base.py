@@ -175,11 +175,9 @@ class LikelihoodModel(LifetimesExchange, Model):
         n = float(rows.weight.sum())
         self.coefficients_ = found.coefficients / spread + shift
         self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
-        self.log_likelihood_ = found.log_likelihood - self._unit_power(rows) * float(np.log(unit))
         self.n_customers_ = n
-        self.n_parameters_ = found.n_free
-        self.aic_ = 2.0 * found.n_free - 2.0 * self.log_likelihood_
-        self.bic_ = float(np.log(n)) * found.n_free - 2.0 * self.log_likelihood_
+        in_days = self._unit_power(rows) * float(np.log(unit))
+        self._judge(found.log_likelihood - in_days, found.n_free)
         self.converged_ = found.converged
         self.gradient_norm_ = found.gradient_norm
         self.boundary_ = self._limit(found.flat)
@@ -199,6 +197,13 @@ class LikelihoodModel(LifetimesExchange, Model):
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
             self.coefficient_draws_ = np.array(draws) / spread + shift
+
+    def _judge(self, log_likelihood: float, n_parameters: int) -> None:
+        """Keep the log-likelihood and what follows from it."""
+        self.log_likelihood_ = log_likelihood
+        self.n_parameters_ = n_parameters
+        self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
+        self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
 
     def _spread(self, rows: Rows, terms: list[str]) -> FloatArray:
         """Return one per log-parameter and the standard deviation of each covariate."""

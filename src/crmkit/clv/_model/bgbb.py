@@ -137,7 +137,8 @@ class BGBB(PeriodModel):
         x, t_x, n = (columns[name] for name in self._columns)
         return BetaBernoulliFuture(
             p_alive=p_alive(theta, x, t_x, n),
-            p_purchase=(alpha + x) / (alpha + beta + n),
+            alpha=alpha + x,
+            beta=beta + n - x,
             gamma=gamma + np.zeros_like(x),
             delta=delta + n,
             period_days=self._period(),

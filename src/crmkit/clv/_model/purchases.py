@@ -45,6 +45,12 @@ class Future(Protocol):
     def expected(self, days: float, rate: float = 0.0) -> FloatArray:
         """Return expected purchases in (T, T + days], discounted at `rate` per day."""
 
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
+
 
 def daily_rate(annual_discount_rate: float) -> float:
     """Return the continuous rate per day of an annual rate; 365 days are a year."""
@@ -192,6 +198,51 @@ class PurchaseModel(LikelihoodModel):
         if interval is not None:
             result |= self._purchase_interval(rows, days, rate, interval, confidence_level)
         return pd.DataFrame(result)
+
+    def purchase_probabilities(
+        self, customers: Any, *, horizon_days: float = DAYS_PER_YEAR, max_purchases: int = 10
+    ) -> pd.DataFrame:
+        """Tell how probable each number of purchases is, for each customer.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns that ``fit`` needs.
+        horizon_days : float
+            Days to look ahead.
+        max_purchases : int
+            The largest number of purchases to tell about.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer, in the order of the input, and number of purchases:
+
+            * ``customer_id`` - as given.
+            * ``purchases`` (int) - 0 to `max_purchases`.
+            * ``p_exactly`` (float) - probability of just that many purchases.
+            * ``p_at_least`` (float) - probability of that many or more.
+        """
+        self._check_fitted()
+        days = float(check_number(horizon_days, "horizon_days", low=0.0))
+        top = check_number(max_purchases, "max_purchases", low=0, integer=True)
+        frame, rows = self._rows(customers)
+        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
+        theta = natural_parameters(np.asarray(self.coefficients_), rows.designs, where)
+        future, counts = self._future(theta, rows.columns), np.arange(top + 1.0)
+        if days > 0.0:
+            exactly, at_least = future.exactly(days, counts), future.at_least(days, counts)
+        else:
+            exactly = at_least = np.where(counts == 0.0, 1.0, 0.0) * np.ones((rows.weight.size, 1))
+        repeated = np.repeat(np.arange(len(frame)), counts.size)
+        return pd.DataFrame(
+            {
+                "customer_id": frame["customer_id"].iloc[repeated].reset_index(drop=True),
+                "purchases": np.tile(counts.astype(np.int64), len(frame)),
+                "p_exactly": exactly[rows.inverse].ravel(),
+                "p_at_least": at_least[rows.inverse].ravel(),
+            }
+        )
 
     def _purchase_interval(
         self, rows: Rows, days: float, rate: float, interval: str, confidence_level: float

@@ -50,6 +50,13 @@ class PurchaseDays:
         total = np.add.reduceat(repeat, self.first) if self.first.size else repeat
         return total / np.maximum(self.count - 1, 1)
 
+    def sum_log_gaps(self) -> NDArray[np.float64]:
+        """Sum of the logs of the days between purchase days, shape (n,)."""
+        gap = np.diff(self.day, prepend=0)
+        gap[self.first] = 1
+        total: NDArray[np.float64] = np.add.reduceat(np.log(gap), self.first)
+        return total
+
     def mean(self) -> NDArray[np.float64]:
         """Mean amount per purchase day; shape (n,)."""
         if self.amount is None:

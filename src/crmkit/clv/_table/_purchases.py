@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["holdout_days", "holdout_table", "purchase_table"]
 
 
-def purchase_table(transactions: Any, *, as_of: Any = None, refunds: str = "net") -> pd.DataFrame:
+def purchase_table(
+    transactions: Any, *, as_of: Any = None, refunds: str = "net", gaps: bool = False
+) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
     All rows of a customer on one calendar day are one purchase. The first purchase day opens
@@ -37,6 +39,9 @@ def purchase_table(transactions: Any, *, as_of: Any = None, refunds: str = "net"
         same day or, on a day without a purchase, from the last purchase day before it.
         ``"drop"`` ignores refunds. ``"raise"`` refuses them. Under every policy a day with
         nothing but refunds is no purchase, and a customer with nothing but refunds is left out.
+    gaps : bool
+        Add ``sum_log_gaps``, which the models of regular purchases (:class:`BGCNBD`,
+        :class:`MBGCNBD`) learn from.
 
     Returns
     -------
@@ -49,6 +54,8 @@ def purchase_table(transactions: Any, *, as_of: Any = None, refunds: str = "net"
         * ``T`` (float) - days from the first purchase to `as_of`.
         * ``monetary_value`` (float) - mean amount per repeat purchase day; 0 without a repeat.
           Absent where the log has no ``amount``.
+        * ``sum_log_gaps`` (float) - sum of the natural logarithms of the days between one
+          purchase day and the next; 0 without a repeat. Optional.
 
     Raises
     ------
@@ -88,7 +95,9 @@ def purchase_table(transactions: Any, *, as_of: Any = None, refunds: str = "net"
     """
     log = read_transactions(transactions, optional=("amount",), as_of=as_of)
     every = np.ones(log.day.size, dtype=bool)
-    return _summary(log.customer_ids, _days(log, every, refunds), log.as_of)
+    days = _days(log, every, refunds)
+    table = _summary(log.customer_ids, days, log.as_of)
+    return table.assign(sum_log_gaps=days.sum_log_gaps()) if gaps else table
 
 
 def holdout_table(
