@@ -15,16 +15,23 @@ from __future__ import annotations
 from crmkit.basket._model import NextItem
 from crmkit.basket._plot import plot_pairs, plot_rules
 from crmkit.basket._report import association_rules, itemset_value, rule_value, rule_windows
-from crmkit.basket._table import frequent_itemsets, item_pairs
+from crmkit.basket._table import (
+    frequent_itemsets,
+    frequent_sequences,
+    item_pairs,
+    sequence_rules,
+)
 
 __all__ = [
     "NextItem",
     "association_rules",
     "frequent_itemsets",
+    "frequent_sequences",
     "item_pairs",
     "itemset_value",
     "plot_pairs",
     "plot_rules",
     "rule_value",
     "rule_windows",
+    "sequence_rules",
 ]

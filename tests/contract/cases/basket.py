@@ -73,6 +73,18 @@ CASES = [
         needs={"rules": ("antecedent", "consequent"), **LINES},
         may_be_empty=("rules",),
     ),
+    FunctionCase(
+        basket.frequent_sequences,
+        lambda: {"transactions": log()},
+        kwargs={"min_support": 4, "max_length": 3},
+        needs=LINES,
+    ),
+    FunctionCase(
+        basket.sequence_rules,
+        lambda: {"transactions": log()},
+        kwargs={"max_gap_days": 6},
+        needs=LINES,
+    ),
     ModelCase(
         basket.NextItem,
         lambda: {"transactions": log()},

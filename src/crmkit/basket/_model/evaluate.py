@@ -44,8 +44,8 @@ def compare(
     split = log.as_of - horizon_days if as_of is None else parse_day(as_of, "as_of")
     if split + horizon_days > log.as_of:
         raise InputError(
-            f"`as_of` plus `horizon_days` ends on {np.datetime64(split + horizon_days, 'D')}, "
-            f"after the last date in the log, {np.datetime64(log.as_of, 'D')}. Choose an earlier `as_of`."
+            f"`as_of` plus `horizon_days` is {np.datetime64(split + horizon_days, 'D')}, after "
+            f"the last date, {np.datetime64(log.as_of, 'D')}. Choose an earlier `as_of`."
         )
     past = day_column([split])[0]
     customer, item = _later(log, split, horizon_days, exclude_owned)

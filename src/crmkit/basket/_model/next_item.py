@@ -34,17 +34,19 @@ class NextItem(Model):
     An item scores by what the customer bought before: the mean, weighted by recency, of its
     strength to each of these items, plus its popularity. Strength is ``rules`` times the confidence
     of the rule between the two, if the rule is no product of chance (Fisher's exact test,
-    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine.
+    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine. Both are 1 between an item
+    and itself, which matters where owned items may be offered again.
 
     Parameters
     ----------
-    rules : float, default 1.0
+    rules : float, default 0.2
         Weight of the confidence of rules, which favours frequent items.
     similarity : float, default 1.0
         Weight of the cosine between items, which favours special ones.
-    popularity : float, default 0.1
+    popularity : float, default 0.01
         Weight of the share of customers who bought an item, recent ones counting more. With the
-        other two at 0 this alone recommends: the baseline of `evaluate`.
+        other two at 0 this alone recommends: the baseline of `evaluate`. A little of it serves
+        customers of whom nothing else is known.
     half_life_days : float or None, default 180
         Age at which a purchase counts half; None for no decay.
     level : {"customer", "order"}
@@ -82,9 +84,9 @@ class NextItem(Model):
     def __init__(
         self,
         *,
-        rules: float = 1.0,
+        rules: float = 0.2,
         similarity: float = 1.0,
-        popularity: float = 0.1,
+        popularity: float = 0.01,
         half_life_days: float | None = 180,
         level: str = "customer",
         min_support: float = 5,
@@ -255,6 +257,10 @@ class NextItem(Model):
         first = places(self.neighbours_["item"].tolist(), place)
         second = places(self.neighbours_["neighbour"].tolist(), place)
         strength = self.neighbours_["strength"].to_numpy(dtype=np.float64)
+        if not exclude_owned:
+            itself = np.arange(len(items))
+            first, second = np.append(first, itself), np.append(second, itself)
+            strength = np.append(strength, np.full(len(items), self.rules + self.similarity))
         from tqdm.auto import tqdm
 
         with tqdm(total=log.n_customers, disable=not progress, unit="customers") as bar:

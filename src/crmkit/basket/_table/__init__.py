@@ -1,8 +1,9 @@
-"""From the log to pairs and itemsets."""
+"""From the log to pairs, itemsets and sequences."""
 
 from __future__ import annotations
 
 from crmkit.basket._table.itemsets import frequent_itemsets
 from crmkit.basket._table.pairs import item_pairs
+from crmkit.basket._table.sequences import frequent_sequences, sequence_rules
 
-__all__ = ["frequent_itemsets", "item_pairs"]
+__all__ = ["frequent_itemsets", "frequent_sequences", "item_pairs", "sequence_rules"]

@@ -1,0 +1,164 @@
+"""Pairs of items in order: who bought the one after the other, who the other way round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from crmkit.basket._math.sequences import extend, first_ends
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit.basket._math.sequences import Histories
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedPairs:
+    """Ordered pairs of items and their customers; every array of shape (p,).
+
+    ``count`` bought `first` and later `second`, ``count_first`` bought `first` at all,
+    ``count_reverse`` bought `second` and later `first`; ``only_forth`` and ``only_back`` bought
+    them in one of the two orders only. ``median_gap`` is in days.
+    """
+
+    first: IntArray
+    second: IntArray
+    count: IntArray
+    count_first: IntArray
+    count_reverse: IntArray
+    only_forth: IntArray
+    only_back: IntArray
+    median_gap: FloatArray
+
+
+def ordered_pairs(
+    lines: Histories, *, min_count: int, min_gap: int, max_gap: int | None, last_day: int
+) -> OrderedPairs:
+    """Count customers per ordered pair.
+
+    With a largest gap only purchases whose whole window ends by `last_day` can come first.
+
+    Parameters
+    ----------
+    lines : Histories
+    min_count : int
+        Pairs of fewer customers are left out.
+    min_gap : int
+        In days.
+    max_gap : int, optional
+    last_day : int
+        Day number of the end of the log.
+
+    Returns
+    -------
+    OrderedPairs
+    """
+    latest = lines.span if max_gap is None else last_day - lines.first_day - max_gap
+    starts = first_ends(lines, lines.day <= latest, max_gap)
+    new = np.append(True, starts.pattern[1:] != starts.pattern[:-1])
+    new |= np.append(True, lines.customer[starts.line][1:] != lines.customer[starts.line][:-1])
+    count_first = np.bincount(starts.pattern[new[: len(starts.line)]], minlength=lines.n_items)
+    none = np.zeros(0, dtype=np.int64)
+    all_keys, all_counts = [none], [none]
+    kept: list[tuple[IntArray, IntArray, IntArray, FloatArray]] = []
+    for first, line, start in extend(lines, starts, min_gap, max_gap):
+        key = first * lines.n_items + lines.item[line]
+        customer, gap = lines.customer[line], lines.day[line] - lines.day[start]
+        order = np.lexsort((line, customer, key))  # the earliest end of each customer first
+        key, customer, gap = key[order], customer[order], gap[order]
+        distinct = (key[1:] != key[:-1]) | (customer[1:] != customer[:-1])
+        distinct = np.append(True, distinct)[: len(key)]
+        key, customer, gap = key[distinct], customer[distinct], gap[distinct]
+        pair, count = np.unique(key, return_counts=True)
+        all_keys.append(pair)
+        all_counts.append(count)
+        enough = count >= min_count
+        inside = np.repeat(enough, count)
+        pair, count = pair[enough], count[enough]
+        if not len(pair):
+            continue
+        customer, gap = customer[inside], gap[inside]
+        number = np.repeat(np.arange(len(pair)), count)
+        back = _follows(
+            lines,
+            (pair % lines.n_items)[number],
+            (pair // lines.n_items)[number],
+            customer,
+            min_gap,
+            max_gap,
+            latest,
+        )
+        both = np.bincount(number, weights=back, minlength=len(pair)).astype(np.int64)
+        kept.append((pair, count, both, _medians(number, gap, count)))
+    if not kept:
+        return OrderedPairs(*(none,) * 7, median_gap=np.zeros(0))
+    pair, count, both, median = (np.concatenate(part) for part in zip(*kept, strict=True))
+    keys, counts = np.concatenate(all_keys), np.concatenate(all_counts)
+    order = np.argsort(keys)
+    keys, counts = keys[order], counts[order]
+    first, second = np.divmod(pair, lines.n_items)
+    wanted = second * lines.n_items + first
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    reverse = np.where(keys[place] == wanted, counts[place], 0)
+    return OrderedPairs(
+        first=first,
+        second=second,
+        count=count,
+        count_first=count_first[first],
+        count_reverse=reverse,
+        only_forth=count - both,
+        only_back=reverse - both,
+        median_gap=median,
+    )
+
+
+def _follows(
+    lines: Histories,
+    first: IntArray,
+    second: IntArray,
+    customer: IntArray,
+    min_gap: int,
+    max_gap: int | None,
+    latest: int,
+) -> NDArray[np.bool_]:
+    """Tell whether the customer bought `second` after `first` within the gaps; shape (h,)."""
+    base = (first * lines.n_customers + customer) * lines.span
+    low = np.searchsorted(lines.item_key, base)
+    high = np.searchsorted(lines.item_key, base + min(max(latest + 1, 0), lines.span))
+    if max_gap is None:
+        high = np.minimum(low + 1, high)  # what follows a later purchase follows the first one too
+    n = np.maximum(high - low, 0)
+    row = np.repeat(np.arange(len(first)), n)
+    place = np.repeat(low, n) + np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
+    day = lines.item_key[place] % lines.span
+    target = (second[row] * lines.n_customers + customer[row]) * lines.span
+    end = lines.span if max_gap is None else np.minimum(day + max_gap + 1, lines.span)
+    begin = np.minimum(day + min_gap, lines.span)
+    hit = np.searchsorted(lines.item_key, target + begin) < np.searchsorted(
+        lines.item_key, target + end
+    )
+    found = np.zeros(len(first), dtype=bool)
+    found[row[hit]] = True
+    return found
+
+
+def _medians(group: IntArray, value: IntArray, count: IntArray) -> FloatArray:
+    """Return the median of each group, groups numbered 0, 1, ... with `count` values each."""
+    value = value[np.lexsort((value, group))]
+    begin = np.cumsum(count) - count
+    middle: FloatArray = (value[begin + (count - 1) // 2] + value[begin + count // 2]) / 2
+    return middle
+
+
+def sign_test(forth: IntArray, back: IntArray) -> FloatArray:
+    """Return the exact one-sided p-value that at least `forth` of forth + back fall one way."""
+    n = forth + back
+    k = np.maximum(forth, 1)
+    return np.where(forth == 0, 1.0, special.betainc(k, n - k + 1, 0.5)).astype(np.float64)

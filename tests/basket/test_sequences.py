@@ -1,0 +1,135 @@
+"""Sequences against brute force."""
+
+from itertools import product
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmkit import basket
+from crmkit.basket._math import sequences
+from crmkit.errors import InputError
+
+histories = st.lists(
+    st.lists(st.tuples(st.integers(0, 12), st.sampled_from("abcd")), min_size=1, max_size=8),
+    min_size=1,
+    max_size=8,
+)
+gaps = st.sampled_from([(1, None), (2, None), (1, 3), (2, 5), (1, 12)])
+
+
+def log_of(customers):
+    rows = [(c, day, item) for c, lines in enumerate(customers) for day, item in lines]
+    log = pd.DataFrame(rows, columns=["customer_id", "day", "product"])
+    log["date"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(log["day"], unit="D")
+    return log
+
+
+def supports(lines, sequence, min_gap, max_gap, latest=99):
+    ends = [day for day, item in lines if item == sequence[0] and day <= latest]
+    for item in sequence[1:]:
+        ends = [
+            day
+            for day, other in lines
+            if other == item and any(min_gap <= day - end <= (max_gap or 99) for end in ends)
+        ]
+    return bool(ends)
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories, gaps, st.integers(1, 3), st.sampled_from([1, 7, 1 << 20]))
+def test_sequences_equal_brute_force(customers, gap, min_count, cells):
+    before = sequences.CELLS
+    sequences.CELLS = cells
+    try:
+        found = basket.frequent_sequences(
+            log_of(customers),
+            min_support=min_count,
+            max_length=3,
+            min_gap_days=gap[0],
+            max_gap_days=gap[1],
+        )
+    finally:
+        sequences.CELLS = before
+    expected = {}
+    for length in (1, 2, 3):
+        for sequence in product("abcd", repeat=length):
+            count = sum(supports(lines, sequence, *gap) for lines in customers)
+            if count >= min_count:
+                expected[sequence] = count
+    assert dict(zip(found["sequence"], found["count"], strict=True)) == expected
+    np.testing.assert_allclose(found["support"], found["count"] / len(customers))
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories, gaps)
+def test_rules_equal_brute_force(customers, gap):
+    min_gap, max_gap = gap
+    last = max(day for lines in customers for day, _ in lines)
+    latest = 99 if max_gap is None else last - max_gap
+    rules = basket.sequence_rules(
+        log_of(customers), min_support=1, min_gap_days=min_gap, max_gap_days=max_gap
+    )
+    found = {(row.antecedent, row.consequent): row for row in rules.itertuples()}
+    n = len(customers)
+    for a, b in product("abcd", repeat=2):
+        forth = [supports(lines, (a, b), *gap, latest) for lines in customers]
+        back = [supports(lines, (b, a), *gap, latest) for lines in customers]
+        if not any(forth):
+            assert (a, b) not in found
+            continue
+        row = found.pop((a, b))
+        starts = sum(supports(lines, (a,), *gap, latest) for lines in customers)
+        ever = sum(supports(lines, (b,), *gap) for lines in customers)
+        assert (row.count, row.count_reverse) == (sum(forth), sum(back))
+        assert (row.count_antecedent, row.count_consequent) == (starts, ever)
+        assert row.confidence == pytest.approx(sum(forth) / starts)
+        assert row.lift == pytest.approx(sum(forth) / starts / (ever / n))
+        one_way = [
+            sum(x and not y for x, y in zip(*p, strict=True))
+            for p in ((forth, back), (back, forth))
+        ]
+        total = sum(one_way)
+        tail = sum(comb(total, k) for k in range(one_way[0], total + 1)) / 2**total
+        assert row.p_value == pytest.approx(1.0 if a == b else tail)
+    assert not found
+
+
+def test_gap_runs_to_the_next_purchase():
+    log = log_of([[(0, "a"), (4, "b"), (9, "b")], [(1, "a"), (11, "b")], [(2, "c")]])
+    rules = basket.sequence_rules(log)
+    row = rules[(rules["antecedent"] == "a") & (rules["consequent"] == "b")].iloc[0]
+    assert row["median_gap_days"] == 7
+    rules = basket.sequence_rules(log, max_gap_days=5, min_support=1)
+    row = rules[(rules["antecedent"] == "a") & (rules["consequent"] == "b")].iloc[0]
+    assert (row["count"], row["confidence"], row["median_gap_days"]) == (1, 0.5, 4)
+
+
+def test_order_by_chance_is_not_found():
+    rng = np.random.default_rng(0)
+    customers = [
+        [(int(rng.integers(300)), str(item)) for item in rng.choice(list("abcdefgh"), 6)]
+        for _ in range(500)
+    ]
+    assert (basket.sequence_rules(log_of(customers))["p_adjusted"] > 0.01).all()
+    planted = [[*lines, (10, "x"), (40, "y")] for lines in customers]
+    rules = basket.sequence_rules(log_of(planted))
+    row = rules[(rules["antecedent"] == "x") & (rules["consequent"] == "y")].iloc[0]
+    assert row["p_adjusted"] < 1e-100
+
+
+def test_limits_and_empty_results():
+    log = log_of([[(0, "a"), (1, "b")], [(0, "a")]])
+    with pytest.raises(InputError, match="max_sequences"):
+        basket.frequent_sequences(log, min_support=1, max_sequences=2)
+    with pytest.raises(InputError, match="min_gap_days"):
+        basket.frequent_sequences(log, min_gap_days=0)
+    with pytest.raises(InputError, match="max_gap_days"):
+        basket.sequence_rules(log, min_gap_days=5, max_gap_days=4)
+    assert basket.sequence_rules(log, min_support=2).empty
+    missing = log.assign(product=pd.NA)
+    assert basket.frequent_sequences(missing).empty
+    assert basket.sequence_rules(missing).empty
