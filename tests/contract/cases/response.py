@@ -56,7 +56,104 @@ TEST = {"outcome": "responded", "treated": "treated"}
 IN_TEST = {"customers": ("customer_id", "responded", "treated"), "scores": ("customer_id",)}
 NUMBERS = {"scores": ("score",)}
 
+
+def log():
+    """Order lines and the customers they come from."""
+    customers = datasets.make_campaign(150, random_state=7)[["customer_id", "age", "channel"]]
+    rng = np.random.default_rng(0)
+    transactions = pd.DataFrame(
+        {
+            "customer_id": rng.integers(1, 151, 400),
+            "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 90, 400), "D"),
+            "product": rng.choice(["tea", "coffee", "milk"], 400),
+            "amount": rng.integers(1, 50, 400) / 2,
+        }
+    )
+    return {"transactions": transactions, "customers": customers}
+
+
+def arms_only():
+    return {"customers": two_treatments()["customers"][["customer_id", "arm", *KNOWN]]}
+
+
+def with_outcome(name, **kwargs):
+    """Tables of a plot, made by the function of that name."""
+
+    def tables():
+        return {"table": getattr(response, name)(*tested().values(), **TEST, **kwargs)}
+
+    return tables
+
+
+def results():
+    return {
+        "result": response.campaign_result(
+            *two_treatments().values(), outcome="spend", treated="arm", contact_cost=1
+        )
+    }
+
+
+def tree():
+    return {"tree": response.response_tree(campaign()["customers"], **EXPLAINED, min_customers=40)}
+
+
+def profits():
+    return {"profit": response.profit_table(*judged().values(), value=20, contact_cost=3)}
+
+
 CASES = [
+    FunctionCase(
+        response.profit_table,
+        judged,
+        kwargs={"value": 20, "contact_cost": 3, "fixed_cost": 10, "n_points": 10},
+        needs={"customers": ("customer_id", "responded"), "scores": ("customer_id",)},
+        numbers={"scores": ("p_response",)},
+    ),
+    FunctionCase(
+        response.policy_value,
+        tested,
+        kwargs={**TEST, "value": 20, "contact_cost": 1},
+        needs=IN_TEST,
+        numbers=NUMBERS,
+    ),
+    FunctionCase(
+        response.campaign_result,
+        two_treatments,
+        kwargs={"outcome": "spend", "treated": "arm", "by": "newsletter", "contact_cost": 1},
+        needs={"customers": ("customer_id", "spend", "arm", "newsletter")},
+    ),
+    FunctionCase(
+        response.balance_table,
+        arms_only,
+        kwargs={"treated": "arm", "treatment": "call"},
+        needs={"customers": ("customer_id", "arm")},
+    ),
+    FunctionCase(
+        response.sample_ratio,
+        arms_only,
+        kwargs={"treated": "arm", "expected": {"control": 0.5, "mail": 0.25, "call": 0.25}},
+        needs={"customers": ("customer_id", "arm")},
+    ),
+    FunctionCase(
+        response.buyer_profile,
+        log,
+        kwargs={"product": ["tea", "milk"]},
+        needs={
+            "transactions": ("customer_id", "date", "product"),
+            "customers": ("customer_id",),
+        },
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(response.sample_size, dict, kwargs={"base_rate": 0.1, "lift": 0.005}),
+    FunctionCase(
+        response.detectable_lift,
+        dict,
+        kwargs={"std_dev": 20.0, "customers_treated": 500, "customers_control": 400},
+    ),
+    PlotCase(response.plot_profit, profits),
+    PlotCase(response.plot_qini, with_outcome("qini_table")),
+    PlotCase(response.plot_tree, tree),
+    PlotCase(response.plot_campaign, results),
     FunctionCase(response.qini_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
     FunctionCase(response.qini_coefficient, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
     FunctionCase(response.uplift_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),

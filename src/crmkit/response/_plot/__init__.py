@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from crmkit.response._plot.campaign import plot_campaign
 from crmkit.response._plot.drivers import plot_drivers
-from crmkit.response._plot.gains import plot_gains
+from crmkit.response._plot.gains import plot_gains, plot_profit
+from crmkit.response._plot.qini import plot_qini
+from crmkit.response._plot.tree import plot_tree
 
-__all__ = ["plot_drivers", "plot_gains"]
+__all__ = [
+    "plot_campaign",
+    "plot_drivers",
+    "plot_gains",
+    "plot_profit",
+    "plot_qini",
+    "plot_tree",
+]

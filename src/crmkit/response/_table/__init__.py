@@ -31,7 +31,7 @@ from crmkit.response._table.variables import (
     BinnedVariable,
     Variable,
     bin_customers,
-    level_text,
+    range_text,
     read_variables,
 )
 
@@ -52,11 +52,11 @@ __all__ = [
     "is_suppressed",
     "judged_arms",
     "judged_scores",
-    "level_text",
     "limits",
     "number_or_column",
     "permission_status",
     "positions",
+    "range_text",
     "read_arms",
     "read_groups",
     "read_variables",

@@ -55,12 +55,17 @@ def _matched(people: pd.DataFrame, marks: pd.DataFrame, score: str | None) -> Fl
 
 @dataclass(frozen=True, slots=True)
 class JudgedArms:
-    """Customers of a test: ``score``, ``arm`` (0 control, 1 treated) and ``outcome``, (n,) each."""
+    """Customers of a test: ``score``, ``arm`` (0 control, 1 treated) and ``outcome``, (n,) each.
+
+    ``people`` (n rows) and ``scores`` are the tables they come from.
+    """
 
     score: Floats
     arm: Ints
     outcome: Floats
     binary: bool
+    people: pd.DataFrame
+    scores: pd.DataFrame
 
 
 def judged_arms(
@@ -82,6 +87,7 @@ def judged_arms(
         marks = marks[(marks["treatment"].astype(object) == chosen).to_numpy(dtype=bool)]
     kept = compared & np.isfinite(result)
     people = people[kept].reset_index(drop=True)
-    values, result = _matched(people, marks.reset_index(drop=True), score), result[kept]
+    marks = marks.reset_index(drop=True)
+    values, result = _matched(people, marks, score), result[kept]
     binary = bool(((result == 0) | (result == 1)).all())
-    return JudgedArms(values, is_treated[kept].astype(np.int64), result, binary)
+    return JudgedArms(values, is_treated[kept].astype(np.int64), result, binary, people, marks)

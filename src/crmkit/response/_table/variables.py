@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["BinnedVariable", "Variable", "bin_customers", "level_text", "read_variables"]
+__all__ = ["BinnedVariable", "Variable", "bin_customers", "range_text", "read_variables"]
 
 OTHER, MISSING = "(other)", "(missing)"
 _FEW = 50
@@ -64,7 +64,7 @@ class BinnedVariable:
     missing: float
 
 
-def level_text(value: Any) -> str:
+def _level_text(value: Any) -> str:
     """Write a level as text; a whole number read as 2.0 loses its fraction."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -95,7 +95,7 @@ def read_variables(
             found.append(Variable(column, values, None, []))
         elif kind in ("numbers", "levels"):
             codes, distinct = sorted_codes(customers[column])
-            found.append(Variable(column, None, codes, [level_text(level) for level in distinct]))
+            found.append(Variable(column, None, codes, [_level_text(level) for level in distinct]))
         elif columns is not None:
             what = "dates: write it as days before the contact" if kind == "dates" else "nothing"
             problems.add(f"column {column!r} holds {what}.")
@@ -218,9 +218,14 @@ def _range_labels(edges: Floats, starts: Ints, low: float, high: float) -> list[
     """Name the bins of a number by their limits; the lower one belongs to the bin."""
     cuts = [_short(cut) for cut in edges[starts[1:] - 1]]
     if not cuts:
-        return [f"{_short(low)} to {_short(high)}" if low < high else _short(low)]
+        return [range_text(low, high)]
     inner = [f"{a} to < {b}" for a, b in itertools.pairwise(cuts)]
     return [f"< {cuts[0]}", *inner, f">= {cuts[-1]}"]
+
+
+def range_text(low: float, high: float) -> str:
+    """Write a range of numbers, or the one number it is."""
+    return f"{_short(low)} to {_short(high)}" if low < high else _short(low)
 
 
 def _short(number: float) -> str:

@@ -1,0 +1,65 @@
+"""How many customers a test needs, and what it can see."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import special
+
+__all__ = ["detectable_difference", "needed_size"]
+
+
+def needed_size(
+    *,
+    base: float | None,
+    spread: float | None,
+    lift: float,
+    ratio: float,
+    power: float,
+    confidence_level: float,
+) -> float:
+    """Return the number of treated customers needed, not rounded.
+
+    Rates (`base` given): Fleiss, Levin and Paik (2003), eq. 4.19, the two-sided normal test with
+    pooled variance under no difference. Amounts (`spread` given): the two-sided normal test.
+    `ratio` is controls per treated customer.
+    """
+    alpha = float(special.ndtri(0.5 + confidence_level / 2))
+    beta = float(special.ndtri(power))
+    if base is None:
+        assert spread is not None
+        return (alpha + beta) ** 2 * spread**2 * (1 + 1 / ratio) / lift**2
+    p0, p1 = base, base + lift
+    pooled = (p1 + ratio * p0) / (1 + ratio)
+    null = math.sqrt(pooled * (1 - pooled) * (1 + 1 / ratio))
+    real = math.sqrt(p1 * (1 - p1) + p0 * (1 - p0) / ratio)
+    return (alpha * null + beta * real) ** 2 / lift**2
+
+
+def detectable_difference(
+    *,
+    base: float | None,
+    spread: float | None,
+    n_treated: float,
+    ratio: float,
+    power: float,
+    confidence_level: float,
+) -> float:
+    """Return the smallest rise that `n_treated` treated customers show with this power.
+
+    NaN if not even a rise to a rate of 1 would show.
+    """
+    options = {"ratio": ratio, "power": power, "confidence_level": confidence_level}
+    if base is None:
+        unit = needed_size(base=None, spread=spread, lift=1.0, **options)
+        return math.sqrt(unit / n_treated)
+    low, high = 0.0, 1 - base
+    if needed_size(base=base, spread=None, lift=high, **options) > n_treated:
+        return math.nan
+    for _ in range(200):
+        middle = (low + high) / 2
+        if needed_size(base=base, spread=None, lift=middle, **options) > n_treated:
+            low = middle
+        else:
+            high = middle
+    return high

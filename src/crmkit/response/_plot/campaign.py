@@ -1,0 +1,69 @@
+"""Plot of what a campaign changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit._checks import check_choice, require_columns
+from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_campaign"]
+
+_SHOWN = {
+    "lift": ("lift", "conf_low", "conf_high", "Lift over control"),
+    "profit": ("profit", "profit_low", "profit_high", "Incremental profit"),
+}
+
+
+def plot_campaign(result: pd.DataFrame, *, show: str = "lift", ax: Axes | None = None) -> Axes:
+    """Draw lift or profit of each treatment with its interval and its verdict.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What :func:`crmkit.response.campaign_result` gives.
+    show : {"lift", "profit"}, default "lift"
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> from crmkit import datasets, response
+    >>> campaign = datasets.make_campaign(2000, random_state=0, arms=("mail", "call"))
+    >>> result = response.campaign_result(campaign, outcome="responded", treated="arm")
+    >>> response.plot_campaign(result).get_xlabel()
+    'Lift over control'
+    """
+    value, low, high, label = _SHOWN[check_choice(show, "show", list(_SHOWN))]
+    needed = ["treatment", value, low, high, "verdict"]
+    require_columns(result.columns, needed, "result", do="Give it what campaign_result returns.")
+    ax = new_axes(ax, figsize=(7.0, 1.4 + 0.6 * len(result)))
+    at = np.arange(len(result))[::-1]
+    ax.axvline(0, color=GREY, linewidth=1)
+    ax.hlines(at, result[low], result[high], color=COLORS[0], linewidth=2)
+    ax.plot(result[value], at, "o", color=COLORS[0])
+    for y, x, verdict in zip(at, result[value], result["verdict"], strict=True):
+        ax.annotate(
+            verdict, (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8
+        )
+    names = list(result.columns[: list(result.columns).index("customers_treated")])
+    labels = [", ".join(str(one) for one in row) for row in result[names].itertuples(index=False)]
+    ax.set_yticks(at, labels)
+    ax.set_xlabel(label)
+    ax.set_ylim(-0.5, len(result) - 0.3)
+    if show == "profit":
+        ax.xaxis.set_major_formatter(money())
+    ax.margins(x=0.12)
+    return tidy(ax)

@@ -1,0 +1,176 @@
+"""What marks the buyers of a product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
+from crmkit._checks import check_number
+from crmkit._frames import read_customers, read_transactions
+from crmkit.errors import InputError
+from crmkit.response._math.rates import group_against_rest
+from crmkit.response._table import Variable, positions, range_text, read_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+__all__ = ["buyer_profile"]
+
+
+def buyer_profile(
+    transactions: Any,
+    customers: Any,
+    *,
+    product: Any,
+    product_column: str = "product",
+    columns: Sequence[str] | None = None,
+    n_bins: int = 4,
+    min_customers: int = 1,
+    as_of: Any = None,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare the buyers of a product with all customers, trait by trait.
+
+    Parameters
+    ----------
+    transactions : DataFrame
+        Order lines with ``customer_id``, ``date`` and the product. Lines with a negative
+        ``amount`` or ``quantity`` are returns and make nobody a buyer.
+    customers : DataFrame
+        The base: one row per customer, with ``customer_id`` and traits.
+    product : scalar or list
+        The product, or several that count as one.
+    product_column : str, default "product"
+        Column of `transactions` that names it; give another for a category.
+    columns : sequence of str, optional
+        Traits to look at. The default is every column but the id and dates.
+    n_bins : int, default 4
+        Bins of a number, of about equal numbers of customers.
+    min_customers : int, default 1
+        Levels with fewer customers are shown but not tested.
+    as_of : str or datetime-like, optional
+        Last day that counts; the default is the last in the log.
+    confidence_level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trait and level, in the order of the columns:
+
+        * ``variable`` (str) - the trait.
+        * ``level`` (str) - its level, a range of numbers, or "(missing)".
+        * ``customers`` (int) - customers with the level.
+        * ``buyers`` (int) - buyers among them.
+        * ``share_base`` (float) - share of all customers with the level.
+        * ``share_buyers`` (float) - share of buyers with the level.
+        * ``index`` (float) - 100 x share of buyers / share of base: above 100 the trait marks
+          buyers.
+        * ``conf_low``, ``conf_high`` (float) - interval of the index, from Wilson's for the rate
+          of buyers.
+        * ``p_value`` (float) - two-sided test of the level against all others; missing where it
+          has fewer than `min_customers`.
+        * ``p_adjusted`` (float) - after Benjamini and Hochberg, over all rows tested.
+
+    Raises
+    ------
+    InputError
+        If none of `customers` bought the product.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import response
+    >>> transactions = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 2, 3, 4],
+    ...         "date": pd.to_datetime(["2025-01-01"] * 4),
+    ...         "product": ["tea", "tea", "coffee", "coffee"],
+    ...     }
+    ... )
+    >>> customers = pd.DataFrame({"customer_id": [1, 2, 3, 4], "town": ["A", "A", "A", "B"]})
+    >>> profile = response.buyer_profile(transactions, customers, product="tea")
+    >>> profile[["level", "customers", "buyers", "share_base", "share_buyers", "index"]].round(2)
+      level  customers  buyers  share_base  share_buyers   index
+    0     A          3       2        0.75           1.0  133.33
+    1     B          1       0        0.25           0.0    0.00
+    """
+    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
+    least = check_number(min_customers, "min_customers", low=1, integer=True)
+    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    people = read_customers(customers)
+    bought = _buyers(transactions, people, product, product_column, as_of)
+    n, k = len(people), int(bought.sum())
+    if k == 0:
+        raise InputError(f"`product`: none of `customers` bought {product!r} up to `as_of`.")
+    parts = []
+    for variable in read_variables(people, columns):
+        codes, labels = _levels(variable, n_bins)
+        size = np.bincount(codes, minlength=len(labels))
+        buyers = np.bincount(codes, weights=bought, minlength=len(labels))
+        parts.append(
+            pd.DataFrame(
+                {"variable": variable.name, "level": labels, "customers": size, "buyers": buyers}
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["customers"] > 0].reset_index(drop=True)
+    size, buyers = table["customers"].to_numpy(np.float64), table["buyers"].to_numpy(np.float64)
+    low, high = wilson_interval(buyers, size, confidence_level)
+    p = np.where(size >= least, group_against_rest(buyers, size, k, n), np.nan)
+    return table.assign(
+        customers=size.astype(np.int64),
+        buyers=buyers.astype(np.int64),
+        share_base=size / n,
+        share_buyers=buyers / k,
+        index=100 * (buyers / size) / (k / n),
+        conf_low=100 * low / (k / n),
+        conf_high=100 * high / (k / n),
+        p_value=p,
+        p_adjusted=adjust_p_values(p, "bh"),
+    )
+
+
+def _buyers(
+    transactions: Any, people: pd.DataFrame, product: Any, column: str, as_of: Any
+) -> NDArray[np.bool_]:
+    """Tell which customers have a line with the product that is no return, shape (n,)."""
+    log = read_transactions(
+        transactions, needs=[column], optional=["amount", "quantity"], as_of=as_of
+    )
+    names = pd.Series(log.product_ids) if column == "product" else log.column(column)
+    wanted = [product] if pd.api.types.is_scalar(product) else list(product)
+    found = names.isin(wanted).to_numpy(dtype=bool)
+    if column == "product":
+        found = np.r_[found, False][log.product]
+    for sign in ("amount", "quantity"):
+        if log.has(sign):
+            found = found & (getattr(log, sign) >= 0)
+    codes = np.unique(log.customer[found])
+    at = positions(people["customer_id"], pd.Series(log.customer_ids[codes]), "transactions")
+    return np.bincount(at[at >= 0], minlength=len(people)) > 0
+
+
+def _levels(variable: Variable, n_bins: int) -> tuple[Ints, list[str]]:
+    """Return level codes and their names; a number's levels are bins of about equal size."""
+    if variable.codes is not None:
+        last = len(variable.levels)
+        return np.where(variable.codes < 0, last, variable.codes), [*variable.levels, "(missing)"]
+    assert variable.numbers is not None
+    known = ~np.isnan(variable.numbers)
+    values = variable.numbers[known]
+    present, inside = np.unique(rank_bins(values, n_bins), return_inverse=True)
+    labels = [
+        range_text(float(values[inside == one].min()), float(values[inside == one].max()))
+        for one in range(present.size)
+    ]
+    codes = np.full(known.size, present.size, dtype=np.int64)
+    codes[known] = inside
+    return codes, [*labels, "(missing)"]

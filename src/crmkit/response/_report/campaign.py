@@ -1,0 +1,254 @@
+"""What a campaign changed, and what it earned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import adjust_p_values
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import read_customers
+from crmkit.errors import InputError
+from crmkit.response._math.money import bootstrap_means
+from crmkit.response._math.rates import newcombe_interval, rate_difference, welch_interval
+from crmkit.response._table import as_list, contacted_outcome, read_arms, read_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["campaign_result"]
+
+_METHODS = ["auto", "newcombe", "welch", "bootstrap"]
+
+
+def campaign_result(
+    customers: Any,
+    *,
+    outcome: str,
+    treated: str,
+    control: Any = None,
+    by: str | Sequence[str] = (),
+    value: float = 1.0,
+    margin: float = 1.0,
+    contact_cost: float | Mapping[Any, float] = 0.0,
+    fixed_cost: float = 0.0,
+    method: str = "auto",
+    n_draws: int = 2000,
+    confidence_level: float = 0.95,
+    random_state: int | None = None,
+) -> pd.DataFrame:
+    """Compare each treatment with the control group, in outcomes and in money.
+
+    What a campaign earned is not what its customers bought, but what they bought more than
+    customers who were left alone. An effect can be beyond doubt and still not pay: the last
+    column says so in words.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer of a campaign with a control group drawn at random. Customers with a
+        missing outcome are left out.
+    outcome : str
+        Column with the outcome: 0 and 1, or an amount of money.
+    treated : str
+        Column that says who was treated: 1 and 0, or names of arms.
+    control : optional
+        Name of the control arm, where `treated` holds names other than "control".
+    by : str or sequence of str, optional
+        Columns to split the customers by.
+    value : float, default 1
+        Money per unit of the outcome: what one response is worth; 1 where it is money already.
+    margin : float, default 1
+        Share of that value that is contribution.
+    contact_cost : float or mapping, default 0
+        Cost of one contact, or of one contact per treatment.
+    fixed_cost : float, default 0
+        Cost of the campaign whatever its size, shared by the treated customers in proportion.
+    method : {"auto", "newcombe", "welch", "bootstrap"}, default "auto"
+        Interval of the lift. "auto": Newcombe's for rates, the bootstrap for amounts, which are
+        skewed.
+    n_draws : int, default 2000
+        Bootstrap draws.
+    confidence_level : float, default 0.95
+        Level of the intervals, and of the verdict.
+    random_state : int, optional
+        Seed of the bootstrap; without one it is fixed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and treatment:
+
+        * one column per name in `by`, with the group's levels.
+        * ``treatment`` - name of the treatment.
+        * ``customers_treated``, ``customers_control`` (int) - customers compared.
+        * ``mean_treated``, ``mean_control`` (float) - mean outcome, for 0 and 1 the rate.
+        * ``lift`` (float) - their difference.
+        * ``std_error`` (float) - of the lift.
+        * ``conf_low``, ``conf_high`` (float) - interval of the lift.
+        * ``p_value`` (float) - two-sided test of no difference: chi-squared, or Welch's.
+        * ``p_adjusted`` (float) - after Holm, over the rows.
+        * ``incremental_outcome`` (float) - lift x treated customers.
+        * ``cost`` (float) - of contacts and campaign, in money.
+        * ``profit`` (float) - incremental outcome x value x margin - cost, in money.
+        * ``profit_low``, ``profit_high`` (float) - its interval.
+        * ``roi`` (float) - return on investment, profit / cost; missing where nothing was spent.
+        * ``roi_low``, ``roi_high`` (float) - its interval.
+        * ``verdict`` (str) - the result in words.
+
+    Raises
+    ------
+    InputError
+        If there is no control group, a group lacks an arm, or an argument is out of range.
+
+    References
+    ----------
+    Newcombe, R. G. (1998). Interval estimation for the difference between independent
+    proportions. Statistics in Medicine, 17, 873-890. Method 10.
+
+    Welch, B. L. (1947). The generalization of "Student's" problem when several different
+    population variances are involved. Biometrika, 34, 28-35.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import response
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(2000),
+    ...         "mailed": [1, 0] * 1000,
+    ...         "bought": ([1, 0] * 150 + [0, 1] * 80 + [0, 0] * 770),
+    ...     }
+    ... )
+    >>> result = response.campaign_result(
+    ...     customers, outcome="bought", treated="mailed", value=20, contact_cost=1
+    ... )
+    >>> result[["lift", "conf_low", "conf_high", "profit"]].round(3)
+       lift  conf_low  conf_high  profit
+    0  0.07     0.042      0.098   400.0
+    >>> result["verdict"].iloc[0]
+    'significant, profit not proven'
+    """
+    check_choice(method, "method", _METHODS)
+    level = check_number(
+        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
+    )
+    check_number(n_draws, "n_draws", low=10, integer=True)
+    groups_by = as_list(by)
+    people = read_customers(customers, needs=[outcome, treated, *groups_by])
+    result = contacted_outcome(people, outcome, binary=False)
+    known = np.isfinite(result)
+    people, y = people[known].reset_index(drop=True), result[known]
+    arms = read_arms(people, treated, control)
+    binary = bool(((y == 0) | (y == 1)).all())
+    if method == "newcombe" and not binary:
+        raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
+    groups = read_groups(people, groups_by) if groups_by else None
+    codes = groups.codes if groups is not None else np.zeros(y.size, dtype=np.int64)
+    rng = np.random.default_rng(0 if random_state is None else random_state)
+    rows, labels = [], []
+    for group in range(int(codes.max()) + 1):
+        base = y[(codes == group) & (arms.code == 0)]
+        for number, treatment in enumerate(arms.treatments, start=1):
+            sample = y[(codes == group) & (arms.code == number)]
+            if min(sample.size, base.size) < 2:
+                raise InputError(
+                    f"`customers`: a group of {groups_by} has fewer than two customers in "
+                    f"{treatment!r} or in the control group. Split by fewer columns."
+                )
+            row = _compared(sample, base, binary, method, level)
+            if method == "bootstrap" or (method == "auto" and not binary):
+                drawn = bootstrap_means(sample, n_draws=n_draws, rng=rng)
+                drawn = drawn - bootstrap_means(base, n_draws=n_draws, rng=rng)
+                tails = [(1 - level) / 2, (1 + level) / 2]
+                row["conf_low"], row["conf_high"] = np.quantile(drawn, tails)
+            rows.append({"treatment": treatment, **row})
+            labels.append(group)
+    table = pd.DataFrame(rows)
+    table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "holm")
+    money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
+    _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost", low=0))
+    table["verdict"] = _verdicts(table, 1 - level)
+    if groups is None:
+        return table
+    levels = groups.levels.iloc[labels].reset_index(drop=True)
+    return pd.concat([levels, table], axis=1)
+
+
+def _compared(
+    sample: Floats, base: Floats, binary: bool, method: str, level: float
+) -> dict[str, Any]:
+    """Return one row of the comparison of treated and control outcomes."""
+    n1, n0 = sample.size, base.size
+    of_sample, of_base = ((a.mean(), a.var(ddof=1), a.size) for a in (sample, base))
+    lift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
+    if binary and method in ("auto", "newcombe"):
+        counts = (sample.sum(), n1, base.sum(), n0)
+        lift, error, p = (float(x) for x in rate_difference(*counts))
+        low, high = (float(x) for x in newcombe_interval(*counts, level))
+    return {
+        "customers_treated": n1,
+        "customers_control": n0,
+        "mean_treated": float(sample.mean()),
+        "mean_control": float(base.mean()),
+        "lift": lift,
+        "std_error": error,
+        "conf_low": low,
+        "conf_high": high,
+        "p_value": p,
+    }
+
+
+def _add_money(
+    table: pd.DataFrame, money: float, contact_cost: float | Mapping[Any, float], fixed: float
+) -> None:
+    """Append what the lift is worth after costs."""
+    n = table["customers_treated"]
+    if isinstance(contact_cost, (int, float)):
+        each = [check_number(contact_cost, "contact_cost", low=0)] * len(table)
+    else:
+        lacking = [one for one in table["treatment"] if one not in contact_cost]
+        if lacking:
+            raise InputError(f"`contact_cost` lacks the treatment(s) {lacking}.")
+        each = [
+            check_number(contact_cost[one], "contact_cost", low=0) for one in table["treatment"]
+        ]
+    table["incremental_outcome"] = table["lift"] * n
+    table["cost"] = np.asarray(each) * n + fixed * n / n.sum()
+    for name, lift in (
+        ("profit", "lift"),
+        ("profit_low", "conf_low"),
+        ("profit_high", "conf_high"),
+    ):
+        table[name] = table[lift] * n * money - table["cost"]
+    spent = table["cost"].where(table["cost"] > 0)
+    for name in ("", "_low", "_high"):
+        table[f"roi{name}"] = table[f"profit{name}"] / spent
+
+
+def _verdicts(table: pd.DataFrame, alpha: float) -> list[str]:
+    """Say in words what lift and profit amount to."""
+    sure = (table["p_adjusted"] < alpha).to_numpy()
+    harmful = sure & (table["lift"] < 0).to_numpy()
+    words = np.select(
+        [
+            harmful,
+            sure & (table["profit_low"] > 0).to_numpy(),
+            sure & (table["profit_high"] < 0).to_numpy(),
+            sure,
+        ],
+        [
+            "significantly harmful",
+            "significant and profitable",
+            "significant but not profitable",
+            "significant, profit not proven",
+        ],
+        default="no effect shown",
+    )
+    return [str(one) for one in words]

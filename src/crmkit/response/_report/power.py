@@ -1,0 +1,191 @@
+"""How large a test must be, and what a test of a given size can show."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from crmkit._checks import check_number
+from crmkit.errors import InputError
+from crmkit.response._math.power import detectable_difference, needed_size
+
+__all__ = ["detectable_lift", "sample_size"]
+
+
+def sample_size(
+    *,
+    lift: float,
+    base_rate: float | None = None,
+    std_dev: float | None = None,
+    treated_share: float = 0.5,
+    power: float = 0.8,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Tell how many customers a campaign with a control group needs.
+
+    Parameters
+    ----------
+    lift : float
+        The difference that must not be missed: of rates (0.005 for half a point), or of amounts
+        in money. It may be negative.
+    base_rate : float, optional
+        Response rate without the contact. Give this or `std_dev`.
+    std_dev : float, optional
+        Standard deviation of the amount per customer, zeros included.
+    treated_share : float, default 0.5
+        Share of customers who are contacted.
+    power : float, default 0.8
+        Chance that the test shows the lift.
+    confidence_level : float, default 0.95
+        1 - chance that the test shows a lift where there is none (two-sided).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row:
+
+        * ``lift`` (float) - as given.
+        * ``power`` (float) - as given.
+        * ``customers_treated`` (int) - customers to contact.
+        * ``customers_control`` (int) - customers to leave alone.
+        * ``customers`` (int) - both together.
+
+    Raises
+    ------
+    InputError
+        If both or none of `base_rate` and `std_dev` are given, or a number is out of range.
+
+    References
+    ----------
+    Fleiss, J. L., Levin, B. and Paik, M. C. (2003). Statistical Methods for Rates and
+    Proportions, 3rd edition. Wiley. Equation 4.19, without continuity correction.
+
+    Examples
+    --------
+    >>> from crmkit import response
+    >>> response.sample_size(base_rate=0.10, lift=0.005)
+        lift  power  customers_treated  customers_control  customers
+    0  0.005    0.8              57763              57763     115526
+    """
+    _one_of(base_rate, std_dev)
+    check_number(lift, "lift")
+    if lift == 0:
+        raise InputError("`lift` must not be 0: no test is large enough to show nothing.")
+    if base_rate is not None and not 0 < base_rate + lift < 1:
+        raise InputError("`base_rate` + `lift` must lie between 0 and 1.")
+    share = check_number(
+        treated_share, "treated_share", low=0, high=1, low_open=True, high_open=True
+    )
+    ratio = (1 - share) / share
+    n = needed_size(
+        base=base_rate, spread=std_dev, lift=lift, ratio=ratio, **_levels(power, confidence_level)
+    )
+    treated, control = _up(n), _up(n * ratio)
+    return pd.DataFrame(
+        {
+            "lift": [float(lift)],
+            "power": [float(power)],
+            "customers_treated": [treated],
+            "customers_control": [control],
+            "customers": [treated + control],
+        }
+    )
+
+
+def detectable_lift(
+    *,
+    customers_treated: int,
+    customers_control: int,
+    base_rate: float | None = None,
+    std_dev: float | None = None,
+    power: float = 0.8,
+    confidence_level: float = 0.95,
+) -> pd.DataFrame:
+    """Tell the smallest lift that a test of a given size shows.
+
+    Parameters
+    ----------
+    customers_treated, customers_control : int
+        Customers contacted and left alone.
+    base_rate : float, optional
+        Response rate without the contact. Give this or `std_dev`.
+    std_dev : float, optional
+        Standard deviation of the amount per customer, zeros included.
+    power : float, default 0.8
+        Chance that the test shows the lift.
+    confidence_level : float, default 0.95
+        1 - chance that the test shows a lift where there is none (two-sided).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row:
+
+        * ``customers_treated`` (int) - as given.
+        * ``customers_control`` (int) - as given.
+        * ``power`` (float) - as given.
+        * ``lift`` (float) - the smallest rise of the rate, or amount, that shows.
+        * ``relative_lift`` (float) - lift / `base_rate`; only with a rate.
+
+    Raises
+    ------
+    InputError
+        If even a rise to a rate of 1 would not show, or a number is out of range.
+
+    Examples
+    --------
+    >>> from crmkit import response
+    >>> found = response.detectable_lift(
+    ...     base_rate=0.10, customers_treated=57763, customers_control=57763
+    ... )
+    >>> float(found["lift"].iloc[0].round(6))
+    0.005
+    """
+    _one_of(base_rate, std_dev)
+    n1 = check_number(customers_treated, "customers_treated", low=1, integer=True)
+    n0 = check_number(customers_control, "customers_control", low=1, integer=True)
+    lift = detectable_difference(
+        base=base_rate,
+        spread=std_dev,
+        n_treated=n1,
+        ratio=n0 / n1,
+        **_levels(power, confidence_level),
+    )
+    if math.isnan(lift):
+        raise InputError(
+            "`customers_treated` and `customers_control` are too few: not even a rate of 1 among "
+            "the treated would show. Contact more, or settle for less `power`."
+        )
+    table = pd.DataFrame(
+        {
+            "customers_treated": [n1],
+            "customers_control": [n0],
+            "power": [float(power)],
+            "lift": [lift],
+        }
+    )
+    return table if base_rate is None else table.assign(relative_lift=lift / base_rate)
+
+
+def _one_of(base_rate: float | None, std_dev: float | None) -> None:
+    """Check that exactly one of the two is given and in range."""
+    if (base_rate is None) == (std_dev is None):
+        raise InputError("Give `base_rate` for a response or `std_dev` for an amount: one of them.")
+    if base_rate is not None:
+        check_number(base_rate, "base_rate", low=0, high=1, low_open=True, high_open=True)
+    else:
+        check_number(std_dev, "std_dev", low=0, low_open=True)
+
+
+def _levels(power: float, confidence_level: float) -> dict[str, float]:
+    """Check both chances."""
+    limits = {"low": 0, "high": 1, "low_open": True, "high_open": True}
+    check_number(power, "power", **limits)  # type: ignore[arg-type]
+    check_number(confidence_level, "confidence_level", **limits)  # type: ignore[arg-type]
+    return {"power": power, "confidence_level": confidence_level}
+
+
+def _up(n: float) -> int:
+    """Round up, forgiving the last digits of the arithmetic."""
+    return math.ceil(n - 1e-9 * n)
