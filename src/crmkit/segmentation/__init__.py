@@ -19,11 +19,15 @@
 
 from __future__ import annotations
 
+from crmkit.segmentation._model.behaviour import BehaviourSegments
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
 from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
+from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
 from crmkit.segmentation._report.maps import segment_map_audit, segment_map_cells
 from crmkit.segmentation._report.migration import segment_migration
+from crmkit.segmentation._report.profile import segment_profile
 from crmkit.segmentation._report.profit import cost_rates, whale_curve, whale_summary
+from crmkit.segmentation._report.quality import segment_quality
 from crmkit.segmentation._report.rfm import rfm_cells
 from crmkit.segmentation._report.tiers import loss_makers, value_pyramid, value_tiers
 from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
@@ -34,12 +38,15 @@ from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
 from crmkit.segmentation._table.segments import rfm_segments, segment_maps
 
 __all__ = [
+    "BehaviourSegments",
     "cost_rates",
     "customer_profit",
     "frequency_value_matrix",
     "loss_makers",
     "peer_potential",
     "plot_rfm_heatmap",
+    "plot_segment_migration",
+    "plot_segment_profile",
     "plot_value_matrix",
     "plot_value_pyramid",
     "plot_whale_curve",
@@ -52,6 +59,8 @@ __all__ = [
     "segment_map_cells",
     "segment_maps",
     "segment_migration",
+    "segment_profile",
+    "segment_quality",
     "share_of_wallet",
     "value_matrix",
     "value_pyramid",

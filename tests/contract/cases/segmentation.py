@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from contract.cases._case import FunctionCase, PlotCase
+from contract.cases._case import FunctionCase, ModelCase, PlotCase
 from crmkit import segmentation
 
 
@@ -84,6 +84,28 @@ def profit():
 
 def pyramid():
     return segmentation.value_pyramid(valued())
+
+
+def behaviour():
+    rng = np.random.default_rng(8)
+    n = 240
+    kind = rng.integers(0, 3, n)
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(1000, 1000 + n),
+            "visits": np.array([2.0, 9.0, 30.0])[kind] + rng.normal(size=n),
+            "basket": np.array([80.0, 20.0, 25.0])[kind] + 3 * rng.normal(size=n),
+            "channel": np.array(["web", "shop"])[((kind == 1) ^ (rng.random(n) < 0.1)).astype(int)],
+            "profit": np.round(rng.normal(5, 10, n) + 10 * kind, 2),
+            "consent": rng.random(n) < 0.7,
+        }
+    )
+
+
+def kinds():
+    table = behaviour()
+    names = np.where(table["visits"] > 15, "many", np.where(table["visits"] > 5, "some", "few"))
+    return pd.DataFrame({"customer_id": table["customer_id"], "segment": names})
 
 
 RFM = ("recency_days", "frequency", "monetary")
@@ -200,6 +222,51 @@ CASES = [
         kwargs={"value": "profit", "by": ["wallet", "region"], "min_peers": 8},
         needs={"customers": ("customer_id", "profit", "wallet", "region")},
         numbers={"customers": ("profit",)},
+    ),
+    FunctionCase(
+        segmentation.segment_profile,
+        lambda: {"customers": behaviour(), "segments": kinds()},
+        needs={"customers": ("customer_id",), "segments": ("customer_id", "segment")},
+    ),
+    FunctionCase(
+        segmentation.segment_quality,
+        lambda: {"customers": behaviour(), "segments": kinds()},
+        kwargs={
+            "columns": ["visits", "basket", "channel"],
+            "value": "profit",
+            "reachable": "consent",
+            "gain_per_contact": 0.5,
+            "action_cost": 20.0,
+        },
+        needs={
+            "customers": ("customer_id", "visits", "profit", "consent"),
+            "segments": ("customer_id", "segment"),
+        },
+        numbers={"customers": ("profit",)},
+    ),
+    *(
+        ModelCase(
+            segmentation.BehaviourSegments,
+            lambda: {"customers": behaviour()},
+            parameters={
+                "columns": ["visits", "basket", "channel"],
+                "method": method,
+                "n_segments": n_segments,
+                "max_segments": 3,
+                "n_bootstraps": 3,
+                "random_state": 0,
+            },
+            needs=("customer_id", "visits", "channel"),
+        )
+        for method, n_segments in (("kmeans", "auto"), ("gaussian_mixture", 3))
+    ),
+    PlotCase(
+        segmentation.plot_segment_profile,
+        lambda: {"profile": segmentation.segment_profile(behaviour(), kinds())},
+    ),
+    PlotCase(
+        segmentation.plot_segment_migration,
+        lambda: {"migration": segmentation.segment_migration(segments(), segments(1))},
     ),
     PlotCase(segmentation.plot_whale_curve, lambda: {"curve": segmentation.whale_curve(valued())}),
     PlotCase(segmentation.plot_value_pyramid, lambda: {"pyramid": pyramid()}),

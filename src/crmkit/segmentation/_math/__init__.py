@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from crmkit.segmentation._math.clusters import mixture_membership, nearest_centre
 from crmkit.segmentation._math.counts import distinct_per_group, group_quantile
 from crmkit.segmentation._math.judge import (
-    auc,
     best_jaccard,
     cohens_h,
-    eta_squared,
+    homogeneity,
+    likeness,
     population_stability,
 )
 from crmkit.segmentation._math.money import (
@@ -27,14 +28,16 @@ from crmkit.segmentation._math.scores import (
 
 __all__ = [
     "WhaleCurve",
-    "auc",
     "best_jaccard",
     "bins_from_cuts",
     "cohens_h",
     "decimal_sums",
     "distinct_per_group",
-    "eta_squared",
     "group_quantile",
+    "homogeneity",
+    "likeness",
+    "mixture_membership",
+    "nearest_centre",
     "nested_bins",
     "population_stability",
     "quantile_cuts",

@@ -1,0 +1,1 @@
+"""Segments learned from behaviour."""

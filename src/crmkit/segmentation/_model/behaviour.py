@@ -1,0 +1,272 @@
+"""Segments of customers who behave alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import check_choice, check_number
+from crmkit._estimator import Model
+from crmkit._frames import read_customers
+from crmkit._learn import FeatureEncoder
+from crmkit.errors import InputError
+from crmkit.segmentation._model.clusters import (
+    assign,
+    bootstrap_jaccard,
+    content_sample,
+    fit_clusters,
+    silhouette,
+)
+from crmkit.segmentation._model.names import cluster_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["BehaviourSegments"]
+
+
+class BehaviourSegments(Model):
+    """Find groups of customers who are alike in behaviour, interests or preferences.
+
+    Skewed numbers are written as logarithms, numbers standardised, texts written as one column
+    per level, missing values marked. The number of segments is the largest that other samples of
+    the same customers would show again.
+
+    Parameters
+    ----------
+    columns : list of str, optional
+        The columns to group by. The default is all but the id, dates and constants.
+    method : {"kmeans", "gaussian_mixture"}, default "kmeans"
+        Clusters around centres, or overlapping clusters of any ellipsoid shape.
+    n_segments : int or "auto", default "auto"
+        ``auto`` takes the largest number, from 2 to `max_segments`, for which every cluster has a
+        bootstrap Jaccard overlap of at least `min_stability` and a share of at least `min_share`.
+        If none does, it takes the number whose weakest cluster is most stable; a better
+        silhouette then decides between equals.
+    max_segments : int, default 8
+        Largest number that ``auto`` tries.
+    min_share : float, default 0.02
+        Smallest share of customers that ``auto`` accepts for a segment.
+    min_stability : float, default 0.75
+        Smallest Jaccard overlap that ``auto`` accepts. Below 0.6 a cluster hardly exists, above
+        0.85 it is very stable [1]_.
+    n_bootstraps : int, default 20
+        Bootstrap samples per number of segments.
+    sample_size : int, default 20000
+        Clusters are fitted to at most so many customers; all are then assigned.
+    random_state : int, optional
+        Seed.
+    progress : bool, default False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    segments_ : pandas.DataFrame
+        ``segment``, ``customers``, ``share`` and ``jaccard`` of the fitted customers.
+    stability_ : pandas.DataFrame
+        ``segment`` and ``jaccard``, as :func:`segment_quality` reads it.
+    selection_ : pandas.DataFrame
+        One row per number tried: ``n_segments``, ``jaccard`` of the weakest cluster,
+        ``smallest_share``, ``silhouette``, ``accepted`` and ``chosen``.
+
+    References
+    ----------
+    .. [1] Hennig, C. (2007). Cluster-wise assessment of cluster stability. *Computational
+       Statistics & Data Analysis*, 52(1), 258-271.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer_id": range(300),
+    ...         "visits": np.repeat([8.0, 20.0], [100, 200]) + rng.normal(size=300),
+    ...         "basket": np.repeat([90.0, 80.0], [100, 200]) + rng.normal(size=300),
+    ...     }
+    ... )
+    >>> model = BehaviourSegments(random_state=0).fit(customers)
+    >>> model.segments_[["segment", "customers"]]
+                       segment  customers
+    0  low basket, high visits        200
+    1  high basket, low visits        100
+    """
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        method: str = "kmeans",
+        n_segments: int | str = "auto",
+        max_segments: int = 8,
+        min_share: float = 0.02,
+        min_stability: float = 0.75,
+        n_bootstraps: int = 20,
+        sample_size: int = 20_000,
+        random_state: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.columns = columns
+        self.method = method
+        self.n_segments = n_segments
+        self.max_segments = max_segments
+        self.min_share = min_share
+        self.min_stability = min_stability
+        self.n_bootstraps = n_bootstraps
+        self.sample_size = sample_size
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(self, customers: Any) -> Self:
+        """Find the segments.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer with the columns to group by.
+
+        Returns
+        -------
+        BehaviourSegments
+            The fitted model.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is absent.
+        InputError
+            If no column can be used, or there are fewer different customers than segments.
+        """
+        tried = self._check_parameters()
+        frame = read_customers(customers)
+        encoder = FeatureEncoder(columns=self.columns).fit(frame)
+        matrix = encoder.transform(frame)
+        sample = content_sample(matrix, self.sample_size)
+        distinct = len(np.unique(sample, axis=0))
+        tried = [k for k in tried if k <= distinct]
+        if not tried:
+            raise InputError(
+                f"`customers` has {distinct} different rows in the columns used, fewer than "
+                "`n_segments`. Ask for fewer segments or use more columns."
+            )
+        results = self._try(sample, tried)
+        chosen = self._choose(results)
+        clusters, jaccard = results[chosen]["clusters"], results[chosen]["jaccard"]
+        codes = assign(matrix, clusters)[0]
+        count = np.bincount(codes, minlength=chosen)
+        names = cluster_names(clusters["means"], count / count.sum(), encoder)
+        self.encoder_ = encoder.state()
+        self.clusters_ = clusters
+        self.segments_ = pd.DataFrame(
+            {"segment": names, "customers": count, "share": count / len(codes), "jaccard": jaccard}
+        )
+        self.stability_ = self.segments_[["segment", "jaccard"]].copy()
+        self.selection_ = pd.DataFrame(
+            [
+                {
+                    "n_segments": k,
+                    "jaccard": float(result["jaccard"].min()),
+                    "smallest_share": result["smallest_share"],
+                    "silhouette": result["silhouette"],
+                    "accepted": self._accepted(result),
+                    "chosen": k == chosen,
+                }
+                for k, result in results.items()
+            ]
+        )
+        return self
+
+    def predict(self, customers: Any) -> pd.DataFrame:
+        """Give customers the segment they are most like.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            Customers, old or new, with the columns the model was fitted on.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer, in the order of `customers`:
+
+            * ``customer_id`` - as given.
+            * ``segment`` (str) - name of the segment.
+            * ``distance`` (float) - distance to the segment's centre, in standard deviations;
+              only with ``method="kmeans"``.
+            * ``p_segment`` (float) - probability of the segment; only with
+              ``method="gaussian_mixture"``.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a column is absent.
+        InputError
+            If a value cannot be used.
+        """
+        self._check_fitted()
+        frame = read_customers(customers)
+        matrix = FeatureEncoder.from_state(self.encoder_).transform(frame)
+        codes, how_near = assign(matrix, self.clusters_)
+        names = self.segments_["segment"].to_numpy(dtype=object)
+        measure = "p_segment" if "weights" in self.clusters_ else "distance"
+        return pd.DataFrame(
+            {
+                "customer_id": frame["customer_id"],
+                "segment": pd.Series(names[codes]).astype(str),
+                measure: how_near,
+            }
+        )
+
+    def _check_parameters(self) -> list[int]:
+        """Return the numbers of segments to try, or say which parameter is wrong."""
+        check_choice(self.method, "method", ("kmeans", "gaussian_mixture"))
+        check_number(self.min_share, "min_share", low=0, high=1)
+        check_number(self.min_stability, "min_stability", low=0, high=1)
+        check_number(self.n_bootstraps, "n_bootstraps", low=1, integer=True)
+        check_number(self.sample_size, "sample_size", low=2, integer=True)
+        most = check_number(self.max_segments, "max_segments", low=2, integer=True)
+        if isinstance(self.n_segments, str):
+            check_choice(self.n_segments, "n_segments", ("auto",))
+            return list(range(2, most + 1))
+        return [check_number(self.n_segments, "n_segments", low=2, integer=True)]
+
+    def _try(self, sample: Floats, tried: list[int]) -> dict[int, dict[str, Any]]:
+        """Fit each number of segments and measure it."""
+        from tqdm.auto import tqdm
+
+        seeds = np.random.default_rng(self.random_state).integers(0, 2**31, self.n_bootstraps + 1)
+        steps = len(tried) * self.n_bootstraps
+        results = {}
+        with tqdm(total=steps, desc="segments", disable=not self.progress) as bar:
+            for k in tried:
+                clusters = fit_clusters(sample, k, self.method, int(seeds[0]))
+                codes = assign(sample, clusters)[0]
+                share = np.bincount(codes, minlength=k) / len(codes)
+                results[k] = {
+                    "clusters": clusters,
+                    "jaccard": bootstrap_jaccard(sample, clusters, self.method, seeds[1:], bar),
+                    "smallest_share": float(share.min()),
+                    "silhouette": silhouette(sample, codes),
+                }
+        return results
+
+    def _accepted(self, result: dict[str, Any]) -> bool:
+        """Tell whether every cluster is stable and large enough."""
+        stable = bool((result["jaccard"] >= self.min_stability).all())
+        return stable and result["smallest_share"] >= self.min_share
+
+    def _choose(self, results: dict[int, dict[str, Any]]) -> int:
+        """Return the number of segments to keep."""
+        accepted = [k for k, result in results.items() if self._accepted(result)]
+        if accepted:
+            return max(accepted)
+        return max(
+            results, key=lambda k: (round(results[k]["jaccard"].min(), 2), results[k]["silhouette"])
+        )

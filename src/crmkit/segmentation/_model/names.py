@@ -1,0 +1,54 @@
+"""Readable names of clusters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._learn import FeatureEncoder
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["cluster_names"]
+
+
+def cluster_names(means: Floats, share: Floats, encoder: FeatureEncoder) -> list[str]:
+    """Name each cluster by the one or two features that set its centre most apart from all.
+
+    Clusters that would share a name are told apart by a third feature or, at last, a number.
+    """
+    apart = means - share @ means
+    names = [_name(centre, encoder, 2) for centre in apart]
+    names = [
+        name if names.count(name) == 1 else _name(centre, encoder, 3)
+        for name, centre in zip(names, apart, strict=True)
+    ]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
+        for place, name in enumerate(names)
+    ]
+
+
+def _name(centre: Floats, encoder: FeatureEncoder, most: int) -> str:
+    """Say what marks one cluster; `centre` is its distance from the mean of all, in units of sd."""
+    parts: dict[str, str] = {}
+    for at in np.argsort(-np.abs(centre), kind="stable"):
+        if abs(centre[at]) < 0.25 or len(parts) == most:
+            break
+        feature, column = encoder.feature_names[at], encoder.feature_columns[at]
+        if column not in parts:
+            parts[column] = _part(feature, column, float(centre[at]))
+    return ", ".join(parts[column] for column in sorted(parts)) or "average"
+
+
+def _part(feature: str, column: str, centre: float) -> str:
+    """Say in words on which side of the mean a cluster's centre lies, and how far."""
+    if feature == column:
+        side = "high" if centre > 0 else "low"
+        return f"very {side} {column}" if abs(centre) > 1.5 else f"{side} {column}"
+    what = feature if "=" in feature else f"{column} missing"
+    return what if centre > 0 else f"not {what}"
