@@ -117,7 +117,9 @@ def _given_dropout(
             total += (power * lived * np.exp(log_g)).real
         else:
             total += (-power * np.expm1(log_g) / left).real
-    chances = [stage_survival(n, odds, np.float64(m * k - j)) for m in range(_SERIES + 1)]
+    chances = [
+        stage_survival(n, odds, np.full(1, m * k - j, dtype=np.float64)) for m in range(_SERIES + 1)
+    ]
     series = np.zeros_like(p)
     for m in range(_SERIES):
         term = chances[m] - chances[m + 1] if alive else chances[m + 1]

@@ -8,43 +8,36 @@ of predictions is then ``g' V g`` with g the sum of their rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crmkit._arrays import normal_quantile
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
-from crmkit.clv._math.likelihood import Part, fit, natural_parameters, positions
+from crmkit.clv._math.likelihood import Part, fit
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
+from crmkit.clv._model.intervals import bootstrap_interval, delta_interval, with_gradient
+from crmkit.clv._model.rows import Rows, column_names, designs_of, parameters_at, standardised
 from crmkit.clv._model.tables import covariance_table, parameter_table, tie_matrix
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
-__all__ = ["LikelihoodModel", "Rows"]
+    from crmkit.clv._model.intervals import Prediction
+
+__all__ = ["LikelihoodModel"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Distinct customers: model columns, one design per parameter, and who is which row."""
-
-    columns: dict[str, FloatArray]
-    designs: tuple[FloatArray | None, ...]
-    weight: FloatArray
-    inverse: NDArray[np.int64]
-
-
-class LikelihoodModel(LifetimesExchange, Model):
+class LikelihoodModel(LifetimesExchange, Model, ABC):
     """Base of the models that are fitted by maximum likelihood on distinct customers."""
 
     # The parameters in the order of the papers, and those that are measured in days.
@@ -61,35 +54,35 @@ class LikelihoodModel(LifetimesExchange, Model):
     n_bootstrap: int
     random_state: int | None
 
+    @abstractmethod
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
         """Return the model's columns as arrays and note what is wrong with them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _parts(self, rows: Rows) -> list[Part]:
         """Return the likelihood of the distinct rows in parts."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _starts(self, rows: Rows) -> list[list[float]]:
         """Return log-parameters to start from, the likeliest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _unit(self, rows: Rows) -> float:
         """Return the unit in which the likelihood is computed, so that numbers are near one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _in_unit(self, rows: Rows, unit: float) -> Rows:
         """Return the rows with times (or money) measured in `unit`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _unit_power(self, rows: Rows) -> float:
         """Return how often the unit enters the density: ln L falls by this times ln(unit)."""
-        raise NotImplementedError
 
     def _covariates(self) -> list[list[tuple[str, float, str]]]:
         """Return, per parameter, its (column, sign, term) triples."""
         found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
         for process, targets in self._processes.items():
-            for column in _names_of(getattr(self, f"{process}_covariates"), process):
+            for column in column_names(getattr(self, f"{process}_covariates"), process):
                 for parameter, sign, prefix in targets:
                     found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
         return found
@@ -108,12 +101,8 @@ class LikelihoodModel(LifetimesExchange, Model):
             weight = number_array(frame[weights], problems, weights, low=0.0)
         problems.raise_if_any()
         first, inverse = distinct_rows([*columns.values(), *values.values()])
-        designs = tuple(
-            np.column_stack([sign * values[column][first] for column, sign, _ in triples])
-            if triples
-            else None
-            for triples in covariates
-        )
+        distinct = {name: column[first] for name, column in values.items()}
+        designs = designs_of(covariates, distinct)
         kept = {name: column[first] for name, column in columns.items()}
         return frame, Rows(
             kept, designs, np.bincount(inverse, weights=weight).astype(np.float64), inverse
@@ -155,7 +144,7 @@ class LikelihoodModel(LifetimesExchange, Model):
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
         terms = [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
         unit, spread = self._unit(rows), self._spread(rows, terms)
-        scaled = self._in_unit(_standardised(rows, spread, len(self._names)), unit)
+        scaled = self._in_unit(standardised(rows, spread, len(self._names)), unit)
         shift = np.zeros(len(terms))
         shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
         penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, self.l2) / spread**2
@@ -239,87 +228,28 @@ class LikelihoodModel(LifetimesExchange, Model):
     def _with_gradient(
         self,
         rows: Rows,
-        function: Callable[[list[Any], dict[str, FloatArray]], FloatArray],
+        function: Prediction,
         *,
         gradient: bool = True,
     ) -> tuple[FloatArray, FloatArray]:
         """Return a prediction of shape (n,) and its derivatives in the coefficients, (n, p)."""
         self._check_fitted()
-        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
-
-        def at(coefficients: FloatArray) -> FloatArray:
-            theta = natural_parameters(coefficients, rows.designs, where)
-            return function(theta, rows.columns)
-
         center = np.asarray(self.coefficients_, dtype=np.float64)
-        value = at(center)
         if not gradient:
+            value = function(parameters_at(center, rows.designs), rows.columns)
             return value[rows.inverse], np.empty((rows.inverse.size, 0))
-        slopes = np.empty((value.size, center.size))
-        for j in range(center.size):
-            # A central difference: its relative error of about 1e-9 is nothing to an interval.
-            step = np.zeros(center.size)
-            step[j] = 1e-4
-            slopes[:, j] = (at(center + step) - at(center - step)) / 2e-4
+        value, slopes = with_gradient(rows, function, center)
         return value[rows.inverse], slopes[rows.inverse]
 
     def _interval(
-        self, value: FloatArray, slopes: FloatArray, confidence_level: float
+        self, rows: Rows, function: Prediction, interval: str, confidence_level: float
     ) -> dict[str, FloatArray]:
-        """Return std_error, conf_low and conf_high of positive predictions (delta method)."""
-        variance = np.einsum("ij,jk,ik->i", slopes, self.coefficient_covariance_, slopes)
-        error = np.sqrt(np.maximum(variance, 0.0))
-        width = normal_quantile(confidence_level) * error / np.where(value > 0.0, value, 1.0)
-        # On the log scale the bounds of a positive quantity stay positive.
-        factor = np.exp(np.minimum(width, 700.0))
-        return {"std_error": error, "conf_low": value / factor, "conf_high": value * factor}
-
-    def _bootstrap_interval(
-        self,
-        rows: Rows,
-        function: Callable[[list[Any], dict[str, FloatArray]], FloatArray],
-        confidence_level: float,
-    ) -> dict[str, FloatArray]:
-        """Return std_error, conf_low and conf_high over the bootstrap's parameter draws."""
-        if len(self.coefficient_draws_) < 2:
-            raise InputError(
-                "`interval` 'bootstrap' needs a model made with n_bootstrap of 2 or more."
-            )
-        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
-        draws = np.array(
-            [
-                function(natural_parameters(draw, rows.designs, where), rows.columns)
-                for draw in self.coefficient_draws_
-            ]
-        )
-        tail = (1.0 - confidence_level) / 2.0
-        low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
-        error = draws.std(axis=0, ddof=1)
-        return {
-            "std_error": error[rows.inverse],
-            "conf_low": low[rows.inverse],
-            "conf_high": high[rows.inverse],
-        }
-
-
-def _names_of(covariates: Any, process: str) -> list[str]:
-    """Return the covariates of a process as a list of column names."""
-    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
-        raise InputError(
-            f"`{process}_covariates` must be a list of column names; got {covariates!r}."
-        )
-    return list(covariates)
-
-
-def _standardised(rows: Rows, spread: FloatArray, n_names: int) -> Rows:
-    """Return the rows with covariates divided by their standard deviations."""
-    designs: list[FloatArray | None] = []
-    position = n_names
-    for design in rows.designs:
-        if design is not None:
-            width = design.shape[1]
-            designs.append(design / spread[position : position + width])
-            position += width
+        """Return std_error, conf_low and conf_high of a prediction for every customer."""
+        check_choice(interval, "interval", ["delta", "bootstrap"])
+        if interval == "bootstrap":
+            found = bootstrap_interval(rows, function, self.coefficient_draws_, confidence_level)
         else:
-            designs.append(None)
-    return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse)
+            center = np.asarray(self.coefficients_, dtype=np.float64)
+            value, slopes = with_gradient(rows, function, center)
+            found = delta_interval(value, slopes, self.coefficient_covariance_, confidence_level)
+        return {name: column[rows.inverse] for name, column in found.items()}

@@ -15,8 +15,8 @@ from crmkit.clv._model.periods import PeriodModel, whole
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmkit.clv._model.base import Rows
-    from crmkit.clv._model.purchases import Future
+    from crmkit.clv._model.future import Future
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGBB"]
 

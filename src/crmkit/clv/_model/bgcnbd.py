@@ -16,7 +16,7 @@ from crmkit.clv._model.bgnbd import BetaGeometric
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit.clv._model.purchases import Future
+    from crmkit.clv._model.future import Future
 
 __all__ = ["BGCNBD", "MBGCNBD"]
 

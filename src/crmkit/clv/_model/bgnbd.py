@@ -12,10 +12,11 @@ from crmkit.clv._math.bg_future import BetaGeometricFuture
 from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
 from crmkit.clv._math.bg_simulate import simulate
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._model.purchases import ALIKE, Future, PurchaseModel
+from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
-    from crmkit.clv._model.base import Rows
+    from crmkit.clv._model.future import Future
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGNBD", "BetaGeometric"]
 

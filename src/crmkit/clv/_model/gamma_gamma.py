@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crmkit._checks import Problems, check_choice, number_array
+from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers
-from crmkit.clv._math.likelihood import Part, compressed_part, natural_parameters, positions
+from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.spend import (
     counts_density,
     expected_spend,
     simulate_spend,
     spend_density,
 )
-from crmkit.clv._model.base import LikelihoodModel, Rows
+from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.rows import Rows, parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -202,15 +203,10 @@ class GammaGamma(LikelihoodModel):
         """
         self._check_fitted()
         frame, rows = self._rows(customers)
-        value, slopes = self._with_gradient(rows, _expected, gradient=interval == "delta")
+        value, _ = self._with_gradient(rows, _expected, gradient=False)
         result: dict[str, Any] = {"customer_id": frame["customer_id"], "expected_amount": value}
         if interval is not None:
-            check_choice(interval, "interval", ["delta", "bootstrap"])
-            result |= (
-                self._interval(value, slopes, confidence_level)
-                if interval == "delta"
-                else self._bootstrap_interval(rows, _expected, confidence_level)
-            )
+            result |= self._interval(rows, _expected, interval, confidence_level)
         return pd.DataFrame(result)
 
     def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[FloatArray, FloatArray]:
@@ -247,8 +243,7 @@ class GammaGamma(LikelihoodModel):
         values = [s * number_array(frame[name], problems, name) for name, s, _ in triples]
         problems.raise_if_any()
         designs = [None, None, np.column_stack(values) if values else None]
-        where = positions([0, 0, len(values)])
-        theta = natural_parameters(np.asarray(self.coefficients_), designs, where)
+        theta = parameters_at(self.coefficients_, designs)
         z, mean = simulate_spend(theta, x, np.random.default_rng(random_state))
         return pd.DataFrame(
             {

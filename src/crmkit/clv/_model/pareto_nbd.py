@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.pareto_future import ParetoFuture, simulate
 from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
-from crmkit.clv._model.purchases import ALIKE, Future, PurchaseModel
+from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
-    from crmkit.clv._model.base import Rows
+    from crmkit.clv._model.future import Future
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["ParetoNBD"]
 

@@ -14,7 +14,7 @@ from crmkit.clv._model.purchases import PurchaseModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit.clv._model.base import Rows
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["PeriodModel", "whole"]
 

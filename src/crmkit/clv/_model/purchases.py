@@ -9,52 +9,29 @@ derivatives in the coefficients, shape (n, p), whose covariance is
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
-from crmkit.clv._math.likelihood import natural_parameters, positions
-from crmkit.clv._model.base import LikelihoodModel, Rows
+from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.future import Future, check_horizon, check_rate, finite
+from crmkit.clv._model.rows import Rows, designs_of, parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALIKE", "Future", "PurchaseModel", "daily_rate"]
+__all__ = ["ALIKE", "PurchaseModel"]
 
 FloatArray = NDArray[np.float64]
 
 ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
-
-
-class Future(Protocol):
-    """What a model says about customers' behaviour after T, arrays of shape (n,)."""
-
-    @property
-    def p_alive(self) -> FloatArray:
-        """P(alive at T)."""
-
-    def survival(self, days: float) -> FloatArray:
-        """Return P(alive at T + days)."""
-
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
-        """Return expected purchases in (T, T + days], discounted at `rate` per day."""
-
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
-        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
-
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
-        """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
-
-
-def daily_rate(annual_discount_rate: float) -> float:
-    """Return the continuous rate per day of an annual rate; 365 days are a year."""
-    return math.log1p(annual_discount_rate) / DAYS_PER_YEAR
 
 
 class PurchaseModel(LikelihoodModel):
@@ -81,15 +58,15 @@ class PurchaseModel(LikelihoodModel):
         self.n_bootstrap = n_bootstrap
         self.random_state = random_state
 
+    @abstractmethod
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
         """Return the posterior of customers with these parameters and histories."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _simulated(
         self, theta: list[Any], length: FloatArray, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         """Draw histories of the given lengths: the model's columns by name."""
-        raise NotImplementedError
 
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
         x = number_array(frame["frequency"], problems, "frequency", low=0.0)
@@ -177,8 +154,7 @@ class PurchaseModel(LikelihoodModel):
         self._check_fitted()
         days = check_horizon(horizon_days)
         frame, rows = self._rows(customers)
-        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
-        theta = natural_parameters(np.asarray(self.coefficients_), rows.designs, where)
+        theta = parameters_at(self.coefficients_, rows.designs)
         future = self._future(theta, rows.columns)
         result: dict[str, Any] = {
             "customer_id": frame["customer_id"],
@@ -189,11 +165,11 @@ class PurchaseModel(LikelihoodModel):
             result["p_alive_later"] = future.survival(later)[rows.inverse]
         rate = 0.0
         if annual_discount_rate is None or math.isfinite(days):
-            expected = _finite(future.expected(days), horizon=days)[rows.inverse]
+            expected = finite(future.expected(days), horizon=days)[rows.inverse]
             result["expected_purchases"] = expected
         if annual_discount_rate is not None:
             rate = check_rate(annual_discount_rate)
-            discounted = _finite(future.expected(days, rate), horizon=days)
+            discounted = finite(future.expected(days, rate), horizon=days)
             result["discounted_purchases"] = discounted[rows.inverse]
         if interval is not None:
             result |= self._purchase_interval(rows, days, rate, interval, confidence_level)
@@ -227,8 +203,7 @@ class PurchaseModel(LikelihoodModel):
         days = float(check_number(horizon_days, "horizon_days", low=0.0))
         top = check_number(max_purchases, "max_purchases", low=0, integer=True)
         frame, rows = self._rows(customers)
-        where = positions([0 if d is None else d.shape[1] for d in rows.designs])
-        theta = natural_parameters(np.asarray(self.coefficients_), rows.designs, where)
+        theta = parameters_at(self.coefficients_, rows.designs)
         future, counts = self._future(theta, rows.columns), np.arange(top + 1.0)
         if days > 0.0:
             exactly, at_least = future.exactly(days, counts), future.at_least(days, counts)
@@ -248,15 +223,11 @@ class PurchaseModel(LikelihoodModel):
         self, rows: Rows, days: float, rate: float, interval: str, confidence_level: float
     ) -> dict[str, FloatArray]:
         """Return the interval of the (discounted) expected purchases."""
-        check_choice(interval, "interval", ["delta", "bootstrap"])
 
         def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
             return self._future(theta, columns).expected(days, rate)
 
-        if interval == "delta":
-            value, slopes = self._with_gradient(rows, function)
-            return self._interval(value, slopes, confidence_level)
-        return self._bootstrap_interval(rows, function, confidence_level)
+        return self._interval(rows, function, interval, confidence_level)
 
     def _discounted(
         self,
@@ -272,7 +243,7 @@ class PurchaseModel(LikelihoodModel):
         _, rows = self._rows(customers)
 
         def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
-            return _finite(self._future(theta, columns).expected(days, rate), horizon=days)
+            return finite(self._future(theta, columns).expected(days, rate), horizon=days)
 
         return self._with_gradient(rows, function, gradient=gradient)
 
@@ -305,33 +276,6 @@ class PurchaseModel(LikelihoodModel):
         length = number_array(frame[self._length], problems, self._length, low=0.0)
         values = {name: number_array(frame[name], problems, name) for name in extra}
         problems.raise_if_any()
-        designs = [
-            np.column_stack([sign * values[name] for name, sign, _ in triples]) if triples else None
-            for triples in self._covariates()
-        ]
-        where = positions([0 if d is None else d.shape[1] for d in designs])
-        theta = natural_parameters(np.asarray(self.coefficients_), designs, where)
+        theta = parameters_at(self.coefficients_, designs_of(self._covariates(), values))
         drawn = self._simulated(theta, length, np.random.default_rng(random_state))
         return pd.DataFrame({"customer_id": frame["customer_id"], **drawn})
-
-
-def check_horizon(horizon_days: float) -> float:
-    """Return the horizon; it may be infinite."""
-    if isinstance(horizon_days, float) and horizon_days == math.inf:
-        return math.inf
-    return float(check_number(horizon_days, "horizon_days", low=0.0))
-
-
-def check_rate(annual_discount_rate: float) -> float:
-    """Return the continuous daily rate of an annual one."""
-    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
-
-
-def _finite(value: FloatArray, *, horizon: float) -> FloatArray:
-    """Return the expectation or say in words that it is infinite."""
-    if not np.isfinite(value).all():
-        raise InputError(
-            f"`horizon_days` {horizon}: the expected purchases are infinite, because the fitted "
-            "dropout is too rare. Choose a finite horizon, or give an annual_discount_rate."
-        )
-    return value

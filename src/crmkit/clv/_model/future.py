@@ -1,0 +1,64 @@
+"""What a purchase model says about the time after T, and how that time is measured."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._checks import check_number
+from crmkit.clv._math.accounting import DAYS_PER_YEAR
+from crmkit.errors import InputError
+
+__all__ = ["Future", "check_horizon", "check_rate", "daily_rate", "finite"]
+
+FloatArray = NDArray[np.float64]
+
+
+class Future(Protocol):
+    """What a model says about customers' behaviour after T, arrays of shape (n,)."""
+
+    @property
+    def p_alive(self) -> FloatArray:
+        """P(alive at T)."""
+
+    def survival(self, days: float) -> FloatArray:
+        """Return P(alive at T + days)."""
+
+    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+        """Return expected purchases in (T, T + days], discounted at `rate` per day."""
+
+    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
+
+    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+        """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
+
+
+def daily_rate(annual_discount_rate: float) -> float:
+    """Return the continuous rate per day of an annual rate; 365 days are a year."""
+    return math.log1p(annual_discount_rate) / DAYS_PER_YEAR
+
+
+def check_horizon(horizon_days: float) -> float:
+    """Return the horizon; it may be infinite."""
+    if isinstance(horizon_days, float) and horizon_days == math.inf:
+        return math.inf
+    return float(check_number(horizon_days, "horizon_days", low=0.0))
+
+
+def check_rate(annual_discount_rate: float) -> float:
+    """Return the continuous daily rate of an annual one."""
+    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
+
+
+def finite(value: FloatArray, *, horizon: float) -> FloatArray:
+    """Return the expectation or say in words that it is infinite."""
+    if not np.isfinite(value).all():
+        raise InputError(
+            f"`horizon_days` {horizon}: the expected purchases are infinite, because the fitted "
+            "dropout is too rare. Choose a finite horizon, or give an annual_discount_rate."
+        )
+    return value

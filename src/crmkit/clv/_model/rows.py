@@ -1,0 +1,68 @@
+"""Distinct customers as arrays: what likelihoods are summed over and predictions computed for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.likelihood import natural_parameters, positions
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Rows", "column_names", "designs_of", "parameters_at", "standardised"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Distinct customers: model columns, one design per parameter, and who is which row."""
+
+    columns: dict[str, FloatArray]
+    designs: tuple[FloatArray | None, ...]
+    weight: FloatArray
+    inverse: NDArray[np.int64]
+
+
+def designs_of(
+    covariates: Sequence[Sequence[tuple[str, float, str]]], values: Mapping[str, FloatArray]
+) -> tuple[FloatArray | None, ...]:
+    """Return one design per parameter: its covariates, signed, or None without any."""
+    return tuple(
+        np.column_stack([sign * values[column] for column, sign, _ in triples]) if triples else None
+        for triples in covariates
+    )
+
+
+def parameters_at(coefficients: FloatArray, designs: Sequence[FloatArray | None]) -> list[Any]:
+    """Return the parameters at these coefficients: numbers, or arrays where there are designs."""
+    where = positions([0 if design is None else design.shape[1] for design in designs])
+    return natural_parameters(np.asarray(coefficients, dtype=np.float64), designs, where)
+
+
+def column_names(covariates: Any, process: str) -> list[str]:
+    """Return the covariates of a process as a list of column names."""
+    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
+        raise InputError(
+            f"`{process}_covariates` must be a list of column names; got {covariates!r}."
+        )
+    return list(covariates)
+
+
+def standardised(rows: Rows, spread: FloatArray, n_names: int) -> Rows:
+    """Return the rows with covariates divided by their standard deviations."""
+    designs: list[FloatArray | None] = []
+    position = n_names
+    for design in rows.designs:
+        if design is not None:
+            width = design.shape[1]
+            designs.append(design / spread[position : position + width])
+            position += width
+        else:
+            designs.append(None)
+    return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse)
