@@ -239,22 +239,21 @@ class BehaviourSegments(Model):
 
     def _try(self, sample: Floats, tried: list[int]) -> dict[int, dict[str, Any]]:
         """Fit each number of segments and measure it."""
-        from tqdm.auto import tqdm
-
         seeds = np.random.default_rng(self.random_state).integers(0, 2**31, self.n_bootstraps + 1)
-        steps = len(tried) * self.n_bootstraps
+        bar = _progress_bar(len(tried) * self.n_bootstraps) if self.progress else None
         results = {}
-        with tqdm(total=steps, desc="segments", disable=not self.progress) as bar:
-            for k in tried:
-                clusters = fit_clusters(sample, k, self.method, int(seeds[0]))
-                codes = assign(sample, clusters)[0]
-                share = np.bincount(codes, minlength=k) / len(codes)
-                results[k] = {
-                    "clusters": clusters,
-                    "jaccard": bootstrap_jaccard(sample, clusters, self.method, seeds[1:], bar),
-                    "smallest_share": float(share.min()),
-                    "silhouette": silhouette(sample, codes),
-                }
+        for k in tried:
+            clusters = fit_clusters(sample, k, self.method, int(seeds[0]))
+            codes = assign(sample, clusters)[0]
+            share = np.bincount(codes, minlength=k) / len(codes)
+            results[k] = {
+                "clusters": clusters,
+                "jaccard": bootstrap_jaccard(sample, clusters, self.method, seeds[1:], bar),
+                "smallest_share": float(share.min()),
+                "silhouette": silhouette(sample, codes),
+            }
+        if bar is not None:
+            bar.close()
         return results
 
     def _accepted(self, result: dict[str, Any]) -> bool:
@@ -270,3 +269,10 @@ class BehaviourSegments(Model):
         return max(
             results, key=lambda k: (round(results[k]["jaccard"].min(), 2), results[k]["silhouette"])
         )
+
+
+def _progress_bar(steps: int) -> Any:
+    """Return a bar; imported here because in a notebook even the import has something to say."""
+    from tqdm.auto import tqdm
+
+    return tqdm(total=steps, desc="segments")

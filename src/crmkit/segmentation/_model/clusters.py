@@ -71,7 +71,7 @@ def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Integers, Float
 
 
 def bootstrap_jaccard(
-    matrix: Floats, clusters: dict[str, Floats], method: str, seeds: Integers, progress: Any
+    matrix: Floats, clusters: dict[str, Floats], method: str, seeds: Integers, bar: Any
 ) -> Floats:
     """Return each cluster's mean best Jaccard overlap with clusters of bootstrap samples, (k,).
 
@@ -84,7 +84,8 @@ def bootstrap_jaccard(
         rows = np.random.default_rng(seed).integers(0, len(matrix), len(matrix))
         again = fit_clusters(matrix[rows], k, method, int(seed), restarts=1)
         total += best_jaccard(codes, assign(matrix, again)[0], k)
-        progress.update()
+        if bar is not None:
+            bar.update()
     return total / len(seeds)
 
 
