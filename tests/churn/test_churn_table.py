@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import churn
+from crmkit.churn._math.ordering import order_by
 from crmkit.errors import InputError
 
 START = pd.Timestamp("2024-01-01")
@@ -119,6 +120,20 @@ def test_nothing_after_the_day_changes_a_feature(seed, data):
         if observed:
             labelled = churn.churn_table(changed, as_of=AS_OF, horizon_days=10, discount="saved")
             pd.testing.assert_frame_equal(labelled.drop(columns="churned"), expected)
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), max_size=30), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_packed_sorting_equals_sorting_by_keys(rows, wide):
+    first, second = (
+        np.array(key, dtype=np.int64) for key in (zip(*rows, strict=True) if rows else ([], []))
+    )
+    if wide:
+        first = first * 2**59
+    order = order_by(first, second)
+    keys = list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+    assert keys == sorted(zip(first.tolist(), second.tolist(), strict=True))
+    assert sorted(order.tolist()) == list(range(len(rows)))
 
 
 def test_snapshots_equal_single_tables():

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import churn
-from crmkit.churn._math.moments import pooled_effect, stratified_differences
+from crmkit._arrays import rank_bins
+from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
 from crmkit.churn._math.silence import Rhythm, fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
@@ -115,6 +116,13 @@ def test_differences_equal_a_loop(seed):
     np.testing.assert_allclose(found.control, control)
     assert found.noise == pytest.approx(noise)
     assert np.isnan(pooled_effect(np.array([1.0]), 0.0)[1])
+
+
+@given(st.lists(st.integers(0, 8), max_size=40), st.integers(1, 6))
+@settings(max_examples=30, deadline=None)
+def test_bins_by_counting_equal_bins_by_sorting(values, n_bins):
+    values = np.array(values, dtype=np.int64)
+    np.testing.assert_array_equal(count_bins(values, n_bins), rank_bins(values, n_bins))
 
 
 def test_first_events_of_the_log():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.churn._math.ordering import order_by
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -46,7 +48,7 @@ def order_days(
     Each row of the result depends on log rows of its own day and earlier ones only, so that it
     can be cut at any day without a look ahead.
     """
-    by_order = np.lexsort((day, order))
+    by_order = order_by(order, day)
     order, day, customer = order[by_order], day[by_order], customer[by_order]
     cuts = np.flatnonzero(np.r_[True, (order[1:] != order[:-1]) | (day[1:] != day[:-1])])
 
@@ -62,7 +64,7 @@ def order_days(
     bought = np.flatnonzero(purchase)
     starts[bought] = np.r_[True, order[bought][1:] != order[bought][:-1]][: bought.size]
 
-    by_day = np.lexsort((order, day, customer))
+    by_day = order_by(customer, day, order)
     customer, day, purchase = customer[by_day], day[by_day], purchase[by_day]
     bought = np.flatnonzero(purchase)
     who, when = customer[bought], day[bought]
@@ -92,7 +94,7 @@ def first_days(customer: Ints, product: Ints, day: Ints) -> tuple[Ints, Ints]:
     """Return customer and first day of each distinct customer and product pair; product >= 0."""
     known = product >= 0
     customer, product, day = customer[known], product[known], day[known]
-    order = np.lexsort((day, product, customer))
+    order = order_by(customer, product, day)
     customer, product, day = customer[order], product[order], day[order]
     changes = (customer[1:] != customer[:-1]) | (product[1:] != product[:-1])
     first = np.r_[True, changes][: customer.size]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmkit._arrays import adjust_p_values, normal_quantile, rank_bins
+from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import Problems, check_number
 from crmkit._frames import day_numbers, read_customers, read_transactions, sorted_codes
 from crmkit.churn._math.features import order_days
-from crmkit.churn._math.moments import pooled_effect, stratified_differences
+from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -188,8 +188,9 @@ class _Windows:
         low, high = np.searchsorted(self.day, [date - self.before, date])
         last = np.full(self.n, -1, dtype=np.int64)
         last[self.customer[low:high]] = self.day[low:high]
-        by_orders = rank_bins(orders[eligible], self.n_strata)
-        return by_orders * self.n_strata + rank_bins(last[eligible], self.n_strata)
+        by_orders = count_bins(orders[eligible].astype(np.int64), self.n_strata)
+        since = np.maximum(last[eligible] - (date - self.before) + 1, 0)
+        return by_orders * self.n_strata + count_bins(since, self.n_strata)
 
 
 def _one_kind(

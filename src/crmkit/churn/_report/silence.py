@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_number
 from crmkit._frames import day_column, read_transactions
+from crmkit.churn._math.ordering import order_by
 from crmkit.churn._math.silence import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
@@ -137,7 +138,7 @@ def _gaps(
     customer: NDArray[np.int64], day: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return distinct purchase days by customer and day, each with days since the one before."""
-    order = np.lexsort((day, customer))
+    order = order_by(customer, day)
     customer, day = customer[order], day[order]
     same = customer[1:] == customer[:-1]
     fresh = np.r_[True, ~same | (day[1:] != day[:-1])][: customer.size]
