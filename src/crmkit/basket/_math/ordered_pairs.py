@@ -65,48 +65,30 @@ def ordered_pairs(
     new = np.append(True, starts.pattern[1:] != starts.pattern[:-1])
     new |= np.append(True, lines.customer[starts.line][1:] != lines.customer[starts.line][:-1])
     count_first = np.bincount(starts.pattern[new[: len(starts.line)]], minlength=lines.n_items)
-    none = np.zeros(0, dtype=np.int64)
-    all_keys, all_counts = [none], [none]
-    kept: list[tuple[IntArray, IntArray, IntArray, FloatArray]] = []
-    for first, line, start in extend(lines, starts, min_gap, max_gap):
-        key = first * lines.n_items + lines.item[line]
-        customer, gap = lines.customer[line], lines.day[line] - lines.day[start]
-        order = np.lexsort((line, customer, key))  # the earliest end of each customer first
-        key, customer, gap = key[order], customer[order], gap[order]
-        distinct = (key[1:] != key[:-1]) | (customer[1:] != customer[:-1])
-        distinct = np.append(True, distinct)[: len(key)]
-        key, customer, gap = key[distinct], customer[distinct], gap[distinct]
-        pair, count = np.unique(key, return_counts=True)
-        all_keys.append(pair)
-        all_counts.append(count)
-        enough = count >= min_count
-        inside = np.repeat(enough, count)
-        pair, count = pair[enough], count[enough]
-        if not len(pair):
-            continue
-        customer, gap = customer[inside], gap[inside]
-        number = np.repeat(np.arange(len(pair)), count)
+    parts: list[tuple[IntArray, IntArray, IntArray, IntArray, FloatArray]] = []
+    keys, counts = [], []
+    for more in extend(
+        lines, starts, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
+    ):
+        keys.append(more.every_key)
+        counts.append(more.every_count)
+        own, line = more.own[more.first], more.line[more.first]
+        first, second = np.divmod(more.key, lines.n_items)
         back = _follows(
-            lines,
-            (pair % lines.n_items)[number],
-            (pair // lines.n_items)[number],
-            customer,
-            min_gap,
-            max_gap,
-            latest,
+            *(lines, second[own], first[own], lines.customer[line], min_gap, max_gap, latest)
         )
-        both = np.bincount(number, weights=back, minlength=len(pair)).astype(np.int64)
-        kept.append((pair, count, both, _medians(number, gap, count)))
-    if not kept:
+        both = np.bincount(own, weights=back, minlength=len(first)).astype(np.int64)
+        gap = lines.day[line] - lines.day[more.start[more.first]]
+        parts.append((first, second, more.count, both, _medians(own, gap, more.count)))
+    if not parts:
+        none = np.zeros(0, dtype=np.int64)
         return OrderedPairs(*(none,) * 7, median_gap=np.zeros(0))
-    pair, count, both, median = (np.concatenate(part) for part in zip(*kept, strict=True))
-    keys, counts = np.concatenate(all_keys), np.concatenate(all_counts)
-    order = np.argsort(keys)
-    keys, counts = keys[order], counts[order]
-    first, second = np.divmod(pair, lines.n_items)
+    first, second, count, both, median = (np.concatenate(p) for p in zip(*parts, strict=True))
+    # patterns come in ascending order, and so do the keys; the opposite order may be a rare one
+    key, every = np.concatenate(keys), np.concatenate(counts)
     wanted = second * lines.n_items + first
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    reverse = np.where(keys[place] == wanted, counts[place], 0)
+    place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+    reverse = np.where(key[place] == wanted, every[place], 0)
     return OrderedPairs(
         first=first,
         second=second,

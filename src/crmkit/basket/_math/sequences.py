@@ -103,50 +103,94 @@ def first_ends(lines: Histories, allowed: NDArray[np.bool_], max_gap: int | None
     return Ends(lines.item[line], line)
 
 
-def extend(
-    lines: Histories, ends: Ends, min_gap: int, max_gap: int | None
-) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
-    """Grow patterns by one item, some patterns at a time.
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Patterns grown by one item, for a range of patterns.
 
-    Yields
-    ------
-    pattern, line : int64 arrays, shape (h,)
-        The grown pattern is `pattern` and the item of `line`, one of its possible ends.
-    start : int64 array, shape (h,)
-        The end of `pattern` it grew from (the first one, with a largest gap).
+    Attributes
+    ----------
+    key : int64 array, shape (g,)
+        pattern * n_items + item of each grown pattern, ascending.
+    count : int64 array, shape (g,)
+        Customers.
+    own : int64 array, shape (h,)
+        The grown pattern, as a place in `key`, of each possible end; ascending.
+    line, start : int64 arrays, shape (h,)
+        The end, and the end of the shorter pattern it follows first. Ascending within `own`.
+    first : bool array, shape (h,)
+        Whether this is the customer's first end.
+    every_key, every_count : int64 arrays
+        As `key` and `count`, but of all grown patterns, the rare ones too, if asked for.
     """
+
+    key: IntArray
+    count: IntArray
+    own: IntArray
+    line: IntArray
+    start: IntArray
+    first: NDArray[np.bool_]
+    every_key: IntArray
+    every_count: IntArray
+
+
+def extend(
+    lines: Histories,
+    ends: Ends,
+    *,
+    min_count: int,
+    min_gap: int,
+    max_gap: int | None,
+    every: bool = False,
+) -> Iterator[Grown]:
+    """Grow patterns by one item, some patterns at a time, and keep what is frequent."""
     low, high = lines.after(ends.line, min_gap, max_gap)
     begin_of = np.flatnonzero(np.append(True, ends.pattern[1:] != ends.pattern[:-1]))
     stops = np.append(begin_of[1:], len(ends.pattern))
     total = np.append(0, np.cumsum(high - low))
     at = 0
+    most = max(CELLS // max(lines.n_items, 1), 1)  # patterns at a time
     while at < len(begin_of) and len(ends.pattern):
         limit = total[begin_of[at]] + CELLS
-        to = max(int(np.searchsorted(total[stops], limit, side="right")), at + 1)
+        to = int(np.searchsorted(total[stops], limit, side="right"))
+        to = max(min(to, at + most), at + 1)
         rows = np.arange(begin_of[at], stops[to - 1])
+        base = int(ends.pattern[rows[0]])
         at = to
         n = high[rows] - low[rows]
         row = np.repeat(rows, n)
         line = low[row] + np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
-        if max_gap is None:
-            first = lines.previous[line] < low[row]
-            row, line = row[first], line[first]
-        else:
-            key = ends.pattern[row] * len(lines.item) + line
-            _, first = np.unique(key, return_index=True)
-            row, line = row[first], line[first]
-        yield ends.pattern[row], line, ends.line[row]
-
-
-def count_customers(
-    lines: Histories, pattern: IntArray, line: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Return distinct keys pattern * n_items + item and the customers who have them."""
-    key = pattern * lines.n_items + lines.item[line]
-    order = np.lexsort((lines.customer[line], key))
-    key, customer = key[order], lines.customer[line][order]
-    new = np.append(True, (key[1:] != key[:-1]) | (customer[1:] != customer[:-1]))[: len(key)]
-    return np.unique(key[new], return_counts=True)
+        if max_gap is None:  # one end per customer: the first purchase in the window
+            inside = lines.previous[line] < low[row]
+            row, line = row[inside], line[inside]
+        grown = (ends.pattern[row] - base) * lines.n_items + lines.item[line]
+        size = (int(ends.pattern[rows[-1]]) - base + 1) * lines.n_items
+        bound = np.bincount(grown, minlength=size)  # ends, which are at least the customers
+        inside = (bound >= (1 if every and max_gap is not None else min_count))[grown]
+        row, line, grown = row[inside], line[inside], grown[inside]
+        order = np.argsort(grown * len(lines.item) + line, kind="stable")
+        row, line, grown = row[order], line[order], grown[order]
+        if max_gap is not None:  # windows overlap: take each end once, from its earliest start
+            inside = np.append(True, (grown[1:] != grown[:-1]) | (line[1:] != line[:-1]))
+            inside = inside[: len(grown)]
+            row, line, grown = row[inside], line[inside], grown[inside]
+        customer = lines.customer[line]
+        first = np.append(True, (grown[1:] != grown[:-1]) | (customer[1:] != customer[:-1]))
+        first = first[: len(grown)]
+        count = np.bincount(grown[first], minlength=size)
+        inside = (count >= min_count)[grown]
+        key = np.flatnonzero(count >= min_count)
+        all_counts = bound if max_gap is None else count
+        seen = np.flatnonzero(all_counts) if every else key
+        yield Grown(
+            key=key + base * lines.n_items,
+            count=count[key],
+            own=np.searchsorted(key, grown[inside]),
+            line=line[inside],
+            start=ends.line[row[inside]],
+            first=first[inside],
+            every_key=seen + base * lines.n_items,
+            every_count=all_counts[seen],
+        )
 
 
 def mine_sequences(
@@ -181,25 +225,20 @@ def mine_sequences(
         length = prefixes.shape[1] + 1
         if max_length is not None and length > max_length:
             continue
-        for pattern, line, _ in extend(lines, ends, min_gap, max_gap):
-            key, count = count_customers(lines, pattern, line)
-            key, count = key[count >= min_count], count[count >= min_count]
-            if not len(key):
+        for more in extend(lines, ends, min_count=min_count, min_gap=min_gap, max_gap=max_gap):
+            if not len(more.key):
                 continue
-            found += len(key)
+            found += len(more.key)
             if found > cap:
                 return None
-            grown = np.column_stack((prefixes[key // lines.n_items], key % lines.n_items))
+            before, last = np.divmod(more.key, lines.n_items)
+            grown = np.column_stack((prefixes[before], last))
             while len(sequences) < length:
                 sequences.append([])
                 counts.append([])
             sequences[length - 1].append(grown)
-            counts[length - 1].append(count)
-            own = pattern * lines.n_items + lines.item[line]
-            place = np.minimum(np.searchsorted(key, own), len(key) - 1)
-            inside = key[place] == own
-            order = np.lexsort((line[inside], place[inside]))
-            stack.append((Ends(place[inside][order], line[inside][order]), grown))
+            counts[length - 1].append(more.count)
+            stack.append((Ends(more.own, more.line), grown))
     return (
         [np.concatenate(part) for part in sequences if part],
         [np.concatenate(part) for part in counts if part],

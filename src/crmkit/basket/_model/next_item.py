@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
-from crmkit._frames import read_transactions
-from crmkit.basket._math import hypergeometric, recommend
+from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
 from crmkit.basket._model.evaluate import compare
-from crmkit.basket._model.offers import allowed_items, last_days, places, unwanted_cells
+from crmkit.basket._model.offers import last_days, make_offers
+from crmkit.basket._model.strengths import pair_strengths
 from crmkit.basket._table.baskets import LEVELS, minimum_count, read_baskets
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    IntArray = NDArray[np.int64]
-
-MAX_P_ADJUSTED = 0.05  # rules less certain than this do not recommend
 
 
 class NextItem(Model):
@@ -140,7 +133,13 @@ class NextItem(Model):
             min_count=minimum_count(self.min_support, lines.n_baskets),
             max_length=2,
         )
-        first, second, strength = self._strengths(found, n_items)
+        first, second, strength = pair_strengths(
+            found,
+            n_items,
+            rules=self.rules,
+            similarity=self.similarity,
+            n_neighbours=int(self.n_neighbours),
+        )
         self.neighbours_ = pd.DataFrame(
             {
                 "item": lines.items[first],
@@ -160,25 +159,6 @@ class NextItem(Model):
         check_number(self.n_neighbours, "n_neighbours", low=1, integer=True)
         if not self.rules + self.similarity + self.popularity > 0:
             raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
-
-    def _strengths(self, found: Any, n_items: int) -> tuple[IntArray, IntArray, Any]:
-        """Return each item's strongest neighbours."""
-        single = np.zeros(n_items, dtype=np.int64)
-        pairs, count = np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64)
-        if found.items:
-            single[found.items[0][:, 0]] = found.counts[0]
-        if len(found.items) > 1:
-            pairs, count = found.items[1], found.counts[1]
-        a, b = single[pairs[:, 0]], single[pairs[:, 1]]
-        p_value = hypergeometric.upper_tail(count, np.full(len(count), found.n_baskets), a, b)
-        real = adjust_p_values(p_value) <= MAX_P_ADJUSTED
-        cosine = self.similarity * count / np.sqrt(a * b)
-        strength = np.concatenate(
-            [cosine + self.rules * real * count / a, cosine + self.rules * real * count / b]
-        )
-        both_ways = np.concatenate([pairs, pairs[:, ::-1]])
-        useful = strength > 0
-        return recommend.neighbours(both_ways[useful], strength[useful], int(self.n_neighbours))
 
     def predict(
         self,
@@ -236,60 +216,16 @@ class NextItem(Model):
             If an option is out of range.
         """
         self._check_fitted()
-        n_items = check_number(n_items, "n_items", low=1, integer=True)
-        log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
-        # columns by falling popularity, so that ties go to the more popular item
-        known = self.items_["popularity"].to_numpy()
-        by_popularity = np.argsort(-known, kind="stable")
-        items = pd.Index(self.items_["item"]).take(by_popularity)
-        place = {item: code for code, item in enumerate(items.tolist())}
-        size = (log.n_customers, len(items))
-        column = places(log.product_ids.tolist(), place)[log.product]
-        inside = (log.product >= 0) & (column >= 0)
-        customer, column, day = last_days(log.customer[inside], column[inside], log.day[inside])
-        weight = recommend.decay(log.as_of - day, self.half_life_days)
-        # a weight that decayed to nothing must not become a missing entry
-        history = recommend.as_sparse(customer, column, np.maximum(weight, 1e-300), size)
-        stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
-        if exclude_owned:
-            stop_customer = np.append(stop_customer, customer)
-            stop_column = np.append(stop_column, column)
-        first = places(self.neighbours_["item"].tolist(), place)
-        second = places(self.neighbours_["neighbour"].tolist(), place)
-        strength = self.neighbours_["strength"].to_numpy(dtype=np.float64)
-        if not exclude_owned:
-            itself = np.arange(len(items))
-            first, second = np.append(first, itself), np.append(second, itself)
-            strength = np.append(strength, np.full(len(items), self.rules + self.similarity))
-        from tqdm.auto import tqdm
-
-        with tqdm(total=log.n_customers, disable=not progress, unit="customers") as bar:
-            parts = list(
-                recommend.best_items(
-                    history,
-                    recommend.as_sparse(first, second, strength, (len(items), len(items))),
-                    self.popularity * known[by_popularity],
-                    allowed_items(items, exclude, stock),
-                    recommend.as_sparse(
-                        stop_customer, stop_column, np.ones(len(stop_customer)), size
-                    ),
-                    n_items,
-                    bar.update,
-                )
-            )
-        customer, column, score = (np.concatenate(part) for part in zip(*parts, strict=True))
-        rank = np.arange(len(customer)) - np.searchsorted(customer, customer) + 1
-        seen = pd.unique(log.customer)
-        turn = np.empty(log.n_customers, dtype=np.int64)
-        turn[seen] = np.arange(log.n_customers)
-        order = np.argsort(turn[customer], kind="stable")
-        return pd.DataFrame(
-            {
-                "customer_id": log.customer_ids[customer[order]],
-                "item": items[column[order]],
-                "score": score[order],
-                "rank": rank[order],
-            }
+        return make_offers(
+            self,
+            transactions,
+            n_items=check_number(n_items, "n_items", low=1, integer=True),
+            exclude_owned=exclude_owned,
+            exclude=exclude,
+            stock=stock,
+            unwanted=unwanted,
+            as_of=as_of,
+            progress=progress,
         )
 
     def evaluate(

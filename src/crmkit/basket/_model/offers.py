@@ -1,19 +1,22 @@
-"""Histories, stock and wishes as arrays."""
+"""Offers from histories, stock and wishes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, read_transactions
+from crmkit.basket._math import recommend
 from crmkit.basket._table.baskets import item_list, sorted_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from crmkit.basket._model.next_item import NextItem
 
     IntArray = NDArray[np.int64]
 
@@ -59,3 +62,68 @@ def unwanted_cells(
     item = places(table["item"].tolist(), place)
     known = (customer >= 0) & (item >= 0)
     return customer[known], item[known]
+
+
+def make_offers(
+    model: NextItem,
+    transactions: Any,
+    *,
+    n_items: int,
+    exclude_owned: bool,
+    exclude: Iterable[Any] | None,
+    stock: Iterable[Any] | None,
+    unwanted: Any,
+    as_of: Any,
+    progress: bool,
+) -> pd.DataFrame:
+    """Rank the next items of every customer in a log by a fitted model."""
+    from tqdm.auto import tqdm
+
+    log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
+    # columns by falling popularity, so that ties go to the more popular item
+    known = model.items_["popularity"].to_numpy()
+    by_popularity = np.argsort(-known, kind="stable")
+    items = pd.Index(model.items_["item"]).take(by_popularity)
+    place = {item: code for code, item in enumerate(items.tolist())}
+    size = (log.n_customers, len(items))
+    column = np.append(places(log.product_ids.tolist(), place), -1)[log.product]
+    inside = column >= 0
+    customer, column, day = last_days(log.customer[inside], column[inside], log.day[inside])
+    # a weight that decayed to nothing must not become a missing entry
+    weight = np.maximum(recommend.decay(log.as_of - day, model.half_life_days), 1e-300)
+    first = places(model.neighbours_["item"].tolist(), place)
+    second = places(model.neighbours_["neighbour"].tolist(), place)
+    strength = model.neighbours_["strength"].to_numpy(dtype=np.float64)
+    stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
+    if exclude_owned:
+        stop_customer = np.append(stop_customer, customer)
+        stop_column = np.append(stop_column, column)
+    else:
+        itself = np.arange(len(items))
+        first, second = np.append(first, itself), np.append(second, itself)
+        strength = np.append(strength, np.full(len(items), model.rules + model.similarity))
+    with tqdm(total=log.n_customers, disable=not progress, unit="customers") as bar:
+        parts = list(
+            recommend.best_items(
+                recommend.as_sparse(customer, column, weight, size),
+                recommend.as_sparse(first, second, strength, (len(items), len(items))),
+                model.popularity * known[by_popularity],
+                allowed_items(items, exclude, stock),
+                recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
+                n_items,
+                bar.update,
+            )
+        )
+    customer, column, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+    rank = np.arange(len(customer)) - np.searchsorted(customer, customer) + 1
+    turn = np.empty(log.n_customers, dtype=np.int64)
+    turn[pd.unique(log.customer)] = np.arange(log.n_customers)
+    order = np.argsort(turn[customer], kind="stable")
+    return pd.DataFrame(
+        {
+            "customer_id": log.customer_ids[customer[order]],
+            "item": items[column[order]],
+            "score": score[order],
+            "rank": rank[order],
+        }
+    )

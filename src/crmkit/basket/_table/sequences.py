@@ -29,23 +29,28 @@ if TYPE_CHECKING:
 
 def read_histories(
     transactions: Any,
+    min_support: Any,
     include: Iterable[Any] | None,
     exclude: Iterable[Any] | None,
     as_of: Any,
-) -> tuple[Log, sequences.Histories]:
-    """Read a log as what each customer bought on which day."""
+) -> tuple[Log, sequences.Histories, int]:
+    """Read a log as what each customer bought on which day, of items with enough customers."""
     log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
-    wanted = item_mask(log.product_ids, include, exclude)
-    inside = log.product >= 0
-    inside[inside] = wanted[log.product[inside]]
+    min_count = minimum_count(min_support, log.n_customers)
+    n_items = len(log.product_ids)
+    known = log.product >= 0
+    buyers = np.unique(log.product[known] * log.n_customers + log.customer[known])
+    wanted = np.bincount(buyers // log.n_customers, minlength=n_items) >= min_count
+    wanted &= item_mask(log.product_ids, include, exclude)
+    known[known] = wanted[log.product[known]]
     lines = sequences.histories(
-        log.customer[inside],
-        log.day[inside],
-        log.product[inside],
+        log.customer[known],
+        log.day[known],
+        log.product[known],
         n_customers=log.n_customers,
-        n_items=len(log.product_ids),
+        n_items=n_items,
     )
-    return log, lines
+    return log, lines, min_count
 
 
 def check_gaps(min_gap_days: Any, max_gap_days: Any) -> tuple[int, int | None]:
@@ -136,8 +141,7 @@ def frequent_sequences(
         max_length = check_number(max_length, "max_length", low=1, integer=True)
     cap = check_number(max_sequences, "max_sequences", low=1, integer=True)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    log, lines = read_histories(transactions, include, exclude, as_of)
-    min_count = minimum_count(min_support, log.n_customers)
+    log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
     found = sequences.mine_sequences(
         lines, min_count=min_count, max_length=max_length, min_gap=min_gap, max_gap=max_gap, cap=cap
     )
@@ -232,7 +236,8 @@ def sequence_rules(
     Notes
     -----
     A high lift says that the same customers buy both; a low p-value says that the order matters.
-    Customers who buy much have every item in both orders and tell nothing about it.
+    Customers who buy much have every item in both orders and tell nothing about it. Seasons and
+    new products make an order too: what is sold in spring comes before what is sold in autumn.
 
     Examples
     --------
@@ -255,10 +260,10 @@ def sequence_rules(
     check_number(min_confidence, "min_confidence", low=0, high=1)
     check_choice(adjust, "adjust", ADJUSTMENTS)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    log, lines = read_histories(transactions, include, exclude, as_of)
+    log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
     found = ordered_pairs(
         lines,
-        min_count=minimum_count(min_support, log.n_customers),
+        min_count=min_count,
         min_gap=min_gap,
         max_gap=max_gap,
         last_day=log.as_of,

@@ -1,0 +1,42 @@
+"""How strongly one item points to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit._arrays import adjust_p_values
+from crmkit.basket._math import hypergeometric, recommend
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit.basket._math.collector import Itemsets
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float64]
+
+MAX_P_ADJUSTED = 0.05  # rules less certain than this do not recommend
+
+
+def pair_strengths(
+    found: Itemsets, n_items: int, *, rules: float, similarity: float, n_neighbours: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return each item's strongest neighbours: item, neighbour and strength, by item."""
+    single = np.zeros(n_items, dtype=np.int64)
+    pairs, count = np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    if found.items:
+        single[found.items[0][:, 0]] = found.counts[0]
+    if len(found.items) > 1:
+        pairs, count = found.items[1], found.counts[1]
+    a, b = single[pairs[:, 0]], single[pairs[:, 1]]
+    p_value = hypergeometric.upper_tail(count, np.full(len(count), found.n_baskets), a, b)
+    real = adjust_p_values(p_value) <= MAX_P_ADJUSTED
+    cosine = similarity * count / np.sqrt(a * b)
+    strength = np.concatenate(
+        [cosine + rules * real * count / a, cosine + rules * real * count / b]
+    )
+    both_ways = np.concatenate([pairs, pairs[:, ::-1]])
+    useful = strength > 0
+    return recommend.neighbours(both_ways[useful], strength[useful], n_neighbours)
