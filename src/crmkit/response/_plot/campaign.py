@@ -56,7 +56,13 @@ def plot_campaign(result: pd.DataFrame, *, show: str = "lift", ax: Axes | None =
     ax.plot(result[value], at, "o", color=COLORS[0])
     for y, x, verdict in zip(at, result[value], result["verdict"], strict=True):
         ax.annotate(
-            verdict, (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8
+            verdict,
+            (x, y),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     names = list(result.columns[: list(result.columns).index("customers_treated")])
     labels = [", ".join(str(one) for one in row) for row in result[names].itertuples(index=False)]

@@ -52,7 +52,14 @@ def plot_tree(tree: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.plot(value, at, "o", color=COLORS[0])
     base = float(np.average(value, weights=tree["customers"]))
     ax.axvline(base, color=GREY, linestyle="--", linewidth=1)
-    ax.annotate("all", (base, at.max() + 0.6), ha="center", fontsize=8, color=GREY)
+    ax.annotate(
+        "all",
+        (base, at.max() + 0.6),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=8,
+        color=GREY,
+    )
     for y, high, count in zip(at, tree["conf_high"], tree["customers"], strict=True):
         ax.annotate(
             f"{count:,}",

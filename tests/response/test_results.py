@@ -1,0 +1,207 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from crmkit import datasets, response
+from crmkit.errors import InputError
+from crmkit.response._math.money import bootstrap_means
+from crmkit.response._math.power import detectable_difference, needed_size
+
+
+def test_bootstrap_has_the_error_and_skew_of_resampled_rows():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(3000) < 0.02, rng.lognormal(4, 1, 3000), 0.0)
+    fast = bootstrap_means(values, n_draws=4000, rng=np.random.default_rng(1))
+    rows = values[rng.integers(0, 3000, (4000, 3000))].mean(axis=1)
+    assert fast.std() == pytest.approx(rows.std(), rel=0.06)
+    assert np.quantile(fast, [0.025, 0.975]) == pytest.approx(
+        np.quantile(rows, [0.025, 0.975]), rel=0.06
+    )
+    dense = rng.lognormal(0, 1, 20_000)
+    pooled = bootstrap_means(dense, n_draws=2000, rng=np.random.default_rng(2))
+    assert pooled.mean() == pytest.approx(dense.mean(), rel=0.003)
+    assert pooled.std() == pytest.approx(dense.std() / np.sqrt(20_000), rel=0.08)
+
+
+def campaign(n=4000, effect=1.0, **kwargs):
+    return datasets.make_campaign(n, random_state=2, effect=effect, **kwargs)
+
+
+def test_words_of_the_verdict():
+    words = {}
+    for name, cost, effect in (("paid", 0.1, 2.0), ("dear", 5.0, 2.0), ("nothing", 0.1, 0.0)):
+        result = response.campaign_result(
+            campaign(effect=effect),
+            outcome="responded",
+            treated="treated",
+            value=10,
+            contact_cost=cost,
+        )
+        words[name] = result["verdict"].iloc[0]
+    assert words == {
+        "paid": "significant and profitable",
+        "dear": "significant but not profitable",
+        "nothing": "no effect shown",
+    }
+    worse = campaign().assign(responded=lambda t: (t["treated"] == 0) * 1)
+    result = response.campaign_result(worse, outcome="responded", treated="treated")
+    assert result["verdict"].iloc[0] == "significantly harmful"
+
+
+def test_money_follows_from_the_lift():
+    table = campaign(arms=("mail", "call"))
+    result = response.campaign_result(
+        table,
+        outcome="responded",
+        treated="arm",
+        value=30,
+        margin=0.5,
+        contact_cost={"mail": 0.5, "call": 2.0},
+        fixed_cost=100,
+    )
+    assert result["cost"].sum() == pytest.approx(
+        100 + (table["arm"] == "mail").sum() * 0.5 + (table["arm"] == "call").sum() * 2
+    )
+    for row in result.itertuples():
+        assert row.profit == pytest.approx(row.lift * row.customers_treated * 15 - row.cost)
+        assert row.roi == pytest.approx(row.profit / row.cost)
+        assert row.profit_low <= row.profit <= row.profit_high
+    assert (result["p_adjusted"] >= result["p_value"]).all()
+    free = response.campaign_result(table, outcome="responded", treated="arm")
+    assert free["roi"].isna().all()
+    with pytest.raises(InputError, match="lacks the treatment"):
+        response.campaign_result(
+            table, outcome="responded", treated="arm", contact_cost={"mail": 1}
+        )
+
+
+def test_groups_are_compared_within():
+    table = campaign()
+    result = response.campaign_result(
+        table, outcome="spend", treated="treated", by=["channel"], method="welch"
+    )
+    assert result["channel"].tolist() == ["phone", "shop", "web"]
+    part = table[table["channel"] == "web"]
+    one, other = (part.loc[part["treated"] == arm, "spend"] for arm in (1, 0))
+    found = stats.ttest_ind(one, other, equal_var=False)
+    row = result.iloc[2]
+    assert row["p_value"] == pytest.approx(found.pvalue)
+    assert row["conf_low"] == pytest.approx(found.confidence_interval().low)
+    with pytest.raises(InputError, match="fewer than two"):
+        response.campaign_result(table, outcome="spend", treated="treated", by="customer_id")
+    with pytest.raises(InputError, match="newcombe"):
+        response.campaign_result(table, outcome="spend", treated="treated", method="newcombe")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    base=st.floats(0.005, 0.6),
+    lift=st.floats(0.001, 0.3),
+    share=st.floats(0.1, 0.9),
+    power=st.floats(0.5, 0.95),
+)
+def test_size_and_lift_are_inverse(base, lift, share, power):
+    options = {"ratio": (1 - share) / share, "power": power, "confidence_level": 0.95}
+    n = needed_size(base=base, spread=None, lift=lift, **options)
+    back = detectable_difference(base=base, spread=None, n_treated=n, **options)
+    assert back == pytest.approx(lift, rel=1e-6)
+    n = needed_size(base=None, spread=20.0, lift=lift, **options)
+    assert detectable_difference(base=None, spread=20.0, n_treated=n, **options) == pytest.approx(
+        lift
+    )
+
+
+def test_power_is_what_was_asked_for():
+    table = response.sample_size(base_rate=0.1, lift=0.03, treated_share=0.7)
+    n1, n0 = table[["customers_treated", "customers_control"]].iloc[0]
+    rng = np.random.default_rng(3)
+    a, b = rng.binomial(n1, 0.13, 4000), rng.binomial(n0, 0.1, 4000)
+    from crmkit.response._math.rates import rate_difference
+
+    shown = rate_difference(a, np.full(4000, n1), b, np.full(4000, n0))[2] < 0.05
+    assert shown.mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_impossible_tests_are_refused():
+    with pytest.raises(InputError, match="one of them"):
+        response.sample_size(lift=0.1)
+    with pytest.raises(InputError, match="must not be 0"):
+        response.sample_size(lift=0.0, base_rate=0.1)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        response.sample_size(lift=0.5, base_rate=0.6)
+    with pytest.raises(InputError, match="too few"):
+        response.detectable_lift(base_rate=0.5, customers_treated=3, customers_control=3)
+
+
+def test_sizes_and_balance_of_arms():
+    table = campaign(20_000, treated_share=0.45)
+    assert response.sample_ratio(table, treated="treated")["p_value"].iloc[0] < 1e-10
+    planned = response.sample_ratio(table, treated="treated", expected={0: 0.55, 1: 0.45})
+    assert planned["p_value"].iloc[0] > 0.001
+    with pytest.raises(InputError, match="lacks the arm"):
+        response.sample_ratio(table, treated="treated", expected={0: 1.0})
+    old = table.assign(treated=(table["age"] > 46) * 1)
+    balance = response.balance_table(old, treated="treated", columns=["age", "monetary", "channel"])
+    assert balance["variable"].iloc[0] == "age"
+    assert balance["balanced"].tolist()[:2] == [False, True]
+
+
+def test_profit_is_highest_where_it_is_said_to_be():
+    table = campaign(2000)
+    score = np.round(1 / table["recency_days"], 2)
+    scores = pd.DataFrame({"customer_id": table["customer_id"], "score": score})
+    profit = response.profit_table(
+        table, scores, value=30, margin=0.5, contact_cost=3, fixed_cost=20, n_points=10
+    )
+    best = -np.inf
+    for cut in np.unique(score):
+        reached = score >= cut
+        best = max(best, table.loc[reached, "responded"].sum() * 15 - 3 * reached.sum() - 20)
+    assert profit.loc[profit["best"], "profit"].tolist() == [best]
+    assert profit["profit"].max() == best
+    assert (profit["profit"] == profit["revenue"] - profit["cost"]).all()
+    assert profit["customers"].is_monotonic_increasing
+    assert profit["customers"].iloc[-1] == len(table)
+    last = profit[profit["pays"]].iloc[0]
+    assert last["score"] >= 3 / 15
+
+
+def test_buyer_profile_compares_with_the_base():
+    customers = pd.DataFrame(
+        {
+            "customer_id": range(8),
+            "town": list("AAAABBBB"),
+            "age": [20, 30, 40, 50, 60, 70, None, 25],
+        }
+    )
+    transactions = pd.DataFrame(
+        {
+            "customer_id": [0, 1, 4, 4, 5, 99, 6],
+            "date": pd.to_datetime(["2025-01-01"] * 6 + ["2025-03-01"]),
+            "product": ["tea", "tea", "tea", "milk", "tea", "tea", "tea"],
+            "amount": [2.0, 2.0, 2.0, 1.0, -2.0, 2.0, 2.0],
+            "shelf": ["drink"] * 7,
+        }
+    )
+    profile = response.buyer_profile(
+        transactions, customers, product="tea", as_of="2025-02-01", n_bins=2
+    )
+    town = profile[profile["variable"] == "town"]
+    # The return, the stranger and the later line make nobody a buyer.
+    assert town["buyers"].tolist() == [2, 1]
+    assert town["index"].tolist() == pytest.approx([400 / 3, 200 / 3])
+    age = profile[profile["variable"] == "age"]
+    assert age["level"].tolist() == ["20 to 40", "50 to 70", "(missing)"]
+    assert age["customers"].tolist() == [4, 3, 1]
+    for _, part in profile.groupby("variable"):
+        assert part["share_buyers"].sum() == pytest.approx(1)
+        assert part["share_base"].sum() == pytest.approx(1)
+    shelf = response.buyer_profile(
+        transactions, customers, product="drink", product_column="shelf", columns=["town"]
+    )
+    assert shelf["buyers"].sum() == 4
+    with pytest.raises(InputError, match="none of `customers` bought"):
+        response.buyer_profile(transactions, customers, product="beer")

@@ -1,0 +1,207 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from crmkit import datasets, response
+from crmkit.errors import InputError
+
+KNOWN = ["age", "recency_days", "frequency", "monetary", "messages_received", "channel"]
+TEST = {"outcome": "responded", "treated": "treated"}
+
+
+@pytest.fixture(scope="module")
+def campaign():
+    return datasets.make_campaign(16_000, random_state=3)
+
+
+@pytest.mark.parametrize("method", ["t", "s", "x", "dr"])
+@pytest.mark.parametrize("outcome", ["responded", "spend"])
+def test_every_learner_finds_whom_the_mail_changes(campaign, method, outcome):
+    past, later = campaign[:12_000], campaign[12_000:]
+    model = response.UpliftModel(method=method, random_state=0)
+    model.fit(past, outcome=outcome, treated="treated", columns=KNOWN)
+    truth = "true_uplift" if outcome == "responded" else "true_spend_uplift"
+    scores = model.predict(later)
+    assert np.corrcoef(scores["uplift"], later[truth])[0, 1] > 0.6
+    effect = model.effects_.iloc[0]
+    assert effect["conf_low"] < past[truth].mean() < effect["conf_high"]
+    assert abs(effect["slope"] - 1) < 3 * effect["slope_std_error"]
+    assert not scores["in_sample"].any()
+    assert (model.scores_["customer_id"].to_numpy() == past["customer_id"].to_numpy()).all()
+
+
+def test_scores_of_seen_rows_are_refused_for_judging(campaign):
+    model = response.UpliftModel(method="t").fit(campaign, treated="treated", columns=KNOWN)
+    seen = model.predict(campaign)
+    assert seen["in_sample"].all()
+    for judge in (response.qini_table, response.uplift_table, response.policy_value):
+        with pytest.raises(InputError, match="out-of-fold"):
+            judge(campaign, seen, **TEST)
+        assert len(judge(campaign, model.scores_, **TEST))
+
+
+def test_several_treatments_and_any_estimator():
+    arms = datasets.make_campaign(6000, random_state=4, arms=("mail", "call"))
+    model = response.UpliftModel(
+        estimator=HistGradientBoostingClassifier(max_iter=20),
+        effect_estimator=HistGradientBoostingRegressor(max_iter=20),
+        n_folds=2,
+        random_state=1,
+    ).fit(arms, treated="arm", columns=KNOWN)
+    scores = model.predict(arms)
+    assert scores["treatment"].tolist()[:4] == ["call", "mail", "call", "mail"]
+    assert len(scores) == 12_000
+    table = response.uplift_table(
+        arms, model.scores_, outcome="responded", treated="arm", treatment="mail"
+    )
+    assert table["customers"].iloc[-1] == (arms["arm"] != "call").sum()
+    with pytest.raises(InputError, match="several treatments"):
+        response.uplift_table(arms, model.scores_, outcome="responded", treated="arm")
+    chosen = response.select_targets(
+        arms,
+        model.scores_,
+        consent="email_consent",
+        value=20,
+        contact_cost={"mail": 0.5, "call": 2.0},
+        budget=800,
+        random_state=0,
+    )
+    contact = chosen["decision"] == "contact"
+    assert chosen.loc[contact, "cost"].sum() <= 800
+    assert set(chosen.loc[contact, "treatment"]) <= {"mail", "call"}
+    with pytest.raises(InputError, match="classifier"):
+        response.UpliftModel(estimator=HistGradientBoostingClassifier()).fit(
+            arms, outcome="spend", treated="arm", columns=KNOWN
+        )
+
+
+def chosen_by_age(n=20_000):
+    """A campaign sent more to the old, on whom it works less: not random, but explained by age."""
+    table = datasets.make_campaign(n, random_state=8)
+    rng = np.random.default_rng(9)
+    table["chance"] = 1 / (1 + np.exp(-(table["age"] - 46) / 12))
+    table["treated"] = (rng.random(n) < table["chance"]).astype(int)
+    p = table["true_p_control"] + table["treated"] * table["true_uplift"]
+    # Older customers also buy more by themselves, so that a plain comparison misleads.
+    p = np.clip(p + 0.004 * (table["age"] - 46), 0.01, 0.99)
+    return table.assign(responded=(rng.random(n) < p).astype(int))
+
+
+@pytest.mark.parametrize("propensity", ["estimated", "chance", {1: "chance"}])
+def test_known_or_estimated_chances_undo_the_choice(propensity):
+    table = chosen_by_age()
+    with pytest.raises(InputError, match="arms differ"):
+        response.UpliftModel().fit(table, treated="treated", columns=KNOWN)
+    model = response.UpliftModel(propensity=propensity, random_state=0)
+    model.fit(table, treated="treated", columns=KNOWN)
+    effect = model.effects_.iloc[0]
+    truth = table["true_uplift"].mean()
+    assert abs(effect["average_uplift"] - truth) < 3 * effect["std_error"]
+    naive = table.groupby("treated")["responded"].mean().diff().iloc[1]
+    assert abs(naive - truth) > 3 * effect["std_error"]
+
+
+def test_single_arm_data_are_refused(campaign):
+    treated = campaign[campaign["treated"] == 1]
+    with pytest.raises(InputError, match="no control group"):
+        response.UpliftModel().fit(treated, treated="treated", columns=KNOWN)
+    with pytest.raises(InputError, match="nobody but the control group"):
+        response.UpliftModel().fit(campaign[campaign["treated"] == 0], treated="treated")
+    with pytest.raises(InputError, match="no control group"):
+        response.campaign_result(treated, **TEST)
+
+
+def test_no_difference_gives_everyone_the_average():
+    rng = np.random.default_rng(11)
+    n = 3000
+    table = pd.DataFrame({"customer_id": range(n), "x": 1.0, "treated": rng.integers(0, 2, n)})
+    table["x"] = rng.normal(size=n)
+    table["responded"] = (rng.random(n) < 0.2).astype(int)
+    model = response.UpliftModel(random_state=0).fit(table, treated="treated")
+    if model.effects_["slope"].iloc[0] <= 0:
+        assert model.scores_["uplift"].nunique() == 1
+    else:
+        assert model.effects_["slope"].iloc[0] < 3 * model.effects_["slope_std_error"].iloc[0]
+
+
+def scores_of(campaign, values):
+    return pd.DataFrame({"customer_id": campaign["customer_id"], "score": values})
+
+
+def test_constant_score_has_qini_zero(campaign):
+    table = response.qini_coefficient(campaign, scores_of(campaign, 1.0), **TEST)
+    others = table["definition"] != "auuc_share_of_total"
+    assert (table.loc[others, ["value", "std_error", "conf_low", "conf_high"]] == 0).all(axis=None)
+    assert table.loc[~others, "value"].tolist() == [0.5]
+    curve = response.qini_table(campaign, scores_of(campaign, 1.0), **TEST)
+    assert curve["share"].tolist() == [0, 1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 500), levels=st.integers(1, 9), money=st.booleans())
+def test_qini_ignores_row_order_and_monotone_rescaling(seed, levels, money):
+    rng = np.random.default_rng(seed)
+    n = 120
+    table = pd.DataFrame({"customer_id": range(n), "treated": np.arange(n) % 2})
+    table["responded"] = rng.integers(0, 2, n) * (rng.integers(1, 9, n) if money else 1)
+    score = rng.integers(0, levels, n)
+    base = response.qini_coefficient(table, scores_of(table, score), n_draws=20, **TEST)
+    moved = response.qini_coefficient(
+        table.sample(frac=1, random_state=seed),
+        scores_of(table, np.exp(score / 3.0)),
+        n_draws=20,
+        **TEST,
+    )
+    pd.testing.assert_frame_equal(base, moved)
+    assert len(base) == (4 if money and table["responded"].max() > 1 else 7)
+
+
+def test_the_true_order_beats_others_and_the_curve_ends_at_the_average(campaign):
+    best, noise = (
+        response.qini_coefficient(campaign, scores_of(campaign, values), **TEST).iloc[0]
+        for values in (campaign["true_uplift"], np.random.default_rng(1).random(len(campaign)))
+    )
+    assert best["conf_low"] > 0
+    assert noise["conf_low"] < 0 < noise["conf_high"]
+    assert best["value"] > noise["value"]
+    curve = response.qini_table(campaign, scores_of(campaign, campaign["true_uplift"]), **TEST)
+    lift = response.campaign_result(campaign, **TEST)["lift"].iloc[0]
+    assert curve["gain"].iloc[-1] == pytest.approx(lift)
+    assert curve["qini"].iloc[-1] == pytest.approx(lift * campaign["treated"].sum())
+    assert curve["customers"].iloc[-1] == len(campaign)
+    assert (curve["conf_low"] <= curve["gain"]).all()
+
+
+def test_deciles_add_up_and_all_has_an_error_of_its_own(campaign):
+    table = response.uplift_table(campaign, scores_of(campaign, campaign["true_uplift"]), **TEST)
+    parts, whole = table.iloc[:-1], table.iloc[-1]
+    assert parts["customers"].sum() == whole["customers"] == len(campaign)
+    assert whole["std_error"] < parts["std_error"].min()
+    np.testing.assert_allclose(whole["score_mean"], campaign["true_uplift"].mean())
+
+
+def test_policy_values_agree_and_doubly_robust_is_sharper(campaign):
+    model = response.UpliftModel(method="t", random_state=0)
+    model.fit(campaign, treated="treated", columns=KNOWN)
+    options = {**TEST, "value": 20, "contact_cost": 1, "shares": (0, 0.3, 1.0), "score": "uplift"}
+    ipw, robust = (
+        response.policy_value(campaign, model.scores_, method=method, **options)
+        for method in ("ipw", "dr")
+    )
+    assert (robust["std_error"] < ipw["std_error"]).all()
+    assert ipw["gain"].iloc[0] == 0
+    top = campaign["true_uplift"] * 20 - 1
+    order = model.scores_["uplift"].to_numpy().argsort()[::-1][: int(0.3 * len(campaign))]
+    truth = top.iloc[order].sum() / len(campaign)
+    for table in (ipw, robust):
+        row = table.iloc[1]
+        assert row["gain_low"] < truth < row["gain_high"]
+        assert row["customers"] == pytest.approx(0.3 * len(campaign))
+
+
+def test_ties_on_the_edge_are_contacted_in_part(campaign):
+    table = response.policy_value(campaign, scores_of(campaign, 1.0), shares=(0.25,), **TEST)
+    assert table["customers"].iloc[0] == pytest.approx(0.25 * len(campaign))
