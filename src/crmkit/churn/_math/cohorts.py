@@ -38,12 +38,20 @@ def distinct_pairs(
         if weights is not None:
             totals = np.bincount(key, weights=weights, minlength=size)[pair]
     elif weights is None:
-        pair = np.unique(key)
+        key.sort()
+        pair = key[_starts(key)]
     else:
-        pair, place = np.unique(key, return_inverse=True)
-        totals = np.bincount(place, weights=weights, minlength=pair.size)
+        order = np.argsort(key)
+        key = key[order]
+        start = np.flatnonzero(_starts(key))
+        pair, totals = key[start], np.add.reduceat(weights[order], start)
     who = pair // shape[1]
     return who, pair - who * shape[1], totals
+
+
+def _starts(ordered: Ints) -> NDArray[np.bool_]:
+    """Tell which of the sorted values differ from the one before."""
+    return np.r_[True, ordered[1:] != ordered[:-1]][: ordered.size]
 
 
 def active_runs(
