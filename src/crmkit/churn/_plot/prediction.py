@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from crmkit._checks import require_columns
 from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
 
@@ -98,7 +100,7 @@ def plot_calibration(calibration: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     ax.errorbar(
         calibration["p_churn"],
         rate,
-        yerr=[rate - calibration["conf_low"], calibration["conf_high"] - rate],
+        yerr=np.maximum([rate - calibration["conf_low"], calibration["conf_high"] - rate], 0.0),
         color=COLORS[0],
         marker="o",
         linewidth=1,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from crmkit._checks import require_columns
 from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
 from crmkit.errors import InputError
@@ -11,6 +13,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 __all__ = ["plot_moments", "plot_profile"]
 
@@ -73,7 +76,7 @@ def plot_profile(
     ax.errorbar(
         rows[rate],
         range(len(rows)),
-        xerr=[rows[rate] - rows["conf_low"], rows["conf_high"] - rows[rate]],
+        xerr=_reach(rows, rate),
         fmt="o",
         color=COLORS[0],
         capsize=3,
@@ -138,7 +141,7 @@ def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | N
     ax.errorbar(
         rows["effect"],
         range(len(rows)),
-        xerr=[rows["effect"] - rows["conf_low"], rows["conf_high"] - rows["effect"]],
+        xerr=_reach(rows, "effect"),
         fmt="o",
         color=COLORS[0],
         capsize=3,
@@ -149,3 +152,10 @@ def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | N
     ax.margins(y=0.15)
     ax.set_xlabel(f"Effect on {measure} per 30 days")
     return ax
+
+
+def _reach(rows: pd.DataFrame, middle: str) -> NDArray[np.float64]:
+    """Return how far the interval reaches to either side, shape (2, n)."""
+    sides = [rows[middle] - rows["conf_low"], rows["conf_high"] - rows[middle]]
+    # Rounding may put a limit a hair on the wrong side, which matplotlib refuses.
+    return np.maximum(np.asarray(sides, dtype=np.float64), 0.0)
