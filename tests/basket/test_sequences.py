@@ -133,3 +133,51 @@ def test_limits_and_empty_results():
     missing = log.assign(product=pd.NA)
     assert basket.frequent_sequences(missing).empty
     assert basket.sequence_rules(missing).empty
+
+
+def slow_kaplan_meier(rows, horizon):
+    """Return survival at the horizon, Greenwood sum and median from (days, bought) rows."""
+    survival, greenwood, median = 1.0, 0.0, np.nan
+    at_horizon = (1.0, 0.0)
+    for day in sorted({day for day, bought in rows if bought}):
+        n = sum(other >= day for other, _ in rows)
+        d = sum(other == day and bought for other, bought in rows)
+        survival *= 1 - d / n
+        greenwood += d / (n * (n - d)) if d < n else 0.0
+        if np.isnan(median) and survival <= 0.5 + 1e-12:
+            median = day
+        if day <= horizon:
+            at_horizon = (survival, greenwood)
+    return *at_horizon, median
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories, st.integers(1, 12), st.integers(0, 5))
+def test_waiting_times_equal_kaplan_meier(customers, horizon, later):
+    log = log_of(customers)
+    as_of = log["date"].max() + pd.Timedelta(days=later)
+    log = pd.concat([log, log.head(1).assign(date=as_of, product="z")])
+    waits = basket.time_to_next(
+        log, horizon_days=horizon, min_support=1, include=sorted(set(log["product"]) - {"z"})
+    )
+    last = (as_of - pd.Timestamp("2025-01-01")).days
+    seen = set()
+    for row in waits.itertuples():
+        seen.add((row.item, row.next_item))
+        rows = []
+        for lines in customers:
+            starts = [day for day, item in lines if item == row.item]
+            if starts:
+                after = [d for d, i in lines if i == row.next_item and d > min(starts)]
+                rows.append(
+                    (min(after) - min(starts), True) if after else (last - min(starts), False)
+                )
+        survival, greenwood, median = slow_kaplan_meier(rows, horizon)
+        assert (row.customers, row.events) == (len(rows), sum(bought for _, bought in rows))
+        assert row.p_within == pytest.approx(1 - survival)
+        assert row.std_error == pytest.approx(survival * np.sqrt(greenwood))
+        assert row.median_days == pytest.approx(median, nan_ok=True)
+        assert 0 <= row.conf_low <= row.p_within + 1e-12
+        assert row.p_within - 1e-12 <= row.conf_high <= 1
+    rules = basket.sequence_rules(log, min_support=1, exclude=["z"])
+    assert seen == set(zip(rules["antecedent"], rules["consequent"], strict=True))

@@ -13,8 +13,14 @@ True
 from __future__ import annotations
 
 from crmkit.basket._model import NextItem
-from crmkit.basket._plot import plot_pairs, plot_rules
-from crmkit.basket._report import association_rules, itemset_value, rule_value, rule_windows
+from crmkit.basket._plot import plot_bundles, plot_network, plot_pairs, plot_rules
+from crmkit.basket._report import (
+    association_rules,
+    itemset_value,
+    rule_value,
+    rule_windows,
+    time_to_next,
+)
 from crmkit.basket._table import (
     frequent_itemsets,
     frequent_sequences,
@@ -29,9 +35,12 @@ __all__ = [
     "frequent_sequences",
     "item_pairs",
     "itemset_value",
+    "plot_bundles",
+    "plot_network",
     "plot_pairs",
     "plot_rules",
     "rule_value",
     "rule_windows",
     "sequence_rules",
+    "time_to_next",
 ]

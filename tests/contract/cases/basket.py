@@ -85,6 +85,12 @@ CASES = [
         kwargs={"max_gap_days": 6},
         needs=LINES,
     ),
+    FunctionCase(
+        basket.time_to_next,
+        lambda: {"transactions": log()},
+        kwargs={"horizon_days": 5},
+        needs=LINES,
+    ),
     ModelCase(
         basket.NextItem,
         lambda: {"transactions": log()},
@@ -92,6 +98,10 @@ CASES = [
         predict_kwargs={"exclude_owned": False, "n_items": 3},
         needs=LINES["transactions"],
     ),
+    PlotCase(
+        basket.plot_bundles, lambda: {"value": basket.itemset_value(itemsets().head(30), log())}
+    ),
+    PlotCase(basket.plot_network, lambda: {"rules": rules()}),
     PlotCase(basket.plot_pairs, lambda: {"pairs": pairs()}),
     PlotCase(basket.plot_rules, lambda: {"rules": rules()}),
 ]

@@ -1,4 +1,4 @@
-"""Pictures of what is bought together."""
+"""The heat map of pairs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, new_axes, percent, tidy
-from crmkit.basket._report.read import read_tuples
-from crmkit.errors import InputError
+from crmkit._plotting import SEQUENTIAL, count, new_axes
+from crmkit.basket._plot.shared import plain_log_ticks, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +58,7 @@ def plot_pairs(
     check_choice(measure, "measure", PAIR_MEASURES)
     n_items = check_number(n_items, "n_items", low=2, integer=True)
     columns = ("item_a", "item_b", "count_a", "count_b", measure)
-    table = _read(pairs, "pairs", columns)
+    table = read_table(pairs, "pairs", columns)
     problems = Problems("pairs")
     value = number_array(
         table[measure].replace(np.inf, np.nan), problems, measure, allow_missing=True
@@ -91,92 +89,10 @@ def plot_pairs(
         ax.text(column, row - 1, text, ha="center", va="center", fontsize=8, color=color)
     bar = ax.figure.colorbar(image, ax=ax, label=measure.replace("_", " "), fraction=0.04, pad=0.02)
     if diverging:
-        _plain_log_ticks(bar.ax.yaxis, count())
+        plain_log_ticks(bar.ax.yaxis, count())
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
-
-
-def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes:
-    """Show rules by support and confidence, with lift as colour.
-
-    Parameters
-    ----------
-    rules : pandas.DataFrame
-        A table of `association_rules`.
-    n_labels : int, default 5
-        How many rules are written out beside the points: the first of the table.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on. Rules of high lift are drawn above the others.
-
-    Examples
-    --------
-    >>> from crmkit import basket, datasets
-    >>> shop = datasets.make_transactions(200, random_state=0)
-    >>> itemsets = basket.frequent_itemsets(shop["transactions"])
-    >>> ax = basket.plot_rules(basket.association_rules(itemsets))
-    """
-    n_labels = check_number(n_labels, "n_labels", low=0, integer=True)
-    table = _read(rules, "rules", ("antecedent", "consequent", "support", "confidence", "lift"))
-    problems = Problems("rules")
-    support, confidence, lift = (
-        number_array(table[column], problems, column)
-        for column in ("support", "confidence", "lift")
-    )
-    left = read_tuples(table["antecedent"], problems, "antecedent")
-    right = read_tuples(table["consequent"], problems, "consequent")
-    problems.raise_if_any()
-    ax = tidy(new_axes(ax))
-    order = np.argsort(lift, kind="stable")
-    points = ax.scatter(
-        support[order],
-        confidence[order],
-        c=lift[order],
-        cmap=SEQUENTIAL,
-        norm="log",
-        s=22,
-        linewidths=0,
-    )
-    for number in range(min(n_labels, len(table))):
-        ax.scatter(
-            support[number], confidence[number], s=60, facecolors="none", edgecolors=COLORS[3]
-        )
-        ax.annotate(
-            f"{number + 1}",
-            (support[number], confidence[number]),
-            xytext=(6, 4),
-            textcoords="offset points",
-            fontsize=9,
-            fontweight="bold",
-            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.8, "linewidth": 0},
-        )
-    if n_labels:
-        lines = [
-            f"{i + 1}  {_side(left[i])} → {_side(right[i])}"
-            for i in range(min(n_labels, len(table)))
-        ]
-        ax.set_title("\n".join(lines), loc="left", fontsize=8, color=GREY)
-    ax.set_xscale("log")
-    _plain_log_ticks(ax.xaxis, percent())
-    ax.yaxis.set_major_formatter(percent())
-    ax.set_xlabel("support (share of orders with both sides)")
-    ax.set_ylabel("confidence")
-    bar = ax.figure.colorbar(points, ax=ax, label="lift", fraction=0.04, pad=0.02)
-    _plain_log_ticks(bar.ax.yaxis, count())
-    return ax
-
-
-def _read(table: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return a result table, or say that there is nothing to draw."""
-    frame = to_pandas(table, name, needs=columns)
-    if frame.empty:
-        raise InputError(f"`{name}` has no rows to draw. Lower `min_support` or `min_confidence`.")
-    return frame
 
 
 def _frequent_items(pairs: pd.DataFrame, n_items: int) -> list[Any]:
@@ -194,17 +110,3 @@ def _around_one(grid: np.ndarray[Any, Any]) -> Any:
     known = grid[np.isfinite(grid) & (grid > 0)]
     reach = max(float(np.max(np.abs(np.log(known)))), 0.1) if known.size else 1.0
     return LogNorm(np.exp(-reach), np.exp(reach), clip=True)
-
-
-def _plain_log_ticks(axis: Any, formatter: Any) -> None:
-    """Mark 1, 2 and 5 of each power of ten, written as plain numbers."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(formatter)
-
-
-def _side(items: tuple[Any, ...]) -> str:
-    """Write one side of a rule."""
-    return " + ".join(str(item) for item in items)

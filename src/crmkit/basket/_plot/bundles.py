@@ -1,0 +1,81 @@
+"""Bundles and what they bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
+from crmkit.basket._plot.shared import joined, read_table
+from crmkit.basket._report.read import read_tuples
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_bundles(
+    value: Any, *, n_bundles: int = 15, currency: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Show the bundles that bring the most money.
+
+    Parameters
+    ----------
+    value : pandas.DataFrame
+        A table of `itemset_value`. Single items are passed over.
+    n_bundles : int, default 15
+        How many bundles, from the first row of the table on.
+    currency : str, optional
+        Written beside the axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. A bar is what a bundle's items brought together, the grey bar behind it
+        what the whole orders brought; the number of orders stands at its end.
+
+    Examples
+    --------
+    >>> from crmkit import basket, datasets
+    >>> log = datasets.make_transactions(200, random_state=0)["transactions"]
+    >>> itemsets = basket.frequent_itemsets(log, min_length=2)
+    >>> ax = basket.plot_bundles(basket.itemset_value(itemsets, log))
+    """
+    n_bundles = check_number(n_bundles, "n_bundles", low=1, integer=True)
+    table = read_table(value, "value", ("itemset", "count", "amount", "order_amount"))
+    problems = Problems("value")
+    sets = read_tuples(table["itemset"], problems, "itemset")
+    amount, orders, whole = (
+        number_array(table[column], problems, column)
+        for column in ("amount", "count", "order_amount")
+    )
+    problems.raise_if_any()
+    rows = [row for row, items in enumerate(sets) if len(items) > 1][:n_bundles]
+    if not rows:
+        raise InputError("`value` holds no itemset of two or more items to draw.")
+    ax = tidy(new_axes(ax, figsize=(7.5, 0.8 + 0.32 * len(rows))))
+    place = np.arange(len(rows))
+    ax.barh(place, whole[rows], color="#e5e5e5", height=0.75, label="whole orders")
+    ax.barh(place, amount[rows], color=COLORS[0], height=0.5, label="items of the bundle")
+    for bar, row in enumerate(rows):
+        end = max(amount[row], whole[row])
+        ax.annotate(
+            f"{int(orders[row]):,} orders",
+            (end, bar),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=GREY,
+        )
+    ax.set_yticks(place, [joined(sets[row]) for row in rows], fontsize=8)
+    ax.invert_yaxis()
+    ax.margins(x=0.18)
+    ax.xaxis.set_major_formatter(money())
+    ax.set_xlabel("amount" if currency is None else f"amount ({currency})")
+    ax.legend(loc="lower right", frameon=False, fontsize=8)
+    return ax

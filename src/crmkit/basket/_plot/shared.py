@@ -1,0 +1,33 @@
+"""What the room's pictures share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit._frames import to_pandas
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_table(table: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a result table, or say that there is nothing to draw."""
+    frame = to_pandas(table, name, needs=columns)
+    if frame.empty:
+        raise InputError(f"`{name}` has no rows to draw. Lower `min_support` or `min_confidence`.")
+    return frame
+
+
+def plain_log_ticks(axis: Any, formatter: Any) -> None:
+    """Mark 1, 2 and 5 of each power of ten, written as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(formatter)
+
+
+def joined(items: tuple[Any, ...]) -> str:
+    """Write a tuple of items as text."""
+    return " + ".join(str(item) for item in items)
