@@ -193,8 +193,9 @@ class Tasks:
         run(*within, *extras("all", "test"), project, "-o", LOCKS / "test.txt")
         run(*within, *extras("lifetimes"), project, "-o", LOCKS / "demo.txt")
         run(*within, LOCKS / "build.in", "-o", LOCKS / "build.txt")
-        lowest = ["--resolution", "lowest-direct", *extras("all", "test")]
-        run(*compile_, *lowest, project, "-o", LOCKS / "lowest.txt")
+        lowest = [*extras("all", "test"), "--constraint", LOCKS / "lowest.in"]
+        resolution = ["--resolution", "lowest-direct"]
+        run(*compile_, *resolution, *lowest, project, "-o", LOCKS / "lowest.txt")
 
 
 def _newest_python() -> tuple[str, tuple[int, int]]:
