@@ -72,3 +72,18 @@ def test_correlation_of_too_few_is_refused():
     )
     with pytest.raises(InputError, match="a correlation needs four"):
         clv.spend_frequency_correlation(table)
+
+
+def test_log_score_is_the_mean_log_probability(customers):
+    model = clv.ParetoNBD().fit(customers)
+    table = clv.model_comparison(customers, models={"Pareto/NBD": model})
+    most = int(customers["holdout_frequency"].max())
+    told = model.purchase_probabilities(customers, horizon_days=180, max_purchases=most)
+    happened = told.merge(
+        customers[["customer_id", "holdout_frequency"]],
+        left_on=["customer_id", "purchases"],
+        right_on=["customer_id", "holdout_frequency"],
+    )
+    assert len(happened) == len(customers)
+    expected = np.log(happened["p_exactly"]).mean()
+    assert table.loc[0, "holdout_log_score"] == pytest.approx(expected, rel=1e-9)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["model_comparison"]
 
+_FEW, _BLOCK = 8, 50_000
+
 HISTORY = ("frequency", "T", "holdout_frequency", "holdout_days")
 
 
@@ -108,7 +110,7 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             "n_parameters": model.n_parameters_,
             "aic": model.aic_,
             "bic": model.bic_,
-            "holdout_log_score": _log_score(model, customers, horizon, actual),
+            "holdout_log_score": _log_score(model, table, horizon, actual),
         }
         expected = told["expected_purchases"].to_numpy()
         rows.append({"model": name, **in_sample, **_errors(expected, actual)})
@@ -126,10 +128,24 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     return pd.DataFrame(rows, columns=[*order, *errors])
 
 
-def _log_score(model: Any, customers: Any, horizon: float, actual: Floats) -> float:
+def _log_score(model: Any, table: pd.DataFrame, horizon: float, actual: Floats) -> float:
     """Return the mean log probability of what happened, where the model gives it."""
-    del model, customers, horizon, actual
-    return float("nan")
+    if not hasattr(model, "purchase_probabilities"):
+        return float("nan")
+    total, low, high = 0.0, -1, _FEW
+    while low < actual.max(initial=0.0):
+        # Few customers buy often: they alone need the probabilities of large numbers.
+        rows = np.flatnonzero((actual > low) & (actual <= high))
+        for start in range(0, rows.size, _BLOCK):
+            block = rows[start : start + _BLOCK]
+            told = model.purchase_probabilities(
+                table.iloc[block], horizon_days=horizon, max_purchases=high
+            )
+            found = told["p_exactly"].to_numpy().reshape(block.size, high + 1)
+            happened = found[np.arange(block.size), actual[block].astype(np.int64)]
+            total += float(np.log(np.maximum(happened, 1e-300)).sum())
+        low, high = high, 2 * high
+    return total / len(table)
 
 
 def _errors(expected: Floats, actual: Floats) -> dict[str, float]:
