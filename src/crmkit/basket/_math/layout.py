@@ -17,7 +17,8 @@ def circle(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Place nodes on the unit circle so that strongly joined ones are neighbours.
 
-    The order follows the Fiedler vector of the graph [1]_, which keeps joined nodes close.
+    Starting from the node with the strongest edges, the next one is always that with the strongest
+    edges to those just placed; ties go to the lower number.
 
     Parameters
     ----------
@@ -30,20 +31,18 @@ def circle(
     x, y : float arrays, shape (n_nodes,)
     angle : float array, shape (n_nodes,)
         In degrees, from 0 to 360.
-
-    References
-    ----------
-    .. [1] Fiedler, M. (1973). Algebraic connectivity of graphs. *Czechoslovak Mathematical Journal*
-       23(98), 298-305.
     """
-    joined = np.full((n_nodes, n_nodes), 1e-6)  # keeps the parts of the graph apart but connected
+    joined = np.zeros((n_nodes, n_nodes))
     np.add.at(joined, (edges[:, 0], edges[:, 1]), strength)
     np.add.at(joined, (edges[:, 1], edges[:, 0]), strength)
-    np.fill_diagonal(joined, 0.0)
-    laplacian = np.diag(joined.sum(axis=1)) - joined
-    vector = np.linalg.eigh(laplacian)[1][:, min(1, n_nodes - 1)]
-    largest = int(np.argmax(np.abs(vector).round(9)))
-    vector = np.round(vector * np.sign(vector[largest]), 9)  # the sign of the vector is arbitrary
+    total = joined.sum(axis=1)
+    pull = np.zeros(n_nodes)
+    free = np.ones(n_nodes, dtype=bool)
     turn = np.empty(n_nodes)
-    turn[np.argsort(vector, kind="stable")] = np.arange(n_nodes) / n_nodes
+    for step in range(n_nodes):
+        wanted = np.where(free, pull if pull[free].any() else total, -1.0)
+        node = int(np.argmax(wanted.round(9)))
+        turn[node] = step / n_nodes
+        free[node] = False
+        pull = pull / 2 + joined[node]  # what was placed long ago pulls less
     return np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn), 360 * turn

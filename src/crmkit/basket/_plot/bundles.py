@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,8 +36,8 @@ def plot_bundles(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on. A bar is what a bundle's items brought together, the grey bar behind it
-        what the whole orders brought; the number of orders stands at its end.
+        The axes drawn on. A bar is what a bundle's items brought where they were bought together;
+        at its end stand the number of these orders and what one of them brought in all.
 
     Examples
     --------
@@ -46,36 +47,33 @@ def plot_bundles(
     >>> ax = basket.plot_bundles(basket.itemset_value(itemsets, log))
     """
     n_bundles = check_number(n_bundles, "n_bundles", low=1, integer=True)
-    table = read_table(value, "value", ("itemset", "count", "amount", "order_amount"))
+    table = read_table(value, "value", ("itemset", "count", "amount", "order_amount_per_order"))
     problems = Problems("value")
     sets = read_tuples(table["itemset"], problems, "itemset")
     amount, orders, whole = (
         number_array(table[column], problems, column)
-        for column in ("amount", "count", "order_amount")
+        for column in ("amount", "count", "order_amount_per_order")
     )
     problems.raise_if_any()
     rows = [row for row, items in enumerate(sets) if len(items) > 1][:n_bundles]
     if not rows:
         raise InputError("`value` holds no itemset of two or more items to draw.")
-    ax = tidy(new_axes(ax, figsize=(7.5, 0.8 + 0.32 * len(rows))))
+    ax = tidy(new_axes(ax, figsize=(8.5, 0.9 + 0.38 * len(rows))))
     place = np.arange(len(rows))
-    ax.barh(place, whole[rows], color="#e5e5e5", height=0.75, label="whole orders")
-    ax.barh(place, amount[rows], color=COLORS[0], height=0.5, label="items of the bundle")
+    ax.barh(place, amount[rows], color=COLORS[0], height=0.65)
     for bar, row in enumerate(rows):
-        end = max(amount[row], whole[row])
         ax.annotate(
-            f"{int(orders[row]):,} orders",
-            (end, bar),
+            f"{int(orders[row]):,} orders of {whole[row]:,.0f} each",
+            (max(amount[row], 0.0), bar),
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
             color=GREY,
         )
-    ax.set_yticks(place, [joined(sets[row]) for row in rows], fontsize=8)
+    ax.set_yticks(place, [fill(joined(sets[row]), 44) for row in rows], fontsize=8)
     ax.invert_yaxis()
-    ax.margins(x=0.18)
+    ax.margins(x=0.6)
     ax.xaxis.set_major_formatter(money())
-    ax.set_xlabel("amount" if currency is None else f"amount ({currency})")
-    ax.legend(loc="lower right", frameon=False, fontsize=8)
+    ax.set_xlabel("amount of the bundle's items" + ("" if currency is None else f" ({currency})"))
     return ax

@@ -97,8 +97,8 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
             va="center",
             fontsize=8,
         )
-    ax.set_xlim(-1.7, 1.7)
-    ax.set_ylim(-1.7, 1.7)
+    ax.set_xlim(-1.5, 1.5)
+    ax.set_ylim(-1.5, 1.5)
     ax.set_aspect("equal")
     ax.set_axis_off()
     bar = ax.figure.colorbar(shades, ax=ax, label="lift", fraction=0.03, pad=0.02)
