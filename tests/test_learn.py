@@ -163,6 +163,18 @@ def test_cross_fitted_scores_know_nothing_of_their_own_outcome():
     assert abs(_learn.area_under_curve(out_of_fold, outcome) - 0.5) < 0.1
 
 
+def test_cross_fitting_leaves_out_the_rows_own_day():
+    rng = np.random.default_rng(8)
+    days, groups = np.tile([0, 1, 2], 200), np.repeat(np.arange(200), 3)
+    # A mark of the day alone tells the outcome of that day, which no other day could know.
+    matrix = (days[:, None] == np.arange(3)).astype(float)
+    outcome = (rng.random(600) < np.array([0.1, 0.5, 0.9])[days]).astype(float)
+    flattered = _learn.cross_fitted_scores(None, matrix, outcome, groups=groups)
+    honest = _learn.cross_fitted_scores(None, matrix, outcome, groups=groups, times=days)
+    assert _learn.area_under_curve(flattered, outcome) > 0.75
+    assert _learn.area_under_curve(honest, outcome) < 0.55
+
+
 def test_cross_fitting_with_margins_and_with_what_is_no_classifier():
     frame = customers()
     _, matrix = encoded(frame)

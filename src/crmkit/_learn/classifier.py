@@ -104,28 +104,38 @@ def cross_fitted_scores(
     outcome: Floats,
     *,
     groups: ArrayLike | None = None,
+    times: ArrayLike | None = None,
     n_folds: int = 5,
     random_state: int | None = None,
     progress: bool = False,
 ) -> Floats:
-    """Score every row, shape (n,), by a model that has seen no row of the same group.
+    """Score every row, shape (n,), by a model that has seen no row of the same group or time.
 
     `groups` (default: each row its own) are customer codes in the customers' order; see
-    ``customer_folds``. With `random_state` None the folds are fixed, not drawn anew.
+    ``customer_folds``. With `times`, codes of the snapshots' days, rows of the same day are left
+    out too where there are several days. With `random_state` None the folds are fixed.
     """
     n_folds = check_number(n_folds, "n_folds", low=2, integer=True)
     groups = np.arange(len(outcome)) if groups is None else groups
     folds = customer_folds(groups, outcome, n_folds, random_state)
+    days = np.zeros(len(outcome)) if times is None else np.asarray(times)
+    distinct = np.unique(days)
+    cells = [(fold, day) for fold in range(int(folds.max()) + 1) for day in distinct]
     scores = np.empty(len(outcome))
-    for fold in _steps(range(int(folds.max()) + 1), "cross-fitting", progress):
-        held_out = folds == fold
-        train = outcome[~held_out]
-        if train.min() == train.max():
+    for fold, day in _steps(cells, "cross-fitting", progress):
+        held_out = (folds == fold) & (days == day)
+        if not held_out.any():
+            continue
+        seen = folds != fold
+        if distinct.size > 1:
+            seen &= days != day
+        train = outcome[seen]
+        if not train.size or train.min() == train.max():
             raise InputError(
-                "Cross-fitting met a fold without both outcomes; give more customers or lower "
+                "Cross-fitting met a part without both outcomes; give more customers or lower "
                 "`n_folds`."
             )
-        fitted = fit_classifier(estimator, matrix[~held_out], train, random_state=random_state)
+        fitted = fit_classifier(estimator, matrix[seen], train, random_state=random_state)
         scores[held_out] = positive_score(fitted, matrix[held_out])
     return scores
 

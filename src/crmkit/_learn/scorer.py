@@ -44,6 +44,7 @@ class Scorer:
         outcome: Floats,
         *,
         groups: ArrayLike,
+        times: ArrayLike | None = None,
         estimator: Any = None,
         calibration: str = "sigmoid",
         n_folds: int = 5,
@@ -54,7 +55,8 @@ class Scorer:
 
         Returns the scorer and out-of-fold, calibrated probabilities of shape (n,). `groups` are
         customer codes in the customers' order: rows are taken in that order, so that sums, and
-        with them every result, are the same to the last bit for any order of the rows.
+        with them every result, are the same to the last bit for any order of the rows. `times`
+        are day codes where customers have several snapshots; see ``cross_fitted_scores``.
         """
         order = np.argsort(np.asarray(groups), kind="stable")
         matrix, outcome, groups = matrix[order], outcome[order], np.asarray(groups)[order]
@@ -63,6 +65,7 @@ class Scorer:
             matrix,
             outcome,
             groups=groups,
+            times=None if times is None else np.asarray(times)[order],
             n_folds=n_folds,
             random_state=random_state,
             progress=progress,

@@ -36,8 +36,9 @@ class ChurnModel(Model):
     """Learn the probability to churn from a table of features and outcomes.
 
     Any scikit-learn classifier can do the learning. Every row is also scored by a model that has
-    seen no row of its customer, whatever the snapshot; these out-of-fold scores calibrate the
-    probabilities and are what the model is judged by, beside the best single column.
+    seen no row of its customer and, where there are several snapshots, none of its day; these
+    out-of-fold scores calibrate the probabilities and are what the model is judged by, beside the
+    best single column.
 
     Parameters
     ----------
@@ -133,12 +134,14 @@ class ChurnModel(Model):
         """
         check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
         given = read_snapshots(customers, [outcome])
-        codes, order = _sorted_rows(given)
-        frame, codes = given.iloc[order], codes[order]
+        codes, days = _row_codes(given)
+        order = np.lexsort((days, codes))
+        frame = given.iloc[order]
         result = binary_outcome(frame, outcome)
         encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(frame)
         rules = {
-            "groups": codes,
+            "groups": codes[order],
+            "times": days[order],
             "estimator": self.estimator,
             "calibration": self.calibration,
             "n_folds": self.n_folds,
@@ -237,11 +240,12 @@ def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) ->
     return min(ranked)[1] if ranked else None
 
 
-def _sorted_rows(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return customer codes in the customers' order, and the order of rows by customer and day."""
+def _row_codes(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return customer codes and day codes in their order; one day where the table has none."""
     codes, _ = sorted_codes(frame["customer_id"])
-    day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes
-    return codes, np.lexsort((day, codes))
+    if "as_of" not in frame.columns:
+        return codes, np.zeros(len(frame), dtype=np.int64)
+    return codes, sorted_codes(frame["as_of"])[0]
 
 
 def _with_keys(frame: pd.DataFrame, scores: Floats) -> pd.DataFrame:
