@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._frames.text_codes import text_keys
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
 
-__all__ = ["sorted_codes"]
+__all__ = ["above", "sorted_codes"]
 
 _CHUNK = 1 << 20
 
@@ -29,7 +31,12 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
         whole = values.to_numpy()
         low, high = int(whole.min()), int(whole.max())
         if high - low < 4 * len(whole):
-            return _dense_codes(whole, low, high)
+            codes, places = _dense_codes(whole, low, high)
+            return codes, pd.Index((places + low).astype(whole.dtype))
+    keyed = text_keys(values)
+    if keyed is not None and keyed[1] < 4 * len(values):
+        codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
+        return codes, pd.Index(values.array[_one_row_each(codes, len(places))])
     try:
         codes, distinct = pd.factorize(values, sort=True)
     except TypeError:
@@ -42,16 +49,33 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
     return codes.astype(np.int64, copy=False), pd.Index(distinct)
 
 
-def _dense_codes(values: NDArray[Any], low: int, high: int) -> tuple[Ints, pd.Index[Any]]:
-    """Return codes of whole numbers that lie close together: a table look-up, no hashing."""
-    codes = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+def _dense_codes(values: NDArray[Any], low: int, high: int) -> tuple[Ints, Ints]:
+    """Return codes of whole numbers that lie close together, and the distinct ones above `low`.
+
+    A table look-up does it, without hashing.
+    """
+    codes = above(values, low)
     present = np.zeros(high - low + 1, dtype=bool)
     present[codes] = True
-    distinct = (np.flatnonzero(present) + low).astype(values.dtype)
     place = np.cumsum(present, dtype=np.int64) - 1
     for start in range(0, codes.size, _CHUNK):
         codes[start : start + _CHUNK] = place[codes[start : start + _CHUNK]]
-    return codes, pd.Index(distinct)
+    return codes, np.flatnonzero(present)
+
+
+def above(values: NDArray[Any], low: int) -> Ints:
+    """Return how far whole numbers of any width lie above the smallest, without overflow."""
+    wide = values if values.dtype.itemsize == 8 else values.astype(np.int64)
+    return (wide - wide.dtype.type(low)).astype(np.int64, copy=False)
+
+
+def _one_row_each(codes: Ints, n: int) -> Ints:
+    """Return for each code a row that holds it."""
+    rows = np.empty(n, dtype=np.int64)
+    for start in range(0, codes.size, _CHUNK):
+        piece = codes[start : start + _CHUNK]
+        rows[piece] = np.arange(start, start + piece.size)
+    return rows
 
 
 def _by_type(value: Any) -> tuple[str, Any]:

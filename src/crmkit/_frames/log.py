@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames.codes import sorted_codes
+from crmkit._frames.codes import above, sorted_codes
 from crmkit._frames.dates import day_numbers, parse_day
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.people import check_ids
@@ -169,7 +169,7 @@ def _order_codes(raw: pd.Series[Any] | None, n_customers: int, day: Ints) -> tup
     if values.dtype.kind in "iu" and not missing.any():
         low, high = int(values.min()), int(values.max())
         if (high - low + 1) * n_customers < 2**62:
-            return (values - values.dtype.type(low)).astype(np.int64, copy=False), high - low + 1
+            return above(values, low), high - low + 1
     codes = pd.factorize(raw)[0].astype(np.int64, copy=False)
     n_orders = int(codes.max()) + 1
     if missing.any():

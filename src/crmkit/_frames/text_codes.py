@@ -1,0 +1,76 @@
+"""Codes of text ids of one length, such as C0012345, without hashing each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["text_keys"]
+
+_CHUNK = 1 << 16
+_LONGEST = 32
+
+
+def text_keys(values: pd.Series[Any]) -> tuple[NDArray[np.int64], int] | None:
+    """Return whole numbers below a span that are equal and sorted as the texts are; None if not so.
+
+    Where all texts have as many bytes, each position is a digit whose base is the range of bytes
+    found there: ids of one letter and seven digits become numbers below 10 million. Bytes of
+    UTF-8 sort as the characters do.
+    """
+    letters = _byte_table(values)
+    if letters is None or not letters.size:
+        return None
+    low, high = letters[0].copy(), letters[0].copy()
+    for piece in _pieces(letters):
+        np.minimum(low, piece.min(axis=1), out=low)
+        np.maximum(high, piece.max(axis=1), out=high)
+    bases = [int(top) - int(bottom) + 1 for bottom, top in zip(low, high, strict=True)]
+    span = 1
+    for base in bases:
+        span *= base
+    if span >= 2**62:
+        return None
+    keys = np.empty(len(letters), dtype=np.int64)
+    for number, piece in enumerate(_pieces(letters)):
+        key = keys[number * _CHUNK : (number + 1) * _CHUNK]
+        key[:] = 0
+        for base, bottom, digit in zip(bases, low, piece, strict=True):
+            if base > 1:
+                key *= base
+                key += digit - bottom
+    return keys, span
+
+
+def _pieces(letters: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Cut the table into pieces of shape (positions, rows), each position contiguous."""
+    for start in range(0, len(letters), _CHUNK):
+        yield np.ascontiguousarray(letters[start : start + _CHUNK].T)
+
+
+def _byte_table(values: pd.Series[Any]) -> NDArray[np.uint8] | None:
+    """Return the bytes of an Arrow-backed text column as (rows, length), if all are as long."""
+    if getattr(values.dtype, "storage", None) != "pyarrow":
+        return None
+    import pyarrow as pa
+
+    text = pa.array(values.array)
+    if isinstance(text, pa.ChunkedArray):
+        text = text.combine_chunks()
+    kinds = {pa.string(): np.int32, pa.large_string(): np.int64}
+    if text.type not in kinds or text.null_count or not len(text):
+        return None
+    _, ends, data = text.buffers()
+    offsets = np.frombuffer(ends, dtype=kinds[text.type])[text.offset :][: len(text) + 1]
+    length = int(offsets[1] - offsets[0])
+    if not 0 < length <= _LONGEST or not (np.diff(offsets) == length).all():
+        return None
+    letters = np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
+    return letters.reshape(len(text), length)
