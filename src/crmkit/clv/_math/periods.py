@@ -31,6 +31,9 @@ def renewals(a: FloatArray, b: FloatArray, periods: float, rate: float) -> Float
     theta, kept, weight = beta_rule(a, b)
     left = -np.expm1(-rate) * kept + theta  # 1 - q without cancellation
     with np.errstate(divide="ignore"):
-        log_q = np.log(kept) - rate
-    series = np.exp(log_q) * (-np.expm1(m * log_q)) / left
+        # ln(1 - theta) of a theta that 1 - theta no longer shows, and of a theta near one.
+        log_q = np.where(theta < 0.5, np.log1p(-theta), np.log(kept)) - rate
+    sure = left == 0.0
+    series = np.exp(log_q) * (-np.expm1(m * log_q)) / np.where(sure, 1.0, left)
+    series = np.where(sure, m, series)
     return np.einsum("ij,ij->i", weight, series)

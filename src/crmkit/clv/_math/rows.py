@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["distinct_rows"]
 
 FloatArray = NDArray[np.float64]
+
+_FEW = 1_000_000
 
 
 def distinct_rows(
@@ -26,9 +28,11 @@ def distinct_rows(
     key = np.zeros(columns[0].size, dtype=np.int64)
     n_keys = 1
     for column in columns:
-        code, n_codes = _codes(column)
-        if n_keys * n_codes >= 2**62:
+        code, n_codes = _codes(column, ranked=False)
+        if n_keys * n_codes >= 4 * key.size + _FEW:
+            # Too many to count: number only those that occur.
             key, n_keys = _codes(key)
+            code, n_codes = _codes(code)
         key = key * n_codes + code
         n_keys *= n_codes
     key, n_keys = _codes(key)
@@ -37,16 +41,19 @@ def distinct_rows(
     return first, key
 
 
-def _codes(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], int]:
-    """Return the rank of each value among the distinct values, and their number."""
+def _codes(values: NDArray[Any], *, ranked: bool = True) -> tuple[NDArray[np.int64], int]:
+    """Return codes in the order of the values, and their number; `ranked` ones leave no gaps."""
     low, high = values.min(), values.max()
     span = float(high) - float(low)
-    if span < 4.0 * values.size + 1e6 and np.array_equal(values, np.floor(values)):
+    whole = values.dtype.kind == "i"
+    if span < 4.0 * values.size + _FEW and (whole or np.array_equal(values, np.floor(values))):
         # Whole numbers in a small range: counting is faster than sorting.
-        whole = (values - low).astype(np.int64)
+        code = (values - low).astype(np.int64)
+        if not ranked:
+            return code, int(span) + 1
         present = np.zeros(int(span) + 1, dtype=bool)
-        present[whole] = True
+        present[code] = True
         rank = np.cumsum(present) - 1
-        return rank[whole], int(rank[-1]) + 1
+        return rank[code], int(rank[-1]) + 1
     found, code = np.unique(values, return_inverse=True)
     return code.astype(np.int64, copy=False).ravel(), found.size
