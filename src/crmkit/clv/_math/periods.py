@@ -36,4 +36,5 @@ def renewals(a: FloatArray, b: FloatArray, periods: float, rate: float) -> Float
     sure = left == 0.0
     series = np.exp(log_q) * (-np.expm1(m * log_q)) / np.where(sure, 1.0, left)
     series = np.where(sure, m, series)
-    return np.einsum("ij,ij->i", weight, series)
+    result: FloatArray = np.einsum("ij,ij->i", weight, series)
+    return result
