@@ -117,3 +117,29 @@ def test_the_how_to_runs(lifetimes):
     for cell in cells:
         exec(compile(cell, page.name, "exec"), space)
     assert abs(space["ours"] - space["theirs"]).max() < 1e-3
+
+
+def test_period_model_there_and_back(lifetimes):
+    # Donors by year: frequency, recency, opportunities and how many donors had them.
+    rows = [(0, 0, 6, 350), (1, 1, 6, 120), (2, 2, 6, 60), (1, 4, 6, 40), (3, 6, 6, 70)]
+    rows += [(6, 6, 6, 90), (2, 6, 6, 50), (4, 5, 6, 45), (1, 6, 6, 30), (5, 6, 6, 60)]
+    x, t_x, n, weight = map(np.array, zip(*rows, strict=True))
+    fitter = lifetimes.BetaGeoBetaBinomFitter().fit(x, t_x, n, weight)
+    model = clv.BGBB.from_lifetimes(fitter)
+    assert model.n_customers_ == weight.sum()
+    np.testing.assert_allclose(model.parameters_["estimate"], fitter.params_, rtol=1e-12)
+    donors = pd.DataFrame({"customer_id": range(len(rows)), "frequency": x})
+    donors = donors.assign(recency=t_x, periods=n)
+    told = model.predict(donors, horizon_days=5 * 365)["expected_purchases"]
+    theirs = fitter.conditional_expected_number_of_purchases_up_to_time(5, x, t_x, n)
+    np.testing.assert_allclose(told, theirs, rtol=1e-8)
+    np.testing.assert_allclose(model.to_lifetimes().params_, fitter.params_)
+
+
+def test_models_without_counterpart_say_so(lifetimes, customers):
+    with pytest.raises(InputError, match="no counterpart of ShiftedBetaGeometric"):
+        clv.ShiftedBetaGeometric.from_lifetimes(lifetimes.BetaGeoFitter())
+    odd = customers.assign(odd=customers["customer_id"] // 10 % 2)
+    model = clv.BGNBD(purchase_covariates=["odd"]).fit(odd)
+    with pytest.raises(InputError, match="no covariates"):
+        model.to_lifetimes()
