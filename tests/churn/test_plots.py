@@ -66,3 +66,14 @@ def test_single_cohorts_stand_behind_the_pooled_curve(log):
     cohorts = churn.cohort_table(log)
     ax = churn.plot_retention_curve(churn.retention_curve(cohorts), cohorts=cohorts)
     assert len(ax.lines) >= cohorts["cohort"].nunique() + 1
+
+
+def test_survival_marks_customers_last_seen():
+    customers = pd.DataFrame(
+        {"customer_id": range(4), "tenure_days": [3, 5, 6, 8], "churned": [1, 0, 1, 0]}
+    )
+    ax = churn.plot_survival(churn.survival_table(customers))
+    curve, marks = ax.lines
+    assert curve.get_ydata().tolist() == [1, 0.75, 0.75, 0.375, 0.375]
+    assert marks.get_xdata().tolist() == [5, 8]
+    assert ax.get_legend() is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmkit.churn import retention_table
+from crmkit.churn import cohort_table, retention_table
 from crmkit.errors import InputError
 
 DAY_ONE = pd.Timestamp("2024-01-15")
@@ -117,6 +117,29 @@ def test_contracts_equal_a_count_by_hand(rows, extra):
             kept = np.minimum(later, opening).sum() / opening.sum()
             assert row.revenue_churn_rate == pytest.approx(1 - kept)
         opening = fees
+
+
+@settings(max_examples=25, deadline=None)
+@given(logs, st.integers(0, 160))
+def test_rows_after_as_of_change_nothing(rows, cut):
+    log = log_of(rows)
+    as_of = log["date"].min() + pd.Timedelta(days=cut)
+    past = log[log["date"] <= as_of]
+    for options in ({}, {"window_days": 40}):
+        whole = retention_table(log, as_of=as_of, **options)
+        pd.testing.assert_frame_equal(whole, retention_table(past, as_of=as_of, **options))
+    whole = cohort_table(log, as_of=as_of, kind="unbounded")
+    pd.testing.assert_frame_equal(whole, cohort_table(past, as_of=as_of, kind="unbounded"))
+
+
+def test_an_end_that_is_known_ahead_changes_nothing_yet():
+    start = pd.to_datetime(["2024-01-01", "2024-01-10", "2024-02-01"])
+    open_end = pd.DataFrame({"customer_id": [1, 2, 3], "start_date": start, "end_date": pd.NaT})
+    ahead = open_end.assign(end_date=pd.to_datetime(["2025-01-01", None, "2024-05-01"]))
+    pd.testing.assert_frame_equal(
+        retention_table(ahead, as_of="2024-04-30"), retention_table(open_end, as_of="2024-04-30")
+    )
+    assert retention_table(ahead, as_of="2024-05-31")["lost"].iloc[-1] == 1
 
 
 def test_rates_are_rescaled_to_a_common_length():

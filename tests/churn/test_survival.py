@@ -162,6 +162,15 @@ def test_conditional_survival_uses_the_curve_of_the_group():
         conditional_survival(here, curves[curves["plan"] != 1], horizon=5)
 
 
+def test_a_curve_may_lack_its_beginning():
+    curves = survival_table(people([(3, True, 0), (4, False, 0)]))
+    new = pd.DataFrame({"customer_id": [1], "tenure_days": [0]})
+    found = conditional_survival(new, curves.iloc[1:], horizon=3)
+    assert found["p_survival"].tolist() == [0.5]
+    with pytest.raises(InputError, match="`survival` has no rows"):
+        conditional_survival(new, curves.iloc[:0], horizon=3)
+
+
 def test_bad_values_are_named():
     customers = people([(3, True, 0), (4, False, 1)])
     with pytest.raises(InputError, match="neither 0 \\(still here\\) nor 1"):

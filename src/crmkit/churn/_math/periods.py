@@ -27,8 +27,6 @@ def period_of(day: Ints, period: str) -> Ints:
 
     A log has many rows and few days, so the calendar is worked out once per day of its span.
     """
-    if not day.size:
-        return np.zeros(0, dtype=np.int64)
     # Entry d of this calendar is day d; days before 1970 stand, as d counts, from its end.
     low, high = min(int(day.min()), 0), max(int(day.max()), -1)
     calendar = np.r_[np.arange(high + 1), np.arange(low, 0)]

@@ -51,10 +51,10 @@ def kaplan_meier(duration: Floats, event: Bools) -> SurvivalCurve:
 
     S(t) is the product over times up to t of 1 - d / n, with d events among n at risk; a customer
     censored at t is still at risk at t. The variance of log S is Greenwood's sum of
-    d / (n (n - d)) (1926). `duration` and `event` have shape (n,).
+    d / (n (n - d)) (1926). `duration` and `event` have shape (n,), n at least 1.
     """
     time, leaving, events = _totals_per_time(duration, event)
-    if not time.size or time[0] > 0:
+    if time[0] > 0:
         time = np.r_[0.0, time]
         leaving, events = np.r_[0, leaving], np.r_[0, events]
     at_risk = duration.size - np.r_[0, np.cumsum(leaving)[:-1]]
@@ -70,9 +70,6 @@ def _totals_per_time(duration: Floats, event: Bools) -> tuple[Floats, Ints, Ints
 
     Whole numbers on a short scale, as days and months are, are counted without sorting.
     """
-    if not duration.size:
-        none = np.zeros(0, dtype=np.int64)
-        return np.zeros(0), none, none
     if duration.max() < max(4 * duration.size, 1000):
         whole = duration.astype(np.int64)
         if np.array_equal(whole, duration):

@@ -12,7 +12,7 @@ from crmkit.churn._math.cohorts import distinct_pairs
 from crmkit.churn._math.rhythm import first_and_last, gaps_of
 from crmkit.churn._math.survival import kaplan_meier
 from crmkit.churn._table.groups import columns_of, customer_groups
-from crmkit.churn._table.survival import curve_table
+from crmkit.churn._table.survival import curve_table, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,8 +150,5 @@ def gaps_by_group(
     length = np.r_[closed, purchases.log.as_of - last].astype(np.float64)
     ended = np.arange(length.size) < closed.size
     of_group = np.r_[group[who], group]
-    curves = [
-        kaplan_meier(length[of_group == code], ended[of_group == code])
-        for code in range(len(groups))
-    ]
+    curves = [kaplan_meier(length[rows], ended[rows]) for rows in split(of_group, len(groups))]
     return curve_table(curves, groups, _COLUMNS, confidence_level)

@@ -73,7 +73,8 @@ def retention_table(
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         The calendar periods of the table. Weeks begin on Monday.
     as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in the table.
+        Last day observed, inclusive. The default is the last date in the table; name it where
+        contracts have ends that lie ahead.
     window_days : int, optional
         For transactions: count customers as active at the end of a period when they were active
         in this many days up to then. The default is the period itself. A window much longer than
