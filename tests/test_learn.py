@@ -187,6 +187,8 @@ def test_cross_fitting_with_margins_and_with_what_is_no_classifier():
         _learn.fit_classifier("forest", matrix, outcome)
     with pytest.raises(InputError, match="at least two"):
         _learn.cross_fitted_scores(None, matrix[:2], np.array([0.0, 1.0]))
+    with pytest.raises(InputError, match="1 in every row"):
+        _learn.cross_fitted_scores(None, matrix[:9], np.ones(9))
 
 
 def test_default_classifier_goes_through_json_and_others_do_not():
@@ -284,7 +286,7 @@ def test_outcomes_must_be_zero_or_one():
     np.testing.assert_array_equal(_learn.binary_outcome(frame, "y"), [1, 0, 1])
     with pytest.raises(InputError, match="must be 0 or 1"):
         _learn.binary_outcome(frame.assign(x=[0, 1, 2]), "x")
-    with pytest.raises(InputError, match="not a number"):
+    with pytest.raises(InputError, match=r"holds words, such as \['No', 'Yes'\]"):
         _learn.binary_outcome(frame, "z")
 
 

@@ -78,6 +78,8 @@ def test_incomplete_windows_are_left_out_and_counted():
         churn.key_moments(log, events, before_days=300, after_days=300)
     with pytest.raises(InputError, match="no `customer_id` occurs"):
         churn.key_moments(log, events.assign(customer_id=-1))
+    with pytest.raises(InputError, match="'event' is missing in 1 of"):
+        churn.key_moments(log, events.assign(event=[None, *["moved"] * (len(events) - 1)]))
 
 
 def test_only_the_first_event_counts_and_kinds_are_apart():

@@ -107,6 +107,8 @@ def test_acquisition_counts_equal_time_only():
     assert profile["customers"].tolist() == [1, 2]
     with pytest.raises(InputError, match="shorter `window_days`"):
         churn.acquisition_table(log, window_days=300)
+    with pytest.raises(InputError, match="`by` is empty"):
+        churn.acquisition_profile(log, by=[], window_days=30)
 
 
 def test_later_events_change_no_observed_customer():

@@ -116,6 +116,11 @@ def cross_fitted_scores(
     out too where there are several days. With `random_state` None the folds are fixed.
     """
     n_folds = check_number(n_folds, "n_folds", low=2, integer=True)
+    if outcome.min() == outcome.max():
+        raise InputError(
+            f"The outcome is {outcome[0]:g} in every row, so there is nothing to learn; give "
+            "customers with the outcome and customers without it."
+        )
     groups = np.arange(len(outcome)) if groups is None else groups
     folds = customer_folds(groups, outcome, n_folds, random_state)
     days = np.zeros(len(outcome)) if times is None else np.asarray(times)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import gains_curve, rank_bins, wilson_interval
 from crmkit._checks import Problems, number_array, require_columns
+from crmkit._learn.encoder import column_kind
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def binary_outcome(customers: pd.DataFrame, outcome: str, *, name: str = "custom
     """Return column `outcome` as 0.0 and 1.0, shape (n,), or say why it cannot be one."""
     require_columns(customers.columns, [outcome], name)
     problems = Problems(name)
+    if column_kind(customers[outcome]) == "levels":
+        words = sorted({str(value) for value in customers[outcome].dropna().unique()})[:3]
+        problems.add(
+            f"column {outcome!r} must be 0 or 1 (or False and True); it holds words, such as "
+            f"{words}. Compare it with the word that counts as the outcome first, for example "
+            f"{name}[{outcome!r}] == 'Yes'."
+        )
+        problems.raise_if_any()
     values = number_array(customers[outcome], problems, outcome)
     finite = np.isfinite(values)
     other = finite & (values != 0) & (values != 1)

@@ -12,6 +12,7 @@ from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit.churn._math.levels import shrunk_means, shrunk_rates, two_sided_p
 from crmkit.churn._table.acquisition import Acquired, acquired_customers
 from crmkit.churn._table.levels import column_levels
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,6 +159,8 @@ def acquisition_profile(
     )
     table = acquired.table
     variables = [by] if isinstance(by, str) else list(by)
+    if not variables:
+        raise InputError("`by` is empty. Name at least one column to compare.")
     needed = variables if acquisition_cost is None else [*variables, acquisition_cost]
     name = "transactions" if customers is None else "customers"
     require_columns([*table.columns.drop("observed")], needed, name)

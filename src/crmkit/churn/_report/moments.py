@@ -127,15 +127,15 @@ def key_moments(
     frame = read_customers(events, needs=["date"], optional=["event"], name="events", unique=False)
     problems = Problems("events")
     day = day_numbers(frame["date"], problems, "date")
+    kinds, names = np.zeros(len(frame), dtype=np.int64), pd.Index(["event"])
+    if "event" in frame.columns:
+        kinds, names = sorted_codes(frame["event"])
+    problems.rows(kinds < 0, "column 'event' is missing", do="Name or drop these events first.")
     problems.raise_if_any()
     ids, distinct = sorted_codes(frame["customer_id"])
     code = log.customer_ids.get_indexer(distinct)[ids].astype(np.int64)
     if (code < 0).all():
         raise InputError("`events`: no `customer_id` occurs in `transactions`. Check their types.")
-    if "event" in frame.columns:
-        kinds, names = sorted_codes(frame["event"])
-    else:
-        kinds, names = np.zeros(len(frame), dtype=np.int64), pd.Index(["event"])
     rows: list[dict[str, Any]] = []
     for kind, name in enumerate(_steps(names, progress)):
         mine = kinds == kind
