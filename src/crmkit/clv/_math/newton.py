@@ -34,8 +34,8 @@ def maximise(objective: Objective, start: FloatArray, *, max_evaluations: int = 
     """Maximise a function that gives its value, gradient and Hessian.
 
     Each step maximises the quadratic model in a ball (More and Sorensen 1983). The search ends
-    when a full Newton step promises a gain below 1e-6; that step is still taken, so that the
-    quadratic convergence delivers the last digits.
+    when a Newton step, or one that changes parameters by a factor of e, promises a gain below
+    1e-6; that step is still taken, so that the quadratic convergence delivers the last digits.
     """
     point, radius = np.asarray(start, dtype=np.float64), 1.0
     value, gradient, hessian = objective(point)
@@ -45,7 +45,7 @@ def maximise(objective: Objective, start: FloatArray, *, max_evaluations: int = 
         slope = axes.T @ gradient
         step, inside = _step(curvature, slope, radius)
         promised = float(slope @ step - 0.5 * curvature @ step**2)
-        converged = inside and promised < _NO_GAIN
+        converged = promised < _NO_GAIN and (inside or radius >= 1.0)
         trial = point + axes @ step
         found = objective(trial)
         evaluations += 1
