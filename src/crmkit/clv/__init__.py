@@ -1,23 +1,30 @@
 """Lifetime value: what a customer is worth over the relationship, today, in money.
 
-From a napkin to a purchase model. :func:`tapk` multiplies transactions, items and price;
-:func:`net_present_value` discounts dated cash flows.
-:func:`purchase_table` reduces a log to what the purchase models learn from, and
-:func:`holdout_table` splits it, so that a model can be judged by what it did not see.
+By arithmetic: :func:`tapk` multiplies transactions, items and price and takes off the cost of
+winning the customer; :func:`net_present_value` discounts dated cash flows;
+:func:`retention_value` values a constant margin and retention; :func:`cohort_value` and
+:func:`payback_table` follow what new customers earn and when they have paid for themselves.
+
+By models: :func:`purchase_table` reduces a log to what a model of purchases learns from
+(:class:`BGNBD` and its kin, :class:`ParetoNBD`); :class:`GammaGamma` learns what a purchase is
+worth; :func:`lifetime_value` and :func:`customer_equity` multiply the two into money, with
+intervals. :func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and
+for contracts.
+
+And in doubt: :func:`holdout_table` hides the last part of a log, and :func:`model_comparison`,
+:func:`calibration_table` and :func:`tracking_table` tell how well it was foreseen.
 
 Examples
 --------
->>> import pandas as pd
->>> from crmkit import clv
->>> log = pd.DataFrame({
-...     "customer_id": ["ann", "ann", "ann", "bob"],
-...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-02-20", "2024-01-11"]),
-...     "amount": [20.0, 30.0, 40.0, 15.0],
-... })
->>> clv.purchase_table(log, as_of="2024-03-01")
-  customer_id  frequency  recency     T  monetary_value
-0         ann          2     50.0  60.0            35.0
-1         bob          0      0.0  50.0             0.0
+>>> from crmkit import clv, datasets
+>>> log = datasets.make_transactions(500, random_state=1)["transactions"]
+>>> customers = clv.purchase_table(log)
+>>> purchases = clv.BGNBD().fit(customers)
+>>> spend = clv.GammaGamma().fit(customers)
+>>> value = clv.lifetime_value(customers, purchases=purchases, spend=spend, margin=0.3)
+>>> value.columns.tolist()
+['customer_id', 'p_alive', 'expected_purchases', 'discounted_purchases', 'expected_amount',
+ 'lifetime_value']
 """
 
 from __future__ import annotations
