@@ -23,7 +23,7 @@ def test_numbers_are_written_for_people():
     assert number(3.0) == "3"
     assert number(math.nan) == "–"
     assert amount(1234.5, "€") == "€1,234"
-    assert amount(-12.345, "€") == "−€12.35"  # noqa: RUF001
+    assert amount(-12.345, "€") == "−€12.35"
     assert amount(-0.001, "€") == "€0.00"
     assert share(0.12345) == "12.3%"
     assert share(1.0) == "100%"
