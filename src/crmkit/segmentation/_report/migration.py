@@ -11,13 +11,12 @@ from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, sorted_codes
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums
-from crmkit.segmentation._table.join import id_index, positions
+from crmkit.segmentation._table.join import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["GONE", "NOT_YET", "segment_migration"]
 
@@ -78,15 +77,13 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
     new = np.ones(len(now), dtype=bool)
     new[found[found >= 0]] = False
     stayed, n_new = found >= 0, int(new.sum())
-    come_from = [*was["segment"], *[NOT_YET] * n_new]
-    gone_to = np.full(len(was), GONE, dtype=object)
-    gone_to[stayed] = now["segment"].to_numpy(dtype=object)[found[stayed]]
-    go_to = [*gone_to, *now["segment"][new]]
-    names = pd.Index(sorted({*was["segment"], *now["segment"]}))
-    # Newcomers stand after all segments, and so do those who left.
-    first = _places(come_from, names, NOT_YET)
-    second = _places(go_to, names, GONE)
-    n = len(names) + 1
+    codes, distinct = sorted_codes(pd.concat([was["segment"], now["segment"]], ignore_index=True))
+    old_code, new_code = codes[: len(was)], codes[len(was) :]
+    # Who was not there yet and who left stand after all segments.
+    absent, names = len(distinct), [str(name) for name in distinct]
+    first = np.concatenate((old_code, np.full(n_new, absent)))
+    second = np.concatenate((np.where(stayed, new_code[found], absent), new_code[new]))
+    n = absent + 1
     pairs, codes = np.unique(first * n + second, return_inverse=True)
     customers = np.bincount(codes)
     total = np.bincount(first, minlength=n)
@@ -109,13 +106,6 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
     return table
 
 
-def _places(segments: list[Any], names: pd.Index[Any], last: str) -> Integers:
-    """Return the position of each segment, the word for absence after all others."""
-    codes, distinct = sorted_codes(pd.Series(segments, dtype=object))
-    place = np.array([len(names) if name == last else names.get_loc(name) for name in distinct])
-    return place[codes].astype(np.int64)
-
-
 def _read(table: Any, name: str, value: str | None) -> tuple[pd.DataFrame, Floats]:
     """Return ids and segments as text, and the money or zeros."""
     needs = ["segment"] if value is None else ["segment", value]
@@ -134,5 +124,4 @@ def _read(table: Any, name: str, value: str | None) -> tuple[pd.DataFrame, Float
     if value is not None:
         worth = number_array(frame[value], problems, value)
     problems.raise_if_any()
-    out = pd.DataFrame({"customer_id": id_index(frame["customer_id"])})
-    return out.assign(segment=frame["segment"].astype(str).to_numpy(dtype=object)), worth
+    return frame, worth
