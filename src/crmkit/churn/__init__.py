@@ -14,6 +14,17 @@ Examples
       period  active  new  lost  churn_rate
 0 2025-01-01       2    2     0         NaN
 1 2025-02-01       2    1     1         0.5
+
+Learn from days that are over, score today's customers, and judge on what was held out:
+
+>>> from crmkit import datasets
+>>> log = datasets.make_transactions(1000, random_state=0)["transactions"]
+>>> past = churn.churn_table(log, as_of=["2025-03-31", "2025-06-30"], horizon_days=90)
+>>> model = churn.ChurnModel(random_state=0).fit(past)
+>>> scores = model.predict(churn.churn_table(log))
+>>> gains = churn.gains_table(past, model.scores_)
+>>> bool(gains["lift"].iloc[0] > 1)
+True
 """
 
 from __future__ import annotations
