@@ -96,7 +96,7 @@ class Tasks:
         report = ROOT / "report.html"
         environment = self._main.install("demo")
         environment.module("crmkit", "demo", "--out", report, *self._arguments)
-        print(f"\nThe report is in {report}\nOpen it in a browser.")
+        print("Open it in a browser.")
 
     def test(self) -> None:
         """Run every test; further words go to pytest."""
@@ -133,7 +133,7 @@ class Tasks:
 
     def docs(self) -> None:
         """Build docs/_build/html, with the notebooks executed; a warning fails."""
-        words = ["-W", "--keep-going", "-q", "-E", "-b", "html"]
+        words = ["-W", "--keep-going", "-q", "-E", "-j", "auto", "-b", "html"]
         target = ROOT / "docs" / "_build" / "html"
         self._main.install("locked").module("sphinx", *words, ROOT / "docs", target)
         print(f"The documentation is in {target / 'index.html'}")
