@@ -69,6 +69,7 @@ def test_telco_logrank(telco):
 
 
 def test_telco_cox(telco):
+    pytest.importorskip("lifelines")
     # Efron ties, tenure in months; coefficients of lifelines 0.30.0.
     traits = telco[["customer_id", "tenure", "churned", "Contract", "MonthlyCharges"]].assign(
         senior=telco["SeniorCitizen"],
@@ -92,3 +93,21 @@ def test_telco_cox(telco):
     for term, value in published.items():
         assert found[term] == pytest.approx(value, abs=2e-5), term
     assert model.log_likelihood_ == pytest.approx(-14171.8112, abs=1e-3)
+
+
+def test_telco_discrete_hazards_rank_as_well_as_cox(telco):
+    lifelines_utils = pytest.importorskip("lifelines.utils")
+
+    # On a held-out 30 % a discrete-time logistic model came to a concordance of .8393 where Cox
+    # regression came to .8395, with fewer traits than here.
+    traits = ["SeniorCitizen", "Partner", "Dependents", "PaperlessBilling", "MonthlyCharges"]
+    traits += ["Contract", "InternetService", "PaymentMethod", "OnlineSecurity", "TechSupport"]
+    held_out = np.random.default_rng(0).random(len(telco)) < 0.3
+    later = telco[held_out]
+    found = []
+    for model in (churn.HazardModel(), churn.CoxModel(penalizer=0.01)):
+        model.fit(telco[~held_out], duration="tenure", columns=traits)
+        chance = model.predict(later, horizon=36)["p_survival"]
+        found.append(lifelines_utils.concordance_index(later["tenure"], chance, later["churned"]))
+    assert found[0] > 0.84
+    assert found[0] == pytest.approx(found[1], abs=0.005)
