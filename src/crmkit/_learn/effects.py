@@ -45,9 +45,15 @@ class EffectEnsemble:
 
     def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
         """Return effects (n, k) and means under all arms (n, k + 1)."""
-        found = [_apply(self.method, fold, matrix, propensity) for fold in self.folds]
-        effect = np.mean([one[0] for one in found], axis=0)
-        return np.asarray(effect), np.asarray(np.mean([one[1] for one in found], axis=0))
+        mean = np.zeros((len(matrix), self.n_treatments + 1))
+        for fold in self.folds:
+            mean += _means(fold, matrix, self.n_treatments) / len(self.folds)
+        if self.method in ("t", "s"):
+            return mean[:, 1:] - mean[:, :1], mean
+        effect = np.zeros((len(matrix), self.n_treatments))
+        for fold in self.folds:
+            effect += _effects(fold, matrix, propensity) / len(self.folds)
+        return effect, mean
 
     def to_json_state(self) -> dict[str, Any]:
         """Return the models in JSON's types; only the default learners have such a form."""
@@ -80,6 +86,10 @@ def fit_effects(
     learns means, `effect_estimator` effects; by default a logistic or ridge regression. Rows
     must come in an order of their own (that of the ids); folds are dealt out within arm and
     outcome.
+
+    Means are fitted without a fold and give the scores of that fold, on which its effects are
+    fitted: the two never share a row. The effect of a row is the average over the models of the
+    other folds, so no data are used twice and every row costs one fit of each kind.
     """
     binary = bool(((outcome == 0) | (outcome == 1)).all())
     k = propensity.shape[1] - 1
@@ -99,16 +109,17 @@ def fit_effects(
         fitted.append(models)
         mean[~train] = _means(models, matrix[~train], k)
     score = doubly_robust(outcome, arm, mean, propensity)
-    if method in ("x", "dr"):
+    if method in ("t", "s"):
+        effect = mean[:, 1:] - mean[:, :1]
+    else:
         learner = {"estimator": effect_estimator, "binary": False, "random_state": random_state}
+        effect = np.zeros((outcome.size, k))
         for fold in _steps(range(n_folds), progress):
-            train = folds != fold
-            rows = (matrix[train], outcome[train], arm[train], mean[train], score[train])
+            own = folds == fold
+            rows = (matrix[own], outcome[own], arm[own], mean[own], score[own])
             fitted[fold]["effects"] = _fit_effects(method, *rows, learner)
-    effect = np.empty((outcome.size, k))
-    for fold in range(n_folds):
-        held_out = folds == fold
-        effect[held_out] = _apply(method, fitted[fold], matrix[held_out], propensity[held_out])[0]
+            others = _effects(fitted[fold], matrix[~own], propensity[~own])
+            effect[~own] += others / (n_folds - 1)
     return EffectEnsemble(method, k, fitted), CrossFittedEffects(effect, mean, score)
 
 
@@ -198,21 +209,17 @@ def _fit_effects(
     return found
 
 
-def _apply(
-    method: str, models: dict[str, Any], matrix: Floats, propensity: Floats
-) -> tuple[Floats, Floats]:
-    """Return effects (n, k) and means (n, k + 1) of one fold's models."""
-    k = propensity.shape[1] - 1
-    mean = _means(models, matrix, k)
-    if method in ("t", "s"):
-        return mean[:, 1:] - mean[:, :1], mean
-    if method == "dr":
-        return np.column_stack([one.mean(matrix) for (one,) in models["effects"]]), mean
+def _effects(models: dict[str, Any], matrix: Floats, propensity: Floats) -> Floats:
+    """Return the effects of one fold's models, shape (n, k)."""
     columns = []
-    for a, (on_treated, on_control) in enumerate(models["effects"], start=1):
+    for a, parts in enumerate(models["effects"], start=1):
+        if len(parts) == 1:
+            columns.append(parts[0].mean(matrix))
+            continue
+        on_treated, on_control = parts
         weight = propensity[:, a] / (propensity[:, a] + propensity[:, 0])
         columns.append(weight * on_control.mean(matrix) + (1 - weight) * on_treated.mean(matrix))
-    return np.column_stack(columns), mean
+    return np.column_stack(columns)
 
 
 def _steps(steps: Any, progress: bool) -> Any:

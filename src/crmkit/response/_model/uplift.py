@@ -52,7 +52,7 @@ class UpliftModel(Model):
         The chance of each arm. "randomised": equal to the arms' shares, refused where the arms
         visibly differ; "estimated": learned from the features; otherwise the column of
         `customers` with the chance to be treated, or one column per treatment.
-    n_folds : int, default 5
+    n_folds : int, default 3
         Number of parts for cross-fitting.
     random_state : int, optional
         Seed of the parts and of the estimators. Without one the parts are fixed.
@@ -105,7 +105,7 @@ class UpliftModel(Model):
         estimator: Any = None,
         effect_estimator: Any = None,
         propensity: str | Mapping[Any, str] = "randomised",
-        n_folds: int = 5,
+        n_folds: int = 3,
         random_state: int | None = None,
     ) -> None:
         self.method = method
