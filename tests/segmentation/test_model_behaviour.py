@@ -97,3 +97,27 @@ def test_what_is_refused():
     ):
         with pytest.raises(InputError, match=next(iter(wrong))):
             BehaviourSegments(**wrong).fit(few)
+
+
+def test_names_speak_of_levels_and_missing_values():
+    rng = np.random.default_rng(5)
+    kind = np.arange(300) % 3
+    table = pd.DataFrame(
+        {
+            "customer_id": np.arange(300),
+            "channel": np.array(["web", "shop", "web"])[kind],
+            "score": np.where(kind == 2, np.nan, rng.normal(size=300) / 100 + 1),
+        }
+    )
+    model = BehaviourSegments(n_segments=3, n_bootstraps=2, random_state=0).fit(table)
+    assert model.segments_["segment"].nunique() == 3
+    words = " ".join(model.segments_["segment"])
+    assert "channel=shop" in words
+    assert "score missing" in words
+
+
+def test_progress_is_shown_on_request(capsys):
+    BehaviourSegments(n_segments=2, n_bootstraps=2, random_state=0, progress=True).fit(
+        people(60).drop(columns="kind")
+    )
+    assert "segments" in capsys.readouterr().err
