@@ -1,7 +1,7 @@
 """Itemsets from a long frame: crmkit beside pyfim, mlxtend and efficient-apriori.
 
 Every run happens in a process of its own: the log is loaded, then the clock runs from the long
-frame to a frame of itemsets and counts. Shown are CPU seconds (the best of some repeats) and the
+frame to the same frame for all: sorted tuple of items, length, count and support, by falling count. Shown are CPU seconds (the best of some repeats) and the
 peak memory of the process, loading included.
 
     python benchmarks/basket_itemsets.py --data FOLDER [--case NAME] [--peer NAME] [--repeats N]
@@ -103,11 +103,20 @@ def baskets_of(frame):
     return [items[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
 
 
+def as_frame(itemsets, counts, n_orders):
+    """Return what crmkit returns: sorted tuples, length, count, support, by falling count."""
+    itemset = [tuple(sorted(items)) for items in itemsets]
+    frame = pd.DataFrame({"itemset": itemset, "length": list(map(len, itemset)), "count": counts})
+    frame["support"] = frame["count"] / n_orders
+    return frame.sort_values(["count", "length"], ascending=[False, True], ignore_index=True)
+
+
 def fim_run(frame, min_count, algorithm):
     import fim
 
-    found = getattr(fim, algorithm)(baskets_of(frame), target="s", supp=-min_count, zmin=1)
-    return len(pd.DataFrame(found, columns=["itemset", "count"]))
+    baskets = baskets_of(frame)
+    found = getattr(fim, algorithm)(baskets, target="s", supp=-min_count, zmin=1)
+    return len(as_frame([items for items, _ in found], [n for _, n in found], len(baskets)))
 
 
 def mlxtend_run(frame, min_count):
@@ -118,7 +127,9 @@ def mlxtend_run(frame, min_count):
     item, items = pd.factorize(frame["item"])
     cells = sparse.csr_matrix((np.ones(len(order), dtype=bool), (order, item)))
     table = pd.DataFrame.sparse.from_spmatrix(cells, columns=items)
-    return len(fpgrowth(table, min_support=min_count / len(orders), use_colnames=True))
+    found = fpgrowth(table, min_support=min_count / len(orders), use_colnames=True)
+    counts = (found["support"] * len(orders)).round().astype(int)
+    return len(as_frame(found["itemsets"], counts, len(orders)))
 
 
 def efficient_run(frame, min_count):
@@ -127,7 +138,7 @@ def efficient_run(frame, min_count):
     baskets = baskets_of(frame)
     found, _ = itemsets_from_transactions(baskets, min_count / len(baskets))
     rows = [(items, count) for level in found.values() for items, count in level.items()]
-    return len(pd.DataFrame(rows, columns=["itemset", "count"]))
+    return len(as_frame([items for items, _ in rows], [n for _, n in rows], len(baskets)))
 
 
 RUNS = {

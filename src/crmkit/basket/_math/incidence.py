@@ -52,6 +52,8 @@ class Baskets:
                 low > 0
                 and work + cost[low - 1] <= cells
                 and (high - low + 1) * (n_items - low + 1) <= cells
+                # bitsets of one block are as long as its most frequent item needs
+                and self.count[high - 1] <= max(2 * self.count[low - 1], 256)
             ):
                 low -= 1
                 work += cost[low]
