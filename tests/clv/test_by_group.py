@@ -36,6 +36,18 @@ def test_each_group_has_its_own_fit(base, model):
     assert model.n_parameters_ == 16
 
 
+def test_probabilities_of_each_group(base, model):
+    told = model.purchase_probabilities(base, horizon_days=90, max_purchases=3)
+    assert list(told["customer_id"]) == list(base["customer_id"].repeat(4))
+    rows = base[(base["channel"] == "web") & (base["wave"] == 1)]
+    alone = clv.BGNBD().fit(rows).purchase_probabilities(rows, horizon_days=90, max_purchases=3)
+    found = told[told["customer_id"].isin(rows["customer_id"])]
+    np.testing.assert_allclose(found["p_exactly"], alone["p_exactly"], rtol=1e-6)
+    split = base.assign(holdout_frequency=1, holdout_days=90)
+    judged = clv.model_comparison(split, models={"by group": model})
+    assert judged.loc[0, "holdout_log_score"] < 0
+
+
 def test_it_values_customers_like_one_model(base, model):
     spend = clv.ByGroup(model=clv.GammaGamma(), by="channel").fit(base)
     total = clv.customer_equity(base, purchases=model, spend=spend, by="channel")

@@ -165,3 +165,24 @@ def test_calibration_groups_partition_customers():
     assert table["group"].tolist() == ["1", "2", "3", "4", "5"]
     with pytest.raises(InputError, match="lacks 200 of 200"):
         clv.calibration_table(customers, told.assign(customer_id=told["customer_id"] + 500))
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_sum_covers_the_truth(models):
+    # 57 of 60 bases of 1,000 customers covered it (95 %); here 20 of 250, at least 16 must.
+    truth = {
+        "purchases": with_coefficients(models["purchases"], np.log([0.6, 60.0, 0.8, 2.5])),
+        "spend": with_coefficients(models["spend"], np.log([6.0, 3.7, 15.0])),
+    }
+    length = np.random.default_rng(0).integers(200, 400, 250).astype(float)
+    start = pd.DataFrame({"customer_id": range(250), "T": length})
+    covered = 0
+    for seed in range(20):
+        drawn = truth["purchases"].simulate(start, random_state=seed)
+        amounts = truth["spend"].simulate(drawn, random_state=1000 + seed)
+        drawn["monetary_value"] = amounts["monetary_value"]
+        true = clv.lifetime_value(drawn, **truth)["lifetime_value"].sum()
+        fitted = {"purchases": clv.BGNBD().fit(drawn), "spend": clv.GammaGamma().fit(drawn)}
+        found = clv.customer_equity(drawn, **fitted).loc[0]
+        covered += found["conf_low"] <= true <= found["conf_high"]
+    assert covered >= 16

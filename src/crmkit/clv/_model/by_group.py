@@ -181,13 +181,35 @@ class ByGroup(Model):
         InputError
             If a customer belongs to a group that was not there at fitting.
         """
+        return self._each(customers, "predict", options)
+
+    def purchase_probabilities(self, customers: Any, **options: Any) -> pd.DataFrame:
+        """Tell how probable each number of purchases is, by the model of the customer's group.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model needs, and the columns in `by`.
+        **options
+            What the model's own ``purchase_probabilities`` takes.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What the model's own ``purchase_probabilities`` gives.
+        """
+        return self._each(customers, "purchase_probabilities", options)
+
+    def _each(self, customers: Any, method: str, options: dict[str, Any]) -> pd.DataFrame:
+        """Ask each group's model about its customers; the answers in the order of the input."""
         table, group = self._groups(customers)
         pieces = []
         for number in np.unique(group):
             rows = np.flatnonzero(group == number)
-            told = self.models_[number].predict(table.iloc[rows], **options)
-            pieces.append(told.set_axis(pd.Index(rows), axis=0))
-        result: pd.DataFrame = pd.concat(pieces).sort_index()
+            told = getattr(self.models_[number], method)(table.iloc[rows], **options)
+            position = np.repeat(rows, len(told) // rows.size)
+            pieces.append(told.set_axis(pd.Index(position), axis=0))
+        result: pd.DataFrame = pd.concat(pieces).sort_index(kind="stable")
         return result.set_axis(pd.RangeIndex(len(result)), axis=0)
 
     def _stacked(
