@@ -1,8 +1,9 @@
 """Itemsets from a long frame: crmkit beside pyfim, mlxtend and efficient-apriori.
 
 Every run happens in a process of its own: the log is loaded, then the clock runs from the long
-frame to the same frame for all: sorted tuple of items, length, count and support, by falling count. Shown are CPU seconds (the best of some repeats) and the
-peak memory of the process, loading included.
+frame to the same frame for all: sorted tuple of items, length, count and support, by falling
+count. Shown are CPU seconds (the best of some repeats) and the peak memory of the process, loading
+included.
 
     python benchmarks/basket_itemsets.py --data FOLDER [--case NAME] [--peer NAME] [--repeats N]
 

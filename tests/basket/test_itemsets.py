@@ -81,6 +81,12 @@ def test_rising_threshold_finds_the_best_among_many():
     assert sorted(found["count"], reverse=True) == [c for c in counts if c >= counts[49]]
 
 
+def test_repeats_in_an_order_do_not_make_an_item_frequent():
+    log = log_of([["a", "b"], ["a", "b", "c", "c", "c"]])
+    found = as_dict(basket.frequent_itemsets(log, n_best=1))
+    assert found == {("a",): 2, ("b",): 2, ("a", "b"): 2}
+
+
 def test_guard_names_the_threshold_that_fits():
     rng = np.random.default_rng(1)
     baskets = [[int(i) for i in rng.integers(0, 12, 6)] for _ in range(60)]

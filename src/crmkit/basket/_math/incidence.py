@@ -22,7 +22,8 @@ class Baskets:
     Attributes
     ----------
     item : int array, shape (n,)
-        Rank of the item; ranks ascend with the item's count, ties by code.
+        Rank of the item; ranks ascend with the item's lines (its count, but for repeats), ties by
+        code.
     after : int array, shape (n,)
         Number of entries that follow in the same basket.
     by_item : int array, shape (n,)

@@ -123,7 +123,7 @@ class _Search:
     def run(self) -> None:
         """Search block by block, the most frequent first items first."""
         for low, high in self.baskets.blocks(CELLS):
-            if self.baskets.count[high - 1] < self.found.min_count:
+            if self.baskets.count[low:high].max() < self.found.min_count:
                 continue
             self._search_block(low, high)
 
