@@ -143,3 +143,31 @@ def test_models_without_counterpart_say_so(lifetimes, customers):
     model = clv.BGNBD(purchase_covariates=["odd"]).fit(odd)
     with pytest.raises(InputError, match="no covariates"):
         model.to_lifetimes()
+
+
+def test_value_lies_between_their_months_discounted_early_and_late(lifetimes, customers):
+    model, spend = clv.BGNBD().fit(customers), clv.GammaGamma().fit(customers)
+    rate = 1.10 ** (30 / 365) - 1
+    theirs = spend.to_lifetimes().customer_lifetime_value(
+        model.to_lifetimes(),
+        customers["frequency"],
+        customers["recency"],
+        customers["T"],
+        customers["monetary_value"],
+        time=12,
+        freq="D",
+        discount_rate=rate,
+    )
+    steps = [
+        model.predict(customers, horizon_days=30 * month)["expected_purchases"]
+        for month in range(13)
+    ]
+    amount = spend.predict(customers)["expected_amount"]
+    late = amount * sum(
+        (steps[month] - steps[month - 1]) / (1 + rate) ** month for month in range(1, 13)
+    )
+    spent = customers["monetary_value"] > 0
+    np.testing.assert_allclose(late[spent], np.asarray(theirs)[spent], rtol=1e-7)
+    ours = clv.lifetime_value(customers, purchases=model, spend=spend, horizon_days=360)
+    assert (ours["lifetime_value"] >= late).all()
+    assert (ours["lifetime_value"] <= late * (1 + rate)).all()
