@@ -47,26 +47,3 @@ def test_rates_and_costs_may_differ_by_customer():
         churn.contact_decision(customers, save_rate="c", contact_cost=1, value="worth", p="p")
     with pytest.raises(InputError, match="save_rate"):
         churn.contact_decision(customers, save_rate=30, contact_cost=1, value="worth", p="p")
-
-
-def test_reference_telco_campaign(reference_data):
-    """Save rate .3, cost 20, value 12 months: everyone 360,011; hindsight 463,491.
-
-    These two need no model and are exact. With a model the decision customer by customer earns
-    about 394,000 and beats every threshold.
-    """
-    raw = pd.read_csv(reference_data / "Telco-Customer-Churn.csv")
-    table = raw.rename(columns={"customerID": "customer_id"}).assign(
-        churned=(raw["Churn"] == "Yes").astype(int),
-        TotalCharges=pd.to_numeric(raw["TotalCharges"], errors="coerce"),
-    )
-    model = churn.ChurnModel(random_state=0).fit(table.drop(columns="Churn"))
-    customers = model.scores_.assign(value=12 * table["MonthlyCharges"], churned=table["churned"])
-    decisions = churn.contact_decision(customers, save_rate=0.3, contact_cost=20)
-    decisions["churned"] = customers["churned"]
-    profit = churn.contact_profit(decisions, thresholds=(0.1, 0.5), outcome="churned")
-    realised = profit.set_index("rule")["realised_profit"]
-    assert realised["everyone"] == pytest.approx(360_011, abs=1)
-    assert realised["hindsight"] == pytest.approx(463_491, abs=1)
-    assert realised["per customer"] == pytest.approx(394_000, abs=4_000)
-    assert realised["per customer"] > realised["p >= 0.1"] > realised["p >= 0.5"]

@@ -69,9 +69,10 @@ def unusual_silence(
     Notes
     -----
     Gaps are gamma distributed with one shape for all and a rate per customer, rates are gamma
-    distributed over customers; all three parameters are estimated. With many customers some
-    silences are unusual by chance: of customers who carry on as before up to 5 % will be, at the
-    default level.
+    distributed over customers; all three parameters are estimated. Some silences are unusual by
+    chance: at the default level about one in twenty of the customers who carry on as before, and
+    more where purchases come in bursts, because a look on any one day is likely to fall into a
+    long gap.
 
     References
     ----------
