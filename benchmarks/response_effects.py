@@ -1,12 +1,13 @@
 """DR-learner with gradient boosting: UpliftModel beside econml's DRLearner.
 
-Data: datasets.make_campaign, whose true effect is known. Both use scikit-learn's histogram gradient
-boosting (100 trees, learning rate .05, 15 leaves, least leaf 200) for outcomes and effects and equal
-folds (2, econml's default, and 3). crmkit is told that the campaign was drawn at random; econml
-cannot be told, so it is timed once learning the chance to be treated by the same learner, as it
-must in general, and once with a constant in that learner's place. crmkit's time includes reading the table, out-of-fold scores for every customer and their
-calibration, which econml does not make. Judged by the correlation of the predictions for new
-customers with the truth.
+Data: datasets.make_campaign, whose true effect is known. Both use scikit-learn's histogram
+gradient boosting (100 trees, learning rate .05, 15 leaves, least leaf 200) for outcomes and
+effects and equal folds (2, econml's default, and 3). crmkit is told that the campaign was drawn
+at random; econml cannot be told, so it is timed once learning the chance to be treated by the
+same learner, as it must in general, and once with a constant in that learner's place. crmkit's
+time includes reading the table, out-of-fold scores for every customer and their calibration,
+which econml does not make. Judged by the correlation of the predictions for new customers with
+the truth.
 
 Needs: econml (in an environment of its own). Usage: response_effects.py [customers]
 

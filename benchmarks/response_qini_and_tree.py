@@ -1,7 +1,8 @@
 """Qini interval and profile tree on a million customers.
 
 Qini: point and interval of every definition from 1,000 bootstrap draws, with distinct scores for
-all customers. causalml 0.18.0 was measured elsewhere at 2.46 CPU s for 20 draws; it is not run here.
+all customers. causalml 0.18.0 was measured elsewhere at 2.46 CPU s for 20 draws; it is not run
+here.
 Tree: response_tree with 8 groups beside scikit-learn's DecisionTreeClassifier with 8 leaves, on 10
 normal variables; both are judged by the Gini impurity of their leaves.
 
