@@ -177,6 +177,8 @@ def test_bad_arguments_are_named():
         cohort_table(log, by="age")
     with pytest.raises(InputError, match="cannot split customers"):
         cohort_table(log, by="product")
+    with pytest.raises(InputError, match="`by` must be a column name or a list"):
+        cohort_table(log, by=5)
     with pytest.raises(InputError, match="twice"):
         cohort_table(log, by=["shop", "shop"])
     with pytest.raises(InputError, match="`cohort`: no customer came"):

@@ -167,13 +167,13 @@ def _names(days: Any) -> dict[Any, str]:
 
 def _write_cells(ax: Axes, shown: Any, middle: float, value: str) -> None:
     """Write each cell's number into it, dark on light cells and light on dark ones."""
-    form = percent() if value == "retention_rate" else money()
+    short = money()
     for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
         cell = shown[row, column]
         ax.text(
             column + 0.5,
             row + 0.5,
-            form(float(f"{cell:.2g}") if value == "retention_rate" else cell),
+            f"{cell:.0%}" if value == "retention_rate" else short(cell),
             ha="center",
             va="center",
             fontsize=6.5,

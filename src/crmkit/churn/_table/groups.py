@@ -26,7 +26,9 @@ _OF_A_ROW = ("customer_id", "date", "order_id", "product", "quantity", "amount",
 
 def columns_of(by: str | Iterable[str] | None, *, taken: Iterable[str]) -> list[str]:
     """Return `by` as a list of column names that no column of the result already has."""
-    columns = [by] if isinstance(by, str) else list(by or [])
+    if by is not None and not isinstance(by, (str, list, tuple, pd.Index)):
+        raise InputError(f"`by` must be a column name or a list of them; got {by!r}.")
+    columns = [by] if isinstance(by, str) else [] if by is None else list(by)
     rowwise = [column for column in columns if column in _OF_A_ROW]
     if rowwise:
         raise InputError(f"`by` names {rowwise}, which cannot split customers into groups.")

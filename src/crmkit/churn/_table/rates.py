@@ -98,7 +98,8 @@ def retention_table(
         * ``retained`` (int) - of these, active in the period before as well.
         * ``new`` (int) - of these, active for the first time.
         * ``reactivated`` (int) - of these, active before, but not in the period before.
-        * ``lost`` (int) - customers active in the period before but not in this one.
+        * ``lost`` (int) - customers active in the period before but not (in a period in progress:
+          not yet) in this one.
         * ``retention_rate`` (float) - retained / active in the period before; NaN where there
           was nobody.
         * ``conf_low`` (float) - lower limit of the retention rate (Wilson).
