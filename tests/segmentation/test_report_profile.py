@@ -92,5 +92,7 @@ def test_what_is_refused(people, segments):
         segment_profile(people, segments.assign(segment=None))
     with pytest.raises(MissingColumnsError, match="weight"):
         segment_profile(people, segments, columns=["weight"])
+    with pytest.raises(InputError, match="column 'since' holds dates"):
+        segment_profile(people, segments, columns=["age", "since"])
     with pytest.raises(InputError, match="no column to profile"):
         segment_profile(people[["customer_id", "since"]], segments)

@@ -112,6 +112,8 @@ def segment_profile(
         elif kind == "levels":
             part = _levels(frame[column], codes, len(names), confidence_level)
         else:
+            if columns is not None:
+                problems.add(f"column {column!r} holds dates or nothing. Leave it out.")
             continue
         parts.append(part.assign(variable=column, order=len(parts)))
     problems.raise_if_any()
