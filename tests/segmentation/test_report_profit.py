@@ -67,6 +67,16 @@ def test_curry_on_a_hundred_different_customers():
     assert pyramid["customers"].tolist() == [1, 4, 15, 80]
 
 
+def test_inactive_customers_are_a_tier_of_their_own():
+    profit = table(range(200)).assign(bought=np.arange(200) % 2 == 1)
+    pyramid = value_pyramid(profit, active="bought")
+    assert pyramid["tier"].tolist() == ["top", "big", "medium", "small", "inactive"]
+    assert pyramid["customers"].tolist() == [1, 4, 15, 80, 100]
+    assert pyramid["value"].sum() == sum(range(200))
+    tiers = value_tiers(profit, active="bought")
+    assert ((tiers["segment"] == "inactive") == ~profit["bought"]).all()
+
+
 def test_tiers_that_are_refused():
     for tiers in ({"a": 0.5}, {}, {"a": "x"}, [0.5, 0.5]):
         with pytest.raises(InputError, match="tiers"):

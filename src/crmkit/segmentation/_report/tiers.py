@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["loss_makers", "value_pyramid", "value_tiers"]
 
+INACTIVE = "inactive"
 CURRY = {"top": 0.01, "big": 0.04, "medium": 0.15, "small": 0.80}
 
 
 def value_tiers(
-    profit: Any, *, value: str = "profit", tiers: Mapping[str, float] | None = None
+    profit: Any,
+    *,
+    value: str = "profit",
+    tiers: Mapping[str, float] | None = None,
+    active: str | None = None,
 ) -> pd.DataFrame:
     """Put every customer into a tier of the customer pyramid.
 
@@ -37,6 +42,9 @@ def value_tiers(
     tiers : dict of str to float, optional
         Names and shares of customers from the best tier to the last, adding up to 1. The default
         is Curry's top 1%, big 4%, medium 15% and small 80% [1]_.
+    active : str, optional
+        Column that is true or 1 for customers who bought in the period. The others are not ranked
+        and stand in a last tier, ``inactive``. Without it all are ranked.
 
     Returns
     -------
@@ -74,19 +82,23 @@ def value_tiers(
     2            3   50.0    good
     3            4   50.0    good
     """
-    ids, values, codes, names = _tiers(profit, value, tiers)
+    ids, values, codes, names = _tiers(profit, value, tiers, active)
     segment = pd.Series(np.array(names, dtype=object)[codes]).astype(str)
     return pd.DataFrame({"customer_id": ids, "value": values, "segment": segment})
 
 
 def value_pyramid(
-    profit: Any, *, value: str = "profit", tiers: Mapping[str, float] | None = None
+    profit: Any,
+    *,
+    value: str = "profit",
+    tiers: Mapping[str, float] | None = None,
+    active: str | None = None,
 ) -> pd.DataFrame:
     """Show customers and value in each tier of the customer pyramid.
 
     Parameters
     ----------
-    profit, value, tiers
+    profit, value, tiers, active
         As in :func:`value_tiers`.
 
     Returns
@@ -120,7 +132,7 @@ def value_pyramid(
     1  good          2  100.0       0
     2  rest          1  -30.0       1
     """
-    _, values, codes, names = _tiers(profit, value, tiers)
+    _, values, codes, names = _tiers(profit, value, tiers, active)
     customers = np.bincount(codes, minlength=len(names))
     sums = decimal_sums(codes, values, len(names))
     total = float(sums.sum())
@@ -138,7 +150,7 @@ def value_pyramid(
 
 
 def _tiers(
-    profit: Any, value: str, tiers: Mapping[str, float] | None
+    profit: Any, value: str, tiers: Mapping[str, float] | None, active: str | None
 ) -> tuple[pd.Series[Any], NDArray[np.float64], NDArray[np.int64], list[str]]:
     """Return ids, values, the tier of each and the tiers' names."""
     tiers = CURRY if tiers is None else tiers
@@ -149,8 +161,17 @@ def _tiers(
         raise InputError(
             f"`tiers` must have shares that add up to 1; they add up to {sum(shares):g}."
         )
+    names = [str(name) for name in tiers]
     ids, values = read_value(profit, value)
-    return ids, values, tier_codes(values, np.array(shares[:-1])), [str(name) for name in tiers]
+    if active is None:
+        return ids, values, tier_codes(values, np.array(shares[:-1])), names
+    frame = read_customers(profit, needs=[active], optional=(), name="profit")
+    problems = Problems("profit")
+    ranked = number_array(frame[active], problems, active) != 0
+    problems.raise_if_any()
+    codes = np.full(values.size, len(names))
+    codes[ranked] = tier_codes(values[ranked], np.array(shares[:-1]))
+    return ids, values, codes, [*names, INACTIVE]
 
 
 def loss_makers(profit: Any) -> pd.DataFrame:
