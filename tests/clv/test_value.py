@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmkit import clv, datasets
-from crmkit.clv._report._value import _limits
+from crmkit.clv._report._interval import limits as limits_of
 from crmkit.errors import InputError, MissingColumnsError
 
 
@@ -110,8 +110,29 @@ def test_segments_add_up_and_their_errors_do_not(base, models):
     np.testing.assert_allclose(one["std_error"], each["std_error"], rtol=1e-9)
 
 
+def test_bootstrap_agrees_with_derivatives(base):
+    drawn = {
+        "purchases": clv.BGNBD(n_bootstrap=60, random_state=1).fit(base),
+        "spend": clv.GammaGamma(n_bootstrap=60, random_state=2).fit(base),
+    }
+    some = base.head(40).assign(half=np.arange(40) % 2)
+    delta = clv.customer_equity(some, **drawn, by="half")
+    boot = clv.customer_equity(some, **drawn, by="half", interval="bootstrap")
+    np.testing.assert_allclose(boot["lifetime_value"], delta["lifetime_value"])
+    np.testing.assert_allclose(boot["std_error"], delta["std_error"], rtol=0.4)
+    each = clv.lifetime_value(some, **drawn, interval="bootstrap")
+    assert (each["conf_low"] <= each["conf_high"]).all()
+    one = clv.customer_equity(some, **drawn, by="customer_id", interval="bootstrap")
+    order = np.argsort(some["customer_id"].to_numpy())
+    np.testing.assert_allclose(one["conf_low"], each["conf_low"].to_numpy()[order])
+    with pytest.raises(InputError, match="n_bootstrap of 2 or more"):
+        clv.customer_equity(
+            some, purchases=clv.BGNBD().fit(base), spend=drawn["spend"], interval="bootstrap"
+        )
+
+
 def test_limits_keep_the_sign():
-    limits = _limits(np.array([10.0, -10.0, 0.0]), np.array([400.0, 400.0, 0.0]), 0.95)
+    limits = limits_of(np.array([10.0, -10.0, 0.0]), np.array([400.0, 400.0, 0.0]), 0.95)
     assert limits["conf_low"][0] > 0 > limits["conf_high"][1]
     assert limits["conf_low"][2] == limits["conf_high"][2] == 0.0
 

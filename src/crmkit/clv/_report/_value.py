@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._arrays import normal_quantile
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
+from crmkit.clv._report._interval import Valuation, limits
 from crmkit.clv._table._codes import column_names, column_part, combined
 from crmkit.errors import InputError
 
@@ -54,9 +54,10 @@ def lifetime_value(
         Rate per year of 365 days, compounded continuously over time.
     margin : float or str
         Share of the amount that is earned, or the column of `customers` that holds it.
-    interval : {"delta"}, optional
+    interval : {"delta", "bootstrap"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
         models. It is about the expected value; a single customer's outcome varies far more.
+        ``"bootstrap"`` needs both models made with ``n_bootstrap``.
     confidence_level : float
         Of the interval.
 
@@ -92,7 +93,7 @@ def lifetime_value(
     Notes
     -----
     The product of the two expectations assumes that spend does not depend on frequency; test it
-    with :func:`spend_frequency_correlation`. The interval combines the models' covariances by
+    with :func:`spend_frequency_correlation`. The delta interval combines the models' covariances by
     the delta method on the logarithm, so that limits keep the sign of the value.
 
     References
@@ -121,16 +122,17 @@ def lifetime_value(
     _check_models(purchases, spend)
     level = _check_interval(interval, confidence_level)
     table = read_customers(customers)
-    told = purchases.predict(customers, **options)
-    amount = spend.predict(customers)["expected_amount"].to_numpy()
     share = _margin(table, margin)
+    told = purchases.predict(table, **options)
+    amount = spend.predict(table)["expected_amount"].to_numpy()
     value = share * amount * told["discounted_purchases"].to_numpy()
     result: pd.DataFrame = told.assign(expected_amount=amount, lifetime_value=value)
     if interval is None:
         return result
-    by_purchases, by_spend = _slopes(customers, purchases, spend, share, options)
-    variance = _quadratic(by_purchases, purchases) + _quadratic(by_spend, spend)
-    return result.assign(**_limits(value, variance, level))
+    valuation = Valuation(table, purchases, spend, share, options)
+    if interval == "bootstrap":
+        return result.assign(**valuation.bootstrap(None, len(table), level))
+    return result.assign(**limits(value, valuation.delta(None, len(table)), level))
 
 
 def customer_equity(
@@ -142,6 +144,7 @@ def customer_equity(
     horizon_days: float = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
+    interval: str = "delta",
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Add up lifetime values per segment and for the whole base, with intervals of the sums.
@@ -159,6 +162,8 @@ def customer_equity(
     by : str or list of str, optional
         Columns that make the segments. Default: one row for the whole base.
     horizon_days, annual_discount_rate, margin
+        As in :func:`lifetime_value`.
+    interval : {"delta", "bootstrap"}
         As in :func:`lifetime_value`.
     confidence_level : float
         Of the intervals.
@@ -199,30 +204,29 @@ def customer_equity(
         "horizon_days": horizon_days,
         "annual_discount_rate": annual_discount_rate,
     }
-    level = _check_interval("delta", confidence_level)
+    level = _check_interval(interval, confidence_level)
     columns = column_names(by)
     table = read_customers(customers, needs=columns)
-    told = lifetime_value(customers, purchases=purchases, spend=spend, margin=margin, **options)
+    told = lifetime_value(table, purchases=purchases, spend=spend, margin=margin, **options)
     group, labels = combined([column_part(table[name]) for name in columns], len(table))
     n = len(labels)
 
     def total(values: Floats) -> Floats:
         return np.bincount(group, weights=values, minlength=n).astype(np.float64, copy=False)
 
-    variance = np.zeros(n)
-    share = _margin(table, margin)
-    slopes = _slopes(customers, purchases, spend, share, options)
-    for model, each in zip((purchases, spend), slopes, strict=True):
-        summed = np.column_stack([total(column) for column in each.T])
-        variance += _quadratic(summed, model)
     value = total(told["lifetime_value"].to_numpy())
     whole = float(value.sum())
+    valuation = Valuation(table, purchases, spend, _margin(table, margin), options)
+    if interval == "bootstrap":
+        reach = valuation.bootstrap(group, n, level)
+    else:
+        reach = limits(value, valuation.delta(group, n), level)
     return labels.assign(
         customers=np.bincount(group, minlength=n),
         expected_active=total(told["p_alive"].to_numpy()),
         discounted_purchases=total(told["discounted_purchases"].to_numpy()),
         lifetime_value=value,
-        **_limits(value, variance, level),
+        **reach,
         share=value / whole if whole else np.zeros(n),
     )
 
@@ -241,7 +245,7 @@ def _check_models(purchases: Any, spend: Any) -> None:
 def _check_interval(interval: str | None, confidence_level: float) -> float:
     """Return the checked level of the interval."""
     if interval is not None:
-        check_choice(interval, "interval", ["delta"])
+        check_choice(interval, "interval", ["delta", "bootstrap"])
     level: float = check_number(
         confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
     )
@@ -257,32 +261,3 @@ def _margin(table: pd.DataFrame, margin: float | str) -> Floats:
     values = number_array(table[margin], problems, margin)
     problems.raise_if_any()
     return values
-
-
-def _slopes(
-    customers: Any, purchases: Any, spend: Any, share: Floats, options: dict[str, Any]
-) -> tuple[Floats, Floats]:
-    """Return the derivatives of each value in the coefficients of both models, (n, p) each."""
-    count, by_purchases = purchases._discounted(customers, **options)
-    amount, by_spend = spend._amount(customers)
-    return by_purchases * (share * amount)[:, None], by_spend * (share * count)[:, None]
-
-
-def _quadratic(slopes: Floats, model: Any) -> Floats:
-    """Return ``g' V g`` for each row g of `slopes`, shape (n,)."""
-    variance: Floats = np.einsum("ij,jk,ik->i", slopes, model.coefficient_covariance_, slopes)
-    return np.maximum(variance, 0.0)
-
-
-def _limits(value: Floats, variance: Floats, level: float) -> dict[str, Floats]:
-    """Return standard error and limits, taken on the logarithm of the value's size."""
-    error = np.sqrt(variance)
-    size = np.abs(value)
-    width = np.divide(normal_quantile(level) * error, size, out=np.zeros_like(size), where=size > 0)
-    factor = np.exp(np.minimum(width, 700.0))
-    near, far = value / factor, value * factor
-    return {
-        "std_error": error,
-        "conf_low": np.minimum(near, far),
-        "conf_high": np.maximum(near, far),
-    }

@@ -1,0 +1,118 @@
+"""How far the parameters leave a value open: derivatives, or the models' bootstrap draws."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._arrays import normal_quantile
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["Valuation", "limits"]
+
+# Draws times customers held at once; a bootstrap of single customers goes in blocks.
+_CELLS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Values ``share x amount x discounted purchases`` of the n customers of a table."""
+
+    table: pd.DataFrame
+    purchases: Any
+    spend: Any
+    share: Floats
+    options: dict[str, Any]
+
+    def delta(self, group: Ints | None, n_groups: int) -> Floats:
+        """Return the variance of each customer's value, or of each group's total."""
+        count, by_purchases = self.purchases._discounted(self.table, **self.options)
+        amount, by_spend = self.spend._amount(self.table)
+        slopes = (
+            (self.purchases, by_purchases * (self.share * amount)[:, None]),
+            (self.spend, by_spend * (self.share * count)[:, None]),
+        )
+        variance = np.zeros(n_groups)
+        for model, each in slopes:
+            summed = each if group is None else _totals(each, group, n_groups)
+            covariance = model.coefficient_covariance_
+            variance += np.maximum(np.einsum("ij,jk,ik->i", summed, covariance, summed), 0.0)
+        return variance
+
+    def bootstrap(self, group: Ints | None, n_groups: int, level: float) -> dict[str, Floats]:
+        """Return error and limits of each customer's value, or of each group's total."""
+        pairs = list(zip(_draws(self.purchases), _draws(self.spend), strict=False))
+        if len(pairs) < 2:
+            raise InputError(
+                "`interval` 'bootstrap' needs both models made with n_bootstrap of 2 or more, "
+                "such as BGNBD(n_bootstrap=200)."
+            )
+        if group is not None:
+            draws = [_totals(self._drawn(*pair)[:, None], group, n_groups)[:, 0] for pair in pairs]
+            return _quantiles(np.array(draws), level)
+        step = max(1, _CELLS // len(pairs))
+        blocks = []
+        for start in range(0, len(self.table), step):
+            rows = slice(start, start + step)
+            some = Valuation(
+                self.table.iloc[rows], self.purchases, self.spend, self.share[rows], self.options
+            )
+            blocks.append(_quantiles(np.array([some._drawn(*pair) for pair in pairs]), level))
+        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+    def _drawn(self, purchases: Floats, spend: Floats) -> Floats:
+        """Return the values, shape (n,), at drawn coefficients of both models."""
+        count, _ = _at(self.purchases, purchases)._discounted(
+            self.table, gradient=False, **self.options
+        )
+        amount, _ = _at(self.spend, spend)._amount(self.table, gradient=False)
+        value: Floats = self.share * amount * count
+        return value
+
+
+def limits(value: Floats, variance: Floats, level: float) -> dict[str, Floats]:
+    """Return standard error and limits, taken on the logarithm of the value's size."""
+    error = np.sqrt(variance)
+    size = np.abs(value)
+    width = np.divide(normal_quantile(level) * error, size, out=np.zeros_like(size), where=size > 0)
+    factor = np.exp(np.minimum(width, 700.0))
+    near, far = value / factor, value * factor
+    return {
+        "std_error": error,
+        "conf_low": np.minimum(near, far),
+        "conf_high": np.maximum(near, far),
+    }
+
+
+def _totals(values: Floats, group: Ints, n_groups: int) -> Floats:
+    """Sum the rows of `values` by group, shape (groups, columns)."""
+    return np.column_stack([np.bincount(group, column, minlength=n_groups) for column in values.T])
+
+
+def _draws(model: Any) -> Floats:
+    """Return the model's bootstrap draws of its coefficients; none where it keeps none."""
+    draws: Floats = getattr(model, "coefficient_draws_", np.empty((0, 0)))
+    return draws
+
+
+def _at(model: Any, coefficients: Floats) -> Any:
+    """Return the model with other coefficients."""
+    other = copy.copy(model)
+    other.coefficients_ = coefficients
+    return other
+
+
+def _quantiles(draws: Floats, level: float) -> dict[str, Floats]:
+    """Return error and limits over the draws, shape (draws, n)."""
+    low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
+    return {"std_error": draws.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}
