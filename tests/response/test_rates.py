@@ -131,3 +131,11 @@ def test_rate_difference_is_the_uncorrected_chi_squared():
     assert error[0] == pytest.approx(np.sqrt(0.15 * 0.85 / 200 + 0.0625 * 0.9375 / 800))
     expected = stats.chi2_contingency([[30, 170], [50, 750]], correction=False).pvalue
     assert p[0] == pytest.approx(expected)
+
+
+def test_columns_that_clash_with_the_result_are_refused():
+    table = people(["a", "b"], [0, 1]).rename(columns={"g": "rate"})
+    with pytest.raises(InputError, match="'rate'"):
+        response.response_rates(table, outcome="y", by="rate")
+    with pytest.raises(InputError, match="`by` is empty"):
+        response.response_rates(table, outcome="y", by=[])

@@ -273,3 +273,9 @@ def test_customers_without_score_stay_and_say_so():
     assert np.isnan(chosen["expected_gain"].iloc[0])
     with pytest.raises(InputError, match="repeats"):
         response.select_targets(customers, pd.concat([scores, scores]), consent="ok")
+
+
+def test_consent_in_words_is_refused():
+    customers = pd.DataFrame({"customer_id": [1, 2], "ok": ["yes", "no"]})
+    with pytest.raises(InputError, match="True, False or missing"):
+        response.select_targets(customers, customers.assign(score=1.0), consent="ok")

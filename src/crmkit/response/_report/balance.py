@@ -9,10 +9,11 @@ import pandas as pd
 from scipy import special
 
 from crmkit._arrays import adjust_p_values
-from crmkit._frames import read_customers
+from crmkit._checks import Problems
+from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.balance import standardised_differences
 from crmkit.errors import InputError
-from crmkit.response._table import read_arms, read_variables, two_arms
+from crmkit.response._table import read_variables, two_arms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,14 +167,22 @@ def sample_ratio(
     np.int64(4000)
     """
     people = read_customers(customers, needs=[treated])
-    levels = people[treated].dropna().unique()
-    arms = read_arms(people, treated, sorted(levels, key=str)[0] if len(levels) else None)
-    names = [arms.control, *arms.treatments]
-    counts = np.bincount(arms.code, minlength=len(names)).astype(np.float64)
+    codes, distinct = sorted_codes(people[treated])
+    problems = Problems("customers")
+    problems.rows(
+        codes < 0,
+        f"column {treated!r} is missing",
+        do="Say for every customer which arm they were in, or leave them out.",
+    )
+    if len(distinct) < 2:
+        problems.add(f"column {treated!r} has fewer than two arms: nothing to compare.")
+    problems.raise_if_any()
+    names = list(distinct)
+    counts = np.bincount(codes).astype(np.float64)
     if expected is None:
         shares = np.full(len(names), 1 / len(names))
     else:
-        missing = [name for name in names if name not in expected]
+        missing = [str(name) for name in names if name not in expected]
         if missing:
             raise InputError(f"`expected` lacks the arm(s) {missing}.")
         shares = np.array([float(expected[name]) for name in names])

@@ -149,7 +149,8 @@ def campaign_result(
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
-    groups = read_groups(people, groups_by) if groups_by else None
+    reserved = ["treatment", "lift", "cost", "profit", "roi", "verdict"]
+    groups = read_groups(people, groups_by, reserved=reserved) if groups_by else None
     codes = groups.codes if groups is not None else np.zeros(y.size, dtype=np.int64)
     rng = np.random.default_rng(0 if random_state is None else random_state)
     rows, labels = [], []
@@ -158,9 +159,10 @@ def campaign_result(
         for number, treatment in enumerate(arms.treatments, start=1):
             sample = y[(codes == group) & (arms.code == number)]
             if min(sample.size, base.size) < 2:
+                where = f" of a group of {groups_by}" if groups_by else ""
                 raise InputError(
-                    f"`customers`: a group of {groups_by} has fewer than two customers in "
-                    f"{treatment!r} or in the control group. Split by fewer columns."
+                    f"`customers`: {treatment!r} or the control group{where} has fewer than two "
+                    "customers. Give more, or split by fewer columns."
                 )
             row = _compared(sample, base, binary, method, level)
             if method == "bootstrap" or (method == "auto" and not binary):

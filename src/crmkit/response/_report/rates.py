@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["response_rates"]
 
+_COLUMNS = [
+    "customers",
+    "contacted",
+    "responders",
+    "rate",
+    "conf_low",
+    "conf_high",
+    "index",
+    "p_value",
+    "p_adjusted",
+]
+
 
 def response_rates(
     customers: Any,
@@ -97,7 +109,7 @@ def response_rates(
     check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
     people = read_customers(customers, needs=[outcome, *columns])
     result = contacted_outcome(people, outcome)
-    groups = read_groups(people, columns)
+    groups = read_groups(people, columns, reserved=_COLUMNS)
     m = len(groups.levels)
     known = np.isfinite(result)
     contacted = np.bincount(groups.codes, weights=known, minlength=m)
@@ -107,14 +119,11 @@ def response_rates(
     low, high = wilson_interval(responders, contacted, confidence_level)
     p = group_against_rest(responders, contacted, k, n)
     p = np.where(contacted >= least, p, np.nan)
-    table = groups.levels.copy()
-    table["customers"] = np.bincount(groups.codes, minlength=m).astype(np.int64)
-    table["contacted"] = contacted.astype(np.int64)
-    table["responders"] = responders.astype(np.int64)
-    table["rate"] = rate
-    table["conf_low"], table["conf_high"] = low, high
     # Where nobody responded no group stands above or below the rest.
-    table["index"] = 100 * rate / (k / n) if k else np.where(contacted > 0, 100.0, np.nan)
-    table["p_value"] = p
-    table["p_adjusted"] = adjust_p_values(p, "bh")
-    return table
+    index = 100 * rate / (k / n) if k else np.where(contacted > 0, 100.0, np.nan)
+    counts = [
+        counted.astype(np.int64)
+        for counted in (np.bincount(groups.codes, minlength=m), contacted, responders)
+    ]
+    values = [*counts, rate, low, high, index, p, adjust_p_values(p, "bh")]
+    return groups.levels.assign(**dict(zip(_COLUMNS, values, strict=True)))

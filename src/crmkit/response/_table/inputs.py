@@ -77,9 +77,25 @@ class Groups:
     levels: pd.DataFrame
 
 
-def read_groups(customers: pd.DataFrame, by: Sequence[str], *, name: str = "customers") -> Groups:
-    """Group rows by crossed columns; a missing value is a level of its own."""
+def read_groups(
+    customers: pd.DataFrame,
+    by: Sequence[str],
+    *,
+    reserved: Iterable[str] = (),
+    name: str = "customers",
+) -> Groups:
+    """Group rows by crossed columns; a missing value is a level of its own.
+
+    `reserved` are the columns that the result will have beside those of `by`.
+    """
     require_columns(customers.columns, by, name)
+    taken = sorted(set(by) & set(reserved))
+    if taken or not by:
+        raise InputError(
+            f"`by` names {taken}, which the result uses itself. Rename the column first."
+            if taken
+            else "`by` is empty: name at least one column."
+        )
     cell = np.zeros(len(customers), dtype=np.int64)
     known: list[pd.Index[Any]] = []
     for column in by:

@@ -109,6 +109,9 @@ def _matching(table: pd.DataFrame, column: str, asked: str | None) -> pd.DataFra
 def _flags(series: pd.Series[Any], table: str, column: str) -> NDArray[np.float64]:
     """Return a consent column as 1, 0 and NaN."""
     problems = Problems(table)
+    if pd.api.types.infer_dtype(series, skipna=True) in {"string", "mixed"}:
+        problems.add(f"column {column!r} holds text. Write consent as True, False or missing.")
+        problems.raise_if_any()
     values = number_array(series, problems, column, allow_missing=True)
     problems.rows(
         np.isfinite(values) & (values != 0) & (values != 1),
