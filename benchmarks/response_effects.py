@@ -2,16 +2,19 @@
 
 Data: datasets.make_campaign, whose true effect is known. Both use scikit-learn's histogram
 gradient boosting (100 trees, learning rate .05, 15 leaves, least leaf 200) for outcomes and
-effects and equal folds (2, econml's default, and 3). crmkit is told that the campaign was drawn
-at random; econml cannot be told, so it is timed once learning the chance to be treated by the
-same learner, as it must in general, and once with a constant in that learner's place. crmkit's
-time includes reading the table, out-of-fold scores for every customer and their calibration,
-which econml does not make. Judged by the correlation of the predictions for new customers with
-the truth.
+effects, and equal folds (2, econml's default, and 3). crmkit is told that the campaign was drawn
+at random; econml cannot be told, so it is timed once learning the chance to be treated by the same
+learner, as it must in general, and once with a constant in that learner's place. crmkit's time
+includes reading the table, out-of-fold scores for every customer and their calibration, which
+econml does not make. Judged by the correlation of predictions for new customers with the truth.
 
 Needs: econml (in an environment of its own). Usage: response_effects.py [customers]
 
-RESULT
+Last taken November 2026 on two shared cores (Python 3.11, numpy 2.4.6, pandas 3.1.1, scikit-learn
+1.9.1, econml 0.17.0), 200,000 customers, one run. 2 folds: crmkit 6.1 CPU s, correlation 0.965;
+econml learning the chance 9.3, 0.964 (1.53 times), with a constant 6.6, 0.965 (1.09). 3 folds:
+crmkit 8.4, 0.967; econml 11.8, 0.964 (1.40) and 8.4, 0.965 (1.00). Target 1.5: met at 2 folds
+only, and only where econml has to learn what crmkit is told.
 """
 
 import sys

@@ -7,7 +7,9 @@ optbinning's time is taken on a few variables and multiplied.
 
 Needs: optbinning (in an environment of its own). Usage: response_information_value.py [rows]
 
-RESULT
+Last taken November 2026 on two shared cores (Python 3.11, numpy 2.4.6, pandas 3.1.1, optbinning
+1.0.0), best of 2: crmkit 2.39 CPU s, optbinning 78.1 (three variables, multiplied), 33 times;
+target 20. The values differ in the third digit at most: the peer's cells come from a tree.
 """
 
 import sys
