@@ -148,3 +148,19 @@ def test_wrong_parameters_and_splits():
         basket.NextItem().evaluate(log, horizon_days=30, as_of=log["date"].max())
     with pytest.raises(InputError, match="missing in every row"):
         basket.NextItem().fit(log.assign(product=pd.NA))
+
+
+def test_habits_count_where_items_may_come_again():
+    day = pd.Timestamp("2025-01-01")
+    rows = [(1, d, "milk") for d in range(10)] + [(1, 3, "tea"), (2, 4, "tea"), (3, 4, "tea")]
+    log = pd.DataFrame(rows, columns=["customer_id", "day", "product"])
+    log["date"] = day + pd.to_timedelta(log["day"], unit="D")
+    model = basket.NextItem(min_support=1, half_life_days=None, popularity=0).fit(log)
+    offers = model.predict(log, exclude_owned=False).set_index(["customer_id", "item"])["score"]
+    # the rule between them is not significant, so that only the cosine counts
+    assert offers[1, "milk"] == pytest.approx(1.0 + 1 / np.sqrt(3) / 2)
+    assert offers[1, "tea"] == pytest.approx(0.1 + 1 / np.sqrt(3) / 2)
+    assert offers[2, "tea"] == 1.0
+    popular = basket.NextItem(rules=0, similarity=0, popularity=1, min_support=1).fit(log)
+    first = popular.predict(log, exclude_owned=False).query("rank == 1")
+    assert set(first["item"]) == {"tea"}

@@ -56,12 +56,14 @@ def best_items(
     allowed: NDArray[np.bool_],
     blocked: Any,
     n_items: int,
-    step: Callable[[int], object],
+    *,
+    again: Any = None,
+    step: Callable[[int], object] | None = None,
 ) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     """Find each customer's best items, some customers at a time.
 
-    The score of item j is sum_i h_i W_ij / sum_i h_i + popularity_j, with h the customer's history
-    and W the strengths between items.
+    The score of item j is sum_i h_i W_ij / sum_i h_i + popularity_j (+ again_j), with h the
+    customer's history and W the strengths between items.
 
     Parameters
     ----------
@@ -76,7 +78,9 @@ def best_items(
         Non-zero where an item must not be offered to a customer.
     n_items : int
         Items per customer, at most.
-    step : callable
+    again : sparse array, shape (n, m), optional
+        Added to the scores.
+    step : callable, optional
         Called with the number of customers done.
 
     Yields
@@ -94,6 +98,8 @@ def best_items(
         total = np.asarray(part.sum(axis=1), dtype=np.float64).ravel()
         score = (part @ weights).toarray() / np.where(total > 0, total, 1.0)[:, None]
         score += popularity
+        if again is not None:
+            score += again[start : start + rows].toarray()
         score[:, ~allowed] = 0.0
         stop = blocked[start : start + rows].tocoo()
         score[stop.row, stop.col] = 0.0
@@ -107,7 +113,8 @@ def best_items(
         value = score[customer, item]
         order = np.lexsort((item, -value, customer))
         yield customer[order] + start, item[order], value[order]
-        step(len(total))
+        if step is not None:
+            step(len(total))
 
 
 def as_sparse(

@@ -27,8 +27,9 @@ class NextItem(Model):
     An item scores by what the customer bought before: the mean, weighted by recency, of its
     strength to each of these items, plus its popularity. Strength is ``rules`` times the confidence
     of the rule between the two, if the rule is no product of chance (Fisher's exact test,
-    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine. Both are 1 between an item
-    and itself, which matters where owned items may be offered again.
+    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine. Where owned items may be
+    offered again, the share of the customer's shopping days with the item is added (unless
+    popularity alone recommends).
 
     Parameters
     ----------

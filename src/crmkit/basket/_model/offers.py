@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,8 +78,6 @@ def make_offers(
     progress: bool,
 ) -> pd.DataFrame:
     """Rank the next items of every customer in a log by a fitted model."""
-    from tqdm.auto import tqdm
-
     log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
     # columns by falling popularity, so that ties go to the more popular item
     known = model.items_["popularity"].to_numpy()
@@ -88,32 +87,38 @@ def make_offers(
     size = (log.n_customers, len(items))
     column = np.append(places(log.product_ids.tolist(), place), -1)[log.product]
     inside = column >= 0
-    customer, column, day = last_days(log.customer[inside], column[inside], log.day[inside])
+    lines = log.customer[inside], column[inside], log.day[inside]
+    customer, column, day = last_days(*lines)
     # a weight that decayed to nothing must not become a missing entry
     weight = np.maximum(recommend.decay(log.as_of - day, model.half_life_days), 1e-300)
     first = places(model.neighbours_["item"].tolist(), place)
     second = places(model.neighbours_["neighbour"].tolist(), place)
     strength = model.neighbours_["strength"].to_numpy(dtype=np.float64)
     stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
+    again = None
     if exclude_owned:
         stop_customer = np.append(stop_customer, customer)
         stop_column = np.append(stop_column, column)
+    elif model.rules + model.similarity > 0:  # popularity alone knows no customer
+        share = _share_of_days(*lines, log.as_of, model.half_life_days)
+        again = recommend.as_sparse(customer, column, share, size)
+    find = partial(
+        recommend.best_items,
+        recommend.as_sparse(customer, column, weight, size),
+        recommend.as_sparse(first, second, strength, (len(items), len(items))),
+        model.popularity * known[by_popularity],
+        allowed_items(items, exclude, stock),
+        recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
+        n_items,
+        again=again,
+    )
+    if progress:
+        from tqdm.auto import tqdm
+
+        with tqdm(total=log.n_customers, unit="customers") as bar:
+            parts = list(find(step=bar.update))
     else:
-        itself = np.arange(len(items))
-        first, second = np.append(first, itself), np.append(second, itself)
-        strength = np.append(strength, np.full(len(items), model.rules + model.similarity))
-    with tqdm(total=log.n_customers, disable=not progress, unit="customers") as bar:
-        parts = list(
-            recommend.best_items(
-                recommend.as_sparse(customer, column, weight, size),
-                recommend.as_sparse(first, second, strength, (len(items), len(items))),
-                model.popularity * known[by_popularity],
-                allowed_items(items, exclude, stock),
-                recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
-                n_items,
-                bar.update,
-            )
-        )
+        parts = list(find())
     customer, column, score = (np.concatenate(part) for part in zip(*parts, strict=True))
     rank = np.arange(len(customer)) - np.searchsorted(customer, customer) + 1
     turn = np.empty(log.n_customers, dtype=np.int64)
@@ -127,3 +132,23 @@ def make_offers(
             "rank": rank[order],
         }
     )
+
+
+def _share_of_days(
+    customer: IntArray, item: IntArray, day: IntArray, as_of: int, half_life_days: float | None
+) -> NDArray[np.float64]:
+    """Return, per distinct (customer, item) in order, the share of shopping days with the item.
+
+    Recent days count more, as everywhere in the model.
+    """
+    order = np.lexsort((day, item, customer))
+    line = np.column_stack((customer[order], item[order], day[order]))
+    new = np.append(True, (line[1:] != line[:-1]).any(axis=1))[: len(line)]
+    line = line[new]
+    weight = recommend.decay(as_of - line[:, 2], half_life_days)
+    new = np.append(True, (line[1:, :2] != line[:-1, :2]).any(axis=1))[: len(line)]
+    with_item = np.bincount(np.cumsum(new) - 1, weights=weight)
+    days = np.unique(line[:, [0, 2]], axis=0)
+    all_days = np.bincount(days[:, 0], weights=recommend.decay(as_of - days[:, 1], half_life_days))
+    share: NDArray[np.float64] = with_item / np.maximum(all_days[line[new, 0]], 1e-300)
+    return share
