@@ -197,7 +197,17 @@ TABLES = [
     ),
 ]
 
+
+def _nested():
+    customers = _customers()["customers"].assign(even=lambda t: t["customer_id"] % 2)
+    return {
+        "restricted": clv.BGNBD().fit(customers),
+        "general": clv.BGNBD(purchase_covariates=["even"]).fit(customers),
+    }
+
+
 REPORTS = [
+    FunctionCase(clv.likelihood_ratio_test, dict, _nested()),
     FunctionCase(
         clv.model_comparison,
         lambda: {"customers": clv.holdout_table(_log(120), as_of="2024-06-01")},

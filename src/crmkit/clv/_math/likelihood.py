@@ -31,6 +31,9 @@ _BLOCK = 8192
 # A direction with less information than this (its standard error is a factor of e^30) is flat.
 _FLAT = 1e-3
 _LARGEST_LOG = 60.0
+# Peaks at which every parameter is known to a fifth are the only ones.
+_STEEP = 25.0
+_CLIMBS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,10 @@ def fit(
 ) -> Fit:
     """Maximise the sum of the parts over the coefficients ``tie @ free``.
 
-    `starts` are log-parameters; all but the first are tried only where the first search ends on
-    a flat surface. `widths` are the numbers of effects per parameter. `penalty`
-    (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the result
-    describes the likelihood at the first of the `starts`.
+    `starts` are log-parameters; the best of all but the first are tried only where the first
+    search does not end on a steep peak. `widths` are the numbers of effects per parameter.
+    `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the
+    result describes the likelihood at the first of the `starts`.
     """
     where, n_effects = positions(widths), sum(widths)
     n_coefficients = len(names) + n_effects
@@ -135,17 +138,23 @@ def fit(
             return -np.inf, free, np.eye(free.size)
         return value, tie.T @ gradient, tie.T @ hessian @ tie
 
-    best: Optimum | None = None
-    for start in starts:
-        full = np.concatenate([np.asarray(start, dtype=np.float64), np.zeros(n_effects)])
-        free = tie.T @ full / np.square(tie).sum(axis=0)
-        found = maximise(objective, free, max_evaluations=max_evaluations)
-        if best is None or found.value > best.value + 1e-5:
-            best, first = found, tie @ free
-        if best.converged and np.linalg.eigvalsh(-best.hessian)[0] > _FLAT:
-            break
-    assert best is not None
+    points = [np.concatenate([start, np.zeros(n_effects)]) for start in starts]
+    points = [tie.T @ point / np.square(tie).sum(axis=0) for point in points]
+    first = tie @ points[0]
+    best = maximise(objective, points[0], max_evaluations=max_evaluations)
+    if len(points) > 1 and not _peaked(best):
+        # Where the data say little there may be a higher peak: climb from other places too.
+        others = sorted(points[1:], key=lambda point: objective(point)[0], reverse=True)
+        for point in others[:_CLIMBS]:
+            found = maximise(objective, point, max_evaluations=max_evaluations)
+            if found.value > best.value + 1e-5:
+                best, first = found, tie @ point
     return _summary(best, first, tie=tie, penalty=penalty, names=names, total=total)
+
+
+def _peaked(found: Optimum) -> bool:
+    """Tell whether the search ended on a peak that falls steeply in every direction."""
+    return found.converged and bool(np.linalg.eigvalsh(-found.hessian)[0] > _STEEP)
 
 
 def _evaluate(

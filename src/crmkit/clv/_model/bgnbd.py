@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -68,7 +69,9 @@ class BetaGeometric(PurchaseModel):
     def _starts(self, rows: Rows) -> list[list[float]]:
         mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
         rate = max(mean, 1e-3) * self._stages
-        starts = [(0.5, 0.5 / rate, 1.0, 3.0), (5.0, 5.0 / rate, 0.1, 2.0), (0.3, 0.1, 5.0, 20.0)]
+        starts = [(0.5, 0.5 / rate, 1.0, 3.0)]
+        for r, slow, mean, both in product((0.3, 2.0), (0.4, 2.0), (0.1, 0.5, 0.85), (0.1, 3.0)):
+            starts.append((r, slow * r / rate, mean * both, (1.0 - mean) * both))
         return [np.log(start).tolist() for start in starts]
 
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -103,12 +104,9 @@ class ParetoNBD(PurchaseModel):
     def _starts(self, rows: Rows) -> list[list[float]]:
         mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
         rate = max(mean, 1e-3)
-        starts = [
-            (0.5, 0.5 / rate, 0.6, 0.6),
-            (2.0, 2.0 / rate, 0.2, 1.0),
-            (0.5, 0.1 / rate, 3.0, 3.0),
-            (0.3, 0.3 / rate, 0.2, 0.02),
-        ]
+        starts = [(0.5, 0.5 / rate, 0.6, 0.6)]
+        for r, slow, s, beta in product((0.3, 2.0), (0.4, 2.0), (0.1, 0.6, 3.0), (0.03, 0.5, 5.0)):
+            starts.append((r, slow * r / rate, s, beta))
         return [np.log(start).tolist() for start in starts]
 
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
+from crmkit.clv._model.alive_path import alive_path
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import Future, check_horizon, check_rate, finite
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
@@ -218,6 +219,32 @@ class PurchaseModel(LikelihoodModel):
                 "p_at_least": at_least[rows.inverse].ravel(),
             }
         )
+
+    def alive_path(
+        self, transactions: Any, *, as_of: Any = None, every_days: int = 1
+    ) -> pd.DataFrame:
+        """Follow P(alive) from each customer's first purchase to the end of the log.
+
+        Parameters
+        ----------
+        transactions : DataFrame
+            One row per order line with ``customer_id`` and ``date``; best of few customers.
+        as_of : date-like, optional
+            Last day of the path, inclusive. Default: the last date in the log.
+        every_days : int
+            Days from one point of the path to the next.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer and day, sorted by both:
+
+            * ``customer_id`` - as given.
+            * ``date`` (datetime) - the day, at whose end the path stands.
+            * ``frequency`` (int) - repeat purchase days so far.
+            * ``p_alive`` (float) - probability of being a customer still, given the log so far.
+        """
+        return alive_path(self, transactions, as_of=as_of, every_days=every_days)
 
     def _purchase_interval(
         self, rows: Rows, days: float, rate: float, interval: str, confidence_level: float

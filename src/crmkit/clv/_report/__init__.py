@@ -6,6 +6,7 @@ from crmkit.clv._report._calibration import calibration_table
 from crmkit.clv._report._comparison import model_comparison
 from crmkit.clv._report._dependence import spend_frequency_correlation
 from crmkit.clv._report._grid import frequency_recency_table
+from crmkit.clv._report._likelihood_ratio import likelihood_ratio_test
 from crmkit.clv._report._sensitivity import tapk_sensitivity
 from crmkit.clv._report._tracking import tracking_table
 from crmkit.clv._report._value import customer_equity, lifetime_value
@@ -15,6 +16,7 @@ __all__ = [
     "customer_equity",
     "frequency_recency_table",
     "lifetime_value",
+    "likelihood_ratio_test",
     "model_comparison",
     "spend_frequency_correlation",
     "tapk_sensitivity",
