@@ -17,6 +17,9 @@ through JSON; an estimator other than the default is refused in words.
 depend on the order of rows. ``gains_frame`` and ``calibration_frame`` make the tables that judge
 scores, under column names that the room gives; ``area_under_curve``, ``average_precision``,
 ``lift_at``, ``brier_score`` and ``calibration_error`` are single figures, exact under ties.
+
+What a treatment changes is learned in ``effects``, with chances of treatment from ``propensity``,
+checked by ``balance`` and scaled by ``effect_line``; rooms import these modules by name.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import check_number
+from crmkit._progress import steps
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def cross_fitted_scores(
     distinct = np.unique(days)
     cells = [(fold, day) for fold in range(int(folds.max()) + 1) for day in distinct]
     scores = np.empty(len(outcome))
-    for fold, day in _steps(cells, "cross-fitting", progress):
+    for fold, day in steps(cells, "cross-fitting", progress):
         held_out = (folds == fold) & (days == day)
         if not held_out.any():
             continue
@@ -143,15 +144,6 @@ def cross_fitted_scores(
         fitted = fit_classifier(estimator, matrix[seen], train, random_state=random_state)
         scores[held_out] = positive_score(fitted, matrix[held_out])
     return scores
-
-
-def _steps(steps: Any, what: str, progress: bool) -> Any:
-    """Show a progress bar where one is wanted."""
-    if not progress:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc=what, leave=False)
 
 
 def classifier_state(fitted: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit._estimator import json_part
 from crmkit._learn.means import MeanModel, fit_mean
+from crmkit._progress import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def fit_effects(
     folds = _folds(arm, outcome, n_folds, random_state)
     fitted: list[dict[str, Any]] = []
     mean = np.empty((outcome.size, k + 1))
-    for fold in _steps(range(n_folds), progress):
+    for fold in steps(range(n_folds), "cross-fitting", progress):
         train = folds != fold
         models = _fit_means(
             method,
@@ -114,7 +115,7 @@ def fit_effects(
     else:
         learner = {"estimator": effect_estimator, "binary": False, "random_state": random_state}
         effect = np.zeros((outcome.size, k))
-        for fold in _steps(range(n_folds), progress):
+        for fold in steps(range(n_folds), "cross-fitting", progress):
             own = folds == fold
             rows = (matrix[own], outcome[own], arm[own], mean[own], score[own])
             fitted[fold]["effects"] = _fit_effects(method, *rows, learner)
@@ -220,12 +221,3 @@ def _effects(models: dict[str, Any], matrix: Floats, propensity: Floats) -> Floa
         weight = propensity[:, a] / (propensity[:, a] + propensity[:, 0])
         columns.append(weight * on_control.mean(matrix) + (1 - weight) * on_treated.mean(matrix))
     return np.column_stack(columns)
-
-
-def _steps(steps: Any, progress: bool) -> Any:
-    """Show a progress bar where one is wanted."""
-    if not progress:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc="cross-fitting", leave=False)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_number, require_columns
 from crmkit._frames import day_column, parse_day
+from crmkit._progress import steps
 from crmkit.churn._model.churn import ChurnModel, figures
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
@@ -142,7 +143,7 @@ def backtest_table(
         )
     base = ChurnModel(random_state=0) if model is None else model
     rows: list[dict[str, Any]] = []
-    for test in _steps(tests, progress):
+    for test in steps(tests, "backtest", progress):
         train, unseen = table[np.isin(day, learning[test])], table[day == test]
         result = unseen["churned"].to_numpy(dtype=np.float64)
         judged = []
@@ -157,12 +158,3 @@ def backtest_table(
     report = pd.DataFrame(rows)
     report["as_of"] = day_column(report["as_of"].to_numpy())
     return report
-
-
-def _steps(days: list[int], progress: bool) -> Any:
-    """Show a progress bar where one is wanted."""
-    if not progress:
-        return days
-    from tqdm.auto import tqdm
-
-    return tqdm(days, desc="backtest", leave=False)

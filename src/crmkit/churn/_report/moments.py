@@ -11,6 +11,7 @@ from scipy import special
 from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import Problems, check_number
 from crmkit._frames import day_numbers, read_customers, read_transactions, sorted_codes
+from crmkit._progress import steps
 from crmkit.churn._math.features import order_days
 from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
 from crmkit.errors import InputError
@@ -137,7 +138,7 @@ def key_moments(
     if (code < 0).all():
         raise InputError("`events`: no `customer_id` occurs in `transactions`. Check their types.")
     rows: list[dict[str, Any]] = []
-    for kind, name in enumerate(_steps(names, progress)):
+    for kind, name in enumerate(steps(names, "key moments", progress)):
         mine = kinds == kind
         rows += _one_kind(windows, name, code[mine], day[mine], ids[mine])
     if not any(row["customers"] for row in rows):
@@ -243,12 +244,3 @@ def _one_kind(
             }
         )
     return rows
-
-
-def _steps(names: Any, progress: bool) -> Any:
-    """Show a progress bar where one is wanted."""
-    if not progress:
-        return names
-    from tqdm.auto import tqdm
-
-    return tqdm(names, desc="key moments", leave=False)

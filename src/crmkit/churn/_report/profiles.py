@@ -18,6 +18,7 @@ from crmkit._learn import (
     fit_classifier,
     positive_score,
 )
+from crmkit._progress import steps
 from crmkit.churn._math.levels import permutation_importance, two_sided_p
 from crmkit.churn._table.levels import column_levels
 from crmkit.errors import InputError
@@ -195,13 +196,8 @@ def _importance(
     blocks = [np.flatnonzero(owner == name) for name in names]
     folds = customer_folds(codes, result, _FOLDS, random_state)
     rng = np.random.default_rng(0 if random_state is None else random_state)
-    steps: Any = range(int(folds.max()) + 1)
-    if progress:
-        from tqdm.auto import tqdm
-
-        steps = tqdm(steps, desc="importance", leave=False)
     total, counted = np.zeros(len(names)), 0
-    for fold in steps:
+    for fold in steps(range(int(folds.max()) + 1), "importance", progress):
         test = folds == fold
         seen, unseen = result[~test], result[test]
         if seen.min() == seen.max() or unseen.min() == unseen.max():
