@@ -187,6 +187,16 @@ def test_simulated_means_are_unbiased():
     assert drawn["alive"].mean() == pytest.approx(alive.mean(), abs=4e-3)
 
 
+def test_simulated_means_of_the_modified_model_are_unbiased():
+    # The unconditional mean at T = 39 is 1.182954 (mpmath).
+    model = clv.MBGNBD()
+    model.coefficients_ = np.log([0.525, 6.183, 0.891, 1.614])
+    customers = pd.DataFrame({"customer_id": range(150_000), "T": 39.0})
+    drawn = model.simulate(customers, random_state=1)
+    error = drawn["frequency"].std() / math.sqrt(len(drawn))
+    assert abs(drawn["frequency"].mean() - 1.182954) < 3 * error
+
+
 def test_simulate_then_recover():
     truth = np.array([0.6, 30.0, 0.9, 2.5])
     rng = np.random.default_rng(2)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from crmkit import clv
+from crmkit.datasets import load_cdnow
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,14 @@ def rounded():
     return table.rename_axis("customer_id").reset_index()
 
 
+@pytest.fixture(scope="module")
+def master():
+    if find_spec("lifetimes") is None:
+        pytest.skip("the CDNOW master log is read from the lifetimes wheel")
+    table = clv.purchase_table(load_cdnow(), as_of="1997-09-30")
+    return table.assign(recency=table["recency"] / 7, T=table["T"] / 7)
+
+
 PURCHASES = [
     # model, variant, estimates, log-likelihood
     ("BGNBD", "exact", (0.2425945, 4.4136019, 0.7929199, 2.4258881), -9582.4292),
@@ -40,6 +49,9 @@ PURCHASES = [
     ("MBGNBD", "exact", (0.5248432, 6.1830853, 0.8913594, 1.6140022), -9582.1357156),
     ("MBGNBD", "rounded", (0.524838, 6.182992, 0.891356, 1.613999), -9582.132685),
     ("ParetoNBD", "exact", (0.553277, 10.577683, 0.606240, 11.668748), -9594.976179),
+    ("BGNBD", "master", (0.2516240, 4.7889442, 0.7234336, 2.161088), -95368.44393),
+    ("MBGNBD", "master", (0.6371397, 7.3102896, 0.8074741, 1.2283940), -95336.95832),
+    ("ParetoNBD", "master", (0.5974200, 11.5856581, 0.5221849, 8.8277430), -95415.11862),
     ("ParetoNBD", "rounded", (0.553275, 10.577612, 0.606214, 11.667922), -9594.973930),
 ]
 
@@ -98,3 +110,12 @@ def test_pareto_totals(exact):
     rate = 1.1 ** (365 / 52) - 1
     dert = model.predict(exact[best], horizon_days=np.inf, annual_discount_rate=rate)
     assert dert["discounted_purchases"].item() == pytest.approx(107.77198388, rel=2e-3)
+
+
+def test_gamma_gamma_on_the_master_log(master):
+    model = clv.GammaGamma().fit(master)
+    assert model.n_customers_ == 9450
+    np.testing.assert_allclose(
+        model.parameters_["estimate"], [6.275359, 3.624450, 14.983687], rtol=2e-5
+    )
+    assert model.log_likelihood_ == pytest.approx(-40763.47626, abs=6e-5)
