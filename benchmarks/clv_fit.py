@@ -1,8 +1,14 @@
 """Purchase models beside lifetimes: fitting and predicting, single thread, CPU seconds.
 
 Run with ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/clv_fit.py`` and, for the
-slow rows, ``--slow`` (lifetimes' Pareto/NBD on a million customers takes minutes). Each figure is
-the median of the repeats, measured in alternation so that a busy machine hits both alike.
+slow rows, ``--slow`` (lifetimes' Pareto/NBD on a million customers takes minutes). Ratios are
+medians over all pairs of runs; ours run before and after theirs, so that a busy machine hits both.
+
+Taken 2026-11-22, Python 3.11, numpy 2.4.6, scipy 1.17.1, lifetimes 0.11.3, one million customers,
+seconds ours / theirs: BG/NBD fit 0.145 / 9.86 in whole days (190,000 distinct rows), 0.70 / 10.1 in
+continuous time; CDNOW master 0.011 / 0.239 (BG/NBD) and 0.096 / 3.14 (Pareto/NBD); P(alive) and
+purchases 0.099 / 0.575 and 0.292 / 0.801; value of a year 0.51 / 10.1 and 0.55 / 9.96. Peak memory
+above the data: 63 MB (BG/NBD) and 107 MB (Pareto/NBD).
 """
 
 import argparse

@@ -173,7 +173,11 @@ class PurchaseModel(LikelihoodModel):
             discounted = finite(future.expected(days, rate), horizon=days)
             result["discounted_purchases"] = discounted[rows.inverse]
         if interval is not None:
-            result |= self._purchase_interval(rows, days, rate, interval, confidence_level)
+
+            def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+                return self._future(theta, columns).expected(days, rate)
+
+            result |= self._interval(rows, function, interval, confidence_level)
         return pd.DataFrame(result)
 
     def purchase_probabilities(
@@ -245,16 +249,6 @@ class PurchaseModel(LikelihoodModel):
             * ``p_alive`` (float) - probability of being a customer still, given the log so far.
         """
         return alive_path(self, transactions, as_of=as_of, every_days=every_days)
-
-    def _purchase_interval(
-        self, rows: Rows, days: float, rate: float, interval: str, confidence_level: float
-    ) -> dict[str, FloatArray]:
-        """Return the interval of the (discounted) expected purchases."""
-
-        def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
-            return self._future(theta, columns).expected(days, rate)
-
-        return self._interval(rows, function, interval, confidence_level)
 
     def _discounted(
         self,
