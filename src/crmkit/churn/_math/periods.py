@@ -22,8 +22,8 @@ PERIODS = (*_DAYS, *_MONTHS)
 _MONDAY = {"day": 0, "week": 3}
 
 
-def period_of(day: Ints, period: str) -> Ints:
-    """Return the number of the calendar period that holds each day since 1970-01-01, shape (n,).
+def period_of(day: Ints, period: str, *, since: int = 0) -> Ints:
+    """Return the number, from `since` on, of the period that holds each day, shape (n,).
 
     A log has many rows and few days, so the calendar is worked out once per day of its span.
     """
@@ -35,7 +35,7 @@ def period_of(day: Ints, period: str) -> Ints:
     else:
         months = calendar.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
         numbers = months // _MONTHS[period]
-    return numbers[day]
+    return (numbers - since)[day]
 
 
 def period_start(number: Ints, period: str) -> Ints:

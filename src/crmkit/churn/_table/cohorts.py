@@ -272,7 +272,7 @@ def cohort_customers(
 def _amounts(presence: Presence, place: Ints, shape: tuple[int, int]) -> Any:
     """Return what each cohort spent at each age, cell by cell."""
     log = presence.log
-    width = int(presence.row_period.max()) + 1
+    width = int(presence.period.max()) + 1
     # A cell's number is its row's beginning plus its age; all but the period is per customer.
     begin = place * width - presence.cohort
     cell = begin[log.customer]

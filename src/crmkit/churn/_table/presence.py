@@ -53,11 +53,10 @@ def read_presence(transactions: Any, period: str, as_of: Any, columns: list[str]
     """Read the log and find in which periods each customer was active."""
     check_choice(period, "period", PERIODS)
     log = read_transactions(transactions, needs=columns, optional=("amount",), as_of=as_of)
-    number = period_of(log.day, period)
-    low = int(number.min())
-    number -= low
-    shape = (log.n_customers, int(number.max()) + 1)
+    reach = np.array([log.day.min(), log.day.max(), log.as_of + 1])
+    low, high, running = (int(number) for number in period_of(reach, period))
+    number = period_of(log.day, period, since=low)
+    shape = (log.n_customers, high - low + 1)
     customer, present, _ = distinct_pairs(log.customer, number, shape=shape)
     first = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])
-    running = int(period_of(np.array([log.as_of + 1]), period)[0])
     return Presence(log, number, customer, present, present[first], low, running - low)
