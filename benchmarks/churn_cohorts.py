@@ -6,7 +6,7 @@ customers active and amount per cohort and age; answers are compared before time
 
 Needs: polars. Usage: churn_cohorts.py [rows] [repeats]
 
-Last taken November 2026 on two cores shared with other work (Python 3.11, numpy 2.4.6, pandas 3.1.1,
+Last taken November 2026 on two busy cores (Python 3.11, numpy 2.4.6, pandas 3.1.1,
 polars 2.1.0), best of 4: crmkit 0.98 CPU s, polars 1.88 (join) and 1.82 (pairs first); ratio 0.54,
 target 0.60. Both sides are bound by memory, so neighbours matter: runs of the day, the later ones
 of faster code, gave ratios from 0.28 on a quiet machine to 0.65 on a busy one.
