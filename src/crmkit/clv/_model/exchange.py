@@ -60,7 +60,8 @@ class LifetimesExchange:
         _, rows = model._rows(table, "weights")
         model._fit_rows(model._usable(rows), at=(values * cls._days(unit)).tolist())
         model.converged_ = bool(model.gradient_norm_ < _AT_MAXIMUM)
-        return model
+        result: Self = model
+        return result
 
     def to_lifetimes(self, *, time_unit_days: float = 1.0) -> Any:
         """Turn the fitted model into a fitter of lifetimes, for code that still needs one.
