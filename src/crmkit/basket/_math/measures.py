@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
 
 HYPER_LEVEL = 0.99  # the quantile of hyper-lift in Hahsler and Hornik (2007)
 
@@ -28,6 +29,16 @@ def _ratio(over: Floats, under: Floats, at_independence: float) -> Floats:
     return np.where(under == 0, edge, over / safe)
 
 
+def _distinct_rows(*columns: Floats) -> tuple[IntArray, IntArray]:
+    """Return the first row of each distinct one, and for every row which distinct one it is."""
+    group = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes = np.unique(column, return_inverse=True)[1]
+        group = np.unique(group * (len(column) + 1) + codes, return_inverse=True)[1]
+    _, first, which = np.unique(group, return_index=True, return_inverse=True)
+    return first, which
+
+
 def symmetric_measures(
     n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike, n_ac: ArrayLike
 ) -> dict[str, Floats]:
@@ -37,7 +48,11 @@ def symmetric_measures(
     either = a + c - x
     spread = a * (n - a) * c * (n - c)
     phi = _ratio(excess, np.sqrt(spread), 0.0)
-    p_value = hypergeometric.upper_tail(x, n, a, c)
+    # rules share their counts with many others, and exact tails are dear
+    first, which = _distinct_rows(n, a, c, x)
+    few = (n[first], a[first], c[first])
+    p_value = hypergeometric.upper_tail(x[first], *few)[which]
+    chance = hypergeometric.quantile(HYPER_LEVEL, *few)[which]
     return {
         "lift": x * n / (a * c),
         "leverage": excess / n**2,
@@ -48,7 +63,7 @@ def symmetric_measures(
         "odds_ratio": _ratio(x * (n - either), (a - x) * (c - x), 1.0),
         "phi": phi,
         "chi_squared": n * phi**2,
-        "hyper_lift": _ratio(x, hypergeometric.quantile(HYPER_LEVEL, n, a, c), 1.0),
+        "hyper_lift": _ratio(x, chance, 1.0),
         "hyper_confidence": 1 - p_value,
         "p_value": p_value,
     }
