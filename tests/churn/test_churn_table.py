@@ -200,12 +200,12 @@ def test_profiles_are_those_known_on_the_day():
         }
     )
     days = ["2024-01-31", "2024-02-29"]
-    table = churn.churn_table(frame, known, as_of=days)
+    table = churn.churn_table(frame, customers=known, as_of=days)
     plans = table.set_index(["customer_id", "as_of"])["plan"]
     assert plans[3].tolist() == ["basic", "gold"]
     assert plans[5].isna().tolist() == [True, False]
     assert table.loc[table["customer_id"] == 4, ["plan", "age"]].isna().all(axis=None)
-    shuffled = churn.churn_table(frame, known.iloc[::-1], as_of=days)
+    shuffled = churn.churn_table(frame, customers=known.iloc[::-1], as_of=days)
     pd.testing.assert_frame_equal(shuffled, table)
 
 
@@ -213,11 +213,11 @@ def test_profiles_that_cannot_be_used_are_refused():
     frame = log()
     one = pd.DataFrame({"customer_id": [3, 3], "plan": ["a", "b"]})
     with pytest.raises(InputError, match="repeats an earlier row"):
-        churn.churn_table(frame, one)
+        churn.churn_table(frame, customers=one)
     with pytest.raises(InputError, match="types agree"):
-        churn.churn_table(frame, one.head(1).astype({"customer_id": str}))
+        churn.churn_table(frame, customers=one.head(1).astype({"customer_id": str}))
     with pytest.raises(InputError, match="Rename them"):
-        churn.churn_table(frame, one.head(1).rename(columns={"plan": "orders"}))
+        churn.churn_table(frame, customers=one.head(1).rename(columns={"plan": "orders"}))
     with pytest.raises(InputError, match="empty list"):
         churn.churn_table(frame, as_of=[])
     with pytest.raises(InputError, match="needs the column 'amount'"):

@@ -53,7 +53,7 @@ def test_refunds_do_not_break_a_silence():
 
 def test_logs_without_money_have_profiles_without_money(log, shop):
     bare = log.loc[log["amount"] >= 0, ["customer_id", "date"]]
-    table = churn.acquisition_table(bare, shop["customers"][["customer_id", "channel"]])
+    table = churn.acquisition_table(bare, customers=shop["customers"][["customer_id", "channel"]])
     assert list(table.columns) == [
         "customer_id",
         "first_date",
@@ -62,19 +62,23 @@ def test_logs_without_money_have_profiles_without_money(log, shop):
         "channel",
         "retained",
     ]
-    rich = churn.acquisition_profile(log, shop["customers"], by="channel")
-    poor = churn.acquisition_profile(bare, shop["customers"], by="channel")
+    rich = churn.acquisition_profile(log, customers=shop["customers"], by="channel")
+    poor = churn.acquisition_profile(bare, customers=shop["customers"], by="channel")
     pd.testing.assert_frame_equal(rich[poor.columns], poor)
 
 
 def test_customer_tables_that_do_not_fit_are_refused(log, shop):
     people = shop["customers"]
     with pytest.raises(InputError, match="Rename them"):
-        churn.acquisition_table(log, people.assign(value=1))
+        churn.acquisition_table(log, customers=people.assign(value=1))
     with pytest.raises(InputError, match="types agree"):
-        churn.acquisition_table(log, people.assign(customer_id=people["customer_id"].astype(str)))
+        churn.acquisition_table(
+            log, customers=people.assign(customer_id=people["customer_id"].astype(str))
+        )
     with pytest.raises(InputError, match="holds lists"):
-        churn.acquisition_profile(log, people.assign(tags=[["a"]] * len(people)), by="tags")
+        churn.acquisition_profile(
+            log, customers=people.assign(tags=[["a"]] * len(people)), by="tags"
+        )
 
 
 def test_a_handful_of_customers_still_has_a_profile():

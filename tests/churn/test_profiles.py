@@ -124,7 +124,7 @@ def test_channels_of_the_simulated_shop_come_out_in_their_true_order():
     shop = datasets.make_transactions(6000, random_state=1)
     profile = churn.acquisition_profile(
         shop["transactions"],
-        shop["customers"],
+        customers=shop["customers"],
         by=["channel", "region"],
         acquisition_cost="acquisition_cost",
         margin=0.25,

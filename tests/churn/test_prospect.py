@@ -18,7 +18,7 @@ def people(shop):
 
 
 def test_likeness_follows_the_true_order_of_channels(shop):
-    customers = churn.acquisition_table(shop["transactions"], people(shop))
+    customers = churn.acquisition_table(shop["transactions"], customers=people(shop))
     model = churn.ProspectModel(random_state=0).fit(customers, target="retained")
     assert model.performance_["auc"].iloc[0] > 0.53
     scores = model.predict(people(shop)).merge(people(shop))
@@ -28,7 +28,7 @@ def test_likeness_follows_the_true_order_of_channels(shop):
 
 
 def test_what_came_later_is_not_used(shop):
-    customers = churn.acquisition_table(shop["transactions"], people(shop))
+    customers = churn.acquisition_table(shop["transactions"], customers=people(shop))
     model = churn.ProspectModel(random_state=0).fit(customers)
     assert model.scorer_.encoder.used_columns == ["channel", "region", "age"]
     with pytest.raises(InputError, match="not known before"):
@@ -39,7 +39,7 @@ def test_what_came_later_is_not_used(shop):
 
 def test_response_is_learned_from_contacts(shop):
     rng = np.random.default_rng(0)
-    customers = churn.acquisition_table(shop["transactions"], people(shop))
+    customers = churn.acquisition_table(shop["transactions"], customers=people(shop))
     contacts = people(shop).assign(
         responded=lambda t: rng.random(len(t)) < np.where(t["age"] > 45, 0.4, 0.1)
     )

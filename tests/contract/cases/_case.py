@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Tables = dict[str, pd.DataFrame]
+_KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 
 
 @dataclass(frozen=True)
 class FunctionCase:
     """A function that gives a table (or, with ``returns="number"``, a number).
 
-    ``tables`` makes fresh valid inputs by argument name, the first being positional (further
-    tables in the order of the signature's positional parameters are positional too, others go by
-    keyword). Customer ids in them must be integers. ``needs`` and ``numbers`` name, per table,
+    ``tables`` makes fresh valid inputs by argument name; those that the signature takes by
+    position go by position, others by keyword. Customer ids in them must be integers. ``needs`` and ``numbers`` name, per table,
     the columns that must exist and those that must be finite numbers.
     """
 
@@ -39,7 +40,11 @@ class FunctionCase:
         return self.function
 
     def call(self, tables: Tables) -> Any:
-        return self.function(*tables.values(), **self.kwargs)
+        parameters = inspect.signature(self.function).parameters
+        by_name = {name for name in tables if parameters[name].kind is _KEYWORD_ONLY}
+        named = {name: table for name, table in tables.items() if name in by_name}
+        placed = [table for name, table in tables.items() if name not in by_name]
+        return self.function(*placed, **named, **self.kwargs)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def households():
 
 def snapshots():
     days = ["2024-06-30", "2024-09-30"]
-    return churn.churn_table(order_lines(), households(), as_of=days, horizon_days=30)
+    return churn.churn_table(order_lines(), customers=households(), as_of=days, horizon_days=30)
 
 
 def snapshot():
@@ -362,7 +362,9 @@ CASES: list = [
         churn.ChurnModel,
         lambda: {"customers": snapshots()},
         parameters={"random_state": 0},
-        predict_tables=lambda: {"customers": churn.churn_table(order_lines(), households())},
+        predict_tables=lambda: {
+            "customers": churn.churn_table(order_lines(), customers=households())
+        },
         needs=("customer_id", "churned"),
     ),
     PlotCase(

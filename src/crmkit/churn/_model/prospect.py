@@ -67,7 +67,7 @@ class ProspectModel(Model):
     >>> from crmkit import churn, datasets
     >>> shop = datasets.make_transactions(1500, random_state=0)
     >>> known = shop["customers"][["customer_id", "channel", "region", "age"]]
-    >>> customers = churn.acquisition_table(shop["transactions"], known)
+    >>> customers = churn.acquisition_table(shop["transactions"], customers=known)
     >>> model = churn.ProspectModel(random_state=0).fit(customers)
     >>> prospects = known.head(3)
     >>> list(model.predict(prospects).columns)

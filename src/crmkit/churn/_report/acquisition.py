@@ -27,8 +27,8 @@ __all__ = ["acquisition_profile"]
 
 def acquisition_profile(
     transactions: Any,
-    customers: Any = None,
     *,
+    customers: Any = None,
     by: str | Sequence[str],
     acquisition_cost: str | None = None,
     as_of: Any = None,
@@ -134,7 +134,7 @@ def acquisition_profile(
     >>> shop = datasets.make_transactions(1500, random_state=1)
     >>> profile = churn.acquisition_profile(
     ...     shop["transactions"],
-    ...     shop["customers"],
+    ...     customers=shop["customers"],
     ...     by="channel",
     ...     acquisition_cost="acquisition_cost",
     ...     margin=0.4,

@@ -24,8 +24,8 @@ _HEURISTICS = ("recency_days", "recent_orders", "orders", "gap_ratio")
 
 def backtest_table(
     transactions: Any,
-    customers: Any = None,
     *,
+    customers: Any = None,
     as_of: Any,
     horizon_days: int,
     n_train: int = 3,
@@ -125,7 +125,7 @@ def backtest_table(
     every = sorted({*tests, *(day for days in learning.values() for day in days)})
     table = churn_table(
         transactions,
-        customers,
+        customers=customers,
         as_of=list(day_column(every)),
         horizon_days=horizon_days,
         lead_days=lead_days,

@@ -22,8 +22,8 @@ __all__ = ["signal_table"]
 
 def signal_table(
     transactions: Any,
-    customers: Any = None,
     *,
+    customers: Any = None,
     as_of: Any,
     horizon_days: int,
     lead_days: Sequence[int] = (0, 28, 56, 84),
@@ -106,7 +106,7 @@ def signal_table(
     tables = {
         lead: churn_table(
             transactions,
-            customers,
+            customers=customers,
             as_of=np.datetime64(end - lead, "D"),
             horizon_days=horizon_days,
             lead_days=lead,

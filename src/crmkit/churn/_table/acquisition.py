@@ -43,8 +43,8 @@ class Acquired:
 
 def acquisition_table(
     transactions: Any,
-    customers: Any = None,
     *,
+    customers: Any = None,
     as_of: Any = None,
     window_days: int = 180,
     retained_days: int | None = None,

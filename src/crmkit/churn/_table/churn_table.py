@@ -33,8 +33,8 @@ __all__ = ["churn_table"]
 
 def churn_table(
     transactions: Any,
-    customers: Any = None,
     *,
+    customers: Any = None,
     as_of: Any = None,
     horizon_days: int | None = None,
     lead_days: int = 0,
