@@ -22,21 +22,22 @@ PERIODS = (*_DAYS, *_MONTHS)
 _MONDAY = {"day": 0, "week": 3}
 
 
-def period_of(day: Ints, period: str) -> Ints:
-    """Return the number of the calendar period that holds each day since 1970-01-01, shape (n,).
+def period_of(day: Ints, period: str, *, since: int = 0) -> Ints:
+    """Return the number, from `since` on, of the period that holds each day, shape (n,).
 
     A log has many rows and few days, so the calendar is worked out once per day of its span.
     """
     if not day.size:
         return np.zeros(0, dtype=np.int64)
-    low = int(day.min())
-    span = np.arange(low, int(day.max()) + 1)
+    # Entry d of this calendar is day d; days before 1970 stand, as d counts, from its end.
+    low, high = min(int(day.min()), 0), max(int(day.max()), -1)
+    calendar = np.r_[np.arange(high + 1), np.arange(low, 0)]
     if period in _DAYS:
-        numbers = (span + _MONDAY[period]) // _DAYS[period]
+        numbers = (calendar + _MONDAY[period]) // _DAYS[period]
     else:
-        months = span.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        months = calendar.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
         numbers = months // _MONTHS[period]
-    return numbers[day - low]
+    return (numbers - since)[day]
 
 
 def period_start(number: Ints, period: str) -> Ints:

@@ -20,8 +20,9 @@ class FunctionCase:
     """A function that gives a table (or, with ``returns="number"``, a number).
 
     ``tables`` makes fresh valid inputs by argument name; those that the signature takes by
-    position go by position, others by keyword. Customer ids in them must be integers. ``needs`` and ``numbers`` name, per table,
-    the columns that must exist and those that must be finite numbers.
+    position go by position, others by keyword. Customer ids in them must be integers. ``needs``
+    and ``numbers`` name, per table, the columns that must exist and those that must be finite
+    numbers.
     """
 
     function: Callable[..., Any]

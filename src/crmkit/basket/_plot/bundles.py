@@ -75,5 +75,5 @@ def plot_bundles(
     ax.invert_yaxis()
     ax.margins(x=0.6)
     ax.xaxis.set_major_formatter(money())
-    ax.set_xlabel("amount of the bundle's items" + ("" if currency is None else f" ({currency})"))
+    ax.set_xlabel("Amount of the bundle's items" + ("" if currency is None else f" ({currency})"))
     return ax

@@ -84,8 +84,8 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     ax.set_xscale("log")
     plain_log_ticks(ax.xaxis, percent())
     ax.yaxis.set_major_formatter(percent())
-    ax.set_xlabel("support (share of orders with both sides)")
-    ax.set_ylabel("confidence")
+    ax.set_xlabel("Support (share of orders with both sides)")
+    ax.set_ylabel("Confidence")
     bar = ax.figure.colorbar(points, ax=ax, label="lift", fraction=0.04, pad=0.02)
     plain_log_ticks(bar.ax.yaxis, count())
     return ax

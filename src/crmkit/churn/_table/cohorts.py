@@ -10,8 +10,8 @@ import pandas as pd
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import day_column, parse_day
+from crmkit._periods import period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
-from crmkit.churn._math.periods import period_of, period_start
 from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.presence import Presence, read_presence, run_length
 from crmkit.errors import InputError

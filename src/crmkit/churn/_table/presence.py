@@ -9,8 +9,8 @@ import numpy as np
 
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_transactions
+from crmkit._periods import PERIODS, period_of
 from crmkit.churn._math.cohorts import distinct_pairs
-from crmkit.churn._math.periods import PERIODS, period_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,8 +19,8 @@ from crmkit._frames import (
     sorted_codes,
     table_columns,
 )
+from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.churn._math.cohorts import distinct_pairs
-from crmkit.churn._math.periods import PERIODS, period_of, period_start
 from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, seen_periods
 from crmkit.errors import InputError
 

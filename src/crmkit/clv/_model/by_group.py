@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._table._codes import column_names, column_part, combined
+from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

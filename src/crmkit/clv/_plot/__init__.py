@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crmkit.clv._plot._customers import plot_frequency_recency
-from crmkit.clv._plot._judgement import plot_calibration, plot_tracking
-from crmkit.clv._plot._models import plot_model_comparison
-from crmkit.clv._plot._money import (
+from crmkit.clv._plot.customers import plot_frequency_recency
+from crmkit.clv._plot.judgement import plot_calibration, plot_tracking
+from crmkit.clv._plot.models import plot_model_comparison
+from crmkit.clv._plot.money import (
     plot_cohort_value,
     plot_customer_equity,
     plot_payback,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from crmkit.clv._report._calibration import calibration_table
-from crmkit.clv._report._comparison import model_comparison
-from crmkit.clv._report._dependence import spend_frequency_correlation
-from crmkit.clv._report._grid import frequency_recency_table
-from crmkit.clv._report._likelihood_ratio import likelihood_ratio_test
-from crmkit.clv._report._sensitivity import tapk_sensitivity
-from crmkit.clv._report._tracking import tracking_table
-from crmkit.clv._report._value import customer_equity, lifetime_value
+from crmkit.clv._report.calibration import calibration_table
+from crmkit.clv._report.comparison import model_comparison
+from crmkit.clv._report.dependence import spend_frequency_correlation
+from crmkit.clv._report.grid import frequency_recency_table
+from crmkit.clv._report.likelihood_ratio import likelihood_ratio_test
+from crmkit.clv._report.sensitivity import tapk_sensitivity
+from crmkit.clv._report.tracking import tracking_table
+from crmkit.clv._report.value import customer_equity, lifetime_value
 
 __all__ = [
     "calibration_table",

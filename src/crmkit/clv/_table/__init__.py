@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crmkit.clv._table._cash import net_present_value
-from crmkit.clv._table._cohorts import cohort_value, payback_table
-from crmkit.clv._table._periods import contract_table, opportunity_table
-from crmkit.clv._table._purchases import holdout_table, purchase_table
-from crmkit.clv._table._retention import retention_value
-from crmkit.clv._table._tapk import tapk, tapk_table
+from crmkit.clv._table.cash import net_present_value
+from crmkit.clv._table.cohorts import cohort_value, payback_table
+from crmkit.clv._table.periods import contract_table, opportunity_table
+from crmkit.clv._table.purchases import holdout_table, purchase_table
+from crmkit.clv._table.retention import retention_value
+from crmkit.clv._table.tapk import tapk, tapk_table
 
 __all__ = [
     "cohort_value",

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["plot_rfm_heatmap", "plot_value_matrix"]
 
 _SHOWS = {
-    "mean_amount": "mean amount per customer",
-    "customers": "customers",
-    "total_amount": "total amount",
-    "share_of_customers": "share of customers",
+    "mean_amount": "Mean amount per customer",
+    "customers": "Customers",
+    "total_amount": "Total amount",
+    "share_of_customers": "Share of customers",
 }
 
 
@@ -48,7 +48,7 @@ def plot_rfm_heatmap(cells: Any, *, value: str = "mean_amount", ax: Axes | None 
     ...     {"recency_score": [1, 2], "frequency_score": [1, 2], "customers": [7, 3]}
     ... )
     >>> plot_rfm_heatmap(cells, value="customers").get_xlabel()
-    'frequency score'
+    'Frequency score'
     """
     check_choice(value, "value", tuple(_SHOWS))
     frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", value])
@@ -66,8 +66,8 @@ def plot_rfm_heatmap(cells: Any, *, value: str = "mean_amount", ax: Axes | None 
         ax.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
     ax.set_xticks(range(size), [str(score + 1) for score in range(size)])
     ax.set_yticks(range(size), [str(score + 1) for score in range(size)])
-    ax.set_xlabel("frequency score")
-    ax.set_ylabel("recency score")
+    ax.set_xlabel("Frequency score")
+    ax.set_ylabel("Recency score")
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, format=money())
     bar.set_label(_SHOWS[value])
@@ -100,7 +100,7 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     ... )
     >>> matrix = value_matrix(customers, current="profit", potential="wallet")
     >>> plot_value_matrix(matrix).get_xlabel()
-    'current'
+    'Current'
     """
     frame = to_pandas(matrix, "matrix", needs=["segment"])
     across, up = frame.columns[1], frame.columns[2]
@@ -122,8 +122,8 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
             scale("symlog", linthresh=abs(cut))
             if frame[column].min() >= 0:
                 limit(-0.05 * abs(cut))
-    ax.set_xlabel(across)
-    ax.set_ylabel(up)
+    ax.set_xlabel(across.replace("_", " ").capitalize())
+    ax.set_ylabel(up.replace("_", " ").capitalize())
     ax.xaxis.set_major_formatter(money())
     ax.yaxis.set_major_formatter(money())
     ax.legend(

@@ -34,7 +34,7 @@ def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     >>> from crmkit.segmentation import whale_curve
     >>> profit = pd.DataFrame({"customer_id": [1, 2, 3], "profit": [-30.0, 80.0, 50.0]})
     >>> plot_whale_curve(whale_curve(profit)).get_ylabel()
-    'cumulative profit'
+    'Cumulative profit'
     """
     needs = ["customers", "share_of_customers", "cumulative_profit"]
     frame = to_pandas(curve, "curve", needs=needs)
@@ -62,8 +62,8 @@ def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     )
     ax.margins(y=0.12)
     ax.set_xlim(0, 1)
-    ax.set_xlabel("share of customers, best first")
-    ax.set_ylabel("cumulative profit")
+    ax.set_xlabel("Share of customers, best first")
+    ax.set_ylabel("Cumulative profit")
     ax.xaxis.set_major_formatter(percent())
     ax.yaxis.set_major_formatter(money())
     return ax
@@ -110,7 +110,7 @@ def plot_value_pyramid(pyramid: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(places, frame["tier"].astype(str).tolist())
     ax.invert_yaxis()
     ax.margins(x=0.14)
-    ax.set_xlabel("share of customers (left) and of value (right)")
+    ax.set_xlabel("Share of customers (left) and of value (right)")
     ax.xaxis.set_major_formatter(lambda share, _: f"{abs(share):.0%}")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9)
     return ax

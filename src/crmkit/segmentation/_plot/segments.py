@@ -66,9 +66,9 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(image, ax=ax, extend="both", shrink=0.9)
-    bar.set_label("effect size against the rest")
+    bar.set_label("Effect size against the rest")
     bar.outline.set_visible(False)  # type: ignore[operator, unused-ignore]
-    ax.set_xlabel("segment; number is the index, 100 = all customers")
+    ax.set_xlabel("Segment; number is the index, 100 = all customers")
     return ax
 
 

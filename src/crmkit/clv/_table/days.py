@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PurchaseDays", "check_refunds", "purchase_days"]
 
-REFUND_POLICIES = ("net", "drop", "raise")
+REFUND_POLICIES = ("keep", "drop", "raise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def check_refunds(refunds: str, amount: NDArray[np.float64] | None) -> str:
         if negative:
             raise InputError(
                 f"`transactions`: {negative:,} of {amount.size:,} rows have a negative `amount` "
-                '(refunds). Choose refunds="net" to book them against the purchase before, or '
+                '(refunds). Choose refunds="keep" to book them against the purchase before, or '
                 '"drop" to ignore them.'
             )
     return refunds
@@ -84,11 +84,11 @@ def purchase_days(
     day: NDArray[np.int64],
     amount: NDArray[np.float64] | None,
     *,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> PurchaseDays:
     """Merge all rows of a customer on one day into one purchase day.
 
-    A day with nothing but negative amounts is a refund, not a purchase. Under ``"net"`` its
+    A day with nothing but negative amounts is a refund, not a purchase. Under ``"keep"`` its
     amount is booked on the last purchase day before it; a refund without a purchase before it
     belongs to a purchase outside the log and is left out.
     """

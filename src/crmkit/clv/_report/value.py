@@ -8,8 +8,8 @@ import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
-from crmkit.clv._report._interval import Valuation, limits
-from crmkit.clv._table._codes import column_names, column_part, combined
+from crmkit.clv._report.interval import Valuation, limits
+from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
-from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.clv._table.days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["contract_table", "opportunity_table"]
 
 
 def opportunity_table(
-    transactions: Any, *, period: str = "year", as_of: Any = None, refunds: str = "net"
+    transactions: Any, *, period: str = "year", as_of: Any = None, refunds: str = "keep"
 ) -> pd.DataFrame:
     """Count in how many later periods each customer bought, the table :class:`BGBB` learns from.
 
@@ -37,7 +37,7 @@ def opportunity_table(
         Calendar period of an opportunity.
     as_of : date-like, optional
         Last day observed, inclusive. Default: the last date in the log.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`; a period with nothing but refunds is not bought in.
 
     Returns
@@ -102,7 +102,7 @@ def contract_table(
     period: str = "month",
     as_of: Any = None,
     grace_periods: int = 0,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Turn a log of payments into renewals, the table the contract models learn from.
 
@@ -120,7 +120,7 @@ def contract_table(
         Last day observed, inclusive. Default: the last date in the log.
     grace_periods : int
         Unpaid periods in a row that do not end a contract.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
     Returns

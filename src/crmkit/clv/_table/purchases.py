@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_number
 from crmkit._frames import parse_day, read_transactions
-from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.clv._table.days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["holdout_days", "holdout_table", "purchase_table"]
 
 
 def purchase_table(
-    transactions: Any, *, as_of: Any = None, refunds: str = "net", gaps: bool = False
+    transactions: Any, *, as_of: Any = None, refunds: str = "keep", gaps: bool = False
 ) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
@@ -34,8 +34,8 @@ def purchase_table(
         One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
     as_of : date-like, optional
         Last day observed, inclusive. Default: the last date in the log.
-    refunds : {"net", "drop", "raise"}
-        What to do with negative amounts. ``"net"`` subtracts a refund from the purchase of the
+    refunds : {"keep", "drop", "raise"}
+        What to do with negative amounts. ``"keep"`` subtracts a refund from the purchase of the
         same day or, on a day without a purchase, from the last purchase day before it.
         ``"drop"`` ignores refunds. ``"raise"`` refuses them. Under every policy a day with
         nothing but refunds is no purchase, and a customer with nothing but refunds is left out.
@@ -105,7 +105,7 @@ def holdout_table(
     *,
     as_of: Any,
     horizon_days: int | None = None,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Split the log at `as_of`: what a model may learn from, and what it should have foreseen.
 
@@ -121,7 +121,7 @@ def holdout_table(
     horizon_days : int, optional
         Length of the hold-out period, the days ``as_of + 1`` to ``as_of + horizon_days``.
         Default: up to the last date in the log.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`, for each of the two periods on its own, so that a later
         refund cannot change what was known at `as_of`.
 

@@ -12,9 +12,9 @@ from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
-from crmkit.clv._table._codes import column_names, column_part, combined
-from crmkit.clv._table._costs import lookup
-from crmkit.clv._table._days import PurchaseDays, purchase_days
+from crmkit.clv._table.codes import column_names, column_part, combined
+from crmkit.clv._table.costs import lookup
+from crmkit.clv._table.days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from crmkit._periods import period_of, period_start
 from crmkit.clv._math.accounting import mean_cumulative
-from crmkit.clv._table._costs import acquisition_costs
-from crmkit.clv._table._groups import read_earnings
+from crmkit.clv._table.costs import acquisition_costs
+from crmkit.clv._table.groups import read_earnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def cohort_value(
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
     annual_discount_rate: float = 0.0,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Follow what each cohort of new customers has earned, period by period.
 
@@ -47,7 +47,7 @@ def cohort_value(
         Share of the amount that is earned.
     annual_discount_rate : float
         Discounts each purchase to the customer's first purchase day.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
     Returns
@@ -136,7 +136,7 @@ def payback_table(
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
     annual_discount_rate: float = 0.0,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Tell when the cost of winning customers is earned back, by cohort and channel.
 
@@ -164,7 +164,7 @@ def payback_table(
         Share of the amount that is earned.
     annual_discount_rate : float
         Discounts each purchase to the customer's first purchase day.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
     Returns

@@ -9,9 +9,9 @@ import pandas as pd
 
 from crmkit._checks import check_number
 from crmkit._frames import day_column, parse_day, read_customers, read_transactions
-from crmkit.clv._table._costs import lookup
-from crmkit.clv._table._days import purchase_days
-from crmkit.clv._table._purchases import holdout_days
+from crmkit.clv._table.costs import lookup
+from crmkit.clv._table.days import purchase_days
+from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def tracking_table(
     horizon_days: int | None = None,
     period_days: int = 7,
     customers: Any = None,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Follow actual and expected repeat purchases, before and after the end of calibration.
 
@@ -53,7 +53,7 @@ def tracking_table(
         Length of a period; periods end on `as_of` and whole periods before and after it.
     customers : DataFrame, optional
         Customer table with the covariates of the model, if it has any.
-    refunds : {"net", "drop", "raise"}
+    refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
     Returns

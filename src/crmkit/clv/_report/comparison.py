@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames import read_customers
-from crmkit.clv._report._join import numbers
+from crmkit.clv._report.join import numbers
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import mean_interval, rank_bins
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers
-from crmkit.clv._report._join import numbers, prediction_rows
+from crmkit.clv._report.join import numbers, prediction_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

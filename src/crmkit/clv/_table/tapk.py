@@ -10,8 +10,8 @@ import pandas as pd
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, read_transactions
 from crmkit.clv._math.accounting import tapk_value
-from crmkit.clv._table._costs import acquisition_costs
-from crmkit.clv._table._days import check_refunds
+from crmkit.clv._table.costs import acquisition_costs
+from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def tapk_table(
     acquisition_cost: Any = 0.0,
     customers: Any = None,
     expected_purchases: Any = None,
-    refunds: str = "net",
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Estimate T, A and P of every customer from the log, and join K.
 
@@ -118,8 +118,8 @@ def tapk_table(
         Table with ``customer_id`` and ``expected_purchases``, such as a purchase model's
         ``predict`` gives. Then T is what is still to come instead of what was, and A is items
         per purchase day, because that is what the models count.
-    refunds : {"net", "drop", "raise"}
-        ``"net"`` takes refunds off the price P, ``"drop"`` ignores them, ``"raise"`` refuses
+    refunds : {"keep", "drop", "raise"}
+        ``"keep"`` takes refunds off the price P, ``"drop"`` ignores them, ``"raise"`` refuses
         them. A refund is never a transaction and its quantity no item; a customer with nothing
         but refunds is left out.
 
