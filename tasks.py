@@ -192,7 +192,8 @@ class Tasks:
             return [word for name in names for word in ("--extra", name)]
 
         locked = LOCKS / "locked.txt"
-        run(*compile_, *extras("all", "dev", "docs"), project, "-o", locked)
+        newest = [*extras("all", "dev", "docs"), "--constraint", LOCKS / "locked.in"]
+        run(*compile_, *newest, project, "-o", locked)
         within = [*compile_, "--constraint", locked]
         run(*within, *extras("all", "test"), project, "-o", LOCKS / "test.txt")
         run(*within, *extras("lifetimes"), project, "-o", LOCKS / "demo.txt")

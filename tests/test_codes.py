@@ -13,7 +13,8 @@ columns = st.one_of(
     st.lists(st.integers(-5, 60), min_size=1, max_size=40),
     st.lists(st.sampled_from([-(2**63), 0, 2**63 - 1]), min_size=1, max_size=9),
     st.lists(letters, min_size=1, max_size=60),
-    st.lists(st.text(max_size=3), min_size=1, max_size=20),
+    # pandas 2 takes "" and "\0" for one text: its hash tables read texts up to the first zero.
+    st.lists(st.text(st.characters(exclude_characters="\0"), max_size=3), min_size=1, max_size=20),
 )
 
 

@@ -64,7 +64,7 @@ def _arrow_moments(series: pd.Series[Any], kind: str) -> NDArray[np.datetime64] 
     if kind.startswith("timestamp"):
         if "tz=" in kind:
             series = series.dt.tz_localize(None)
-        return series.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT"))
+        return series.to_numpy(dtype="datetime64[us]", na_value=np.datetime64("NaT", "us"))
     if kind.startswith("date"):
         return np.asarray(series.astype(object).where(series.notna(), None), dtype="datetime64[D]")
     return None
@@ -81,7 +81,7 @@ def _object_moments(series: pd.Series[Any]) -> NDArray[np.datetime64] | None:
     zones = {value.utcoffset() for value in present if isinstance(value, dt.datetime)}
     if len(zones) > 1:
         return None
-    out = np.full(len(series), np.datetime64("NaT"), dtype="datetime64[us]")
+    out = np.full(len(series), np.datetime64("NaT", "us"), dtype="datetime64[us]")
     out[~missing] = [_naive(value) for value in present]
     return out
 
@@ -134,7 +134,7 @@ def parse_text(
             f"column {column!r} holds numbers, not dates. Say how to read them with `date_format`, "
             "for example '%Y%m%d', or convert seconds with pandas.to_datetime(..., unit='s')."
         )
-        return np.full(len(series), np.datetime64("NaT"), dtype="datetime64[us]")
+        return np.full(len(series), np.datetime64("NaT", "us"), dtype="datetime64[us]")
     text = series.astype(object).where(series.notna(), None)
     if date_format is not None:
         text = text.map(lambda value: value if value is None else _plain(value))
