@@ -58,8 +58,8 @@ def finite(value: FloatArray, *, horizon: float) -> FloatArray:
     """Return the expectation or say in words that it is infinite."""
     if not np.isfinite(value).all():
         raise InputError(
-            f"`horizon_days` {horizon}: the fitted model gives no finite expectation over so long a "
-            "time, because dropout is too rare or becomes ever rarer. Choose a finite horizon, or "
-            "give an annual_discount_rate."
+            f"`horizon_days` {horizon}: the fitted model gives no finite expectation over so long "
+            "a time, because dropout is too rare or becomes ever rarer. Choose a finite horizon, "
+            "or give an annual_discount_rate."
         )
     return value
