@@ -111,3 +111,17 @@ def test_independence_at_the_edges():
     d = {k: v[0] for k, v in directed_measures([10], [2], [4], [2]).items()}
     assert d["conviction"] == s["odds_ratio"] == np.inf
     assert d["certainty"] == 1
+
+
+def test_large_and_small_logs_side_by_side_keep_their_own_tails():
+    # so far apart that the counts of a rule do not fit into one integer key
+    rng = np.random.default_rng(0)
+    n = np.repeat([50, 4_000_000], 5)
+    a, c = (rng.integers(1, n // 2) for _ in range(2))
+    x = np.maximum(a * c // n, 1)
+    rows = np.tile(np.column_stack([n, a, c, x]), (2, 1))[rng.permutation(20)]
+    together = symmetric_measures(*rows.T)
+    for number, row in enumerate(rows):
+        alone = symmetric_measures(*([value] for value in row))
+        for name in ("p_value", "hyper_lift"):
+            assert together[name][number] == pytest.approx(alone[name][0], rel=1e-12)

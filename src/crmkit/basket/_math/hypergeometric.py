@@ -109,12 +109,13 @@ def upper_tail(x: ArrayLike, n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike) -> Fl
 
 def _sum(x: Floats, n: Floats, n_a: Floats, n_c: Floats, *, upward: bool) -> Floats:
     """Add the probabilities from x away from the mean until the rest cannot be seen."""
-    term = np.exp(log_probability(x, n, n_a, n_c))
-    total = term.copy()
+    total = np.exp(log_probability(x, n, n_a, n_c))
     rest = n - n_a - n_c
-    alive = np.flatnonzero(term > 0)
-    x, n_a, n_c, rest, term = (value[alive] for value in (x, n_a, n_c, rest, term))
-    while alive.size:
+    alive = np.flatnonzero(total > 0)
+    x, n_a, n_c, rest, so_far = (value[alive] for value in (x, n_a, n_c, rest, total))
+    term = so_far
+    going = np.ones(len(alive), dtype=bool)
+    while going.any():
         if upward:
             ratio = (n_a - x) * (n_c - x) / ((x + 1) * (rest + x + 1))
             x = x + 1
@@ -122,12 +123,17 @@ def _sum(x: Floats, n: Floats, n_a: Floats, n_c: Floats, *, upward: bool) -> Flo
             ratio = x * (rest + x) / ((n_a - x + 1) * (n_c - x + 1))
             x = x - 1
         term = term * ratio
-        total[alive] += term
+        so_far = so_far + term
         # ratios fall along the tail, so what is left is below term * ratio / (1 - ratio)
-        go_on = term * ratio > (1 - ratio) * total[alive] * 1e-17
-        if not go_on.all():
-            alive = alive[go_on]
-            x, n_a, n_c, rest, term = (v[go_on] for v in (x, n_a, n_c, rest, term))
+        going &= term * ratio > (1 - ratio) * so_far * 1e-17
+        # rows that are done add nothing that can be seen: drop many at once, it is dear
+        if np.count_nonzero(going) < 0.8 * len(going):
+            total[alive] = so_far
+            alive = alive[going]
+            x, n_a, n_c, rest, term, so_far = (
+                value[going] for value in (x, n_a, n_c, rest, term, so_far)
+            )
+            going = going[going]
     return total
 
 
@@ -144,17 +150,17 @@ def quantile(level: float, n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike) -> Floa
     x = np.clip(guess, lowest, highest)
     beyond = upper_tail(x + 1, n, n_a, n_c)  # P(X > x)
     allowed = (1 - level) * (1 + 1e-11)  # a tail that equals the level but for rounding is allowed
-    x = x.copy()
     while True:
         low = np.flatnonzero((beyond > allowed) & (x < highest))
         if not low.size:
             break
         x[low] += 1
-        beyond[low] = upper_tail(x[low] + 1, n[low], n_a[low], n_c[low])
+        beyond[low] -= np.exp(log_probability(x[low], n[low], n_a[low], n_c[low]))
     moving = np.flatnonzero(x > lowest)
     while moving.size:
-        below = upper_tail(x[moving], n[moving], n_a[moving], n_c[moving])
-        moving = moving[below <= allowed]
+        here = log_probability(x[moving], n[moving], n_a[moving], n_c[moving])
+        beyond[moving] += np.exp(here)  # P(X > x - 1)
+        moving = moving[beyond[moving] <= allowed]
         x[moving] -= 1
         moving = moving[x[moving] > lowest[moving]]
     return x

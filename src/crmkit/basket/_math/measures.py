@@ -31,10 +31,16 @@ def _ratio(over: Floats, under: Floats, at_independence: float) -> Floats:
 
 def _distinct_rows(*columns: Floats) -> tuple[IntArray, IntArray]:
     """Return the first row of each distinct one, and for every row which distinct one it is."""
-    group = np.zeros(len(columns[0]), dtype=np.int64)
+    group, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        codes = np.unique(column, return_inverse=True)[1]
-        group = np.unique(group * (len(column) + 1) + codes, return_inverse=True)[1]
+        codes = column.astype(np.int64)
+        codes -= codes.min(initial=np.iinfo(np.int64).max)
+        width = int(codes.max(initial=0)) + 1
+        if size * width >= 2**63:
+            group = np.unique(group, return_inverse=True)[1]
+            codes = np.unique(codes, return_inverse=True)[1]
+            size = width = len(group)
+        group, size = group * width + codes, size * width
     _, first, which = np.unique(group, return_index=True, return_inverse=True)
     return first, which
 

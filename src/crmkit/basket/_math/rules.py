@@ -166,13 +166,17 @@ def best_general_confidence(
         here = np.flatnonzero(level_of == length)
         if not len(here):
             continue
-        rows = levels[length - 1][rules.antecedent[here] - index.first[length - 1]]
+        # many rules share an antecedent: look its parts up once
+        antecedents, which = np.unique(rules.antecedent[here], return_inverse=True)
+        rows = levels[length - 1][antecedents - index.first[length - 1]]
         keys = index.item_key[rows]
         target = keys_by_number[rules.consequent[here]]
+        highest = best[here]
         for size in range(1, length):
             for columns in combinations(range(length), size):
                 part = keys[:, columns].sum(axis=1, dtype=np.uint64)
-                general = index.find(part)
-                union = index.find(part + target)
-                best[here] = np.maximum(best[here], counts[union] / counts[general])
+                general = counts[index.find(part)]
+                union = counts[index.find(part[which] + target)]
+                highest = np.maximum(highest, union / general[which])
+        best[here] = highest
     return best
