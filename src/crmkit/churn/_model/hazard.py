@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
@@ -125,13 +126,7 @@ class HazardModel(Model):
             If nobody left, nobody was seen to stay, or a value cannot be used.
         """
         n_intervals = check_number(self.n_intervals, "n_intervals", low=1, integer=True)
-        frame = read_customers(customers, needs=(duration, event), unique=False)
-        codes, _ = sorted_codes(frame["customer_id"])
-        # Sums in the order of the customers are the same for any order of the rows.
-        frame = frame.iloc[np.argsort(codes, kind="stable")]
-        time, left, _ = read_tenures(frame, duration, event, [])
-        if not left.any():
-            raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
+        frame, time, left = read_leavers(customers, duration, event)
         encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
         edges = interval_edges(time, left, n_intervals)
         customer, interval, outcome = person_periods(time, left, edges)
@@ -194,6 +189,18 @@ class HazardModel(Model):
             log_now[rows] = interval_log_survival(hazard, self.edges_, begin[rows])
             log_then[rows] = interval_log_survival(hazard, self.edges_, begin[rows] + horizon)
         return remaining_table(frame, log_now, log_then)
+
+
+def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFrame, Floats, Bools]:
+    """Return the customers to learn from, their tenures and who left; somebody must have."""
+    frame = read_customers(customers, needs=(duration, event), unique=False)
+    codes, _ = sorted_codes(frame["customer_id"])
+    # Sums in the order of the customers are the same for any order of the rows.
+    frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
+    time, left, _ = read_tenures(frame, duration, event, [])
+    if not left.any():
+        raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
+    return frame, time, left
 
 
 def read_remaining(

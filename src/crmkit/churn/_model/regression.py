@@ -12,11 +12,9 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
 from crmkit.churn._model.design import design_matrix, learn_terms, term_names
-from crmkit.churn._model.hazard import read_remaining, remaining_table
-from crmkit.churn._table.survival import read_tenures
-from crmkit.errors import ConvergenceError, InputError
+from crmkit.churn._model.hazard import read_leavers, read_remaining, remaining_table
+from crmkit.errors import ConvergenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,13 +70,7 @@ class Regression(Model):
         """
         check_number(self.penalizer, "penalizer", low=0)
         level = check_number(self.confidence_level, "confidence_level", low=0, high=1)
-        frame = read_customers(customers, needs=(duration, event), unique=False)
-        codes, _ = sorted_codes(frame["customer_id"])
-        # Sums in the order of the customers are the same for any order of the rows.
-        frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
-        time, left, _ = read_tenures(frame, duration, event, [])
-        if not left.any():
-            raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
+        frame, time, left = read_leavers(customers, duration, event)
         terms = learn_terms(frame, columns, ["customer_id", duration, event])
         matrix = design_matrix(terms, frame)
         estimate, error = self._learn(matrix, time, left, duration)
