@@ -152,6 +152,8 @@ def test_survival_starts_at_p_alive_and_falls():
     path = [state.survival(t)[0] for t in (0.0, 1.0, 10.0, 100.0, 1e6)]
     assert path[0] == pytest.approx(0.726578570081, rel=1e-11)
     assert all(a > b for a, b in itertools.pairwise(path))
+    modified = future((0.525, 6.183, 0.891, 1.614), *CUSTOMER, first_chance=1)
+    assert modified.p_alive[0] == pytest.approx(0.706202265118, rel=1e-11)
 
 
 def test_random_inputs_give_finite_predictions():

@@ -81,6 +81,7 @@ def test_expected_purchases():
     one = (0.55, 10.6, 1.0, 11.7)
     exact = 0.55 / 10.6 * 11.7 * math.log1p(52 / 11.7)
     assert future(one, 0, 0, 0).expected(52)[0] == pytest.approx(exact, rel=1e-14)
+    assert exact == pytest.approx(1.02874749653, rel=1e-11)
     near = (0.55, 10.6, 1.0 + 1e-12, 11.7)
     assert future(near, 0, 0, 0).expected(52)[0] == pytest.approx(exact, rel=1e-11)
     assert future(one, 26, 30.86, 31).expected(52)[0] == pytest.approx(21.6322214508921, rel=1e-11)

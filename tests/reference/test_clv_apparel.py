@@ -43,6 +43,15 @@ def test_pareto_with_static_covariates(weekly):
     np.testing.assert_allclose(model.parameters_["std_error"], errors, rtol=4e-5)
 
 
+def test_likelihood_ratio_of_the_covariates(weekly):
+    plain = clv.ParetoNBD().fit(weekly)
+    both = clv.ParetoNBD(purchase_covariates=BOTH, dropout_covariates=BOTH).fit(weekly)
+    test = clv.likelihood_ratio_test(restricted=plain, general=both).loc[0]
+    assert test["chi_squared"] == pytest.approx(54.0702, abs=2e-4)
+    assert test["degrees_of_freedom"] == 4
+    assert test["p_value"] == pytest.approx(5.09e-11, rel=2e-3)
+
+
 def test_equality_constraint(weekly):
     model = clv.ParetoNBD(
         purchase_covariates=BOTH,

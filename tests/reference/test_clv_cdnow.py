@@ -35,6 +35,18 @@ def rounded():
 
 
 @pytest.fixture(scope="module")
+def spenders():
+    spec = find_spec("lifetimes")
+    if spec is None:
+        pytest.skip("the rounded CDNOW summary is read from the lifetimes wheel")
+    folder = Path(spec.origin).parent / "datasets"
+    table = pd.read_csv(folder / "cdnow_customers_summary_with_transactions.csv")
+    return table.set_axis(
+        ["customer_id", "frequency", "recency", "T", "monetary_value"], axis="columns"
+    )
+
+
+@pytest.fixture(scope="module")
 def master():
     if find_spec("lifetimes") is None:
         pytest.skip("the CDNOW master log is read from the lifetimes wheel")
@@ -94,6 +106,50 @@ def test_gamma_gamma(exact):
         model.parameters_["std_error"], [1.18997, 0.29014, 4.15953], rtol=2e-4
     )
     assert model.log_likelihood_ == pytest.approx(-4055.9177, abs=6e-5)
+
+
+def test_gamma_gamma_on_rounded_weeks(spenders):
+    model = clv.GammaGamma().fit(spenders)
+    np.testing.assert_allclose(
+        model.parameters_["estimate"], [6.248802, 3.744588, 15.447748], rtol=2e-6
+    )
+    assert model.log_likelihood_ == pytest.approx(-4055.92324, abs=6e-6)
+
+
+def test_value_by_the_steps_of_lifetimes(spenders):
+    # lifetimes sums 12 steps of 4.345 weeks, each discounted to its end at 1 % a step; ours
+    # discounts each purchase from its moment.
+    buys, spend = clv.BGNBD().fit(spenders), clv.GammaGamma().fit(spenders)
+    amount = spend.predict(spenders)["expected_amount"]
+    step, rate = 4.345, 0.01
+    expected = [
+        buys.predict(spenders, horizon_days=step * month)["expected_purchases"]
+        for month in range(13)
+    ]
+    late = sum(
+        amount * (expected[month] - expected[month - 1]) / (1 + rate) ** month
+        for month in range(1, 13)
+    )
+    assert late[spenders["customer_id"] == 1].item() == pytest.approx(36.278496, abs=1e-4)
+    assert late.sum() == pytest.approx(71_509.8993, rel=1e-6)
+    # The table is in weeks: 365 "days" of a year are 365 weeks.
+    yearly = (1 + rate) ** (365 / step) - 1
+    options = {"horizon_days": 12 * step, "annual_discount_rate": yearly}
+    ours = clv.lifetime_value(spenders, purchases=buys, spend=spend, **options)["lifetime_value"]
+    assert (ours >= late).all()
+    assert (ours <= late * (1 + rate)).all()
+    assert ours.sum() / late.sum() == pytest.approx(1.005, abs=1e-3)
+
+
+def test_pareto_predictions_of_btyd(exact):
+    # As run with BTYD at estimates of its own, which differ in the fourth digit.
+    model = clv.ParetoNBD().fit(exact)
+    x, t_x = [26, 0, 10, 15, 20, 25], [30.86, 0, 20, 20, 20, 20]
+    kinds = pd.DataFrame({"customer_id": range(6), "frequency": x, "recency": t_x})
+    told = model.predict(kinds.assign(T=[31, 0, 39, 39, 39, 39]), horizon_days=52)
+    truth = [25.4553181, 1.473112689, 0.7059673422, 0.1441877974, 0.02249928243, 0.003091789614]
+    np.testing.assert_allclose(told["expected_purchases"], truth, rtol=1e-3)
+    assert told.loc[0, "p_alive"] == pytest.approx(0.9979178964, abs=1e-6)
 
 
 def test_pareto_totals(exact):

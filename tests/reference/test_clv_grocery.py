@@ -31,6 +31,14 @@ def test_regularity_gains_eight_hundred(weekly):
     np.testing.assert_allclose(model.parameters_["estimate"], truth, rtol=3e-5)
 
 
+def test_purchases_without_dropout(weekly):
+    # The NBD model is BG/NBD with a dropout probability of zero: BTYDplus' NBD, at its estimates.
+    model = clv.BGNBD()
+    _, rows = model._rows(weekly)
+    model._fit_rows(rows, at=[0.42032028, 5.24511932, 1e-12, 1.0])
+    assert model.log_likelihood_ == pytest.approx(-16376.8639, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("model", "value"),
     [

@@ -119,6 +119,27 @@ def test_the_how_to_runs(lifetimes):
     assert abs(space["ours"] - space["theirs"]).max() < 1e-3
 
 
+def test_covariances_where_theirs_are_not_symmetric(lifetimes):
+    # The exact Hessian of lifetimes' own likelihood, times p_i p_j (delta method).
+    # Its variance_matrix_ has p_j squared instead: (r, alpha) .067431, (alpha, r) .000204.
+    from autograd import hessian
+
+    path = Path(lifetimes.__file__).parent / "datasets" / "cdnow_customers_summary.csv"
+    table = pd.read_csv(path, index_col=0).rename_axis("customer_id").reset_index()
+    fitter = lifetimes.BetaGeoFitter().fit(table["frequency"], table["recency"], table["T"])
+    p = fitter.params_.to_numpy()
+    data = [table[name].to_numpy() for name in ("frequency", "recency", "T")]
+    curve = hessian(fitter._negative_log_likelihood)(np.log(p), *data, np.ones(len(table)), 0.0)
+    truth = np.linalg.inv(curve * len(table)) * np.outer(p, p)
+    model = clv.BGNBD().fit(table)
+    found = model.covariance_.drop(columns="term").to_numpy()
+    np.testing.assert_allclose(found, found.T, rtol=1e-12)
+    np.testing.assert_allclose(found, truth, rtol=2e-4)
+    theirs = fitter.variance_matrix_.to_numpy()
+    assert abs(theirs - theirs.T).max() > 0.3
+    np.testing.assert_allclose(np.diag(theirs), np.diag(found), rtol=2e-4)
+
+
 def test_period_model_there_and_back(lifetimes):
     # Donors by year: frequency, recency, opportunities and how many donors had them.
     rows = [(0, 0, 6, 350), (1, 1, 6, 120), (2, 2, 6, 60), (1, 4, 6, 40), (3, 6, 6, 70)]
