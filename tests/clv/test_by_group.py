@@ -72,3 +72,35 @@ def test_unknown_groups_are_named(base, model):
         )
     with pytest.raises(InputError, match="`model` must be a model"):
         clv.ByGroup(by="wave").fit(base)
+
+
+def test_bootstrap_draws_each_group_on_its_own(base):
+    drawn = clv.ByGroup(model=clv.BGNBD(n_bootstrap=40, random_state=1), by="wave").fit(base)
+    assert drawn.coefficient_draws_.shape == (40, 8)
+    # Draws that move together would show as correlation between the groups.
+    between = np.corrcoef(drawn.coefficient_draws_.T)[:4, 4:]
+    assert np.abs(between).max() < 0.55
+    spend = clv.GammaGamma(n_bootstrap=40, random_state=2).fit(base)
+    pair = {"purchases": drawn, "spend": spend}
+    delta = clv.customer_equity(base, by="channel", **pair)
+    boot = clv.customer_equity(base, by="channel", interval="bootstrap", **pair)
+    np.testing.assert_allclose(boot["std_error"], delta["std_error"], rtol=0.5)
+    told = drawn.predict(base.head(9), interval="bootstrap")
+    assert told["conf_low"].lt(told["conf_high"]).all()
+    again = clv.ByGroup(model=clv.BGNBD(n_bootstrap=40, random_state=1), by="wave").fit(base)
+    np.testing.assert_array_equal(again.coefficient_draws_, drawn.coefficient_draws_)
+
+
+def test_intervals_of_parameters_at_any_level(base, model):
+    narrow, wide = (model.parameter_table(confidence_level=level) for level in (0.5, 0.99))
+    assert list(narrow.columns[:3]) == ["channel", "wave", "term"]
+    assert (narrow["conf_low"] > wide["conf_low"]).all()
+    pd.testing.assert_frame_equal(model.parameter_table(), model.parameters_)
+    one = clv.BGNBD().fit(base)
+    table = one.parameter_table(confidence_level=0.9)
+    # exp(ln estimate +- 1.6449 std_error / estimate)
+    factor = np.exp(1.6448536 * table["std_error"] / table["estimate"])
+    np.testing.assert_allclose(table["conf_high"], table["estimate"] * factor, rtol=1e-7)
+    np.testing.assert_allclose(table["conf_low"], table["estimate"] / factor, rtol=1e-7)
+    with pytest.raises(InputError, match="confidence_level"):
+        one.parameter_table(confidence_level=95)

@@ -8,6 +8,7 @@ of predictions is then ``g' V g`` with g the sum of their rows.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -87,6 +88,10 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
                     found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
         return found
 
+    def _terms(self) -> list[str]:
+        """Return the parameters, then the effects of covariates, by name."""
+        return [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
+
     def _rows(self, customers: Any, weights: str | None = None) -> tuple[pd.DataFrame, Rows]:
         """Read a customer table and compress it."""
         covariates = self._covariates()
@@ -142,7 +147,7 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
 
     def _fit_rows(self, rows: Rows, *, at: Sequence[float] | None = None) -> None:
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
-        terms = [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
+        terms = self._terms()
         unit, spread = self._unit(rows), self._spread(rows, terms)
         scaled = self._in_unit(standardised(rows, spread, len(self._names)), unit)
         shift = np.zeros(len(terms))
@@ -170,9 +175,7 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
         self.converged_ = found.converged
         self.gradient_norm_ = found.gradient_norm
         self.boundary_ = self._limit(found.flat)
-        self.parameters_ = parameter_table(
-            terms, len(self._names), self.coefficients_, self.coefficient_covariance_
-        )
+        self.parameters_ = self.parameter_table()
         self.covariance_ = covariance_table(
             terms, len(self._names), self.coefficients_, self.coefficient_covariance_
         )
@@ -186,6 +189,45 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
             self.coefficient_draws_ = np.array(draws) / spread + shift
+
+    def parameter_table(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
+        """Tell the estimates with intervals of any level; ``parameters_`` holds those of 95 %.
+
+        Parameters
+        ----------
+        confidence_level : float
+            Of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per parameter, then one per effect of a covariate:
+
+            * ``term`` (str) - its name.
+            * ``estimate`` (float) - the maximum of the likelihood.
+            * ``std_error`` (float) - of the estimate.
+            * ``conf_low`` (float) - lower limit, on the log scale where the term is positive.
+            * ``conf_high`` (float) - upper limit.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        """
+        self._check_fitted()
+        return parameter_table(
+            self._terms(),
+            len(self._names),
+            self.coefficients_,
+            self.coefficient_covariance_,
+            confidence_level,
+        )
+
+    def _at(self, coefficients: FloatArray) -> Self:
+        """Return the model with other coefficients."""
+        other = copy.copy(self)
+        other.coefficients_ = coefficients
+        return other
 
     def _judge(self, log_likelihood: float, n_parameters: int) -> None:
         """Keep the log-likelihood and what follows from it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -38,7 +39,7 @@ class ByGroup(Model):
         One row per group: the columns in `by`, ``customers``, ``log_likelihood``,
         ``converged`` and ``boundary`` (the limiting model, missing inside the parameter space).
     parameters_ : DataFrame
-        The columns in `by`, then ``term, estimate, std_error, conf_low, conf_high``.
+        The columns in `by`, then ``term, estimate, std_error, conf_low, conf_high`` (95 %).
     log_likelihood_, n_parameters_, aic_, bic_ : float
         Of all groups together, to compare with one model for everybody.
     models_ : list of models
@@ -93,13 +94,19 @@ class ByGroup(Model):
         table = read_customers(customers, needs=columns)
         parts = [column_part(table[name]) for name in columns]
         code, labels = combined(parts, len(table))
+        # With the same seed the bootstrap draws of the groups would move together.
+        seed = self.model.random_state
+        seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(labels))
         self.models_: list[Any] = []
         for group, label in enumerate(_texts(labels)):
+            model = clone(self.model)
+            if seeds is not None:
+                model.set_params(random_state=int(seeds[group]))
             try:
-                found = clone(self.model).fit(table[code == group], weights=weights)
+                model.fit(table[code == group], weights=weights)
             except InputError as error:
                 raise type(error)(f"In the group {label}: {error}") from error
-            self.models_.append(found)
+            self.models_.append(model)
         self.labels_ = labels
         self._summarise(np.bincount(code))
         return self
@@ -113,14 +120,7 @@ class ByGroup(Model):
             converged=[model.converged_ for model in models],
             boundary=[model.boundary_ for model in models],
         )
-        each = [
-            pd.concat(
-                [labels.iloc[[i] * len(model.parameters_)].reset_index(drop=True),
-                 model.parameters_], axis=1,
-            )
-            for i, model in enumerate(models)
-        ]  # fmt: skip
-        self.parameters_ = pd.concat(each, ignore_index=True)
+        self.parameters_ = self.parameter_table()
         self.log_likelihood_ = float(sum(model.log_likelihood_ for model in models))
         self.n_parameters_ = int(sum(model.n_parameters_ for model in models))
         self.n_customers_ = float(sum(model.n_customers_ for model in models))
@@ -128,6 +128,40 @@ class ByGroup(Model):
         self.bic_ = float(np.log(self.n_customers_)) * self.n_parameters_
         self.bic_ -= 2.0 * self.log_likelihood_
         self.converged_ = all(model.converged_ for model in models)
+
+    def parameter_table(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
+        """Tell the estimates of all groups with intervals of any level.
+
+        Parameters
+        ----------
+        confidence_level : float
+            Of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns in `by`, then what the model's own ``parameter_table`` gives.
+        """
+        self._check_fitted()
+        tables = [m.parameter_table(confidence_level=confidence_level) for m in self.models_]
+        found = pd.concat(tables, ignore_index=True)
+        rows = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+        labels = self.labels_.iloc[rows].reset_index(drop=True)
+        return pd.concat([labels, found], axis=1)
+
+    @property
+    def coefficient_draws_(self) -> FloatArray:
+        """Bootstrap draws of the coefficients of all groups, side by side."""
+        self._check_fitted()
+        return np.hstack([model.coefficient_draws_ for model in self.models_])
+
+    def _at(self, coefficients: FloatArray) -> ByGroup:
+        """Return the model with other coefficients, those of all groups in a row."""
+        ends = np.cumsum([len(model.coefficients_) for model in self.models_])
+        other = copy.copy(self)
+        pieces = np.split(coefficients, ends[:-1])
+        other.models_ = [m._at(piece) for m, piece in zip(self.models_, pieces, strict=True)]
+        return other
 
     @property
     def coefficient_covariance_(self) -> FloatArray:
@@ -222,17 +256,18 @@ class ByGroup(Model):
         for number, (end, size) in enumerate(zip(np.cumsum(sizes), sizes, strict=True)):
             rows = np.flatnonzero(group == number)
             if rows.size:
-                found = one(self.models_[number], table.iloc[rows])
-                value[rows], slopes[rows, end - size : end] = found
+                value[rows], found = one(self.models_[number], table.iloc[rows])
+                if found.shape[1]:
+                    slopes[rows, end - size : end] = found
         return value, slopes
 
     def _discounted(self, customers: Any, **options: Any) -> tuple[FloatArray, FloatArray]:
         """Return discounted purchases with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
 
-    def _amount(self, customers: Any) -> tuple[FloatArray, FloatArray]:
+    def _amount(self, customers: Any, **options: Any) -> tuple[FloatArray, FloatArray]:
         """Return expected amounts with their derivatives; for lifetime_value."""
-        return self._stacked(customers, lambda model, rows: model._amount(rows))
+        return self._stacked(customers, lambda model, rows: model._amount(rows, **options))
 
 
 def _texts(labels: pd.DataFrame) -> list[str]:

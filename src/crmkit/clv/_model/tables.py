@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crmkit._arrays import normal_quantile
+from crmkit._checks import check_number
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,11 +21,18 @@ FloatArray = NDArray[np.float64]
 
 
 def parameter_table(
-    terms: Sequence[str], n_names: int, coefficients: FloatArray, covariance: FloatArray
+    terms: Sequence[str],
+    n_names: int,
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    confidence_level: float,
 ) -> pd.DataFrame:
-    """Return term, estimate, std_error and a 95 % interval; parameters are positive."""
+    """Return term, estimate, std_error and interval; the first `n_names` terms are positive."""
+    level = check_number(
+        confidence_level, "confidence_level", low=0.0, high=1.0, low_open=True, high_open=True
+    )
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    width = normal_quantile(0.95) * error
+    width = normal_quantile(level) * error
     positive = np.arange(len(terms)) < n_names
     estimate = np.where(positive, np.exp(np.where(positive, coefficients, 0.0)), coefficients)
     factor = np.exp(np.minimum(width, 600.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +71,10 @@ class Valuation:
 
     def _drawn(self, purchases: Floats, spend: Floats) -> Floats:
         """Return the values, shape (n,), at drawn coefficients of both models."""
-        count, _ = _at(self.purchases, purchases)._discounted(
+        count, _ = self.purchases._at(purchases)._discounted(
             self.table, gradient=False, **self.options
         )
-        amount, _ = _at(self.spend, spend)._amount(self.table, gradient=False)
+        amount, _ = self.spend._at(spend)._amount(self.table, gradient=False)
         value: Floats = self.share * amount * count
         return value
 
@@ -103,13 +102,6 @@ def _draws(model: Any) -> Floats:
     """Return the model's bootstrap draws of its coefficients; none where it keeps none."""
     draws: Floats = getattr(model, "coefficient_draws_", np.empty((0, 0)))
     return draws
-
-
-def _at(model: Any, coefficients: Floats) -> Any:
-    """Return the model with other coefficients."""
-    other = copy.copy(model)
-    other.coefficients_ = coefficients
-    return other
 
 
 def _quantiles(draws: Floats, level: float) -> dict[str, Floats]:
