@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crmkit.clv._math.newton import Optimum, maximise
+from crmkit.clv._math.newton import Objective, Optimum, maximise
 from crmkit.clv._math.rows import distinct_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Fit", "Part", "compressed_part", "fit", "natural_parameters", "positions"]
+__all__ = [
+    "Fit",
+    "Part",
+    "climb",
+    "compressed_part",
+    "fit",
+    "natural_parameters",
+    "positions",
+]
 
 FloatArray = NDArray[np.float64]
 # value (n,), gradient by parameter, Hessian by pair of parameters j <= k; absent means zero.
@@ -112,25 +120,48 @@ def fit(
     penalty: FloatArray | None = None,
     max_evaluations: int = 200,
 ) -> Fit:
-    """Maximise the sum of the parts over the coefficients ``tie @ free``.
+    """Maximise the sum of the parts over the coefficients ``tie @ free``; see `climb`."""
+    where = positions(widths)
+    return climb(
+        lambda coefficients: _evaluate(parts, coefficients, where),
+        starts,
+        names=names,
+        n_effects=sum(widths),
+        total=float(parts[-1].weight.sum()),
+        tie=tie,
+        penalty=penalty,
+        max_evaluations=max_evaluations,
+    )
+
+
+def climb(
+    likelihood: Objective,
+    starts: Sequence[Sequence[float]],
+    *,
+    names: Sequence[str],
+    n_effects: int,
+    total: float,
+    tie: FloatArray | None = None,
+    penalty: FloatArray | None = None,
+    max_evaluations: int = 200,
+) -> Fit:
+    """Maximise a log-likelihood of `total` customers over the coefficients ``tie @ free``.
 
     `starts` are log-parameters; the best of all but the first are tried only where the first
-    search does not end on a steep peak. `widths` are the numbers of effects per parameter.
+    search does not end on a steep peak. `n_effects` coefficients of covariates follow them.
     `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the
     result describes the likelihood at the first of the `starts`.
     """
-    where, n_effects = positions(widths), sum(widths)
     n_coefficients = len(names) + n_effects
     tie = np.eye(n_coefficients) if tie is None else tie
     penalty = np.zeros(n_coefficients) if penalty is None else penalty
-    total = float(parts[-1].weight.sum())
 
     def objective(free: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         coefficients = tie @ free
         if np.abs(coefficients[: len(names)]).max() > _LARGEST_LOG:
             return -np.inf, free, np.eye(free.size)
         with np.errstate(all="ignore"):
-            value, gradient, hessian = _evaluate(parts, coefficients, where)
+            value, gradient, hessian = likelihood(coefficients)
         value -= 0.5 * float(penalty @ coefficients**2)
         gradient -= penalty * coefficients
         hessian -= np.diag(penalty)

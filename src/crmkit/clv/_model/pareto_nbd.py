@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
-__all__ = ["ParetoNBD"]
+__all__ = ["ParetoNBD", "starting_points"]
 
 FloatArray = NDArray[np.float64]
 
@@ -103,11 +103,7 @@ class ParetoNBD(PurchaseModel):
 
     def _starts(self, rows: Rows) -> list[list[float]]:
         mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
-        rate = max(mean, 1e-3)
-        starts = [(0.5, 0.5 / rate, 0.6, 0.6)]
-        for r, slow, s, beta in product((0.3, 2.0), (0.4, 2.0), (0.1, 0.6, 3.0), (0.03, 0.5, 5.0)):
-            starts.append((r, slow * r / rate, s, beta))
-        return [np.log(start).tolist() for start in starts]
+        return starting_points(mean)
 
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
         r, alpha, s, beta = theta
@@ -124,3 +120,12 @@ class ParetoNBD(PurchaseModel):
         self, theta: list[Any], T: FloatArray, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         return simulate(theta, T, rng)
+
+
+def starting_points(mean_frequency: float) -> list[list[float]]:
+    """Return log-parameters to start from, the likeliest first, in units of the mean of `T`."""
+    rate = max(mean_frequency, 1e-3)
+    starts = [(0.5, 0.5 / rate, 0.6, 0.6)]
+    for r, slow, s, beta in product((0.3, 2.0), (0.4, 2.0), (0.1, 0.6, 3.0), (0.03, 0.5, 5.0)):
+        starts.append((r, slow * r / rate, s, beta))
+    return [np.log(start).tolist() for start in starts]
