@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
 from crmkit.clv._model.intervals import bootstrap_interval, delta_interval, with_gradient
-from crmkit.clv._model.rows import Rows, column_names, designs_of, parameters_at, standardised
-from crmkit.clv._model.tables import covariance_table, parameter_table, tie_matrix
+from crmkit.clv._model.maximum import MaximumLikelihood
+from crmkit.clv._model.rows import Rows, designs_of, parameters_at, standardised
+from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,20 +38,13 @@ __all__ = ["LikelihoodModel"]
 FloatArray = NDArray[np.float64]
 
 
-class LikelihoodModel(LifetimesExchange, Model, ABC):
+class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     """Base of the models that are fitted by maximum likelihood on distinct customers."""
 
-    # The parameters in the order of the papers, and those that are measured in days.
-    _names: ClassVar[tuple[str, ...]]
+    # The parameters that are measured in days.
     _scaled: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[tuple[str, ...]]
-    # Process -> (parameter, sign of the effect on its logarithm, prefix of the term).
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]]
-    # Which limiting model lies where: parameters that ran away -> its name.
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]]
 
-    equal: Sequence[Sequence[str]]
-    l2: float
     n_bootstrap: int
     random_state: int | None
 
@@ -78,19 +71,6 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
     @abstractmethod
     def _unit_power(self, rows: Rows) -> float:
         """Return how often the unit enters the density: ln L falls by this times ln(unit)."""
-
-    def _covariates(self) -> list[list[tuple[str, float, str]]]:
-        """Return, per parameter, its (column, sign, term) triples."""
-        found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
-        for process, targets in self._processes.items():
-            for column in column_names(getattr(self, f"{process}_covariates"), process):
-                for parameter, sign, prefix in targets:
-                    found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
-        return found
-
-    def _terms(self) -> list[str]:
-        """Return the parameters, then the effects of covariates, by name."""
-        return [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
 
     def _rows(self, customers: Any, weights: str | None = None) -> tuple[pd.DataFrame, Rows]:
         """Read a customer table and compress it."""
@@ -167,18 +147,8 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
             point = (np.log(at) - shift[: len(at)]).tolist()
             found = fit(self._parts(scaled), [point], max_evaluations=1, **options)
         n = float(rows.weight.sum())
-        self.coefficients_ = found.coefficients / spread + shift
-        self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
-        self.n_customers_ = n
         in_days = self._unit_power(rows) * float(np.log(unit))
-        self._judge(found.log_likelihood - in_days, found.n_free)
-        self.converged_ = found.converged
-        self.gradient_norm_ = found.gradient_norm
-        self.boundary_ = self._limit(found.flat)
-        self.parameters_ = self.parameter_table()
-        self.covariance_ = covariance_table(
-            terms, len(self._names), self.coefficients_, self.coefficient_covariance_
-        )
+        self._keep(found, spread=spread, shift=shift, n_customers=n, in_days=in_days)
         self.coefficient_draws_ = np.empty((0, len(terms)))
         if self.n_bootstrap:
             rng = np.random.default_rng(self.random_state)
@@ -190,51 +160,11 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
             self.coefficient_draws_ = np.array(draws) / spread + shift
 
-    def parameter_table(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
-        """Tell the estimates with intervals of any level; ``parameters_`` holds those of 95 %.
-
-        Parameters
-        ----------
-        confidence_level : float
-            Of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per parameter, then one per effect of a covariate:
-
-            * ``term`` (str) - its name.
-            * ``estimate`` (float) - the maximum of the likelihood.
-            * ``std_error`` (float) - of the estimate.
-            * ``conf_low`` (float) - lower limit, on the log scale where the term is positive.
-            * ``conf_high`` (float) - upper limit.
-
-        Raises
-        ------
-        NotFittedError
-            If ``fit`` has not been called.
-        """
-        self._check_fitted()
-        return parameter_table(
-            self._terms(),
-            len(self._names),
-            self.coefficients_,
-            self.coefficient_covariance_,
-            confidence_level,
-        )
-
     def _at(self, coefficients: FloatArray) -> Self:
         """Return the model with other coefficients."""
         other = copy.copy(self)
         other.coefficients_ = coefficients
         return other
-
-    def _judge(self, log_likelihood: float, n_parameters: int) -> None:
-        """Keep the log-likelihood and what follows from it."""
-        self.log_likelihood_ = log_likelihood
-        self.n_parameters_ = n_parameters
-        self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
-        self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
 
     def _spread(self, rows: Rows, terms: list[str]) -> FloatArray:
         """Return one per log-parameter and the standard deviation of each covariate."""
@@ -253,19 +183,6 @@ class LikelihoodModel(LifetimesExchange, Model, ABC):
                 "Leave them out: such an effect cannot be told from the parameter itself."
             )
         return np.array(spread)
-
-    def _limit(self, flat: tuple[str, ...]) -> str | None:
-        """Return the name of the limiting model, or None inside the parameter space."""
-        if not flat:
-            return None
-        left, named = set(flat), []
-        for pattern, text in self._limits:
-            if pattern <= left:
-                left -= pattern
-                named.append(text)
-        if left:
-            named.append("the data do not determine " + ", ".join(sorted(left)))
-        return "; ".join(named)
 
     def _with_gradient(
         self,

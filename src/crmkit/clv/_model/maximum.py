@@ -1,0 +1,125 @@
+"""What all models fitted by maximum likelihood keep: estimates, their tables, and limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._estimator import Model
+from crmkit.clv._model.rows import column_names
+from crmkit.clv._model.tables import covariance_table, parameter_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from crmkit.clv._math.likelihood import Fit
+
+__all__ = ["MaximumLikelihood"]
+
+FloatArray = NDArray[np.float64]
+
+
+class MaximumLikelihood(Model):
+    """Base of the models with positive parameters whose logarithms covariates shift."""
+
+    # The parameters in the order of the papers.
+    _names: ClassVar[tuple[str, ...]]
+    # Process -> (parameter, sign of the effect on its logarithm, prefix of the term).
+    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]]
+    # Which limiting model lies where: parameters that ran away -> its name.
+    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]]
+
+    equal: Sequence[Sequence[str]]
+    l2: float
+
+    def _covariates(self) -> list[list[tuple[str, float, str]]]:
+        """Return, per parameter, its (column, sign, term) triples."""
+        found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
+        for process, targets in self._processes.items():
+            for column in column_names(getattr(self, f"{process}_covariates"), process):
+                for parameter, sign, prefix in targets:
+                    found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
+        return found
+
+    def _terms(self) -> list[str]:
+        """Return the parameters, then the effects of covariates, by name."""
+        return [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
+
+    def _keep(
+        self,
+        found: Fit,
+        *,
+        spread: FloatArray,
+        shift: FloatArray,
+        n_customers: float,
+        in_days: float = 0.0,
+    ) -> None:
+        """Keep what was found with covariates divided by `spread` and logarithms less `shift`."""
+        self.coefficients_ = found.coefficients / spread + shift
+        self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
+        self.n_customers_ = n_customers
+        self._judge(found.log_likelihood - in_days, found.n_free)
+        self.converged_ = found.converged
+        self.gradient_norm_ = found.gradient_norm
+        self.boundary_ = self._limit(found.flat)
+        self.parameters_ = self.parameter_table()
+        self.covariance_ = covariance_table(
+            self._terms(), len(self._names), self.coefficients_, self.coefficient_covariance_
+        )
+
+    def parameter_table(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
+        """Tell the estimates with intervals of any level; ``parameters_`` holds those of 95 %.
+
+        Parameters
+        ----------
+        confidence_level : float
+            Of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per parameter, then one per effect of a covariate:
+
+            * ``term`` (str) - its name.
+            * ``estimate`` (float) - the maximum of the likelihood.
+            * ``std_error`` (float) - of the estimate.
+            * ``conf_low`` (float) - lower limit, on the log scale where the term is positive.
+            * ``conf_high`` (float) - upper limit.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        """
+        self._check_fitted()
+        return parameter_table(
+            self._terms(),
+            len(self._names),
+            self.coefficients_,
+            self.coefficient_covariance_,
+            confidence_level,
+        )
+
+    def _judge(self, log_likelihood: float, n_parameters: int) -> None:
+        """Keep the log-likelihood and what follows from it."""
+        self.log_likelihood_ = log_likelihood
+        self.n_parameters_ = n_parameters
+        self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
+        self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
+
+    def _limit(self, flat: tuple[str, ...]) -> str | None:
+        """Return the name of the limiting model, or None inside the parameter space."""
+        if not flat:
+            return None
+        left, named = set(flat), []
+        for pattern, text in self._limits:
+            if pattern <= left:
+                left -= pattern
+                named.append(text)
+        if left:
+            named.append("the data do not determine " + ", ".join(sorted(left)))
+        return "; ".join(named)
