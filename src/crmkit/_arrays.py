@@ -68,8 +68,10 @@ def mean_interval(
     return mean, error, mean - t * error, mean + t * error
 
 
-def adjust_p_values(p_values: ArrayLike, method: str = "bh") -> Floats:
+def adjust_p_values(p_values: ArrayLike, method: str = "bh", *, n_more: int = 0) -> Floats:
     """Adjust p-values, shape (m,), for the number of tests; NaN stays NaN and is not counted.
+
+    `n_more` further tests are counted as if their p-values were 1.
 
     ``bonferroni`` and ``holm`` (Holm 1979) bound the chance of any false finding, ``bh``
     (Benjamini and Hochberg 1995) and ``by`` (Benjamini and Yekutieli 2001) the expected share
@@ -78,17 +80,17 @@ def adjust_p_values(p_values: ArrayLike, method: str = "bh") -> Floats:
     p = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(p.shape, np.nan)
     known = np.flatnonzero(~np.isnan(p))
-    m = known.size
-    if m == 0:
+    if known.size == 0:
         return adjusted
     order = known[np.argsort(p[known], kind="stable")]
-    rank = np.arange(1, m + 1)
+    rank = np.arange(1, known.size + 1)
+    m = known.size + n_more
     if method == "bonferroni":
         value = p[order] * m
     elif method == "holm":
         value = np.maximum.accumulate(p[order] * (m - rank + 1))
     else:
-        harmonic = float(np.sum(1 / rank)) if method == "by" else 1.0
+        harmonic = float(np.sum(1 / np.arange(1, m + 1))) if method == "by" else 1.0
         value = np.minimum.accumulate((p[order] * m * harmonic / rank)[::-1])[::-1]
     adjusted[order] = np.minimum(value, 1.0)
     return adjusted

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from basket._logs import baskets_of, brute_force, log_of
 from crmkit import basket
 from crmkit._arrays import adjust_p_values
+from crmkit.basket._math import hypergeometric
+from crmkit.basket._math import rules as rule_math
 from crmkit.errors import InputError
 
 
@@ -65,6 +67,46 @@ def test_equals_brute_force(baskets, min_count, min_confidence, max_antecedent, 
         assert found[rule] == pytest.approx(values, abs=1e-12)
     np.testing.assert_allclose(rules["p_adjusted"], np.minimum(rules["p_value"] * tested, 1))
     assert (rules["redundant"] == (rules["improvement"] <= 0)).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(baskets_of(n_items=6), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
+def test_chosen_sides_equal_brute_force(baskets, lefts, rights):
+    every, _ = brute_rules(baskets, 1, 0.3, None, None)
+    allowed, _ = brute_rules(baskets, 1, 0.0, None, None)
+    present = {item for items in baskets for item in items}
+    left = sorted({f"item {i}" for i in lefts} & present)
+    right = sorted({f"item {i}" for i in rights} & present)
+    rules = basket.association_rules(
+        basket.frequent_itemsets(log_of(baskets), min_support=1),
+        min_confidence=0.3,
+        max_consequent=None,
+        antecedent=left,
+        consequent=right,
+        adjust="bonferroni",
+    )
+    inside = [r for r in allowed if set(r[0]) <= set(left) and set(r[1]) <= set(right)]
+    found = dict(
+        zip(
+            zip(rules["antecedent"], rules["consequent"], strict=True),
+            rules["improvement"],
+            strict=True,
+        )
+    )
+    assert found == pytest.approx({r: every[r][1] for r in inside if r in every}, abs=1e-12)
+    np.testing.assert_allclose(rules["p_adjusted"], np.minimum(rules["p_value"] * len(inside), 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(baskets_of(n_items=6), st.sampled_from([1, 3, 17]))
+def test_bounded_temporaries_change_nothing(baskets, cells):
+    itemsets = basket.frequent_itemsets(log_of(baskets), min_support=1)
+    expected = basket.association_rules(itemsets, max_consequent=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rule_math, "CELLS", cells)
+        patch.setattr(hypergeometric, "CELLS", cells)
+        found = basket.association_rules(itemsets, max_consequent=None)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_sides_can_be_chosen():
@@ -129,6 +171,10 @@ def test_adjustment_pays_for_all_rules_tested():
         assert (strict["p_adjusted"] >= lower - 1e-15).all()
         full = every.assign(p_adjusted=adjust_p_values(every["p_value"], method))
         both = strict.merge(full, on=["antecedent", "consequent"])
+        counted = adjust_p_values(strict["p_value"], method, n_more=len(every) - len(strict))
+        np.testing.assert_allclose(strict["p_adjusted"], counted)
+        ones = np.append(strict["p_value"], np.ones(len(every) - len(strict)))
+        np.testing.assert_allclose(counted, adjust_p_values(ones, method)[: len(strict)])
         assert (both["p_adjusted_x"] >= both["p_adjusted_y"] - 1e-15).all()
     # among items drawn at random no rule may stand
     assert (every["p_adjusted"] > 0.01).all()

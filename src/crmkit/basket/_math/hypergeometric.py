@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+CELLS = 1 << 14  # terms computed at once
+
 # log(k!) minus Stirling's formula, for k = 1 .. 15 (at 0 the value is never used)
 _SMALL = np.array(
     [0.0]
@@ -57,7 +59,7 @@ def _deviance(x: Floats, mean: Floats) -> Floats:
 def _log_binomial(x: Floats, n: Floats, p: Floats, q: Floats) -> Floats:
     """Return the log probability of x successes in n trials; p + q = 1, both given exactly."""
     with np.errstate(all="ignore"):  # the edges x = 0 and x = n are replaced below
-        inner = (
+        value: Floats = (
             _stirling_error(n)
             - _stirling_error(x)
             - _stirling_error(n - x)
@@ -65,11 +67,14 @@ def _log_binomial(x: Floats, n: Floats, p: Floats, q: Floats) -> Floats:
             - _deviance(n - x, n * q)
             + 0.5 * np.log(n / (2 * np.pi * x * (n - x)))
         )
-        none = special.xlogy(n, q)
-        none = np.where(p < 0.1, special.xlog1py(n, -p), none)
-        every = special.xlogy(n, p)
-        every = np.where(q < 0.1, special.xlog1py(n, -q), every)
-    return np.where(x == 0, none, np.where(x == n, every, inner))
+    for edge, chance, other in ((x == n, p, q), (x == 0, q, p)):
+        rows = np.flatnonzero(edge)
+        value[rows] = np.where(
+            other[rows] < 0.1,
+            special.xlog1py(n[rows], -other[rows]),
+            special.xlogy(n[rows], chance[rows]),
+        )
+    return value
 
 
 def log_probability(x: ArrayLike, n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike) -> Floats:
@@ -114,26 +119,30 @@ def _sum(x: Floats, n: Floats, n_a: Floats, n_c: Floats, *, upward: bool) -> Flo
     alive = np.flatnonzero(total > 0)
     x, n_a, n_c, rest, so_far = (value[alive] for value in (x, n_a, n_c, rest, total))
     term = so_far
-    going = np.ones(len(alive), dtype=bool)
-    while going.any():
+    while alive.size:
+        # many terms of few rows, or few terms of many rows, at once: shape (terms, rows)
+        step = np.arange(min(max(CELLS // alive.size, 4), 64))[:, None]
         if upward:
-            ratio = (n_a - x) * (n_c - x) / ((x + 1) * (rest + x + 1))
-            x = x + 1
+            at = x + step
+            ratio: Floats = (n_a - at) * (n_c - at) / ((at + 1) * (rest + at + 1))
+            x = at[-1] + 1
         else:
-            ratio = x * (rest + x) / ((n_a - x + 1) * (n_c - x + 1))
-            x = x - 1
-        term = term * ratio
-        so_far = so_far + term
+            at = x - step
+            ratio = at * (rest + at) / ((n_a - at + 1) * (n_c - at + 1))
+            x = at[-1] - 1
+        last = ratio[-1].copy()
+        ratio[0] *= term
+        terms = np.cumprod(ratio, axis=0)
+        term = terms[-1].copy()
+        terms[0] += so_far
+        so_far = terms.sum(axis=0)
+        total[alive] = so_far
         # ratios fall along the tail, so what is left is below term * ratio / (1 - ratio)
-        going &= term * ratio > (1 - ratio) * so_far * 1e-17
-        # rows that are done add nothing that can be seen: drop many at once, it is dear
-        if np.count_nonzero(going) < 0.8 * len(going):
-            total[alive] = so_far
-            alive = alive[going]
-            x, n_a, n_c, rest, term, so_far = (
-                value[going] for value in (x, n_a, n_c, rest, term, so_far)
-            )
-            going = going[going]
+        going = np.flatnonzero(term * last > (1 - last) * so_far * 1e-17)
+        alive = alive[going]
+        x, n_a, n_c, rest, term, so_far = (
+            value[going] for value in (x, n_a, n_c, rest, term, so_far)
+        )
     return total
 
 
@@ -146,7 +155,10 @@ def quantile(level: float, n: ArrayLike, n_a: ArrayLike, n_c: ArrayLike) -> Floa
     highest = np.minimum(n_a, n_c)
     mean = n_a * n_c / n
     variance = mean * (n - n_a) / n * (n - n_c) / np.maximum(n - 1, 1)
-    guess = np.floor(mean + float(special.ndtri(level)) * np.sqrt(variance))
+    # Cornish and Fisher's expansion to the skewness is seldom off by more than one
+    z = float(special.ndtri(level))
+    skew = (n - 2 * n_a) * (n - 2 * n_c) / (n * np.maximum(n - 2, 1))
+    guess = np.round(mean + z * np.sqrt(variance) + (z * z - 1) / 6 * skew)
     x = np.clip(guess, lowest, highest)
     beyond = upper_tail(x + 1, n, n_a, n_c)  # P(X > x)
     allowed = (1 - level) * (1 + 1e-11)  # a tail that equals the level but for rounding is allowed

@@ -30,7 +30,7 @@ def _ratio(over: Floats, under: Floats, at_independence: float) -> Floats:
 
 
 def _distinct_rows(*columns: Floats) -> tuple[IntArray, IntArray]:
-    """Return the first row of each distinct one, and for every row which distinct one it is."""
+    """Return a row of each distinct one, and for every row which distinct one it is."""
     group, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         codes = column.astype(np.int64)
@@ -41,8 +41,11 @@ def _distinct_rows(*columns: Floats) -> tuple[IntArray, IntArray]:
             codes = np.unique(codes, return_inverse=True)[1]
             size = width = len(group)
         group, size = group * width + codes, size * width
-    _, first, which = np.unique(group, return_index=True, return_inverse=True)
-    return first, which
+    order = np.argsort(group)
+    new = np.append(True, group[order[1:]] != group[order[:-1]])[: len(order)]
+    which = np.empty(len(order), dtype=np.int64)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which
 
 
 def symmetric_measures(
@@ -56,9 +59,9 @@ def symmetric_measures(
     phi = _ratio(excess, np.sqrt(spread), 0.0)
     # rules share their counts with many others, and exact tails are dear
     first, which = _distinct_rows(n, a, c, x)
-    few = (n[first], a[first], c[first])
-    p_value = hypergeometric.upper_tail(x[first], *few)[which]
-    chance = hypergeometric.quantile(HYPER_LEVEL, *few)[which]
+    p_value = hypergeometric.upper_tail(x[first], n[first], a[first], c[first])[which]
+    first, which = _distinct_rows(n, a, c)
+    chance = hypergeometric.quantile(HYPER_LEVEL, n[first], a[first], c[first])[which]
     return {
         "lift": x * n / (a * c),
         "leverage": excess / n**2,

@@ -42,7 +42,9 @@ def read_tuples(column: pd.Series[Any], problems: Problems, name: str) -> list[t
 
     Lists and arrays are read as tuples: Arrow and Parquet know no tuples.
     """
-    values = column.tolist()
+    values: list[Any] = column.tolist()
+    if set(map(type, values)) == {tuple} and all(values):
+        return values
     kinds = (tuple, list, np.ndarray)
     wrong = np.array([not isinstance(v, kinds) or len(v) == 0 for v in values], dtype=bool)
     problems.rows(

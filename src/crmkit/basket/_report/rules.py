@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
-from crmkit.basket._math.rules import MissingParts, best_general_confidence, split_itemsets
+from crmkit.basket._math.rules import MissingParts, split_itemsets
 from crmkit.basket._report.read import ItemsetTable, read_itemsets
 from crmkit.basket._table.baskets import find_items
 from crmkit.basket._table.pairs import ADJUSTMENTS
@@ -158,14 +158,12 @@ def association_rules(
             table.levels,
             table.counts,
             table.index,
+            table.n_baskets,
             min_confidence=float(min_confidence),
             max_antecedent=max_antecedent,
             max_consequent=max_consequent,
             in_antecedent=_side(table, antecedent, "antecedent"),
             in_consequent=_side(table, consequent, "consequent"),
-        )
-        general = best_general_confidence(
-            table.levels, table.counts, table.index, table.n_baskets, rules
         )
     except MissingParts as missing:
         raise InputError(
@@ -177,29 +175,27 @@ def association_rules(
     n = np.full(len(count), table.n_baskets)
     measures = directed_measures(n, a, c, count) | symmetric_measures(n, a, c, count)
     # rules tested but not confident enough count as wholly unconvincing ones
-    untested = np.ones(rules.n_tested - len(count))
-    adjusted = adjust_p_values(np.append(measures["p_value"], untested), adjust)[: len(count)]
-    improvement = measures["confidence"] - general
-    frame = pd.DataFrame(
-        {
-            "antecedent": table.names[rules.antecedent],
-            "consequent": table.names[rules.consequent],
-            "count": count,
-            "count_antecedent": a,
-            "count_consequent": c,
-            "support": count / table.n_baskets,
-            **{name: measures[name] for name in MEASURES},
-            "p_adjusted": adjusted,
-            "improvement": improvement,
-            "redundant": improvement <= 0,
-        }
-    )
+    n_untested = rules.n_tested - len(count)
+    adjusted = adjust_p_values(measures["p_value"], adjust, n_more=n_untested)
+    improvement = measures["confidence"] - rules.general
     # numbers follow length and items, so that ties are broken by content
     order = np.lexsort((rules.consequent, rules.antecedent, -count, -measures["lift"]))
-    frame = frame.take(order)
     if not keep_redundant:
-        frame = frame[~frame["redundant"]]
-    return frame.reset_index(drop=True)
+        order = order[improvement[order] > 0]
+    return pd.DataFrame(
+        {
+            "antecedent": table.names[rules.antecedent[order]],
+            "consequent": table.names[rules.consequent[order]],
+            "count": count[order],
+            "count_antecedent": a[order],
+            "count_consequent": c[order],
+            "support": count[order] / table.n_baskets,
+            **{name: measures[name][order] for name in MEASURES},
+            "p_adjusted": adjusted[order],
+            "improvement": improvement[order],
+            "redundant": improvement[order] <= 0,
+        }
+    )
 
 
 MEASURES = (
@@ -222,10 +218,10 @@ MEASURES = (
 )
 
 
-def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> NDArray[np.bool_] | None:
-    """Return which items a side may hold, None for all."""
+def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> NDArray[np.bool_]:
+    """Return which items a side may hold."""
     if values is None:
-        return None
+        return np.ones(len(table.items), dtype=bool)
     allowed = np.zeros(len(table.items), dtype=bool)
     allowed[find_items(table.items, values, name)] = True
     return allowed
