@@ -94,8 +94,8 @@ def split_itemsets(
         longest = min(longest, max_antecedent + most)
     parts = _without_one(levels[:longest], index)
     count = [counts[a:b] for a, b in zip(index.first[:-1], index.first[1:], strict=True)]
-    left: list[BoolArray] = [in_antecedent[rows].all(axis=1) for rows in levels]
-    right: list[BoolArray] = [in_consequent[rows].all(axis=1) for rows in levels]
+    left = [np.logical_and.reduce(in_antecedent[rows], axis=1) for rows in levels]
+    right = [np.logical_and.reduce(in_consequent[rows], axis=1) for rows in levels]
     n_tested = sum(
         _n_allowed(rows, max_antecedent, most, in_antecedent, in_consequent) for rows in levels
     )
