@@ -154,6 +154,8 @@ def number_array(
             values=series.tolist(),
         )
         return np.full(len(series), np.nan)
+    if values.size and _within(values, low, low_open=low_open):
+        return values
     missing = np.isnan(values)
     if not allow_missing:
         problems.rows(missing, f"column {column!r} is missing", do="Fill or drop these rows first.")
@@ -171,6 +173,13 @@ def number_array(
             values=series.tolist() if below.any() else None,
         )
     return values
+
+
+def _within(values: NDArray[np.float64], low: float | None, *, low_open: bool) -> bool:
+    """Tell whether all values are finite and not below `low`, in two passes; NaN fails both."""
+    least, most = float(values.min()), float(values.max())
+    bound = -math.inf if low is None else low
+    return most < math.inf and (least > bound if low_open or low is None else least >= bound)
 
 
 def _is_number(value: Any) -> bool:

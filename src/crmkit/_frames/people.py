@@ -50,7 +50,7 @@ def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
         "column 'customer_id' is missing",
         do="Drop these rows, or pass the table through the door with missing_customers='drop'.",
     )
-    if unique:
+    if unique and not _rising(ids):
         repeated = ids.duplicated().to_numpy() & ~missing
         problems.rows(
             np.asarray(repeated),
@@ -58,3 +58,11 @@ def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
             do="Keep one row per customer.",
             values=ids.tolist() if repeated.any() else None,
         )
+
+
+def _rising(ids: pd.Series[Any]) -> bool:
+    """Tell whether ids are numbers that rise from row to row, as in sorted tables: none repeats."""
+    if not (isinstance(ids.dtype, np.dtype) and ids.dtype.kind in "iuf"):
+        return False
+    values = ids.to_numpy()
+    return bool((values[1:] > values[:-1]).all())
