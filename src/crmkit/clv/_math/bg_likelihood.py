@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from crmkit.clv._math.special import log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Alive", "alive_stages", "counts_density", "p_alive", "times_density"]
+__all__ = ["Alive", "alive_stages", "counts_density", "p_alive", "stage_weights", "times_density"]
 
 FloatArray = NDArray[np.float64]
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,27 @@ def p_alive(
     *,
     k: int,
 ) -> FloatArray:
-    """P(alive at T | history), shape (n,): the share of the living in the likelihood."""
-    r, alpha, a, b = theta
-    alive = alive_stages(r, alpha, n, T - t_x, T, k=k)
-    dead = _poisson(r, alpha, n, t_x)
-    chance = np.maximum(m, 1.0) - 1.0 + b
-    log_odds = np.where(m > 0.0, np.log(a / chance) + dead[0] - alive.value, -np.inf)
-    result: FloatArray = special.expit(-log_odds)
+    """P(alive at T | history), shape (n,): one against the odds of having dropped out."""
+    result = np.empty_like(T)
+    for start in range(0, T.size, _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        r, alpha, a, b = (value[rows] if np.ndim(value) else value for value in theta)
+        gap, before = T[rows] - t_x[rows], np.maximum(m[rows], 1.0) - 1.0
+        with np.errstate(over="ignore"):
+            odds = np.exp((r + n[rows]) * np.log1p(gap / (alpha + t_x[rows]))) * (a / (b + before))
+        if k > 1:
+            odds /= stage_weights(r + n[rows], gap / (alpha + T[rows]), k).sum(axis=0)
+        # A customer who had no chance to drop out is alive.
+        result[rows] = np.where(m[rows] > 0.0, 1.0 / (1.0 + odds), 1.0)
     return result
+
+
+def stage_weights(shape: FloatArray, share: FloatArray, k: int) -> FloatArray:
+    """Weights of the stages of a gap without a purchase, relative to the first, shape (k, n).
+
+    ``Gamma(n + j) / Gamma(n) share^j / j!`` with ``share = gap / (alpha + T)``.
+    """
+    weights = np.ones((k, shape.size))
+    for j in range(1, k):
+        weights[j] = weights[j - 1] * (shape + (j - 1)) * share / j
+    return weights

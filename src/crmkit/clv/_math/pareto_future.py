@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from crmkit.clv._math.rows import ALL, Index, distinct_rows
+from crmkit.clv._math.smooth import smooth
 from crmkit.clv._math.special import LOG_NOTHING, gauss_legendre, log_beta, log_rising, reach
 
 if TYPE_CHECKING:
@@ -26,18 +28,23 @@ _NODES = 64
 
 @dataclass(frozen=True, slots=True)
 class ParetoFuture:
-    """Posterior of n customers, arrays (n,): alive, purchases Gamma(n, A), dropout Gamma(s, B)."""
+    """Posterior of n customers of m kinds: alive (n,), and arrays of shape (m,).
+
+    Purchases at rate Gamma(n, A), dropout at rate Gamma(s, B); ``kind`` tells of which kind each
+    customer is.
+    """
 
     p_alive: FloatArray
     shape: FloatArray
     rate: FloatArray
     dropout_shape: FloatArray
     dropout_rate: FloatArray
+    kind: Index = ALL
 
     def survival(self, days: float) -> FloatArray:
         """Return P(alive at T + days): ``P(alive) (B / (B + t))^s``."""
         kept = np.exp(-self.dropout_shape * np.log1p(days / self.dropout_rate))
-        return self.p_alive * kept
+        return self.p_alive * kept[self.kind]
 
     def expected(self, days: float, rate: float = 0.0) -> FloatArray:
         """Return expected purchases in (T, T + days], discounted continuously at `rate` per day.
@@ -49,7 +56,7 @@ class ParetoFuture:
         with np.errstate(over="ignore", divide="ignore"):
             end = np.log1p(days / B)
         if rate > 0.0:
-            time = _discounted(s, B, end, rate)
+            time = _discounted(s, B, days, rate)
         elif np.isinf(days):
             time = np.where(s > 1.0, B / np.where(s > 1.0, s - 1.0, 1.0), np.inf)
         else:
@@ -57,7 +64,7 @@ class ParetoFuture:
             near = np.abs(growth) < 1e-8
             safe = np.where(near, 1.0, growth)
             time = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
-        return self.p_alive * (self.shape / self.rate) * time
+        return self.p_alive * (self.shape / self.rate * time)[self.kind]
 
     def at_least(self, days: float, counts: FloatArray) -> FloatArray:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m).
@@ -65,12 +72,12 @@ class ParetoFuture:
         The integral, over the time of the last of them, of its density while alive:
         ``A^n u^(m - 1) (A + u)^-(n + m) / B(n, m) * (B / (B + u))^s``.
         """
-        result = np.ones((self.shape.size, counts.size))
+        result = np.ones((self.p_alive.size, counts.size))
         for column, m in enumerate(counts):
             if m > 0.0:
                 log = -log_beta(self.shape, m) - np.log(self.rate)
                 log = log + self._log_integral(days, (m - 1.0, self.shape + m, self.dropout_shape))
-                result[:, column] = self.p_alive * np.exp(log)
+                result[:, column] = self.p_alive * np.exp(log)[self.kind]
         return result
 
     def exactly(self, days: float, counts: FloatArray) -> FloatArray:
@@ -79,14 +86,14 @@ class ParetoFuture:
         Alive at the end with that many, or dropped out at some time u with that many before.
         """
         n, s = self.shape, self.dropout_shape
-        result = np.empty((n.size, counts.size))
+        result = np.empty((self.p_alive.size, counts.size))
         log_share, log_rest = -np.log1p(self.rate / days), -np.log1p(days / self.rate)
         for column, m in enumerate(counts):
             ways = log_rising(n, m)[0] - special.gammaln(m + 1.0)
             log = ways + n * log_rest + m * log_share - s * np.log1p(days / self.dropout_rate)
             inside = self._log_integral(days, (m, n + m, s + 1.0))
             dead = np.exp(ways + inside + np.log(s) - np.log(self.dropout_rate))
-            result[:, column] = self.p_alive * (np.exp(log) + dead)
+            result[:, column] = self.p_alive * (np.exp(log) + dead)[self.kind]
         return result + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
     def _log_integral(self, days: float, powers: tuple[Any, Any, Any]) -> FloatArray:
@@ -117,24 +124,32 @@ class ParetoFuture:
         return top + np.log(total * (end * (high - low))[:, 0])
 
 
-def _discounted(s: FloatArray, B: FloatArray, end: FloatArray, delta: float) -> FloatArray:
-    """``B Int_0^V exp(-delta B (e^v - 1) + (1 - s) v) dv``, cut off where nothing is left."""
-    z = delta * B
+def _discounted(s: FloatArray, B: FloatArray, days: float, delta: float) -> FloatArray:
+    """``B Int_0^V exp(-delta B (e^v - 1) + (1 - s) v) dv``, cut off where nothing is left.
 
-    def drop(v: FloatArray) -> FloatArray:
-        return z * np.expm1(v) - (1.0 - s) * v
+    V = ln(1 + days / B); the value is smooth in ln B.
+    """
 
-    def slope(v: FloatArray) -> FloatArray:
-        return z * np.exp(v) - (1.0 - s)
+    def integrated(rows: NDArray[np.int64], log_rate: FloatArray) -> FloatArray:
+        power, rate = 1.0 - s[rows], np.exp(log_rate)
+        z = delta * rate
 
-    far = np.log1p(840.0 / z)  # z (e^v - 1) exceeds 40 + v there
-    far = reach(drop, slope, far)
-    end = np.minimum(end, far)
-    nodes, weights = gauss_legendre(_NODES)
-    v = end[:, None] * nodes
-    log = (1.0 - s)[:, None] * v - z[:, None] * np.expm1(v)
-    value: FloatArray = B * end * (np.exp(log) @ weights)
-    return value
+        def drop(v: FloatArray) -> FloatArray:
+            return z * np.expm1(v) - power * v
+
+        def slope(v: FloatArray) -> FloatArray:
+            return z * np.exp(v) - power
+
+        far = np.log1p(840.0 / z)  # z (e^v - 1) exceeds 40 + v there
+        with np.errstate(over="ignore"):
+            end = np.minimum(np.log1p(days / rate), reach(drop, slope, far))
+        total = np.zeros_like(end)
+        for node, weight in zip(*gauss_legendre(_NODES), strict=True):
+            v = end * node
+            total += weight * np.exp(power * v - z * np.expm1(v))
+        return (rate * end * total)[None, :]
+
+    return smooth(integrated, distinct_rows([s])[1], np.log(B))[0]
 
 
 def simulate(

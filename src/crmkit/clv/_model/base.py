@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit
-from crmkit.clv._math.rows import distinct_rows
+from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
 from crmkit.clv._model.intervals import bootstrap_interval, delta_interval, with_gradient
 from crmkit.clv._model.maximum import MaximumLikelihood
@@ -72,8 +73,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     def _unit_power(self, rows: Rows) -> float:
         """Return how often the unit enters the density: ln L falls by this times ln(unit)."""
 
-    def _rows(self, customers: Any, weights: str | None = None) -> tuple[pd.DataFrame, Rows]:
-        """Read a customer table and compress it."""
+    def _rows(
+        self, customers: Any, weights: str | None = None, *, distinct: bool = True
+    ) -> tuple[pd.DataFrame, Rows]:
+        """Read a customer table; reduce it to distinct rows, or only where that costs nothing."""
         covariates = self._covariates()
         extra = sorted({column for triples in covariates for column, _, _ in triples})
         needs = [*self._columns, *extra, *([weights] if weights else [])]
@@ -81,17 +84,17 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         problems = Problems("customers")
         columns = self._read(frame, problems)
         values = {name: number_array(frame[name], problems, name) for name in extra}
-        weight = np.ones(len(frame))
-        if weights:
-            weight = number_array(frame[weights], problems, weights, low=0.0)
+        weight = number_array(frame[weights], problems, weights, low=0.0) if weights else None
         problems.raise_if_any()
-        first, inverse = distinct_rows([*columns.values(), *values.values()])
-        distinct = {name: column[first] for name, column in values.items()}
-        designs = designs_of(covariates, distinct)
+        find = distinct_rows if distinct else alike_rows
+        first, inverse = find([*columns.values(), *values.values()])
         kept = {name: column[first] for name, column in columns.items()}
-        return frame, Rows(
-            kept, designs, np.bincount(inverse, weights=weight).astype(np.float64), inverse
-        )
+        designs = designs_of(covariates, {name: column[first] for name, column in values.items()})
+        if isinstance(inverse, EllipsisType):
+            weight = np.ones(len(frame)) if weight is None else weight
+        else:
+            weight = np.bincount(inverse, weights=weight).astype(np.float64)
+        return frame, Rows(kept, designs, weight, inverse)
 
     def fit(self, customers: Any, *, weights: str | None = None) -> Self:
         """Fit the model by maximum likelihood.
@@ -195,8 +198,8 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         self._check_fitted()
         center = np.asarray(self.coefficients_, dtype=np.float64)
         if not gradient:
-            value = function(parameters_at(center, rows.designs), rows.columns)
-            return value[rows.inverse], np.empty((rows.inverse.size, 0))
+            value = function(parameters_at(center, rows.designs), rows.columns)[rows.inverse]
+            return value, np.empty((value.size, 0))
         value, slopes = with_gradient(rows, function, center)
         return value[rows.inverse], slopes[rows.inverse]
 

@@ -13,6 +13,7 @@ from crmkit.clv._math.bg_future import BetaGeometricFuture
 from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
 from crmkit.clv._math.bg_simulate import simulate
 from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
@@ -77,13 +78,20 @@ class BetaGeometric(PurchaseModel):
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
         r, alpha, a, b = theta
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
-        m = x + self._first_chance
+        alive = p_alive(theta, self._stages * x, x + self._first_chance, t_x, T, k=self._stages)
+        # What follows from being alive depends on counts and lengths alone.
+        first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
+        alpha, a, b = (value[first] if np.ndim(value) else value for value in (alpha, a, b))
+        x, T = x[first], T[first]
+        group = distinct_rows([x, *(value for value in (a, b) if np.ndim(value))])[1]
         return BetaGeometricFuture(
-            p_alive=p_alive(theta, self._stages * x, m, t_x, T, k=self._stages),
+            p_alive=alive,
             shape=r + self._stages * x,
             rate=alpha + T,
             a=a + np.zeros_like(x),
-            b=b + m,
+            b=b + x + self._first_chance,
+            kind=kind,
+            group=group,
         )
 
     def _simulated(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.pareto_future import ParetoFuture, simulate
 from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
+from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
@@ -108,12 +109,18 @@ class ParetoNBD(PurchaseModel):
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
         r, alpha, s, beta = theta
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
+        alive = p_alive(theta, x, t_x, T)
+        # What follows from being alive depends on counts and lengths alone.
+        first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
+        alpha, beta = (value[first] if np.ndim(value) else value for value in (alpha, beta))
+        x, T = x[first], T[first]
         return ParetoFuture(
-            p_alive=p_alive(theta, x, t_x, T),
+            p_alive=alive,
             shape=r + x,
             rate=alpha + T,
             dropout_shape=s + np.zeros_like(x),
             dropout_rate=beta + T,
+            kind=kind,
         )
 
     def _simulated(

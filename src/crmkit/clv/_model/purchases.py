@@ -154,7 +154,7 @@ class PurchaseModel(LikelihoodModel):
         """
         self._check_fitted()
         days = check_horizon(horizon_days)
-        frame, rows = self._rows(customers)
+        frame, rows = self._rows(customers, distinct=interval is not None)
         theta = parameters_at(self.coefficients_, rows.designs)
         future = self._future(theta, rows.columns)
         result: dict[str, Any] = {
@@ -207,13 +207,15 @@ class PurchaseModel(LikelihoodModel):
         self._check_fitted()
         days = float(check_number(horizon_days, "horizon_days", low=0.0))
         top = check_number(max_purchases, "max_purchases", low=0, integer=True)
-        frame, rows = self._rows(customers)
+        frame, rows = self._rows(customers, distinct=False)
         theta = parameters_at(self.coefficients_, rows.designs)
         future, counts = self._future(theta, rows.columns), np.arange(top + 1.0)
         if days > 0.0:
             exactly, at_least = future.exactly(days, counts), future.at_least(days, counts)
         else:
-            exactly = at_least = np.where(counts == 0.0, 1.0, 0.0) * np.ones((rows.weight.size, 1))
+            exactly = at_least = np.where(counts == 0.0, 1.0, 0.0) * np.ones(
+                (future.p_alive.size, 1)
+            )
         repeated = np.repeat(np.arange(len(frame)), counts.size)
         return pd.DataFrame(
             {
@@ -261,7 +263,7 @@ class PurchaseModel(LikelihoodModel):
         """Return expected discounted purchases (n,) and their derivatives (n, p)."""
         self._check_fitted()
         days, rate = check_horizon(horizon_days), check_rate(annual_discount_rate)
-        _, rows = self._rows(customers)
+        _, rows = self._rows(customers, distinct=gradient)
 
         def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
             return finite(self._future(theta, columns).expected(days, rate), horizon=days)

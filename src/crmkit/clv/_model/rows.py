@@ -14,6 +14,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from crmkit.clv._math.rows import Index
+
 __all__ = ["Rows", "column_names", "designs_of", "parameters_at", "standardised"]
 
 FloatArray = NDArray[np.float64]
@@ -26,7 +28,7 @@ class Rows:
     columns: dict[str, FloatArray]
     designs: tuple[FloatArray | None, ...]
     weight: FloatArray
-    inverse: NDArray[np.int64]
+    inverse: Index
 
 
 def designs_of(
