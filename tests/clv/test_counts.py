@@ -171,3 +171,14 @@ def test_pareto_mass_equals_the_integral():
         exact += (1 - state.p_alive[0]) * (count == 0)
         found = state.exactly(40.0, np.array([float(count)]))[0, 0]
         assert found == pytest.approx(exact, rel=1e-11)
+
+
+def test_regular_purchases_in_a_moment():
+    # With two or three stages to go a purchase within a thousandth of a day has a chance of its
+    # own order, not of rounding: P(two or three Erlang stages), here without dropout.
+    k, rate = 3, 3000.0
+    state = RegularFuture(ONE, 0.5 * ONE, rate * ONE, 1e-9 * ONE, 1.0 * ONE, np.eye(k)[:, :1])
+    found = [state.expected(days)[0] for days in (1e-3, 1e-2, 1.0)]
+    truth = [0.5 * 1.5 * 2.5 / 6 * (days / rate) ** 3 for days in (1e-3, 1e-2, 1.0)]
+    np.testing.assert_allclose(found, truth, rtol=2e-3)
+    assert state.expected(1e-3, 1e-4)[0] <= found[0]

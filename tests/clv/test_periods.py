@@ -242,3 +242,35 @@ def test_nobody_leaves_is_a_boundary():
     assert model.converged_
     predicted = model.predict(table, interval="delta")
     assert predicted["expected_purchases"].min() == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("theta", "t", "truth"),
+    [
+        # Sums over all renewals by mpmath at 60 digits.
+        ((2.0, 3.8, 1.4), 3, 2.4621135109185235),
+        ((0.668, 3.8, 1.6), 2, 47.6159482635849),
+        ((3.0, 2.0, 0.5), 5, 37.58234290886193),
+        ((0.6, 3.0, 1.6), 0, math.inf),
+    ],
+)
+def test_an_endless_weibull_contract(theta, t, truth):
+    alpha, beta, c, t = arrays(*theta, t)
+    state = contract.ContractFuture(np.ones(1), alpha, beta, c, t, 30.0)
+    assert state.expected(math.inf)[0] == pytest.approx(truth, rel=1e-12)
+    gone = contract.ContractFuture(np.zeros(1), alpha, beta, c, t, 30.0)
+    assert gone.expected(math.inf)[0] == 0.0
+
+
+def test_weibull_survival_at_extreme_parameters():
+    def kept(alpha, beta, c, t):
+        alpha, beta, c, t = arrays(alpha, beta, c, t)
+        return contract.ContractFuture(t, alpha, beta, c, t, 1.0)._kept(np.array([1.0, 2.0]))[0]
+
+    # Gamma functions of t^c near 1e23, and 1e4 renewals to one (mpmath at 60 digits).
+    steep = kept(5007.93545943, 38.63339335, 7.65885158, 400)
+    np.testing.assert_allclose(steep, [2.56164077595978e-42, 8.32965096445809e-84], rtol=1e-10)
+    np.testing.assert_allclose(kept(0.8, 3.0, 1e4, 0), [3.0 / 3.8, 0.0])
+    # The same dropout probability of a quarter for all: (3/4)^(t^c).
+    same = kept(1e26, 3e26, 1.2, 5)
+    np.testing.assert_allclose(same, 0.75 ** (np.array([6.0, 7.0]) ** 1.2 - 5**1.2), rtol=1e-12)

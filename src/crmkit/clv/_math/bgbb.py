@@ -16,7 +16,7 @@ from scipy import special
 
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.periods import renewals, survival_ratio
-from crmkit.clv._math.special import log_rising
+from crmkit.clv._math.special import alive_times, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ class BetaBernoulliFuture:
         ``P(alive) E[p] sum_j E[(1 - theta)^j] e^(-delta j)`` (eq. 13 and 14).
         """
         chances = renewals(self.gamma, self.delta, days / self.period_days, rate * self.period_days)
-        return self.p_alive * self.alpha / (self.alpha + self.beta) * chances
+        return alive_times(self.p_alive, self.alpha / (self.alpha + self.beta) * chances)
 
     def exactly(self, days: float, counts: FloatArray) -> FloatArray:
         """Return P(`counts` purchases at the opportunities in `days`), shape (n, m).
@@ -123,7 +123,7 @@ class BetaBernoulliFuture:
             log = special.gammaln(lived + 1.0) - special.gammaln(missed + 1.0)
             log = log - special.gammaln(counts + 1.0) + log_rising(alpha, counts)[0]
             log = log + log_rising(beta, missed)[0] - log_rising(alpha + beta, float(lived))[0]
-            result += kept[:, None] * np.where(counts <= lived, np.exp(log), 0.0)
+            result += kept[:, None] * np.exp(np.where(counts <= lived, log, -np.inf))
         found = self.p_alive[:, None] * result
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from crmkit.clv._math.bg_counts import at_least, exactly, stage_survival
 from crmkit.clv._math.rows import distinct_rows
-from crmkit.clv._math.special import beta_rule, gauss_legendre
+from crmkit.clv._math.special import alive_times, beta_rule, gauss_legendre
 
 __all__ = ["RegularFuture"]
 
 FloatArray = NDArray[np.float64]
 _CELLS = 1_000_000
-# Below this 1 - p the roots cancel, and a few terms of the power series in 1 - p are exact.
+# Below this 1 - p, or with so few stages to come, the roots cancel, and a few terms of the power
+# series in 1 - p are exact.
 _SMALL = 1e-4
+_FEW = 0.03
 _SERIES = 5
 
 
@@ -51,7 +53,7 @@ class RegularFuture:
         if np.isinf(days) and rate == 0.0:
             with np.errstate(divide="ignore"):
                 mean = np.where(self.a > 1.0, (self.a + self.b - 1.0) / (self.a - 1.0), np.inf)
-            return self.p_alive * mean
+            return alive_times(self.p_alive, mean)
         if rate == 0.0:
             return self.p_alive * self._over_dropout(days, alive=False)
         end = min(days, 45.0 / rate)
@@ -104,7 +106,7 @@ def _given_dropout(
 ) -> FloatArray:
     """Return the survival or the number of purchases given p, shape (rows, nodes)."""
     k, j, alive = case
-    small = q < _SMALL
+    small = (q < _SMALL) | (n * odds < _FEW)
     log_z = np.log1p(-np.where(small, 0.5, p)) / k
     total = np.zeros_like(p)
     for step in range(k):

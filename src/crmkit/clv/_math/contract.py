@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from crmkit.clv._math.periods import renewals
-from crmkit.clv._math.special import gauss_legendre, log_rising
+from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ __all__ = ["ContractFuture", "geometric_density", "simulate", "weibull_density"]
 FloatArray = NDArray[np.float64]
 Pieces = tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]
 _EXACT_TERMS = 1000
+_POWER_LAW = 160.0
 
 
 def _log_survival(theta: Sequence[Any], t: FloatArray) -> Pieces:
@@ -98,11 +99,21 @@ class ContractFuture:
     period_days: float
 
     def _kept(self, j: FloatArray) -> FloatArray:
-        """``S(t + j) / S(t)`` for periods j of shape (n, m) or (m,)."""
+        """``S(t + j) / S(t)`` for periods j of shape (n, m) or (m,).
+
+        A ratio of B(alpha, beta + v), v = t^c, at two v: the rise of v is large or alpha is, and
+        the smaller of the two is what the gamma functions are moved by, so that nothing cancels.
+        """
         alpha, beta, c, t = (v[:, None] for v in (self.alpha, self.beta, self.c, self.t))
-        grown = (t + j) ** c - t**c
-        start = beta + t**c
-        log = log_rising(start, grown)[0] - log_rising(alpha + start, grown)[0]
+        with np.errstate(divide="ignore"):
+            log_v = [c * np.log(t), c * np.log(t + j)]
+        # Beyond e^160 the gamma functions are powers of v.
+        start, end = (np.exp(np.minimum(value, _POWER_LAW)) for value in log_v)
+        rise = end - start
+        by_rise = log_rising(beta + start, rise)[0] - log_rising(alpha + beta + start, rise)[0]
+        by_alpha = log_rising(beta + start, alpha)[0] - log_rising(beta + end, alpha)[0]
+        before, after = (np.maximum(value - _POWER_LAW, 0.0) for value in log_v)
+        log = np.where(rise < alpha, by_rise, by_alpha) - alpha * (after - before)
         result: FloatArray = np.exp(log)
         return result
 
@@ -117,11 +128,10 @@ class ContractFuture:
         """Return expected renewals in `days`, discounted continuously at `rate` per day."""
         periods, delta = days / self.period_days, rate * self.period_days
         if (self.c == 1.0).all():
-            return self.p_alive * renewals(self.alpha, self.beta + self.t, periods, delta)
-        periods = np.floor(periods + 1e-9)
-        if np.isinf(periods) and delta == 0.0:
-            return np.full_like(self.p_alive, np.inf)
-        return self.p_alive * self._sum(periods, delta)
+            total = renewals(self.alpha, self.beta + self.t, periods, delta)
+        else:
+            total = self._sum(np.floor(periods + 1e-9), delta)
+        return alive_times(self.p_alive, total)
 
     def at_least(self, days: float, counts: FloatArray) -> FloatArray:
         """Return P(at least `counts` renewals in `days`), shape (n, m)."""
@@ -141,6 +151,8 @@ class ContractFuture:
             return np.zeros_like(self.p_alive)
         j = np.arange(1.0, exact + 1.0)
         total = self._kept(j) @ np.exp(-delta * j)
+        if np.isinf(periods) and delta == 0.0:
+            return total + self._endless(float(exact))
         last = min(periods, exact + 45.0 / delta) if delta > 0.0 else periods
         if last <= exact:
             return np.asarray(total, dtype=np.float64)
@@ -157,6 +169,22 @@ class ContractFuture:
         near = near - self._kept(slope) * np.exp(-delta * slope)
         correction = (at[:, 1] - at[:, 0]) / 2.0 + (near[:, 1] - near[:, 0]) / 12.0
         return np.asarray(total + correction, dtype=np.float64)
+
+    def _endless(self, exact: float) -> FloatArray:
+        """Sum ``S(t + j) / S(t)`` over all j > exact: S falls like the power -alpha c of j.
+
+        The integral on the axis of ln j, beyond its end in closed form; half the first term and
+        the first derivative as Euler and Maclaurin.
+        """
+        fall = np.where(self.alpha * self.c > 1.0, self.alpha * self.c - 1.0, np.nan)
+        stretch = np.minimum(45.0 / fall, 300.0)
+        nodes, weights = gauss_legendre(200)
+        j = exact * np.exp(stretch[:, None] * np.append(nodes, 1.0))
+        flow = self._kept(j) * j
+        total = stretch * (flow[:, :-1] @ weights) + flow[:, -1] / fall
+        near = self._kept(np.array([exact - 0.5, exact, exact + 0.5]))
+        total -= near[:, 1] / 2.0 + (near[:, 2] - near[:, 0]) / 12.0
+        return np.where(np.isnan(total), np.inf, total)
 
 
 def simulate(

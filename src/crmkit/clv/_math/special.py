@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOG_NOTHING",
     "FloatArray",
+    "alive_times",
     "beta_rule",
     "gauss_legendre",
     "log_beta",
@@ -70,6 +71,11 @@ def log_beta(a: ArrayLike, b: ArrayLike) -> FloatArray:
     small, large = np.minimum(a, b), np.maximum(a, b)
     value: FloatArray = special.gammaln(small) - log_rising(large, small)[0]
     return value
+
+
+def alive_times(p_alive: FloatArray, mean: FloatArray) -> FloatArray:
+    """Return P(alive) times a mean given alive, which may be infinite; 0 for who is surely gone."""
+    return p_alive * np.where(p_alive > 0.0, mean, 0.0)
 
 
 def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArray, ...]:
