@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from crmkit.clv._math.bg_counts import at_least, exactly
 from crmkit.clv._math.dropout import Quadrature, over_dropout
 from crmkit.clv._math.rows import ALL, Index
-from crmkit.clv._math.special import LOG_NOTHING, gauss_legendre
+from crmkit.clv._math.special import LOG_NOTHING, alive_times, gauss_legendre
 
 if TYPE_CHECKING:
     from crmkit.clv._math.dropout import Given
@@ -57,7 +57,7 @@ class BetaGeometricFuture:
         if rate == 0.0 and np.isinf(days):
             with np.errstate(divide="ignore"):
                 mean = np.where(self.a > 1.0, (self.a + self.b - 1.0) / (self.a - 1.0), np.inf)
-            return self.p_alive * mean[self.kind]
+            return alive_times(self.p_alive, mean[self.kind])
         if rate == 0.0:
             return self.p_alive * self._over_dropout(_count(days))
         short = rate * days < 1.0 and float(np.max(self.shape * days / self.rate)) < 8.0

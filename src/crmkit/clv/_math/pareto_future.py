@@ -15,7 +15,14 @@ from scipy import special
 
 from crmkit.clv._math.rows import ALL, Index, distinct_rows
 from crmkit.clv._math.smooth import smooth
-from crmkit.clv._math.special import LOG_NOTHING, gauss_legendre, log_beta, log_rising, reach
+from crmkit.clv._math.special import (
+    LOG_NOTHING,
+    alive_times,
+    gauss_legendre,
+    log_beta,
+    log_rising,
+    reach,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +71,7 @@ class ParetoFuture:
             near = np.abs(growth) < 1e-8
             safe = np.where(near, 1.0, growth)
             time = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
-        return self.p_alive * (self.shape / self.rate * time)[self.kind]
+        return alive_times(self.p_alive, (self.shape / self.rate * time)[self.kind])
 
     def at_least(self, days: float, counts: FloatArray) -> FloatArray:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m).

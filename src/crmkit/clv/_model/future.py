@@ -12,9 +12,10 @@ from crmkit._checks import check_number
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.errors import InputError
 
-__all__ = ["Future", "check_horizon", "check_rate", "daily_rate", "finite"]
+__all__ = ["Future", "check_horizon", "check_rate", "daily_rate", "purchases_ahead"]
 
 FloatArray = NDArray[np.float64]
+_THOUSAND_YEARS = 1_000.0 * DAYS_PER_YEAR
 
 
 class Future(Protocol):
@@ -54,11 +55,19 @@ def check_rate(annual_discount_rate: float) -> float:
     return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
 
 
-def finite(value: FloatArray, *, horizon: float) -> FloatArray:
-    """Return the expectation or say in words that it is infinite."""
-    if not np.isfinite(value).all():
+def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> FloatArray:
+    """Return expected purchases, or say in words that no number means anything.
+
+    Over an infinite time without discounting, a mean of which most lies beyond a thousand years
+    is as good as infinite: it tells where the search for rare dropout happened to stop.
+    """
+    value = future.expected(days, rate)
+    told = value
+    if math.isinf(days) and rate == 0.0:
+        told = np.where(future.expected(_THOUSAND_YEARS) >= value / 2.0, value, np.inf)
+    if not np.isfinite(told).all():
         raise InputError(
-            f"`horizon_days` {horizon}: the fitted model gives no finite expectation over so long "
+            f"`horizon_days` {days}: the fitted model gives no useful expectation over so long "
             "a time, because dropout is too rare or becomes ever rarer. Choose a finite horizon, "
             "or give an annual_discount_rate."
         )

@@ -21,7 +21,7 @@ from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._model.alive_path import alive_path
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.future import Future, check_horizon, check_rate, finite
+from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
 from crmkit.errors import InputError
 
@@ -150,7 +150,7 @@ class PurchaseModel(LikelihoodModel):
         NotFittedError
             If ``fit`` has not been called.
         InputError
-            If the expectation is infinite, or values are impossible.
+            If values are impossible, or the expectation is infinite or beyond a thousand years.
         """
         self._check_fitted()
         days = check_horizon(horizon_days)
@@ -166,11 +166,11 @@ class PurchaseModel(LikelihoodModel):
             result["p_alive_later"] = future.survival(later)[rows.inverse]
         rate = 0.0
         if annual_discount_rate is None or math.isfinite(days):
-            expected = finite(future.expected(days), horizon=days)[rows.inverse]
+            expected = purchases_ahead(future, days)[rows.inverse]
             result["expected_purchases"] = expected
         if annual_discount_rate is not None:
             rate = check_rate(annual_discount_rate)
-            discounted = finite(future.expected(days, rate), horizon=days)
+            discounted = purchases_ahead(future, days, rate)
             result["discounted_purchases"] = discounted[rows.inverse]
         if interval is not None:
 
@@ -266,7 +266,7 @@ class PurchaseModel(LikelihoodModel):
         _, rows = self._rows(customers, distinct=gradient)
 
         def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
-            return finite(self._future(theta, columns).expected(days, rate), horizon=days)
+            return purchases_ahead(self._future(theta, columns), days, rate)
 
         return self._with_gradient(rows, function, gradient=gradient)
 
