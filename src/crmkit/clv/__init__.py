@@ -6,7 +6,8 @@ winning the customer; :func:`net_present_value` discounts dated cash flows;
 :func:`payback_table` follow what new customers earn and when they have paid for themselves.
 
 By models: :func:`purchase_table` reduces a log to what a model of purchases learns from
-(:class:`BGNBD` and its kin, :class:`ParetoNBD`); :class:`GammaGamma` learns what a purchase is
+(:class:`BGNBD` and its kin, :class:`ParetoNBD`; with covariates that change over time
+:class:`TimeVaryingParetoNBD`, from the log itself); :class:`GammaGamma` learns what a purchase is
 worth; :func:`lifetime_value` and :func:`customer_equity` multiply the two into money, with
 intervals. :func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and
 for contracts.
@@ -40,6 +41,7 @@ from crmkit.clv._model import (
     GammaGamma,
     ParetoNBD,
     ShiftedBetaGeometric,
+    TimeVaryingParetoNBD,
 )
 from crmkit.clv._plot import (
     plot_calibration,
@@ -86,6 +88,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "MBGNBD",
     "ParetoNBD",
     "ShiftedBetaGeometric",
+    "TimeVaryingParetoNBD",
     "calibration_table",
     "cohort_value",
     "contract_table",

@@ -125,6 +125,13 @@ def _tracked():
     return {"purchases": _models()["purchases"], "as_of": "2024-03-01", "period_days": 28}
 
 
+def _season():
+    # Without ids: true for everybody, whatever the type of their ids.
+    months = pd.date_range("2022-12-15", periods=40, freq="30D")
+    winter = (months.month % 12 < 3).astype(float)
+    return pd.DataFrame({"date": months, "winter": winter, "price": np.cos(np.arange(40.0))})
+
+
 TAPK = ("transactions", "items_per_transaction", "price", "acquisition_cost")
 HISTORY = ("customer_id", "frequency", "recency", "T")
 CONTRACT = ("margin", "retention_rate")
@@ -326,6 +333,14 @@ MODELS = [
     ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5),
     ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps")),
     ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
+    ModelCase(
+        clv.TimeVaryingParetoNBD,
+        lambda: {"transactions": _log(60)},
+        {"purchase_covariates": ["winter", "price"], "dropout_covariates": ["price"], "l2": 5.0},
+        {"covariates": _season()},
+        predict_kwargs={"covariates": _season(), "annual_discount_rate": 0.1, "interval": "delta"},
+        needs=("customer_id", "date"),
+    ),
     ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=("customer_id", "periods", "churned")),
     ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=("customer_id", "periods", "churned")),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),

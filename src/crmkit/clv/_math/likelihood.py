@@ -126,7 +126,7 @@ def fit(
         lambda coefficients: _evaluate(parts, coefficients, where),
         starts,
         names=names,
-        n_effects=sum(widths),
+        effects=["effects"] * sum(widths),
         total=float(parts[-1].weight.sum()),
         tie=tie,
         penalty=penalty,
@@ -139,7 +139,7 @@ def climb(
     starts: Sequence[Sequence[float]],
     *,
     names: Sequence[str],
-    n_effects: int,
+    effects: Sequence[str],
     total: float,
     tie: FloatArray | None = None,
     penalty: FloatArray | None = None,
@@ -148,10 +148,11 @@ def climb(
     """Maximise a log-likelihood of `total` customers over the coefficients ``tie @ free``.
 
     `starts` are log-parameters; the best of all but the first are tried only where the first
-    search does not end on a steep peak. `n_effects` coefficients of covariates follow them.
+    search does not end on a steep peak. The `effects` of covariates follow them.
     `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the
     result describes the likelihood at the first of the `starts`.
     """
+    n_effects = len(effects)
     n_coefficients = len(names) + n_effects
     tie = np.eye(n_coefficients) if tie is None else tie
     penalty = np.zeros(n_coefficients) if penalty is None else penalty
@@ -180,7 +181,9 @@ def climb(
             found = maximise(objective, point, max_evaluations=max_evaluations)
             if found.value > best.value + 1e-5:
                 best, first = found, tie @ point
-    return _summary(best, first, tie=tie, penalty=penalty, names=names, total=total)
+    return _summary(
+        best, first, tie=tie, penalty=penalty, names=names, effects=effects, total=total
+    )
 
 
 def _peaked(found: Optimum) -> bool:
@@ -251,6 +254,7 @@ def _summary(
     tie: FloatArray,
     penalty: FloatArray,
     names: Sequence[str],
+    effects: Sequence[str],
     total: float,
 ) -> Fit:
     """Return the optimum with its covariance and the directions in which it ran away."""
@@ -267,7 +271,10 @@ def _summary(
         if share[j] > 0.3
     )
     if flat.any() and not away:
-        away = ("effects",)
+        loose = [
+            name for name, part in zip(effects, share[len(names) :], strict=True) if part > 0.3
+        ]
+        away = tuple(dict.fromkeys(loose)) or ("effects",)
     return Fit(
         coefficients=coefficients,
         covariance=(spread * inverse) @ spread.T,

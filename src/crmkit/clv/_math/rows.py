@@ -46,7 +46,7 @@ def alike_rows(columns: Sequence[FloatArray]) -> tuple[Index, Index]:
 
 
 def distinct_rows(
-    columns: Sequence[FloatArray],
+    columns: Sequence[NDArray[Any]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first position of each distinct row, and for every row which one it equals.
 

@@ -10,6 +10,7 @@ from crmkit.clv._model.contracts import BetaDiscreteWeibull, ShiftedBetaGeometri
 from crmkit.clv._model.gamma_gamma import GammaGamma
 from crmkit.clv._model.mbgnbd import MBGNBD
 from crmkit.clv._model.pareto_nbd import ParetoNBD
+from crmkit.clv._model.varying_pareto import TimeVaryingParetoNBD
 
 __all__ = [
     "BGBB",
@@ -22,4 +23,5 @@ __all__ = [
     "GammaGamma",
     "ParetoNBD",
     "ShiftedBetaGeometric",
+    "TimeVaryingParetoNBD",
 ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Prediction = Callable[[list[Any], dict[str, "FloatArray"]], "FloatArray"]
 
-__all__ = ["bootstrap_interval", "delta_interval", "with_gradient"]
+__all__ = ["bootstrap_interval", "delta_interval", "slopes_at", "with_gradient"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,6 +32,13 @@ def with_gradient(
     def at(point: FloatArray) -> FloatArray:
         return function(parameters_at(point, rows.designs), rows.columns)
 
+    return slopes_at(at, coefficients)
+
+
+def slopes_at(
+    at: Callable[[FloatArray], FloatArray], coefficients: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return a function of the coefficients, (n,), and its derivatives, (n, p)."""
     value = at(coefficients)
     slopes = np.empty((value.size, coefficients.size))
     for j in range(coefficients.size):

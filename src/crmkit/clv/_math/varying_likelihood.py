@@ -1,0 +1,280 @@
+"""Likelihood of the Pareto/NBD model with covariates that vary over time.
+
+Bachmann, Meierer and Naef (2021), Marketing Science 40(4), 783-809: purchases at rate
+lambda exp(g'z(t)), dropout at rate mu exp(h'z(t)), lambda ~ Gamma(r, alpha), mu ~ Gamma(s, beta).
+Measured in alpha and beta, purchases and dropout cumulate
+
+    A(t) = Int_0^t exp(g'z(u) - ln alpha) du,    C(t) = Int_0^t exp(h'z(u) - ln beta) du,
+
+so that ln alpha is the effect of a covariate that is always -1. A customer with purchases at
+t_1, ..., t_x who was observed until T has the likelihood
+
+    Gamma(r + x) / Gamma(r) * prod_j A'(t_j) * {alive at T + Int_{t_x}^T dropped out at y dy},
+
+the sum of one term for being alive and one for each piece of [t_x, T]; see `varying_pieces`. Its
+gradient is the mean score of the terms, its Hessian their mean second derivative less the outer
+product of the gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit.clv._math.mixture import shares_of
+from crmkit.clv._math.special import log_rising
+from crmkit.clv._math.varying_paths import Paths, blocks
+from crmkit.clv._math.varying_pieces import Start, alive_term, dropout_terms, log_dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Effects", "Histories", "effects_of", "likelihood", "spread_of", "state_at_end"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """Distinct histories (n,): path, first and last purchase, end, repeat purchases, weight."""
+
+    path: IntArray
+    first: FloatArray
+    last: FloatArray
+    end: FloatArray
+    frequency: FloatArray
+    weight: FloatArray
+
+    def rows(self, index: IntArray) -> Histories:
+        """Return some of the histories."""
+        return Histories(
+            self.path[index],
+            self.first[index],
+            self.last[index],
+            self.end[index],
+            self.frequency[index],
+            self.weight[index],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Which covariates act on one process, and where its coefficients stand.
+
+    ``design`` (v, 1 + q): -1 and the covariates, one row per distinct vector; ``place`` (1 + q,):
+    positions of the logarithm of alpha (or beta) and of the effects among the coefficients.
+    """
+
+    design: FloatArray
+    place: IntArray
+
+    def speed(self, coefficients: FloatArray) -> FloatArray:
+        """Return how fast the process cumulates under each vector of covariates, (v,)."""
+        speed: FloatArray = np.exp(self.design @ coefficients[self.place])
+        return speed
+
+
+def effects_of(values: FloatArray, columns: Sequence[Sequence[int]]) -> tuple[Effects, Effects]:
+    """Return the effects on purchases and dropout, whose covariates are `columns` of `values`.
+
+    The coefficients are ln r, ln alpha, ln s, ln beta, then the effects on purchases and dropout.
+    """
+    found, place = [], 4
+    for log, chosen in zip((1, 3), columns, strict=True):
+        design = np.column_stack([-np.ones(len(values)), values[:, list(chosen)]])
+        where = np.array([log, *range(place, place + len(chosen))], dtype=np.int64)
+        found.append(Effects(design, where))
+        place += len(chosen)
+    return found[0], found[1]
+
+
+def spread_of(histories: Histories, paths: Paths) -> FloatArray:
+    """Return the standard deviation of each covariate over the time customers were observed."""
+    # Differences from one of the values are exactly zero for a covariate that never varies.
+    values = paths.values - paths.values[:1]
+    days, first, second = 0.0, np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for index in blocks(paths.count(histories.path, histories.first, histories.end)):
+        h = histories.rows(index)
+        length, code = paths.cut(h.path, h.first, h.end)
+        time, z = (h.weight[:, None] * length).ravel(), values[code.ravel()]
+        days, first, second = days + time.sum(), first + time @ z, second + time @ z**2
+    spread: FloatArray = np.sqrt(np.maximum(second / days - (first / days) ** 2, 0.0))
+    return spread
+
+
+def likelihood(
+    histories: Histories,
+    paths: Paths,
+    effects: tuple[Effects, Effects],
+    purchases: FloatArray,
+    coefficients: FloatArray,
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the log-likelihood with its gradient (p,) and Hessian (p, p).
+
+    `purchases` (1 + q,) is the weighted sum of the design of purchases over all repeat purchases.
+    """
+    p = coefficients.size
+    value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
+    for _, block in _blocks(histories, paths, effects, coefficients):
+        found = _add(block, effects, coefficients)
+        value, gradient, hessian = value + found[0], gradient + found[1], hessian + found[2]
+    place = effects[0].place
+    value += float(purchases @ coefficients[place])
+    gradient[place] += purchases
+    x, row = np.unique(histories.frequency, return_inverse=True)
+    r, weight = np.exp(coefficients[0]), np.bincount(row.ravel(), weights=histories.weight)
+    rising, slope, curve = log_rising(r, x)
+    value += float(weight @ rising)
+    gradient[0] += r * float(weight @ slope)
+    hessian[0, 0] += r * float(weight @ (slope + r * curve))
+    return value, gradient, hessian
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What one process cumulates along the m pieces of n histories after t_x.
+
+    ``total`` (n, m + 1): at the start of each piece and at the end; ``slope`` (n, m + 1, 1 + q):
+    its derivatives. ``speed``, ``growth`` (n, m) and ``design`` (n, m, 1 + q) of the pieces;
+    ``early_growth`` (n, m0) and ``early_design`` (n, m0, 1 + q) of those before t_x.
+    """
+
+    total: FloatArray
+    slope: FloatArray
+    speed: FloatArray
+    growth: FloatArray
+    design: FloatArray
+    early_growth: FloatArray
+    early_design: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some histories with their pieces: lengths after t_x (n, m) and both processes."""
+
+    histories: Histories
+    length: FloatArray
+    buying: _Process
+    leaving: _Process
+
+    def start(self) -> Start:
+        """Return both processes' totals at the start of each piece, and their speeds there."""
+        buying, leaving = self.buying, self.leaving
+        return (
+            buying.total[:, :-1].ravel(),
+            buying.speed.ravel(),
+            leaving.total[:, :-1].ravel(),
+            leaving.speed.ravel(),
+        )
+
+
+def _blocks(
+    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: FloatArray
+) -> Iterator[tuple[IntArray, _Block]]:
+    """Give the histories in blocks, each with its place among them."""
+    speeds = [effect.speed(coefficients) for effect in effects]
+    for index in blocks(paths.count(histories.path, histories.last, histories.end) + 1):
+        h = histories.rows(index)
+        early, early_code = paths.cut(h.path, h.first, h.last)
+        late, code = paths.cut(h.path, h.last, h.end)
+        # Pieces of no length leave no room for a dropout.
+        late = np.maximum(late, 1e-300)
+        processes = []
+        for effect, speed in zip(effects, speeds, strict=True):
+            early_growth, growth = early * speed[early_code], late * speed[code]
+            early_design, design = effect.design[early_code], effect.design[code]
+            total = np.column_stack([early_growth.sum(axis=1), growth]).cumsum(axis=1)
+            first = (early_growth[:, None] @ early_design)[:, 0]
+            slope = np.concatenate([first[:, None], growth[:, :, None] * design], axis=1)
+            processes.append(
+                _Process(
+                    total,
+                    slope.cumsum(axis=1),
+                    speed[code],
+                    growth,
+                    design,
+                    early_growth,
+                    early_design,
+                )
+            )
+        yield index, _Block(h, late, *processes)
+
+
+def _add(
+    block: _Block, effects: tuple[Effects, Effects], coefficients: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return the part of some histories that depends on times, with its derivatives."""
+    r, s, p = np.exp(coefficients[0]), np.exp(coefficients[2]), coefficients.size
+    x, weight, (n, m) = block.histories.frequency, block.histories.weight, block.length.shape
+    log, first, second = np.empty((n, m + 1)), np.empty((6, n, m + 1)), np.empty((6, 6, n, m + 1))
+    gone = dropout_terms(r, np.repeat(x, m), s, block.start(), block.length.ravel())
+    alive = alive_term(r, x, s, block.buying.total[:, m], block.leaving.total[:, m])
+    for terms, dropped, living in zip((log, first, second), gone, alive, strict=True):
+        terms[..., :m] = dropped.reshape(*terms.shape[:-1], m)
+        terms[..., m] = living
+    shares, value = shares_of(log)
+    weights = (weight[:, None] * shares).ravel()
+
+    # Derivatives of (ln r, A, ln a, ln s, C, ln c) in the coefficients, and where they stand.
+    one = np.ones((n * (m + 1), 1))
+    chain: list[tuple[FloatArray, IntArray]] = []
+    for at, effect, process in zip((0, 2), effects, (block.buying, block.leaving), strict=True):
+        q = effect.place.size
+        design = np.zeros((n, m + 1, q))
+        design[:, :m] = process.design
+        chain.append((one, np.array([at])))
+        chain.append((process.slope.reshape(-1, q), effect.place))
+        chain.append((design.reshape(-1, q), effect.place))
+    score, hessian = np.zeros((n * (m + 1), p)), np.zeros((p, p))
+    for i, (outer, outer_place) in enumerate(chain):
+        score[:, outer_place] += first[i].reshape(-1, 1) * outer
+        for j, (inner, inner_place) in enumerate(chain[i:], start=i):
+            bent = outer.T @ ((weights * second[i, j].ravel())[:, None] * inner)
+            hessian[np.ix_(outer_place, inner_place)] += bent
+            if j > i:
+                hessian[np.ix_(inner_place, outer_place)] += bent.T
+    mean = (shares[:, None] @ score.reshape(n, m + 1, p))[:, 0]
+    hessian -= (weight[:, None] * mean).T @ mean
+    for i, effect, process in zip((1, 4), effects, (block.buying, block.leaving), strict=True):
+        pull = weights.reshape(n, m + 1) * first[i]
+        hessian[np.ix_(effect.place, effect.place)] += _bend(pull, process)
+    return float(weight @ value), weight @ mean, hessian
+
+
+def _bend(pull: FloatArray, process: _Process) -> FloatArray:
+    """Return the sum of each term's `pull` (n, m + 1) times the second derivatives of its total.
+
+    What cumulates in a piece enters all later terms.
+    """
+    later = pull[:, ::-1].cumsum(axis=1)[:, ::-1]
+    q = process.design.shape[-1]
+    bend = np.zeros((q, q))
+    for growth, design, weight in (
+        (process.early_growth, process.early_design, later[:, :1]),
+        (process.growth, process.design, later[:, 1:]),
+    ):
+        flat = design.reshape(-1, q)
+        bend += (flat * (growth * weight).reshape(-1, 1)).T @ flat
+    return bend
+
+
+def state_at_end(
+    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return P(alive at T | history) and what purchases and dropout have cumulated by T, (n,)."""
+    r, s = np.exp(coefficients[0]), float(np.exp(coefficients[2]))
+    p_alive, A, C = (np.empty(histories.path.size) for _ in range(3))
+    for index, block in _blocks(histories, paths, effects, coefficients):
+        n, m = block.length.shape
+        A[index], C[index] = block.buying.total[:, m], block.leaving.total[:, m]
+        shape = r + block.histories.frequency
+        log = np.empty((n, m + 1))
+        gone = log_dropout(np.repeat(shape, m), s, block.start(), block.length.ravel())
+        log[:, :m] = gone.reshape(n, m)
+        log[:, m] = -shape * np.log1p(A[index]) - s * np.log1p(C[index])
+        p_alive[index] = shares_of(log)[0][:, m]
+    return p_alive, A, C

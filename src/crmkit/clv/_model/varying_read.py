@@ -1,0 +1,86 @@
+"""A transaction log and covariates over time, read into distinct histories."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmkit._frames import read_transactions
+from crmkit.clv._math.rows import distinct_rows
+from crmkit.clv._math.varying_likelihood import Histories
+from crmkit.clv._table.covariates import covariate_paths
+from crmkit.clv._table.days import purchase_days
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from crmkit.clv._math.varying_paths import Paths
+
+__all__ = ["Read", "read_histories"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A log and its covariates: n customers with k distinct histories.
+
+    ``ids`` and ``inverse`` (n,) stand in the order in which the log names the customers.
+    ``bought`` (q,) sums the covariates over all repeat purchases.
+    """
+
+    ids: pd.Index[Any]
+    inverse: IntArray
+    histories: Histories
+    paths: Paths
+    bought: FloatArray
+
+
+def read_histories(
+    transactions: Any,
+    covariates: Any,
+    columns: Sequence[str],
+    *,
+    as_of: Any = None,
+    ahead: float = 0.0,
+) -> Read:
+    """Read a log and the covariates up to `ahead` days after its end, and compress them."""
+    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
+    days = purchase_days(log.customer, log.day, log.amount if log.has("amount") else None)
+    if not days.first.size:
+        raise InputError("`transactions` has no purchase: every row is a refund.")
+    customer = days.customer[days.first]
+    ids = log.customer_ids[customer]
+    first, last = days.day[days.first], days.day[days.last]
+    paths, path = covariate_paths(
+        covariates,
+        columns=columns,
+        customer_ids=ids,
+        first=first,
+        until=max(log.as_of, log.as_of + math.ceil(ahead) - 1),
+    )
+    kind, inverse = distinct_rows([path, first, last, days.count])
+    histories = Histories(
+        path=path[kind],
+        first=first[kind].astype(np.float64),
+        last=last[kind].astype(np.float64),
+        end=np.full(kind.size, float(log.as_of)),
+        frequency=(days.count[kind] - 1).astype(np.float64),
+        weight=np.bincount(inverse).astype(np.float64),
+    )
+    repeat = np.ones(days.day.size, dtype=bool)
+    repeat[days.first] = False
+    bought_on = days.day[repeat].astype(np.float64)
+    bought = paths.at(np.repeat(path, days.count - 1), bought_on).sum(axis=0)
+    # Customers in the order in which the log first names them.
+    named, place = np.unique(log.customer, return_index=True)
+    order = np.argsort(place[np.searchsorted(named, customer)])
+    return Read(ids[order], inverse[order], histories, paths, bought)
