@@ -85,6 +85,7 @@ class BGBB(PeriodModel):
         "purchase": (("alpha", 1.0, "purchase_alpha"), ("beta", 1.0, "purchase_beta")),
         "dropout": (("gamma", 1.0, "dropout_gamma"), ("delta", 1.0, "dropout_delta")),
     }
+    _leaving: ClassVar[tuple[str, ...]] = ("gamma", "delta")
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"alpha+", "beta+"}), "everybody buys with the same probability"),
         (frozenset({"alpha-", "beta-"}), "each customer buys always or never"),

@@ -36,6 +36,7 @@ class BetaGeometric(PurchaseModel):
         "purchase": (("alpha", -1.0, "purchase"),),
         "dropout": (("a", 1.0, "dropout_a"), ("b", 1.0, "dropout_b")),
     }
+    _leaving: ClassVar[tuple[str, ...]] = ("a", "b")
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"r+", "alpha+"}), ALIKE),
         (

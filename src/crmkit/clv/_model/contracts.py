@@ -38,6 +38,7 @@ class _Contract(PeriodModel):
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
         "dropout": (("alpha", 1.0, "dropout_alpha"), ("beta", 1.0, "dropout_beta")),
     }
+    _leaving: ClassVar[tuple[str, ...]] = ("alpha", "beta")
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"alpha+", "beta+"}), "everybody leaves with the same probability"),
         (frozenset({"alpha-", "beta-"}), "each customer leaves at once or never"),

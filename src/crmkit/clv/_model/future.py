@@ -67,8 +67,8 @@ def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> FloatArra
         told = np.where(future.expected(_THOUSAND_YEARS) >= value / 2.0, value, np.inf)
     if not np.isfinite(told).all():
         raise InputError(
-            f"`horizon_days` {days}: the fitted model gives no useful expectation over so long "
-            "a time, because dropout is too rare or becomes ever rarer. Choose a finite horizon, "
-            "or give an annual_discount_rate."
+            f"`horizon_days` {days}: the fitted model gives no finite expectation over so long a "
+            "time, or puts most of it beyond a thousand years, because dropout is too rare or "
+            "becomes ever rarer. Choose a finite horizon, or give an annual_discount_rate."
         )
     return value

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["MaximumLikelihood"]
 
 FloatArray = NDArray[np.float64]
+# A dropout of e^-12, per chance or in the time observed, is none.
+_NEVER = 12.0
+_EVEN = 1e-5
 
 
 class MaximumLikelihood(Model):
@@ -32,6 +35,8 @@ class MaximumLikelihood(Model):
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]]
     # Which limiting model lies where: parameters that ran away -> its name.
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]]
+    # The two parameters whose ratio tells how readily customers leave, if there are such.
+    _leaving: ClassVar[tuple[str, ...]] = ()
 
     equal: Sequence[Sequence[str]]
     l2: float
@@ -63,9 +68,12 @@ class MaximumLikelihood(Model):
         self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
         self.n_customers_ = n_customers
         self._judge(found.log_likelihood - in_days, found.n_free)
-        self.converged_ = found.converged
         self.gradient_norm_ = found.gradient_norm
-        self.boundary_ = self._limit(found.flat)
+        logs = dict(zip(self._names, found.coefficients, strict=False))
+        self.boundary_ = self._limit(found.flat, logs)
+        # Towards a limit the likelihood may creep up for ever: the search stops where it is even.
+        even = found.gradient_norm < _EVEN
+        self.converged_ = found.converged or bool(self.boundary_ is not None and even)
         self.parameters_ = self.parameter_table()
         self.covariance_ = covariance_table(
             self._terms(), len(self._names), self.coefficients_, self.coefficient_covariance_
@@ -111,11 +119,11 @@ class MaximumLikelihood(Model):
         self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
         self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
 
-    def _limit(self, flat: tuple[str, ...]) -> str | None:
+    def _limit(self, flat: tuple[str, ...], logs: dict[str, float]) -> str | None:
         """Return the name of the limiting model, or None inside the parameter space."""
         if not flat:
             return None
-        left, named = set(flat), []
+        left, named = self._runaway(set(flat), logs), []
         for pattern, text in self._limits:
             if pattern <= left:
                 left -= pattern
@@ -123,3 +131,15 @@ class MaximumLikelihood(Model):
         if left:
             named.append("the data do not determine " + ", ".join(sorted(left)))
         return "; ".join(named)
+
+    def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
+        """Return which parameters ran away: where two did, one may have left the other behind."""
+        for sign in "+-":
+            together = {f"{name}{sign}" for name in self._leaving}
+            if together and together <= flat:
+                first, second = self._leaving
+                odds = logs[first] - logs[second]
+                if abs(odds) > _NEVER:
+                    apart = {f"{first}-", f"{second}+"} if odds < 0 else {f"{first}+", f"{second}-"}
+                    return (flat - together) | apart
+        return flat

@@ -76,6 +76,7 @@ class ParetoNBD(PurchaseModel):
         "purchase": (("alpha", -1.0, "purchase"),),
         "dropout": (("beta", -1.0, "dropout"),),
     }
+    _leaving: ClassVar[tuple[str, ...]] = ("s", "beta")
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"r+", "alpha+"}), ALIKE),
         (
@@ -96,6 +97,12 @@ class ParetoNBD(PurchaseModel):
         ),
         (frozenset({"r-"}), "hardly anybody buys again (r goes to 0)"),
     )
+
+    def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
+        # At small s a lifetime beyond t has probability (beta / t)^s, whatever t, as beta vanishes.
+        if "beta-" in flat and ("s-" in flat or logs["s"] < -4.0):
+            return flat - {"s+"} | {"s-"}
+        return super()._runaway(flat, logs)
 
     def _parts(self, rows: Rows) -> list[Part]:
         x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
