@@ -39,6 +39,53 @@ def test_bounded_temporaries_change_nothing(baskets, min_count, cells):
     assert as_dict(found) == brute_force(baskets, min_count)
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["ab", "cde", "f", "ag", "bcf", "h"]), min_size=1, max_size=4),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(1, 3),
+    st.sampled_from([None, 2, 3, 4]),
+    st.sampled_from([1, 2, 16]),
+)
+def test_items_that_always_come_together(bundles, min_count, max_length, free):
+    baskets = [list("".join(some)) for some in bundles]
+    expected = brute_force(baskets, min_count, max_length)
+    options = {"min_support": min_count, "max_length": max_length}
+    before, mining.FREE = mining.FREE, free
+    try:
+        found = basket.frequent_itemsets(log_of(baskets), **options)
+        best = basket.frequent_itemsets(log_of(baskets), n_best=7, min_length=2, **options)
+    finally:
+        mining.FREE = before
+    assert as_dict(found) == expected
+    longer = {a: c for a, c in expected.items() if len(a) > 1}
+    seventh = sorted(longer.values(), reverse=True)[:7][-1] if longer else 0
+    assert as_dict(best) == {a: c for a, c in longer.items() if c >= seventh}
+
+
+@settings(max_examples=25, deadline=None)
+@given(baskets_of(), st.integers(1, 3), st.sampled_from([1, 16]))
+def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
+    group = {f"item {i}": "even" if i % 2 == 0 else "odd" for i in range(8)}
+    log = log_of(baskets)
+    log["group"] = log["product"].map(group)
+    with_groups = [items + [f"group={group[item]}" for item in items] for items in baskets]
+    expected = {
+        items: count
+        for items, count in brute_force(with_groups, min_count).items()
+        if not any(f"group={group.get(item)}" in items for item in items)
+    }
+    before, mining.FREE = mining.FREE, free
+    try:
+        found = basket.frequent_itemsets(log, min_support=min_count, groups=["group"])
+    finally:
+        mining.FREE = before
+    assert {tuple(sorted(items)): count for items, count in as_dict(found).items()} == expected
+
+
 @settings(max_examples=25, deadline=None)
 @given(baskets_of(), st.integers(1, 3))
 def test_closed_and_maximal(baskets, min_count):
@@ -105,6 +152,8 @@ def test_guard_stops_a_flood_of_ties():
         basket.frequent_itemsets(log_of(baskets), min_support=2, max_itemsets=1000)
     with pytest.raises(InputError, match="max_itemsets"):
         basket.frequent_itemsets(log_of(baskets), n_best=10, max_itemsets=1000)
+    with pytest.raises(InputError, match="max_itemsets"):
+        basket.frequent_itemsets(log_of([list(range(300))] * 2), min_support=2)
 
 
 @pytest.mark.parametrize(

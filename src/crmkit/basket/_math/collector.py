@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     IntArray = NDArray[np.int64]
+    Codes = NDArray[np.signedinteger]
+    Columns = NDArray[np.unsignedinteger]
+
+MANY = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +45,68 @@ class Itemsets:
     capped: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Families of itemsets that are in the same baskets.
+
+    Attributes
+    ----------
+    items : int array, shape (n, b)
+        Ranks of the items that every itemset of a family holds.
+    free : int array, shape (n, f)
+        Ranks of the items that each of them may hold or not, -1 where there is none.
+    count : int64 array, shape (n,)
+        Baskets that hold the items; all of these baskets hold the free ones as well.
+    size : float array, shape (n,)
+        Itemsets of a family that count against the limits.
+    """
+
+    items: Codes
+    free: Codes
+    count: IntArray
+    size: NDArray[np.float64]
+
+    def take(self, keep: NDArray[np.bool_]) -> Found:
+        """Return some of the families."""
+        return Found(self.items[keep], self.free[keep], self.count[keep], self.size[keep])
+
+
 class Collector:
     """Keep what is found; raise the threshold where `limit` or `cap` would be passed."""
 
-    def __init__(self, min_count: int, limit: int | None, cap: int | None, min_length: int) -> None:
+    def __init__(
+        self,
+        min_count: int,
+        limit: int | None,
+        cap: int | None,
+        min_length: int,
+        max_length: int | None = None,
+    ) -> None:
         self.min_count = min_count
         self.limit = limit
         self.cap = cap
         self.room = 2 * min(limit or cap or 0, cap or limit or 0) + 1000
         self.min_length = min_length
-        self.levels: list[list[tuple[IntArray, IntArray]]] = []
+        self.max_length = MANY if max_length is None else max_length
+        self.parts: list[Found] = []
         self.held = 0
         self.capped = False
 
-    def add(self, items: IntArray, counts: IntArray) -> None:
-        """Keep itemsets of one length, shape (n, k), and their counts."""
-        length = items.shape[1]
-        while len(self.levels) < length:
-            self.levels.append([])
-        self.levels[length - 1].append((items, counts))
-        if length >= self.min_length:
-            self.held += len(counts)
-            if self.held > self.room and (self.limit or self.cap):
-                self.tighten()
+    def add(self, items: Codes, count: IntArray, free: Codes | None = None) -> None:
+        """Keep families of itemsets, given as in `Found`; by default no item is free."""
+        free = items[:, :0] if free is None else free
+        size = np.array([self._size(items.shape[1], f) for f in range(free.shape[1] + 1)])
+        part = Found(items, free, count, size[(free >= 0).sum(axis=1)])
+        self.parts.append(part)
+        self.held += int(part.size.sum())
+        if self.held > self.room and (self.limit or self.cap):
+            self.tighten()
+
+    def _size(self, n_items: int, n_free: int) -> float:
+        """Return how many itemsets of a family count against the limits."""
+        shortest = max(self.min_length - n_items, 0)
+        longest = min(self.max_length - n_items, n_free)
+        return float(min(sum(math.comb(n_free, k) for k in range(shortest, longest + 1)), MANY))
 
     def tighten(self) -> None:
         """Raise the threshold: ties with the `limit`-th best itemset stay, at most `cap` stay."""
@@ -74,17 +121,94 @@ class Collector:
 
     def _nth_best(self, n: int) -> int:
         """Return the n-th highest count."""
-        parts = [c for level in self.levels[self.min_length - 1 :] for _, c in level]
-        counts = np.concatenate(parts)
-        return int(np.partition(counts, len(counts) - n)[len(counts) - n])
+        count = np.concatenate([part.count for part in self.parts])
+        size = np.concatenate([part.size for part in self.parts])
+        at_least = np.cumsum(np.bincount(count, size)[::-1])
+        return len(at_least) - 1 - int(np.searchsorted(at_least, n))
 
     def _raise_to(self, threshold: int) -> None:
         """Forget what is below a new threshold."""
         if threshold <= self.min_count:
             return
         self.min_count = threshold
-        self.levels = [
-            [(items[keep], c[keep]) for items, c in level if (keep := c >= threshold).any()]
-            for level in self.levels
+        self.parts = [
+            part.take(keep) for part in self.parts if (keep := part.count >= threshold).any()
         ]
-        self.held = sum(len(c) for level in self.levels[self.min_length - 1 :] for _, c in level)
+        self.held = int(sum(part.size.sum() for part in self.parts))
+
+    @property
+    def levels(self) -> list[list[tuple[Codes, IntArray]]]:
+        """Return items and counts by length, where no item is free."""
+        longest = max((part.items.shape[1] for part in self.parts), default=0)
+        levels: list[list[tuple[Codes, IntArray]]] = [[] for _ in range(longest)]
+        for part in self.parts:
+            levels[part.items.shape[1] - 1].append((part.items, part.count))
+        return levels
+
+    def itemsets(self, code: IntArray, n_baskets: int) -> Itemsets:
+        """Write out every itemset, with the codes of the ranks."""
+        in_order = np.sort(code)
+        place = np.argsort(np.argsort(code)).astype(np.min_scalar_type(len(code)))
+        levels: dict[int, list[tuple[Columns, IntArray]]] = {}
+        for columns, count in _members(self.parts, place, self.max_length):
+            levels.setdefault(len(columns), []).append((columns, count))
+        items, counts = [], []
+        for length in sorted(levels):
+            columns = np.concatenate([c for c, _ in levels[length]], axis=1)
+            _sort_columns(columns)
+            items.append(in_order[columns].T)
+            counts.append(np.concatenate([c for _, c in levels[length]]))
+        return Itemsets(tuple(items), tuple(counts), n_baskets, self.min_count, self.capped)
+
+
+def _members(
+    parts: list[Found], place: Columns, longest: int
+) -> Iterator[tuple[Columns, IntArray]]:
+    """Yield the itemsets of all families as columns of shape (k, n), and their counts."""
+    for n_free, families in _by_free(parts).items():
+        for k in range(min(n_free, longest - 1) + 1):
+            subsets = chain.from_iterable(combinations(range(n_free), k))
+            chosen = np.fromiter(subsets, dtype=np.intp).reshape(math.comb(n_free, k), k)
+            for family in families:
+                n_items = family.items.shape[1]
+                if n_items + k > longest:
+                    continue
+                shape = (n_items + k, len(chosen), len(family.count))
+                columns = np.empty(shape, dtype=place.dtype)
+                columns[:n_items] = place[family.items.T][:, None]
+                columns[n_items:] = place[family.free.T][chosen.T]
+                yield columns.reshape(n_items + k, -1), np.tile(family.count, len(chosen))
+
+
+def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
+    """Put families with as many items and as many free items together, by the latter number."""
+    groups: dict[int, list[Found]] = {}
+    for n_items in {part.items.shape[1] for part in parts}:
+        same = [part for part in parts if part.items.shape[1] == n_items]
+        width = max(part.free.shape[1] for part in same)
+        missing = [((0, 0), (width - part.free.shape[1], 0)) for part in same]
+        padded = [np.pad(p.free, m, constant_values=-1) for p, m in zip(same, missing, strict=True)]
+        together = Found(
+            np.concatenate([part.items for part in same]),
+            np.sort(np.concatenate(padded), axis=1),  # what there is comes last
+            np.concatenate([part.count for part in same]),
+            np.concatenate([part.size for part in same]),
+        )
+        n_free = (together.free >= 0).sum(axis=1)
+        for n in np.unique(n_free).tolist():
+            some = together.take(n_free == n)
+            groups.setdefault(n, []).append(replace(some, free=some.free[:, width - n :]))
+    return groups
+
+
+def _sort_columns(columns: Columns) -> None:
+    """Sort each set of a (k, n) array along its k items, in place.
+
+    Neighbours are put in order k times, which for many short sets is faster than sorting each.
+    """
+    for turn in range(len(columns)):
+        second = columns[turn % 2 + 1 :: 2]
+        first = columns[turn % 2 : len(columns) - 1 : 2]
+        low = np.minimum(first, second)
+        np.maximum(first, second, out=second)
+        first[:] = low

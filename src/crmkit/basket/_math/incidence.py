@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     IntArray = NDArray[np.int64]
+    Indices = NDArray[np.integer]  # as narrow as numbers of entries allow: 32 bits below 2^31
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +26,28 @@ class Baskets:
     item : int array, shape (n,)
         Rank of the item; ranks ascend with the item's lines (its count, but for repeats), ties by
         code.
-    after : int array, shape (n,)
-        Number of entries that follow in the same basket.
     by_item : int array, shape (n,)
         Positions of the entries, sorted by item.
+    after : int array, shape (n,)
+        Number of entries that follow in the same basket, in the order of `by_item`.
     start : int array, shape (m + 1,)
         Where each item's positions begin in `by_item`.
-    code, count : int arrays, shape (m,)
+    code, count : int64 arrays, shape (m,)
         Item code and number of baskets, by rank.
     """
 
-    item: IntArray
-    after: IntArray
-    by_item: IntArray
-    start: IntArray
+    item: Indices
+    by_item: Indices
+    after: Indices
+    start: Indices
     code: IntArray
     count: IntArray
 
     def blocks(self, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the ranks into blocks of bounded work, the most frequent items first."""
         n_items = len(self.count)
-        cost = np.bincount(self.item, weights=self.after, minlength=n_items)
+        cost = np.add.reduceat(self.after, self.start[:-1], dtype=np.int64).tolist()
+        count = self.count.tolist()
         high = n_items
         while high > 0:
             low = high - 1
@@ -54,7 +57,7 @@ class Baskets:
                 and work + cost[low - 1] <= cells
                 and (high - low + 1) * (n_items - low + 1) <= cells
                 # bitsets of one block are as long as its most frequent item needs
-                and self.count[high - 1] <= max(2 * self.count[low - 1], 256)
+                and count[high - 1] <= max(2 * count[low - 1], 256)
             ):
                 low -= 1
                 work += cost[low]
@@ -64,7 +67,7 @@ class Baskets:
     def chunks(self, low: int, high: int, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the occurrences of a block of items into chunks of bounded expansion."""
         start, end = int(self.start[low]), int(self.start[high])
-        total = np.cumsum(self.after[self.by_item[start:end]])
+        total = np.cumsum(self.after[start:end], dtype=np.int64)
         first = 0
         while first < end - start:
             spent = int(total[first - 1]) if first else 0
@@ -72,31 +75,33 @@ class Baskets:
             yield start + first, start + stop
             first = stop
 
-    def followers(self, start: int, stop: int, low: int) -> tuple[IntArray, IntArray]:
+    def followers(self, start: int, stop: int, low: int) -> tuple[Indices, Indices]:
         """Expand occurrences to the items after them in their baskets.
 
         Returns
         -------
         key : int array
             (first item - `low`) * (m - `low`) + (following item - `low`).
-        number : int array
-            Number of the basket among the baskets of the first item.
+        number : int array, shape (stop - start,)
+            Number of each occurrence among the baskets of its item; repeat it by `after` to get
+            one per key.
         """
-        position = self.by_item[start:stop]
-        n_after = self.after[position]
-        total = int(n_after.sum())
-        # position + 1, position + 2, ... of every occurrence
-        shift = position + 1 - (np.cumsum(n_after) - n_after)
-        follower = np.repeat(shift, n_after) + np.arange(total)
+        position, n_after = self.by_item[start:stop], self.after[start:stop]
         first = self.item[position]
-        width = len(self.count) - low
-        key = np.repeat((first - low) * width - low, n_after) + self.item[follower]
-        number = np.repeat(np.arange(start, stop) - self.start[first], n_after)
+        number = np.arange(start, stop, dtype=position.dtype) - self.start[first]
+        # position + 1, position + 2, ... of every occurrence
+        shift = position + 1 - (np.cumsum(n_after, dtype=position.dtype) - n_after)
+        follower = np.repeat(shift, n_after)
+        follower += np.arange(len(follower), dtype=position.dtype)
+        key = self.item[follower]
+        key += np.repeat((first - low) * (len(self.count) - low) - low, n_after)
         return key, number
 
 
 def sort_baskets(basket: IntArray, item: IntArray, *, n_items: int, min_count: int) -> Baskets:
     """Drop repeats and rare items, rank the others by count and sort the incidences.
+
+    Sorting means counting: a sparse matrix is turned from rows to columns in linear time.
 
     Parameters
     ----------
@@ -112,32 +117,47 @@ def sort_baskets(basket: IntArray, item: IntArray, *, n_items: int, min_count: i
     lines = np.bincount(item, minlength=n_items)  # repeats included: a bound of the count
     code = np.flatnonzero(lines >= min_count)
     code = code[np.argsort(lines[code], kind="stable")]
+    count = lines[code]
     n_kept = len(code)
-    rank = np.full(n_items, -1, dtype=np.int64)
+    rank = np.full(n_items, n_kept, dtype=np.int32)  # what is left out comes last
     rank[code] = np.arange(n_kept)
-    ranked = rank[item]
-    if n_kept < n_items:
-        inside = ranked >= 0
-        basket, ranked = basket[inside], ranked[inside]
-    key = basket * n_kept + ranked
-    key.sort()
-    if len(key):
-        key = key[np.append(True, key[1:] != key[:-1])]
-    basket, ranked = np.divmod(key, max(n_kept, 1))
-    count = np.bincount(ranked, minlength=n_kept)
-    enough = count >= min_count
-    if not enough.all():
-        inside = enough[ranked]
-        basket, ranked = basket[inside], (np.cumsum(enough) - 1)[ranked[inside]]
+    start, line = _by_column(rank[item], _one_each(len(item)), n_kept + 1)
+    start, line = start[:-1], line[: start[-2]]
+    n_baskets = int(basket.max()) + 1 if len(basket) else 0
+    begin, ranked = _by_column(basket[line].astype(line.dtype), start, n_baskets)
+    del line
+    repeat = np.append(False, ranked[1:] == ranked[:-1])[: len(ranked)]
+    repeat[begin[:-1][np.diff(begin) > 0]] = False
+    if repeat.any():
+        begin, ranked = _keep(~repeat, begin, ranked)
+        count = np.bincount(ranked, minlength=n_kept)
+        enough = count >= min_count
+        begin, ranked = _keep(enough[ranked], begin, ranked)
+        ranked = (np.cumsum(enough, dtype=ranked.dtype) - 1)[ranked]
         code, count = code[enough], count[enough]
-    last = np.flatnonzero(np.append(basket[1:] != basket[:-1], True)) if len(basket) else basket
-    end = np.repeat(last + 1, np.diff(last, prepend=-1))
-    small = np.uint16 if len(code) <= 1 << 16 else np.int64  # numpy sorts 16 bits by radix
-    return Baskets(
-        item=ranked,
-        after=end - np.arange(len(ranked)) - 1,
-        by_item=np.argsort(ranked.astype(small), kind="stable"),
-        start=np.append(0, np.cumsum(count)),
-        code=code,
-        count=count,
-    )
+    start, by_item = _by_column(ranked, _one_each(len(ranked)), len(code))
+    after = np.repeat(begin[1:], np.diff(begin))
+    after -= np.arange(1, len(after) + 1, dtype=after.dtype)
+    return Baskets(ranked, by_item, after[by_item], start, code, count)
+
+
+def _by_column(column: Indices, start: Indices, n_columns: int) -> tuple[Indices, Indices]:
+    """Turn a matrix from rows to columns; rows within a column ascend.
+
+    Row r has its entries from `start` [r] to `start` [r + 1] of `column`. Returns where each
+    column's entries start, shape (n_columns + 1,), and the row of each entry.
+    """
+    shape = (len(start) - 1, n_columns)
+    ones = np.zeros(len(column), dtype=np.int8)
+    turned = sparse.csr_array((ones, column, start), shape=shape).tocsc()
+    return turned.indptr, turned.indices
+
+
+def _one_each(n: int) -> Indices:
+    """Return the starts of n rows with one entry each."""
+    return np.arange(n + 1, dtype=np.int32 if n < np.iinfo(np.int32).max else np.int64)
+
+
+def _keep(mask: NDArray[np.bool_], begin: Indices, ranked: Indices) -> tuple[Indices, Indices]:
+    """Keep some entries of each basket."""
+    return np.append(0, np.cumsum(mask, dtype=begin.dtype))[begin], ranked[mask]

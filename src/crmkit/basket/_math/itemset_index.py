@@ -70,13 +70,25 @@ def index_itemsets(levels: tuple[IntArray, ...], n_items: int) -> ItemsetIndex:
 def lexicographic_order(rows: IntArray, n_items: int) -> IntArray:
     """Return the order that sorts rows of item codes, shape (n, k), column by column."""
     per_key = max(int(62 // max(np.log2(max(n_items, 2)), 1)), 1)
-    keys = []
-    for start in range(0, rows.shape[1], per_key):
+    order: IntArray | None = None
+    for end in range(rows.shape[1], 0, -per_key):
         key = np.zeros(len(rows), dtype=np.int64)
-        for column in range(start, min(start + per_key, rows.shape[1])):
-            key = key * n_items + rows[:, column]
-        keys.append(key)
-    return np.argsort(keys[0], kind="stable") if len(keys) == 1 else np.lexsort(keys[::-1])
+        for column in rows.T[max(end - per_key, 0) : end]:
+            key = key * n_items + column
+        order = counting_order(key, order)
+    return np.arange(len(rows)) if order is None else order
+
+
+def counting_order(key: IntArray, before: IntArray | None = None) -> IntArray:
+    """Return the order of whole numbers from 0 on, shape (n,); ties keep the order `before`.
+
+    numpy sorts 16 bits by counting, several times as fast as it sorts 64 bits by comparing.
+    """
+    order = np.arange(len(key)) if before is None else before
+    for shift in range(0, int(key.max(initial=0)).bit_length(), 16):
+        digit = (key >> shift).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def unsurpassed(

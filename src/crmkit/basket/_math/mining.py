@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     IntArray = NDArray[np.int64]
+    Codes = NDArray[np.signedinteger]
     WordArray = NDArray[np.uint64]
 
 CELLS = 1 << 20  # entries of one temporary array: 8 MB of int64
 PAIR_FILTER_CELLS = 1 << 25  # bools; larger problems share cells, which only weakens the filter
+FREE = 16  # free items of one parent: more are joined like any other
 
 
 def mine_itemsets(
@@ -72,39 +74,33 @@ def mine_itemsets(
         Item codes as given; rows within a length in no particular order.
     """
     baskets = sort_baskets(basket, item, n_items=n_items, min_count=min_count)
-    found = Collector(min_count, limit, cap, min_length)
-    n_items_left = len(baskets.count)
-    if n_items_left:
-        found.add(np.arange(n_items_left)[:, None], baskets.count)
+    n_left = len(baskets.count)
+    longest = n_left if max_length is None else min(max_length, n_left)
+    found = Collector(min_count, limit, cap, min_length, longest)
+    if n_left:
+        single = np.arange(n_left, dtype=np.int32)[:, None]
+        found.add(single, baskets.count)
         found.tighten()
-        if max_length is None or max_length >= 2:
-            search = _Search(baskets, found, max_length or n_items_left)
-            if apart is not None and len(apart):
-                search.keep_apart(apart, n_items)
-            search.run()
+    if longest > 1:
+        search = _Search(baskets, found)
+        if apart is not None and len(apart):
+            search.keep_apart(apart, n_items)
+        search.run()
     found.tighten()
-    items, counts = [], []
-    for level in found.levels:
-        if not level:
-            break
-        rows = baskets.code[np.concatenate([r for r, _ in level])]
-        rows.sort(axis=1)
-        items.append(rows)
-        counts.append(np.concatenate([c for _, c in level]))
-    return Itemsets(tuple(items), tuple(counts), n_baskets, found.min_count, found.capped)
+    return found.itemsets(baskets.code, n_baskets)
 
 
 class _Search:
     """The state of one search: the baskets, what was found, and which pairs are frequent."""
 
-    def __init__(self, baskets: Baskets, found: Collector, max_length: int) -> None:
+    def __init__(self, baskets: Baskets, found: Collector) -> None:
         self.baskets = baskets
         self.found = found
-        self.max_length = max_length
         n_items = len(baskets.count)
         self.n_items = n_items
         self.frequent_pair = np.zeros(min(n_items * n_items, PAIR_FILTER_CELLS), dtype=bool)
         self.apart = np.zeros(0, dtype=np.int64)  # keys of pairs, sorted
+        self.joins_all = np.ones(n_items, dtype=bool)  # may be with any other item
 
     def keep_apart(self, pairs: IntArray, n_codes: int) -> None:
         """Allow no itemset that holds both items of one of these pairs of item codes."""
@@ -112,24 +108,24 @@ class _Search:
         rank[self.baskets.code] = np.arange(self.n_items)
         ranked = np.sort(rank[pairs], axis=1)
         ranked = ranked[ranked[:, 0] >= 0]
+        self.joins_all[ranked] = False
         self.apart = np.unique(ranked[:, 0] * self.n_items + ranked[:, 1])
 
-    def _is_apart(self, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
+    def _is_apart(self, first: Codes, second: Codes) -> NDArray[np.bool_]:
         """Tell which pairs of ranks must not be together."""
-        key = first * self.n_items + second
+        key = first.astype(np.int64) * self.n_items + second
         place = np.minimum(np.searchsorted(self.apart, key), len(self.apart) - 1)
         return self.apart[place] == key
 
     def run(self) -> None:
         """Search block by block, the most frequent first items first."""
         for low, high in self.baskets.blocks(CELLS):
-            if self.baskets.count[low:high].max() < self.found.min_count:
-                continue
-            self._search_block(low, high)
+            if self.baskets.count[low:high].max() >= self.found.min_count:
+                self._search_block(low, high)
 
-    def _pair_cell(self, first: IntArray, second: IntArray) -> IntArray:
+    def _pair_cell(self, first: Codes, second: Codes) -> IntArray:
         """Where the filter keeps the pair; distinct pairs may share a cell of a full filter."""
-        cell = first * self.n_items + second
+        cell = first.astype(np.int64) * self.n_items + second
         return cell if self.n_items**2 <= PAIR_FILTER_CELLS else cell % PAIR_FILTER_CELLS
 
     def _search_block(self, low: int, high: int) -> None:
@@ -137,48 +133,65 @@ class _Search:
         baskets = self.baskets
         width = self.n_items - low  # items after the first have a rank above `low`
         chunks = list(baskets.chunks(low, high, CELLS))
-        kept = None  # the expansion of the only chunk, or None: expand again when needed
         counts = np.zeros((high - low) * width, dtype=np.int64)
         for start, stop in chunks:
-            kept = baskets.followers(start, stop, low)
-            counts += np.bincount(kept[0], minlength=len(counts))
+            key, number = baskets.followers(start, stop, low)
+            counts += np.bincount(key, minlength=len(counts))
         cells = np.flatnonzero(counts >= self.found.min_count)
+        first, second = (part.astype(np.int32) + low for part in np.divmod(cells, width))
         if len(self.apart):
-            cells = cells[~self._is_apart(cells // width + low, cells % width + low)]
+            allowed = ~self._is_apart(first, second)
+            cells, first, second = cells[allowed], first[allowed], second[allowed]
         if not len(cells):
             return
-        first, second = cells // width, cells % width
-        pairs = np.column_stack((first + low, second + low))
-        self.frequent_pair[self._pair_cell(pairs[:, 0], pairs[:, 1])] = True
-        self.found.add(pairs, counts[cells])
-        if self.max_length < 3:
+        self.frequent_pair[self._pair_cell(first, second)] = True
+        pairs, count = np.column_stack((first, second)), counts[cells]
+        joins, free = self._add(pairs, pairs[:, :0], count, first, baskets.count[first])
+        if self.found.max_length < 3:
             return
-        group_end = _group_ends(first)
+        pairs, free, count, cells = pairs[joins], free[joins], count[joins], cells[joins]
+        group_end = _group_ends(pairs[:, 0])
         used = np.zeros(len(pairs), dtype=bool)
         for left, right in self._candidates(pairs[:, 1], group_end, CELLS):
             used[left] = True
             used[right] = True
         if not used.any():
             return
-        pairs, cells, first = pairs[used], cells[used], first[used]
-        row_of = np.full(len(counts), -1, dtype=np.int64)
+        pairs, free, count, cells = pairs[used], free[used], count[used], cells[used]
+        row_of = np.full(len(counts), -1, dtype=np.int32)
         row_of[cells] = np.arange(len(cells))
         n_words = (int(baskets.count[low:high].max()) + 63) // 64
         bits = np.zeros(len(cells) * n_words, dtype=np.uint64)
         for start, stop in chunks:
-            key, basket_number = (
-                kept if len(chunks) == 1 and kept else baskets.followers(start, stop, low)
-            )
+            if len(chunks) > 1:
+                key, number = baskets.followers(start, stop, low)
             row = row_of[key]
-            inside = row >= 0
-            row, number = row[inside], basket_number[inside]
+            inside = np.flatnonzero(row >= 0)
+            row = row[inside].astype(np.int64)
+            bit = np.repeat(number, baskets.after[start:stop])[inside]
             # each bit is set once, so adding is the same as or-ing, and far faster
-            word = row * n_words + (number >> 6)
-            np.add.at(bits, word, np.uint64(1) << (number & 63).astype(np.uint64))
-        self._grow(pairs, bits.reshape(len(cells), n_words), _group_ends(first))
+            np.add.at(
+                bits, row * n_words + (bit >> 6), np.uint64(1) << (bit & 63).astype(np.uint64)
+            )
+        self._grow(pairs, free, count, bits.reshape(len(cells), n_words), _group_ends(pairs[:, 0]))
+
+    def _add(
+        self, items: Codes, free: Codes, count: IntArray, parent: Codes, parent_count: IntArray
+    ) -> tuple[NDArray[np.bool_], Codes]:
+        """Keep what was found by adding an item to each parent; tell which are to be joined.
+
+        An item in all baskets of the parent is in all baskets of the parent's other children as
+        well. It need not be joined with them: it becomes a free item of theirs.
+        """
+        joins = count < parent_count
+        joins |= ~self.joins_all[items[:, -1]]
+        if items.shape[1] < self.found.max_length and not joins.all():
+            joins, free = _set_free(joins, free, items[:, -1], parent)
+        self.found.add(items, count, free)
+        return joins, free
 
     def _candidates(
-        self, last: IntArray, group_end: IntArray, budget: int
+        self, last: Codes, group_end: IntArray, budget: int
     ) -> Iterator[tuple[IntArray, IntArray]]:
         """Pairs of rows of one group whose last items are a frequent pair, some rows at a time."""
         for start, stop in _spans(group_end - np.arange(len(last)) - 1, budget):
@@ -191,7 +204,9 @@ class _Search:
                 joinable &= ~self._is_apart(last[left], last[right])
             yield left[joinable], right[joinable]
 
-    def _grow(self, items: IntArray, bits: WordArray, group_end: IntArray) -> None:
+    def _grow(
+        self, items: Codes, free: Codes, count: IntArray, bits: WordArray, group_end: IntArray
+    ) -> None:
         """Join the rows of each group pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
         budget = max(CELLS // n_words, 1)
@@ -210,19 +225,46 @@ class _Search:
                 )
             if not pieces:
                 continue
-            parent, other, count, words = (
+            parent, other, counted, words = (
                 np.concatenate(part) if len(pieces) > 1 else part[0]
                 for part in zip(*pieces, strict=True)
             )
             if not len(parent):
                 continue
             children = np.column_stack((items[parent], items[other, -1]))
-            self.found.add(children, count)
-            if children.shape[1] < self.max_length and len(parent) > 1:
-                self._grow(children, words, _group_ends(parent))
+            joins, choice = self._add(children, free[parent], counted, parent, count[parent])
+            if children.shape[1] < self.found.max_length and np.count_nonzero(joins) > 1:
+                if not joins.all():
+                    children, choice, counted = children[joins], choice[joins], counted[joins]
+                    words, parent = words[joins], parent[joins]
+                self._grow(children, choice, counted, words, _group_ends(parent))
 
 
-def _group_ends(group: IntArray) -> IntArray:
+def _set_free(
+    joins: NDArray[np.bool_], free: Codes, item: Codes, parent: Codes
+) -> tuple[NDArray[np.bool_], Codes]:
+    """Make items that need no join free items of their siblings, shape (n, f) -> (n, f + g).
+
+    Each family must be told once: the siblings that are joined get all of a parent's free items,
+    a sibling that is free itself those after it. At most `FREE` per parent are set free, which
+    bounds the width.
+    """
+    at = np.flatnonzero(~joins)
+    begins = np.append(True, parent[at][1:] != parent[at][:-1])
+    place = np.arange(len(at)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    joins = joins.copy()
+    joins[at[place >= FREE]] = True
+    at, begins, place = at[place < FREE], begins[place < FREE], place[place < FREE]
+    siblings = np.full((np.count_nonzero(begins), int(place.max()) + 1), -1, dtype=free.dtype)
+    siblings[np.cumsum(begins) - 1, place] = item[at]
+    owner = parent[at][begins]
+    row = np.minimum(np.searchsorted(owner, parent), len(owner) - 1)
+    more = np.where((owner[row] == parent)[:, None], siblings[row], -1)
+    more[at] = np.where(np.arange(more.shape[1]) > place[:, None], more[at], -1)
+    return joins, np.hstack((free, more))
+
+
+def _group_ends(group: Codes) -> IntArray:
     """Return, for every row, the end of its run of equal groups; shape (n,)."""
     last = np.flatnonzero(np.append(group[1:] != group[:-1], True))
     return np.repeat(last + 1, np.diff(last, prepend=-1))

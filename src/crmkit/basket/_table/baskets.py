@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 LEVELS = ("order", "customer")
+ROWS = 1 << 11  # written at a time, so that what is written stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,19 @@ def minimum_count(min_support: float, n_baskets: int) -> int:
 
 def as_tuples(items: pd.Index[Any], rows: IntArray) -> list[tuple[Any, ...]]:
     """Write rows of item codes, shape (n, k), as tuples of items."""
-    names = items.to_numpy(dtype=object)
-    return list(zip(*(names[column].tolist() for column in rows.T), strict=True))
+    out = np.empty(len(rows), dtype=object)
+    write_tuples(out, np.arange(len(rows)), items.to_numpy(dtype=object), rows)
+    return out.tolist()
+
+
+def write_tuples(
+    out: NDArray[np.object_], place: IntArray, names: NDArray[np.object_], rows: IntArray
+) -> None:
+    """Put rows of item codes, shape (n, k), as tuples of names into these places of a column."""
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        tuples = zip(*(names[column].tolist() for column in some.T), strict=True)
+        out[place[start : start + ROWS]] = np.fromiter(tuples, object, count=len(some))
 
 
 def object_column(values: list[Any]) -> NDArray[np.object_]:

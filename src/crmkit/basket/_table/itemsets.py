@@ -8,19 +8,15 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit.basket._math.itemset_index import lexicographic_order, unsurpassed
+from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import mine_itemsets
-from crmkit.basket._table.baskets import as_tuples, minimum_count, object_column, read_baskets
+from crmkit.basket._table.baskets import minimum_count, read_baskets, write_tuples
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from crmkit.basket._math.collector import Itemsets
-
-    IntArray = NDArray[np.int64]
 
 KINDS = ("all", "closed", "maximal")
 
@@ -161,27 +157,30 @@ def frequent_itemsets(
 
 def _frame(found: Itemsets, items: pd.Index[Any], kind: str, min_length: int) -> pd.DataFrame:
     """Write itemsets as a table in an order that only their content decides."""
-    kept: tuple[NDArray[np.bool_], ...] | None = None
+    levels, counts = found.items[min_length - 1 :], found.counts[min_length - 1 :]
     if kind != "all":
         kept = unsurpassed(found.items, found.counts, len(items), closed=kind == "closed")
-    names: list[tuple[Any, ...]] = []
-    lengths, counts = [], []
-    for level in range(min_length - 1, len(found.items)):
-        rows, count = found.items[level], found.counts[level]
-        if kept is not None:
-            rows, count = rows[kept[level]], count[kept[level]]
-        order = lexicographic_order(rows, len(items))
-        order = order[np.argsort(-count[order], kind="stable")]
-        names += as_tuples(items, rows[order])
-        lengths.append(np.full(len(order), level + 1))
-        counts.append(count[order])
+        kept = kept[min_length - 1 :]
+        levels = tuple(rows[keep] for rows, keep in zip(levels, kept, strict=True))
+        counts = tuple(count[keep] for count, keep in zip(counts, kept, strict=True))
+    start = np.cumsum([0, *(len(count) for count in counts)]).tolist()
+    orders = [lexicographic_order(rows, len(items)) for rows in levels]
+    order = np.concatenate([np.zeros(0, np.int64), *map(np.add, orders, start[:-1])])
     count = np.concatenate([np.zeros(0, np.int64), *counts])
-    order = np.argsort(-count, kind="stable")
+    order = order[counting_order(count.max(initial=0) - count[order])]
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    itemset = np.empty(len(order), dtype=object)
+    names = items.to_numpy(dtype=object)
+    for rows, begin, end in zip(levels, start, start[1:], strict=False):
+        write_tuples(itemset, place[begin:end], names, rows)
+    length = np.repeat(np.arange(len(levels)) + min_length, np.diff(start))
     return pd.DataFrame(
         {
-            "itemset": object_column(names)[order],
-            "length": np.concatenate([np.zeros(0, np.int64), *lengths])[order],
+            "itemset": itemset,
+            "length": length[order],
             "count": count[order],
             "support": count[order] / found.n_baskets,
-        }
+        },
+        copy=False,
     )
