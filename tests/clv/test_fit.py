@@ -1,70 +1,45 @@
 """Fitting: never below lifetimes, boundaries, compression; tests of nested models."""
 
-import contextlib
-import io
-import warnings
+import json
 from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+from clv.coverage import CASES, covered
+from clv.random_data import FROZEN, SEEDS, found_by_lifetimes, random_customers
 from crmkit import clv
 from crmkit.clv._math.newton import maximise
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.errors import InputError
 
-PAIRS = {
-    "BGNBD": ("BetaGeoFitter", ([-1, 0, -1, -0.5], [0.7, 1.7, 0.7, 1])),
-    "MBGNBD": ("ModifiedBetaGeoFitter", ([-1, 0, -1, -0.5], [0.7, 1.7, 0.7, 1])),
-    "ParetoNBD": ("ParetoNBDFitter", ([-1, 0, -1, 0], [0.7, 1.7, 0.7, 2])),
-}
-# The modified model's first search ended on a lower hill for seeds 33, 47 and 73.
-SEEDS = {"BGNBD": range(25), "MBGNBD": [*range(20), 33, 47, 73], "ParetoNBD": range(4)}
+MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
 
 
-def random_customers(name, seed):
-    rng = np.random.default_rng(seed)
-    n = int(10 ** rng.uniform(1.7, 3.2))
-    lengths = rng.uniform(10, 60, n)
-    model = getattr(clv, name)()
-    model.coefficients_ = np.log(10.0) * rng.uniform(*PAIRS[name][1])
-    return model.simulate(pd.DataFrame({"customer_id": range(n), "T": lengths}), random_state=seed)
-
-
-def lifetimes_fit(fitter, table):
-    """Return lifetimes' parameters, or None where it raises; it prints and warns."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        import lifetimes
-
-        try:
-            found = getattr(lifetimes, fitter)().fit(
-                table["frequency"], table["recency"], table["T"]
-            )
-        except lifetimes.utils.ConvergenceError:
-            return None
-    return found.params_.tolist()
-
-
-@pytest.mark.parametrize("name", sorted(PAIRS))
+@pytest.mark.parametrize("name", MODELS)
 def test_likelihood_is_never_below_that_of_lifetimes(name):
+    # Among them are those on which lifetimes raises, and a first search ends on a lower hill.
+    found = json.loads(FROZEN.read_text("utf-8"))[name]
+    assert len(found) == len(SEEDS)
+    for seed, there in zip(SEEDS, found, strict=True):
+        model = getattr(clv, name)().fit(random_customers(name, seed))
+        assert model.converged_, seed
+        if there is not None:
+            assert model.log_likelihood_ >= there - 1e-5, seed
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_frozen_figures_are_those_of_lifetimes(name):
     if find_spec("lifetimes") is None:
         pytest.skip("lifetimes is not installed")
-    for seed in SEEDS[name]:
-        table = random_customers(name, seed)
-        model = getattr(clv, name)().fit(table)
-        assert model.converged_
-        found = lifetimes_fit(PAIRS[name][0], table)
-        if found is None:
-            continue
-        there = getattr(clv, name)()
-        _, rows = there._rows(table)
-        there._fit_rows(rows, at=found)
-        assert model.log_likelihood_ >= there.log_likelihood_ - 1e-5, seed
+    frozen = json.loads(FROZEN.read_text("utf-8"))[name]
+    few = min(SEEDS, key=lambda seed: (frozen[seed] is None, -(frozen[seed] or 0.0)))
+    assert found_by_lifetimes(name, few) == pytest.approx(frozen[few], abs=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(PAIRS))
+@pytest.mark.parametrize("name", MODELS)
 def test_boundaries_are_named_and_never_raise(name):
     named = 0
     for seed in range(25):
@@ -90,7 +65,7 @@ def one_of_each():
     return [nobody, once, same, last, extreme, first_day]
 
 
-@pytest.mark.parametrize("name", sorted(PAIRS))
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("case", range(6))
 def test_degenerate_tables_give_finite_answers(name, case):
     table = one_of_each()[case]
@@ -205,27 +180,11 @@ def test_path_of_p_alive_ends_at_the_prediction():
         ).alive_path(log)
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
-    truth = np.array([0.8, 30.0, 0.9, 2.5])
-    model = clv.BGNBD()
-    model.coefficients_ = np.log(truth)
-    empty = pd.DataFrame({"customer_id": range(1500), "T": np.linspace(100, 400, 1500)})
-    kinds = pd.DataFrame(
-        {
-            "customer_id": range(3),
-            "frequency": [0, 3, 12],
-            "recency": [0.0, 100.0, 290.0],
-            "T": [300.0, 300.0, 300.0],
-        }
-    )
-    expected = model.predict(kinds)["expected_purchases"]
-    inside, within = [], []
-    for seed in range(80):
-        fitted = clv.BGNBD().fit(model.simulate(empty, random_state=seed))
-        table = fitted.parameters_
-        inside.append(table["conf_low"].le(truth) & table["conf_high"].ge(truth))
-        found = fitted.predict(kinds, interval="delta")
-        within.append(found["conf_low"].le(expected) & found["conf_high"].ge(expected))
-    # 95 % nominal; 240 to 320 looks at it have a standard error of about 1.3 points.
-    assert 0.90 < np.mean(inside) < 0.99
-    assert 0.90 < np.mean(within) < 0.99
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_intervals_cover_the_truth_as_often_as_they_say(name):
+    # Each share is binomial around 95 %: below four in five is out of chance's reach, and so is
+    # never to miss in 120 looks. The documentation has the shares over 400 fits.
+    looks = 40
+    for part in covered(name, range(looks), n_customers=1000):
+        assert (part.sum(axis=0) >= stats.binom.ppf(1e-5, looks, 0.95)).all()
+        assert part.mean() < 1.0
