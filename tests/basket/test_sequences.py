@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import basket
-from crmkit.basket._math import sequences
+from crmkit.basket._math import sequence_mining, sequences
 from crmkit.errors import InputError
 
 histories = st.lists(
@@ -40,11 +40,12 @@ def supports(lines, sequence, min_gap, max_gap, latest=99):
 
 
 @settings(max_examples=50, deadline=None)
-@given(histories, gaps, st.integers(1, 3), st.sampled_from([1, 7, 1 << 20]))
-def test_sequences_equal_brute_force(customers, gap, min_count, cells):
-    before = sequences.CELLS
-    sequences.CELLS = cells
-    try:
+@given(histories, gaps, st.integers(1, 3), st.sampled_from([1, 7, 1 << 20]), st.booleans())
+def test_sequences_equal_brute_force(customers, gap, min_count, cells, tabled):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sequences, sequence_mining):
+            patch.setattr(module, "CELLS", cells)
+        patch.setattr(sequence_mining, "TABLE_CELLS", 1000 if tabled else 0)
         found = basket.frequent_sequences(
             log_of(customers),
             min_support=min_count,
@@ -52,8 +53,6 @@ def test_sequences_equal_brute_force(customers, gap, min_count, cells):
             min_gap_days=gap[0],
             max_gap_days=gap[1],
         )
-    finally:
-        sequences.CELLS = before
     expected = {}
     for length in (1, 2, 3):
         for sequence in product("abcd", repeat=length):
@@ -119,6 +118,42 @@ def test_order_by_chance_is_not_found():
     rules = basket.sequence_rules(log_of(planted))
     row = rules[(rules["antecedent"] == "x") & (rules["consequent"] == "y")].iloc[0]
     assert row["p_adjusted"] < 1e-100
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories, gaps)
+def test_long_sequences_equal_brute_force(customers, gap):
+    log = log_of(customers)
+    found = basket.frequent_sequences(log, min_support=2, min_gap_days=gap[0], max_gap_days=gap[1])
+    expected, level = {}, [()]
+    while level:
+        longer = [(*sequence, item) for sequence in level for item in "abcd"]
+        counts = {s: sum(supports(lines, s, *gap) for lines in customers) for s in longer}
+        level = [sequence for sequence in longer if counts[sequence] >= 2]
+        expected |= {sequence: counts[sequence] for sequence in level}
+    assert dict(zip(found["sequence"], found["count"], strict=True)) == expected
+
+
+def test_guard_names_the_threshold_that_fits():
+    rng = np.random.default_rng(1)
+    customers = [
+        [
+            (int(day), str(item))
+            for day, item in zip(
+                rng.permutation(60)[:12], rng.choice(list("abcdef"), 12), strict=True
+            )
+        ]
+        for _ in range(40)
+    ]
+    log = log_of(customers)
+    with pytest.raises(InputError, match="max_sequences") as caught:
+        basket.frequent_sequences(log, min_support=1, max_length=4, max_sequences=100)
+    words = str(caught.value).split("sequences; ")[1].split(" ")
+    fits, n = int(words[0]), int(words[4].rstrip("."))
+    found = basket.frequent_sequences(log, min_support=fits, max_length=4, max_sequences=100)
+    assert len(found) == n <= 100
+    with pytest.raises(InputError, match="max_sequences"):
+        basket.frequent_sequences(log, min_support=fits - 1, max_length=4, max_sequences=100)
 
 
 def test_limits_and_empty_results():

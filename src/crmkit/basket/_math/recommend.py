@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float64]
 
-CELLS = 1 << 22  # scores held at once
+CELLS = 1 << 20  # scores held at once
+TINY = np.nextafter(0.0, 1.0)
 
 
 def decay(age_days: IntArray, half_life_days: float | None) -> FloatArray:
@@ -23,6 +24,48 @@ def decay(age_days: IntArray, half_life_days: float | None) -> FloatArray:
     if half_life_days is None:
         return np.ones(len(age_days))
     return np.exp2(-age_days / half_life_days)
+
+
+def last_days(
+    customer: IntArray, item: IntArray, day: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return each customer's distinct items with the last day of purchase, in sorted order."""
+    n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
+    key = np.sort((customer * n_items + item) * span + (day - first))
+    cell, day = np.divmod(key, span)
+    last = np.append(cell[1:] != cell[:-1], True)[: len(cell)]
+    customer, item = np.divmod(cell[last], n_items)
+    return customer, item, day[last] + first
+
+
+def share_of_days(
+    customer: IntArray, item: IntArray, day: IntArray, as_of: int, half_life_days: float | None
+) -> FloatArray:
+    """Return, per distinct (customer, item) in order, the share of shopping days with the item.
+
+    Recent days count more, as everywhere in the model.
+    """
+    n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
+    visit = distinct(customer * span + (day - first))
+    weight = decay(as_of - first - visit % span, half_life_days)
+    all_days = np.bincount(visit // span, weights=weight)
+    cell, day = np.divmod(distinct((customer * n_items + item) * span + (day - first)), span)
+    new = np.append(True, cell[1:] != cell[:-1])[: len(cell)]
+    with_item = np.bincount(np.cumsum(new) - 1, weights=decay(as_of - first - day, half_life_days))
+    share: FloatArray = with_item / np.maximum(all_days[cell[new] // n_items], 1e-300)
+    return share
+
+
+def _days(day: IntArray) -> tuple[int, int]:
+    """Return the first day and the number of days up to the last one."""
+    first = int(day.min()) if len(day) else 0
+    return first, int(day.max(initial=first)) - first + 1
+
+
+def distinct(keys: IntArray) -> IntArray:
+    """Return the distinct keys, sorted; faster than a hash table where there are many."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
 
 
 def neighbours(
@@ -90,31 +133,49 @@ def best_items(
     score : float array, shape (h,)
         Above 0.
     """
-    n_customers, n_all = history.shape
-    rows = max(CELLS // max(n_all, 1), 1)
-    n_items = min(n_items, n_all)
-    for start in range(0, n_customers, rows):
+    # The scores of a customer fall into so many blocks that the n-th best of the blocks' maxima is
+    # never above the n-th best score, and near it: items come by popularity, and a block holds
+    # every k-th item, so that each has popular ones.
+    places = np.flatnonzero(allowed)
+    depth = max(min(32, len(places) // (8 * n_items)), 1)
+    n_blocks = max(-(-len(places) // depth), 1)
+    nth = max(n_blocks - n_items, 0)
+    width = depth * n_blocks
+    weights, blocked = _columns(weights, places, width), _columns(blocked, places, width)
+    again = None if again is None else _columns(again, places, width)
+    popularity = np.append(popularity[places], np.zeros(width - len(places)))
+    rows = max(CELLS // width, 1)
+    for start in range(0, history.shape[0], rows):
         part = history[start : start + rows]
         total = np.asarray(part.sum(axis=1), dtype=np.float64).ravel()
-        score = (part @ weights).toarray() / np.where(total > 0, total, 1.0)[:, None]
+        mean = part @ weights
+        mean.data /= np.repeat(total, np.diff(mean.indptr))
+        score = mean.toarray()
         score += popularity
         if again is not None:
             score += again[start : start + rows].toarray()
-        score[:, ~allowed] = 0.0
         stop = blocked[start : start + rows].tocoo()
         score[stop.row, stop.col] = 0.0
-        nth = np.partition(score, n_all - n_items, axis=1)[:, n_all - n_items, None]
-        above = score > nth
-        # equals at the margin are taken by item number, never by chance
-        free = n_items - above.sum(axis=1, keepdims=True)
-        equal = score == nth
-        chosen = above | (equal & (np.cumsum(equal, axis=1) <= free))
-        customer, item = np.nonzero(chosen & (score > 0))
-        value = score[customer, item]
-        order = np.lexsort((item, -value, customer))
-        yield customer[order] + start, item[order], value[order]
+        maxima = score.reshape(len(total), depth, n_blocks).max(axis=1)
+        enough = np.maximum(np.partition(maxima, nth, axis=1)[:, nth], TINY)
+        cell = np.flatnonzero(score >= enough[:, None])
+        customer, item = np.divmod(cell, width)
+        value = score.ravel()[cell]
+        order = np.lexsort((-value, customer))  # cells ascend: equals stay in the order of items
+        customer = customer[order]
+        best = np.arange(len(order)) - np.searchsorted(customer, customer) < n_items
+        order = order[best]
+        yield customer[best] + start, places[item[order]], value[order]
         if step is not None:
             step(len(total))
+
+
+def _columns(matrix: Any, places: IntArray, width: int) -> sparse.csr_array:
+    """Keep the columns at `places` of a sparse array and add empty ones up to `width`."""
+    if len(places) < matrix.shape[1]:
+        matrix = matrix[:, places]
+    entries = (matrix.data, matrix.indices, matrix.indptr)
+    return sparse.csr_array(entries, shape=(matrix.shape[0], width))
 
 
 def as_sparse(

@@ -1,4 +1,4 @@
-"""What customers buy later after what: prefix projection on arrays.
+"""What customers buy later after what: projections on arrays.
 
 A pattern is held as its projections: the lines at which it can end, per customer. Growing it by one
 item looks at the lines that follow these ends, for many patterns at once.
@@ -191,55 +191,3 @@ def extend(
             every_key=seen + base * lines.n_items,
             every_count=all_counts[seen],
         )
-
-
-def mine_sequences(
-    lines: Histories,
-    *,
-    min_count: int,
-    max_length: int | None,
-    min_gap: int,
-    max_gap: int | None,
-    cap: int,
-) -> tuple[list[IntArray], list[IntArray]] | None:
-    """Find all sequences of items that enough customers bought in this order.
-
-    Returns
-    -------
-    sequences, counts : lists of int64 arrays
-        Shapes (n_k, k) and (n_k,) for k = 1, 2, ...; None if there are more than `cap`.
-    """
-    sequences: list[list[IntArray]] = [[]]
-    counts: list[list[IntArray]] = [[]]
-    ends = first_ends(lines, np.ones(len(lines.item), dtype=bool), max_gap)
-    single = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
-    frequent = np.flatnonzero(single >= min_count)
-    sequences[0].append(frequent[:, None])
-    counts[0].append(single[frequent])
-    keep = (single >= min_count)[ends.pattern]
-    number = np.cumsum(single >= min_count) - 1
-    found = len(frequent)
-    stack = [(Ends(number[ends.pattern[keep]], ends.line[keep]), frequent[:, None])]
-    while stack:
-        ends, prefixes = stack.pop()
-        length = prefixes.shape[1] + 1
-        if max_length is not None and length > max_length:
-            continue
-        for more in extend(lines, ends, min_count=min_count, min_gap=min_gap, max_gap=max_gap):
-            if not len(more.key):
-                continue
-            found += len(more.key)
-            if found > cap:
-                return None
-            before, last = np.divmod(more.key, lines.n_items)
-            grown = np.column_stack((prefixes[before], last))
-            while len(sequences) < length:
-                sequences.append([])
-                counts.append([])
-            sequences[length - 1].append(grown)
-            counts[length - 1].append(more.count)
-            stack.append((Ends(more.own, more.line), grown))
-    return (
-        [np.concatenate(part) for part in sequences if part],
-        [np.concatenate(part) for part in counts if part],
-    )

@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._arrays import mean_interval
 from crmkit._checks import check_number
 from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit.basket._math import recommend
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,11 +88,14 @@ def _later(
     key = log.customer * n_items + log.product
     before = (log.day <= split) & (log.product >= 0)
     after = (log.day > split) & (log.day <= split + horizon_days) & (log.product >= 0)
-    bought = np.unique(key[after])
+    bought = recommend.distinct(key[after])
     if exclude_owned:
-        bought = np.setdiff1d(bought, key[before], assume_unique=False)
+        owned = np.append(np.sort(key[before]), -1)
+        bought = bought[owned[np.searchsorted(owned[:-1], bought)] != bought]
     customer, item = np.divmod(bought, n_items)
-    known = np.isin(customer, log.customer[log.day <= split])
+    seen = np.zeros(log.n_customers, dtype=bool)
+    seen[log.customer[log.day <= split]] = True
+    known = seen[customer]
     if not known.any():
         raise InputError(
             "`transactions`: no known customer bought a countable item after `as_of`. Lengthen "

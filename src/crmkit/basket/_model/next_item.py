@@ -12,7 +12,7 @@ from crmkit._estimator import Model
 from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
 from crmkit.basket._model.evaluate import compare
-from crmkit.basket._model.offers import last_days, make_offers
+from crmkit.basket._model.offers import make_offers
 from crmkit.basket._model.strengths import pair_strengths
 from crmkit.basket._table.baskets import LEVELS, minimum_count, read_baskets
 from crmkit.errors import InputError
@@ -122,7 +122,9 @@ class NextItem(Model):
         if not n_items:
             raise InputError("`transactions`: column 'product' is missing in every row.")
         log = lines.log
-        _, item, day = last_days(log.customer[lines.line], lines.item, log.day[lines.line])
+        _, item, day = recommend.last_days(
+            log.customer[lines.line], lines.item, log.day[lines.line]
+        )
         weight = recommend.decay(log.as_of - day, self.half_life_days)
         share = np.bincount(item, weights=weight, minlength=n_items) / log.n_customers
         self.items_ = pd.DataFrame({"item": lines.items, "popularity": share})

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 
-def last_days(
-    customer: IntArray, item: IntArray, day: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return each customer's distinct items with the last day of purchase, in sorted order."""
-    order = np.lexsort((day, item, customer))
-    customer, item, day = customer[order], item[order], day[order]
-    change = (customer[1:] != customer[:-1]) | (item[1:] != item[:-1])
-    last = np.flatnonzero(np.append(change, True)[: len(day)])
-    return customer[last], item[last], day[last]
-
-
 def places(items: list[Any], place: dict[Any, int]) -> IntArray:
     """Return the place of each item, -1 for an unknown one."""
     return np.fromiter((place.get(item, -1) for item in items), dtype=np.int64, count=len(items))
@@ -88,7 +77,7 @@ def make_offers(
     column = np.append(places(log.product_ids.tolist(), place), -1)[log.product]
     inside = column >= 0
     lines = log.customer[inside], column[inside], log.day[inside]
-    customer, column, day = last_days(*lines)
+    customer, column, day = recommend.last_days(*lines)
     # a weight that decayed to nothing must not become a missing entry
     weight = np.maximum(recommend.decay(log.as_of - day, model.half_life_days), 1e-300)
     first = places(model.neighbours_["item"].tolist(), place)
@@ -100,7 +89,7 @@ def make_offers(
         stop_customer = np.append(stop_customer, customer)
         stop_column = np.append(stop_column, column)
     elif model.rules + model.similarity > 0:  # popularity alone knows no customer
-        share = _share_of_days(*lines, log.as_of, model.half_life_days)
+        share = recommend.share_of_days(*lines, log.as_of, model.half_life_days)
         again = recommend.as_sparse(customer, column, share, size)
     find = partial(
         recommend.best_items,
@@ -132,23 +121,3 @@ def make_offers(
             "rank": rank[order],
         }
     )
-
-
-def _share_of_days(
-    customer: IntArray, item: IntArray, day: IntArray, as_of: int, half_life_days: float | None
-) -> NDArray[np.float64]:
-    """Return, per distinct (customer, item) in order, the share of shopping days with the item.
-
-    Recent days count more, as everywhere in the model.
-    """
-    order = np.lexsort((day, item, customer))
-    line = np.column_stack((customer[order], item[order], day[order]))
-    new = np.append(True, (line[1:] != line[:-1]).any(axis=1))[: len(line)]
-    line = line[new]
-    weight = recommend.decay(as_of - line[:, 2], half_life_days)
-    new = np.append(True, (line[1:, :2] != line[:-1, :2]).any(axis=1))[: len(line)]
-    with_item = np.bincount(np.cumsum(new) - 1, weights=weight)
-    days = np.unique(line[:, [0, 2]], axis=0)
-    all_days = np.bincount(days[:, 0], weights=recommend.decay(as_of - days[:, 1], half_life_days))
-    share: NDArray[np.float64] = with_item / np.maximum(all_days[line[new, 0]], 1e-300)
-    return share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from crmkit._frames import read_transactions
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
+from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._table.baskets import as_tuples, item_mask, minimum_count, object_column
 from crmkit.basket._table.pairs import ADJUSTMENTS
 from crmkit.errors import InputError
@@ -72,6 +74,7 @@ def frequent_sequences(
     exclude: Iterable[Any] | None = None,
     max_sequences: int = 1_000_000,
     as_of: Any = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Find the sequences of items that enough customers bought one after the other.
 
@@ -92,9 +95,11 @@ def frequent_sequences(
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     max_sequences : int, default 1,000,000
-        Stop with a message instead of filling the memory.
+        Stop with a message that says what threshold would fit, instead of filling the memory.
     as_of : date, optional
         Last day observed, inclusive; default the last date in the log.
+    progress : bool, default False
+        Show a progress bar over the items that sequences begin with.
 
     Returns
     -------
@@ -142,17 +147,34 @@ def frequent_sequences(
     cap = check_number(max_sequences, "max_sequences", low=1, integer=True)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
-    found = sequences.mine_sequences(
-        lines, min_count=min_count, max_length=max_length, min_gap=min_gap, max_gap=max_gap, cap=cap
+    find = partial(
+        mine_sequences,
+        lines,
+        min_count=min_count,
+        max_length=max_length,
+        min_gap=min_gap,
+        max_gap=max_gap,
+        cap=cap,
     )
-    if found is None:
+    if progress:
+        from tqdm.auto import tqdm
+
+        with tqdm(total=len(np.unique(lines.item)), unit="items") as bar:
+            found = find(step=bar.update)
+    else:
+        found = find()
+    if found.capped:
+        fits = found.min_count
         raise InputError(
             f"`min_support` of {min_count:,} customers gives more than `max_sequences` = {cap:,} "
-            "sequences. Raise `min_support`, or limit `max_length` or `max_gap_days`."
+            f"sequences; {fits:,} customers ({fits / log.n_customers:.3g}) give {found.held:,}. "
+            "Raise `min_support`, limit `max_length` or `max_gap_days`, or raise `max_sequences` "
+            "if the memory allows."
         )
     names: list[tuple[Any, ...]] = []
     counts, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for rows, count in zip(*found, strict=True):
+    for level in found.levels:
+        rows, count = (np.concatenate(part) for part in zip(*level, strict=True))
         order = lexicographic_order(rows, lines.n_items)
         order = order[np.argsort(-count[order], kind="stable")]
         names += as_tuples(log.product_ids, rows[order])

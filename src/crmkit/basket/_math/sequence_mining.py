@@ -1,0 +1,281 @@
+"""Frequent sequences by prefix projection, many prefixes at once.
+
+A prefix is held as its projection: per customer the purchases with which it can end. It grows only
+by items that can follow its last one, and, without a largest gap, only where these can follow the
+prefix without its last item, too. Which purchases an item can follow is looked up in a table of
+bits, one for each purchase of the first item of each frequent pair.
+
+References
+----------
+.. [1] Pei, J. et al. (2004). Mining sequential patterns by pattern-growth: the PrefixSpan approach.
+   *IEEE Transactions on Knowledge and Data Engineering* 16(11), 1424-1440.
+.. [2] Ayres, J. et al. (2002). Sequential pattern mining using a bitmap representation. *KDD 2002*,
+   429-435. Candidates from the siblings of a prefix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit.basket._math.collector import Collector
+from crmkit.basket._math.sequences import extend, first_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from crmkit.basket._math.sequences import Histories
+
+    BoolArray = NDArray[np.bool_]
+    IntArray = NDArray[np.int64]
+
+CELLS = 1 << 20  # ends looked at together
+TABLE_CELLS = 1 << 28  # purchases of first items of pairs, up to which the table is made
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefixes:
+    """Prefixes of one length with their projections and the pairs by which they may grow.
+
+    ``items`` has shape (n, k). ``end`` are the places in the sorted purchases at which prefix i can
+    end, from ``n_ends[:i].sum()`` on, ``pair`` the numbers of the pairs from
+    ``n_pairs[:i].sum()`` on; both ascend within a prefix.
+    """
+
+    items: IntArray
+    n_ends: IntArray
+    end: IntArray
+    n_pairs: IntArray
+    pair: IntArray
+
+    def cut(self) -> tuple[_Prefixes, _Prefixes]:
+        """Split off as many prefixes as can grow at once, one at least."""
+        work = np.cumsum(self.n_ends * self.n_pairs)
+        n = max(int(np.searchsorted(work, CELLS, side="right")), 1)
+        a, b = int(self.n_ends[:n].sum()), int(self.n_pairs[:n].sum())
+        head = self.items[:n], self.n_ends[:n], self.end[:a], self.n_pairs[:n], self.pair[:b]
+        rest = self.items[n:], self.n_ends[n:], self.end[a:], self.n_pairs[n:], self.pair[b:]
+        return _Prefixes(*head), _Prefixes(*rest)
+
+
+def mine_sequences(
+    lines: Histories,
+    *,
+    min_count: int,
+    max_length: int | None,
+    min_gap: int,
+    max_gap: int | None,
+    cap: int | None = None,
+    step: Callable[[int], object] | None = None,
+) -> Collector:
+    """Find all sequences of items that enough customers bought in this order.
+
+    Parameters
+    ----------
+    lines : Histories
+    min_count : int
+    max_length : int, optional
+    min_gap, max_gap : int
+        In days; the largest is optional.
+    cap : int, optional
+        Sequences to hold at most; the threshold rises as far as that takes.
+    step : callable, optional
+        Called with the number of first items done.
+
+    Returns
+    -------
+    Collector
+        The sequences, complete from its ``min_count`` on.
+    """
+    found = Collector(min_count, None, cap, 1)
+    single = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
+    frequent = np.flatnonzero(single >= min_count)
+    found.add(frequent[:, None], single[frequent])
+    if max_length != 1 and len(frequent):
+        starts = first_ends(lines, (single >= min_count)[lines.item], max_gap)
+        none = np.zeros(0, dtype=np.int64)
+        grown = extend(lines, starts, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
+        parts = [(none, none), *((more.key, more.count) for more in grown)]
+        pairs, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if max_length == 2:
+            found.add(np.column_stack(np.divmod(pairs, lines.n_items)), counts)
+        else:
+            search = _Search(lines, pairs, min_gap, max_gap, max_length, found)
+            for item in frequent.tolist():
+                search.run(item)
+                if step is not None:
+                    step(1)
+    found.tighten()
+    return found
+
+
+class _Search:
+    """Grow prefixes depth first, a bounded number at once."""
+
+    def __init__(
+        self,
+        lines: Histories,
+        pairs: IntArray,
+        min_gap: int,
+        max_gap: int | None,
+        max_length: int | None,
+        found: Collector,
+    ) -> None:
+        self.min_gap = min_gap
+        self.max_gap = max_gap
+        self.max_length = max_length
+        self.found = found
+        self.span = lines.span
+        self.n_items = lines.n_items
+        # purchases by item, customer and day, and one beyond them all
+        self.key = np.append(lines.item_key, np.iinfo(np.int64).max)
+        cell, self.day = np.divmod(lines.item_key, lines.span)
+        self.item, self.customer = np.divmod(cell, lines.n_customers)
+        self.n_customers = lines.n_customers
+        items = np.arange(lines.n_items + 1)
+        self.begin = np.searchsorted(self.item, items)
+        # frequent pairs by first item, then by second
+        self.first, self.second = np.divmod(pairs, lines.n_items)
+        self.pair_begin = np.searchsorted(self.first, items)
+        self.table, self.offset = self._tabulate()
+
+    def _tabulate(self) -> tuple[BoolArray | None, IntArray]:
+        """Tell for each pair which purchases of its first item the second can follow.
+
+        The bit of pair p and purchase i is at ``offset[p] + i``.
+        """
+        begin = self.begin[self.first]
+        n = self.begin[self.first + 1] - begin
+        offset = np.cumsum(n) - n - begin
+        if n.sum() > TABLE_CELLS:
+            return None, offset
+        table = np.zeros(int(n.sum()), dtype=bool)
+        for pair, (at, low, size) in enumerate(
+            zip((offset + begin).tolist(), begin, n, strict=True)
+        ):
+            places = np.arange(low, low + size)
+            table[at : at + size] = self._next(np.broadcast_to(self.second[pair], size), places)[1]
+        return table, offset
+
+    def run(self, item: int) -> None:
+        """Find all frequent sequences that begin with an item."""
+        end = np.arange(self.begin[item], self.begin[item + 1])
+        if self.max_gap is None:
+            end = end[np.append(True, self.customer[end[1:]] != self.customer[end[:-1]])]
+        pair = np.arange(self.pair_begin[item], self.pair_begin[item + 1])
+        sizes = np.array([len(end)]), np.array([len(pair)])
+        stack = [_Prefixes(np.array([[item]]), sizes[0], end, sizes[1], pair)] if len(pair) else []
+        while stack:
+            head, rest = stack.pop().cut()
+            if len(rest.items):
+                stack.append(rest)
+            grown = self._grow(head)
+            if grown is not None:
+                stack.append(grown)
+
+    def _grow(self, prefixes: _Prefixes) -> _Prefixes | None:
+        """Note the frequent sequences of one item more; return those that may grow further."""
+        length = prefixes.items.shape[1] + 1
+        owner = np.repeat(np.arange(len(prefixes.items)), prefixes.n_pairs)
+        begin = np.cumsum(prefixes.n_ends) - prefixes.n_ends
+        work = np.cumsum(prefixes.n_ends[owner])
+        kept, counts, n_ends, ends = [], [], [], []
+        at = 0
+        while at < len(owner):
+            done = int(work[at - 1]) if at else 0
+            to = max(int(np.searchsorted(work, done + CELLS, side="right")), at + 1)
+            pair, here = prefixes.pair[at:to], owner[at:to]
+            number, place = _ranges(begin[here], prefixes.n_ends[here])
+            end = prefixes.end[place]
+            if self.table is None:
+                inside = self._next(self.second[pair][number], end)[1]
+            else:
+                inside = self.table[self.offset[pair][number] + end]
+            number, end = number[inside], end[inside]
+            count = self._customers(number, end, to - at)
+            frequent = count >= self.found.min_count
+            kept.append(at + np.flatnonzero(frequent))
+            counts.append(count[frequent])
+            if length != self.max_length:
+                inside = frequent[number]
+                number, end = self._next_ends(number[inside], end[inside], self.second[pair])
+                n_ends.append(np.bincount(number, minlength=to - at)[frequent])
+                ends.append(end)
+            at = to
+        chosen = np.concatenate(kept)
+        parent, pair = owner[chosen], prefixes.pair[chosen]
+        items = np.column_stack((prefixes.items[parent], self.second[pair]))
+        self.found.add(items, np.concatenate(counts))
+        if length == self.max_length:
+            return None
+        return self._candidates(items, parent, np.concatenate(n_ends), np.concatenate(ends))
+
+    def _candidates(
+        self, items: IntArray, parent: IntArray, n_ends: IntArray, end: IntArray
+    ) -> _Prefixes | None:
+        """Keep the prefixes that may grow, with the pairs by which they may."""
+        last = items[:, -1]
+        low = self.pair_begin[last]
+        child, pair = _ranges(low, self.pair_begin[last + 1] - low)
+        if self.max_gap is None and len(pair):
+            # without its last item but one the longer sequence is a sibling, and as frequent
+            sibling = parent * self.n_items + last
+            wanted = parent[child] * self.n_items + self.second[pair]
+            place = np.minimum(np.searchsorted(sibling, wanted), len(sibling) - 1)
+            inside = sibling[place] == wanted
+            child, pair = child[inside], pair[inside]
+        n_pairs = np.bincount(child, minlength=len(items))
+        grows = n_pairs > 0
+        if not grows.any():
+            return None
+        end = end[np.repeat(grows, n_ends)]
+        return _Prefixes(items[grows], n_ends[grows], end, n_pairs[grows], pair)
+
+    def _next(self, item: IntArray, end: IntArray) -> tuple[IntArray, BoolArray]:
+        """Return where the purchases of an item begin that follow an end, and if one does."""
+        base = (item * self.n_customers + self.customer[end]) * self.span
+        day = self.day[end]
+        low = np.searchsorted(self.key, base + np.minimum(day + self.min_gap, self.span))
+        to = self.span if self.max_gap is None else np.minimum(day + self.max_gap + 1, self.span)
+        return low, self.key[low] < base + to
+
+    def _next_ends(
+        self, number: IntArray, end: IntArray, second: IntArray
+    ) -> tuple[IntArray, IntArray]:
+        """Return the purchases that follow the ends, all of which are followed by some.
+
+        Without a largest gap only the first one of each customer, because whatever follows a later
+        one follows it too.
+        """
+        item = second[number]
+        low, _ = self._next(item, end)
+        if self.max_gap is None:
+            return number, low
+        base = (item * self.n_customers + self.customer[end]) * self.span
+        to = np.minimum(self.day[end] + self.max_gap + 1, self.span)
+        high = np.searchsorted(self.key, base + to)
+        # windows of one customer overlap, and both their edges ascend: take each purchase once
+        customer = self.customer[end]
+        same = (number[1:] == number[:-1]) & (customer[1:] == customer[:-1])
+        low[1:] = np.where(same, np.maximum(low[1:], high[:-1]), low[1:])
+        row, place = _ranges(low, np.maximum(high - low, 0))
+        return number[row], place
+
+    def _customers(self, number: IntArray, end: IntArray, size: int) -> IntArray:
+        """Count the customers of each number; ends ascend within a number."""
+        if self.max_gap is not None:
+            customer = self.customer[end]
+            new = (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
+            number = number[np.append(True, new)[: len(number)]]
+        return np.bincount(number, minlength=size)
+
+
+def _ranges(begin: IntArray, n: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the numbers of ranges, each repeated, and all the places in them."""
+    number = np.repeat(np.arange(len(n)), n)
+    place = np.arange(len(number)) + np.repeat(begin - np.cumsum(n) + n, n)
+    return number, place
