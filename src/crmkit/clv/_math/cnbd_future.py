@@ -11,28 +11,39 @@ functions of ``y = z w``, where others approximate: per stage j and given p,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from crmkit.clv._math.bg_counts import at_least, exactly, stage_survival
-from crmkit.clv._math.rows import distinct_rows
-from crmkit.clv._math.special import alive_times, beta_rule, gauss_legendre
+from crmkit.clv._math.dropout import Given, Quadrature, over_dropout
+from crmkit.clv._math.rows import ALL, Index
+from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["RegularFuture"]
 
 FloatArray = NDArray[np.float64]
-_CELLS = 1_000_000
-# Below this 1 - p, or with so few stages to come, the roots cancel, and a few terms of the power
-# series in 1 - p are exact.
+# Below this 1 - p the roots cancel, and a few terms of the power series in 1 - p are exact.
 _SMALL = 1e-4
-_FEW = 0.03
 _SERIES = 5
+# They are exact for every p where so few stages are to come that the next term is nothing; the
+# roots cancel there too.
+_LOG_NOTHING = -34.0
+_NOTHING = 1e-18
 
 
 @dataclass(frozen=True, slots=True)
 class RegularFuture:
-    """Posterior of n customers: arrays (n,), and the probabilities of the stages (k, n)."""
+    """Posterior of n customers of m kinds: alive (n,), probabilities of the stages (k, n).
+
+    Gamma(shape, rate) and Beta(a, b) have shape (m,). ``kind`` tells of which kind each customer
+    is, ``group`` which kinds differ in the rate alone.
+    """
 
     p_alive: FloatArray
     shape: FloatArray
@@ -40,33 +51,26 @@ class RegularFuture:
     a: FloatArray
     b: FloatArray
     stages: FloatArray
+    kind: Index = ALL
+    group: NDArray[np.int64] | None = None
 
     def survival(self, days: float) -> FloatArray:
         """Return P(alive at T + days)."""
-        return self.p_alive * self._over_dropout(days, alive=True)
+        k = len(self.stages)
+        return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=True)), k)
 
     def expected(self, days: float, rate: float = 0.0) -> FloatArray:
-        """Return expected purchases in (T, T + days], discounted continuously at `rate` per day.
-
-        Discounting by parts: ``e^(-delta t) E(t) + delta Int e^(-delta u) E(u) du``.
-        """
-        if np.isinf(days) and rate == 0.0:
+        """Return expected purchases in (T, T + days], discounted continuously at `rate` per day."""
+        k = len(self.stages)
+        if days == 0.0:
+            return np.zeros_like(self.p_alive)
+        if rate > 0.0:
+            return self._over_dropout(_discounted(days, rate, k), k)
+        if np.isinf(days):
             with np.errstate(divide="ignore"):
                 mean = np.where(self.a > 1.0, (self.a + self.b - 1.0) / (self.a - 1.0), np.inf)
-            return alive_times(self.p_alive, mean)
-        if rate == 0.0:
-            return self.p_alive * self._over_dropout(days, alive=False)
-        end = min(days, 45.0 / rate)
-        nodes, weights = gauss_legendre(16 if rate * end < 0.5 else 64)
-        # Nodes crowd towards the start, where the purchases are.
-        scale = float(np.median(self.rate))
-        span = float(np.log1p(end / scale))
-        u = scale * np.expm1(span * nodes)
-        weights = weights * span * (u + scale) * rate * np.exp(-rate * u)
-        total = np.exp(-rate * end) * self._over_dropout(end, alive=False)
-        for moment, weight in zip(u, weights, strict=True):
-            total += weight * self._over_dropout(float(moment), alive=False)
-        return self.p_alive * total
+            return alive_times(self.p_alive, mean[self.kind])
+        return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=False)), k)
 
     def at_least(self, days: float, counts: FloatArray) -> FloatArray:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
@@ -79,51 +83,92 @@ class RegularFuture:
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
     def _state(self) -> dict[str, FloatArray]:
-        """Return the posterior given alive by name."""
-        names = ("stages", "shape", "rate", "a", "b")
-        return {name: getattr(self, name) for name in names}
+        """Return each customer's posterior given alive by name."""
+        names = ("shape", "rate", "a", "b")
+        state = {name: getattr(self, name)[self.kind] for name in names}
+        return state | {"stages": self.stages}
 
-    def _over_dropout(self, days: float, *, alive: bool) -> FloatArray:
-        """Return the mean over stages and p of the survival or the number of purchases."""
-        first, inverse = distinct_rows([self.a, self.b, self.shape, self.rate])
-        a, b, shape, rate = (v[first] for v in (self.a, self.b, self.shape, self.rate))
-        k = len(self.stages)
-        result = np.empty((k, first.size))
-        block = max(1, _CELLS // 240)
-        for start in range(0, first.size, block):
-            rows = slice(start, start + block)
-            p, q, weight = beta_rule(a[rows], b[rows])
-            odds = (days / rate[rows])[:, None]
-            for j in range(k):
-                values = _given_dropout(p, q, shape[rows, None] + j, odds, (k, j, alive))
-                result[j, rows] = np.einsum("ij,ij->i", weight, values)
-        mean: FloatArray = (self.stages * result[:, inverse]).sum(axis=0)
-        return mean
+    def _over_dropout(self, given: Given, cost: int) -> FloatArray:
+        """Return P(alive) times the mean over stages and p, shape (n,)."""
+        total = np.zeros_like(self.p_alive)
+        for share, found in zip(self.stages, over_dropout(given, self, cost=cost), strict=True):
+            total += share * found[self.kind]
+        total *= self.p_alive
+        return total
 
 
-def _given_dropout(
-    p: FloatArray, q: FloatArray, n: FloatArray, odds: FloatArray, case: tuple[int, int, bool]
-) -> FloatArray:
-    """Return the survival or the number of purchases given p, shape (rows, nodes)."""
-    k, j, alive = case
-    small = (q < _SMALL) | (n * odds < _FEW)
-    log_z = np.log1p(-np.where(small, 0.5, p)) / k
-    total = np.zeros_like(p)
-    for step in range(k):
-        turn = 2j * np.pi * step / k
-        left = -np.expm1(log_z) if step == 0 else 1.0 - np.exp(log_z + turn)
-        log_g = -n * np.log1p(odds * left)
-        power = np.exp((j - k + 1) * (log_z + turn))
-        if alive:
-            lived = sum(np.exp(s * (log_z + turn)) for s in range(k))
-            total += (power * lived * np.exp(log_g)).real
-        else:
-            total += (-power * np.expm1(log_g) / left).real
-    chances = [
-        stage_survival(n, odds, np.full(1, m * k - j, dtype=np.float64)) for m in range(_SERIES + 1)
-    ]
-    series = np.zeros_like(p)
-    for m in range(_SERIES):
-        term = chances[m] - chances[m + 1] if alive else chances[m + 1]
-        series += np.where(small, q, 0.0) ** m * term
-    return np.where(small, series, total / k)
+def _discounted(days: float, delta: float, k: int) -> Given:
+    """Discount by parts: ``e^(-delta t) E(t) + delta Int_0^t e^(-delta u) E(u) du``."""
+    end = min(days, 45.0 / delta)
+    nodes, weights = gauss_legendre(64 if delta * end < 0.5 else 128)
+
+    def given(state: Quadrature) -> FloatArray:
+        # Moments crowd towards the start, where the purchases are.
+        span = np.log1p(end / state.rate)
+        moments = [state.rate * np.expm1(span * node) for node in nodes]
+        counts = _by_stage(state, [np.full_like(span, end), *moments], k, alive=False)
+        total = np.exp(-delta * end) * next(counts)
+        for u, weight, count in zip(moments, weights, counts, strict=True):
+            total += (weight * span * (u + state.rate) * delta * np.exp(-delta * u))[:, 0] * count
+        return total
+
+    return given
+
+
+def _by_stage(
+    state: Quadrature, times: Sequence[float | FloatArray], k: int, *, alive: bool
+) -> Iterator[FloatArray]:
+    """Yield the survival or the number of purchases at each time for each stage j, shape (k, n).
+
+    A time is a number or has shape (n, 1).
+    """
+    small = state.q < _SMALL
+    kept = np.where(small, 0.0, state.weight)
+    log_z = np.log1p(-np.where(small, 0.5, state.p)) / k
+    weights = [kept * np.exp((j - k + 1) * log_z) for j in range(k)]
+    roots = [_root(step, k, log_z) for step in range(k // 2 + 1)]
+    rest = state.weight - kept
+    moments = [(rest * state.q**m).sum(axis=1) for m in range(_SERIES)]
+    all_moments = [(state.weight * state.q**m).sum(axis=1) for m in range(_SERIES)]
+    beyond = np.maximum(log_rising(state.shape + 1.0, 4.0 * k)[0] - gammaln(4 * k + 2), 0.0)
+    for time in times:
+        odds = time / state.rate
+        few = (4 * k * np.log(odds / (1.0 + odds)) + beyond < _LOG_NOTHING)[:, 0]
+        result = np.zeros((k, odds.size))
+        if not few.all():
+            for turn, twice, left in roots:
+                grown = odds * left
+                log_kept = -state.shape * np.log1p(grown)
+                lived, shrink = np.exp(log_kept) / left, 1.0 / (1.0 + grown)
+                value = lived * state.p if alive else -np.expm1(log_kept) / left
+                for j in range(k):
+                    if j > 0:
+                        # One stage more: G is divided by 1 + grown.
+                        lived *= shrink
+                        value = lived * state.p if alive else value + lived * grown
+                    total = turn ** (j - k + 1) * (weights[j] * value).sum(axis=1)
+                    result[j] += twice / k * total.real
+        for j in range(k):
+            result[j, few] = 0.0
+            for m in range(_SERIES):
+                moment = np.where(few, all_moments[m], moments[m])
+                if (moment > _NOTHING).any():
+                    result[j] += moment * _chance(state.shape + j, odds, m * k - j, k, alive=alive)
+        yield result
+
+
+def _root(step: int, k: int, log_z: FloatArray) -> tuple[complex, float, NDArray[Any]]:
+    """Return a k-th root of unity w, how many roots it stands for, and ``1 - z w``."""
+    if step == 0:
+        return 1.0, 1.0, -np.expm1(log_z)
+    if 2 * step == k:
+        return -1.0, 1.0, 1.0 + np.exp(log_z)
+    turn = complex(np.exp(2j * np.pi * step / k))
+    return turn, 2.0, 1.0 - turn * np.exp(log_z)
+
+
+def _chance(shape: FloatArray, odds: FloatArray, stages: int, k: int, *, alive: bool) -> FloatArray:
+    """P(the next purchase is made, or the one before but not the next), shape (n,)."""
+    ends = np.array([float(stages), float(stages + k)])
+    chance = stage_survival(shape, odds, ends)
+    return chance[:, 0] - chance[:, 1] if alive else chance[:, 1]

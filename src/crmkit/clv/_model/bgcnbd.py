@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit.clv._math.bg_likelihood import alive_stages, p_alive
+from crmkit.clv._math.bg_likelihood import stage_weights
 from crmkit.clv._math.cnbd_future import RegularFuture
 from crmkit.clv._model.bgnbd import BetaGeometric
 
@@ -106,19 +106,11 @@ class _Regular(BetaGeometric):
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
         if self.k_ == 1:
             return super()._future(theta, columns)
-        r, alpha, a, b = theta
+        r, alpha = theta[:2]
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
-        n, m = self.k_ * x, x + self._first_chance
-        stages = alive_stages(r, alpha, n, T - t_x, T, k=self.k_).stages
-        assert stages is not None
-        return RegularFuture(
-            p_alive=p_alive(theta, n, m, t_x, T, k=self.k_),
-            shape=r + n,
-            rate=alpha + T,
-            a=a + np.zeros_like(x),
-            b=b + m,
-            stages=stages,
-        )
+        stages = stage_weights(r + self.k_ * x, (T - t_x) / (alpha + T), self.k_)
+        stages /= stages.sum(axis=0)
+        return RegularFuture(**self._posterior(theta, columns), stages=stages)
 
 
 class BGCNBD(_Regular):

@@ -77,23 +77,28 @@ class BetaGeometric(PurchaseModel):
         return [np.log(start).tolist() for start in starts]
 
     def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
-        r, alpha, a, b = theta
+        return BetaGeometricFuture(**self._posterior(theta, columns))
+
+    def _posterior(self, theta: list[Any], columns: dict[str, FloatArray]) -> dict[str, Any]:
+        """Return what is known of customers at T, by name.
+
+        What follows from being alive depends on counts and lengths alone, so that customers who
+        agree in them are of one kind.
+        """
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
         alive = p_alive(theta, self._stages * x, x + self._first_chance, t_x, T, k=self._stages)
-        # What follows from being alive depends on counts and lengths alone.
         first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
-        alpha, a, b = (value[first] if np.ndim(value) else value for value in (alpha, a, b))
+        r, alpha, a, b = (value[first] if np.ndim(value) else value for value in theta)
         x, T = x[first], T[first]
-        group = distinct_rows([x, *(value for value in (a, b) if np.ndim(value))])[1]
-        return BetaGeometricFuture(
-            p_alive=alive,
-            shape=r + self._stages * x,
-            rate=alpha + T,
-            a=a + np.zeros_like(x),
-            b=b + x + self._first_chance,
-            kind=kind,
-            group=group,
-        )
+        return {
+            "p_alive": alive,
+            "shape": r + self._stages * x,
+            "rate": alpha + T,
+            "a": a + np.zeros_like(x),
+            "b": b + x + self._first_chance,
+            "kind": kind,
+            "group": distinct_rows([x, *(value for value in (a, b) if np.ndim(value))])[1],
+        }
 
     def _simulated(
         self, theta: list[Any], T: FloatArray, rng: np.random.Generator
