@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv.coverage import CASES, covered
+from clv.coverage import CASES, errors
 from clv.random_data import FROZEN, SEEDS, found_by_lifetimes, random_customers
 from crmkit import clv
 from crmkit.clv._math.newton import maximise
@@ -35,8 +35,8 @@ def test_frozen_figures_are_those_of_lifetimes(name):
     if find_spec("lifetimes") is None:
         pytest.skip("lifetimes is not installed")
     frozen = json.loads(FROZEN.read_text("utf-8"))[name]
-    few = min(SEEDS, key=lambda seed: (frozen[seed] is None, -(frozen[seed] or 0.0)))
-    assert found_by_lifetimes(name, few) == pytest.approx(frozen[few], abs=1e-4)
+    # (On some tables its Pareto/NBD starts at random and ends anywhere; not on this one.)
+    assert found_by_lifetimes(name, 0) == pytest.approx(frozen[0], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -182,9 +182,10 @@ def test_path_of_p_alive_ends_at_the_prediction():
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_intervals_cover_the_truth_as_often_as_they_say(name):
-    # Each share is binomial around 95 %: below four in five is out of chance's reach, and so is
-    # never to miss in 120 looks. The documentation has the shares over 400 fits.
+    # Beyond these bounds chance goes once in 1e5: coverage is binomial around 95 %, and errors in
+    # units of the standard error have a variance of one. The documentation has 400 fits.
     looks = 40
-    for part in covered(name, range(looks), n_customers=1000):
-        assert (part.sum(axis=0) >= stats.binom.ppf(1e-5, looks, 0.95)).all()
-        assert part.mean() < 1.0
+    for part in errors(name, range(looks), n_customers=1000):
+        covered = (np.abs(part) < 1.959964).sum(axis=0)
+        assert (covered >= stats.binom.ppf(1e-5, looks, 0.95)).all()
+        assert (np.square(part).sum(axis=0) > stats.chi2.ppf(1e-5, looks)).all()
