@@ -9,15 +9,20 @@ import pandas as pd
 
 from crmkit._checks import check_number
 from crmkit._frames import parse_day, read_transactions
-from crmkit.clv._table.days import PurchaseDays, purchase_days
+from crmkit.clv._table.days import check_refunds, purchase_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
+    from crmkit.clv._table.days import PurchaseDays
 
 __all__ = ["holdout_days", "holdout_table", "purchase_table"]
+
+_PIECE = 100_000  # rows
 
 
 def purchase_table(
@@ -94,10 +99,11 @@ def purchase_table(
     1         bob          0      0.0  20.0             0.0
     """
     log = read_transactions(transactions, optional=("amount",), as_of=as_of)
-    every = np.ones(log.day.size, dtype=bool)
-    days = _days(log, every, refunds)
-    table = _summary(log.customer_ids, days, log.as_of)
-    return table.assign(sum_log_gaps=days.sum_log_gaps()) if gaps else table
+    parts = [
+        _summary(days, log.as_of, gaps=gaps)
+        for days in _days_in_pieces(log, refunds, until=log.as_of)
+    ]
+    return _table(log, parts, log.as_of)
 
 
 def holdout_table(
@@ -164,24 +170,24 @@ def holdout_table(
     """
     log = read_transactions(transactions, optional=("amount",))
     split, end = holdout_days(log, as_of=as_of, horizon_days=horizon_days)
-    known = log.day <= split
-    before = _days(log, known, refunds)
-    table = _summary(log.customer_ids, before, split)
-    after = _days(log, ~known & (log.day <= end), refunds)
-
-    row = np.full(len(log.customer_ids), -1, dtype=np.int64)
-    row[before.customer[before.first]] = np.arange(len(table))
-    found = row[after.customer[after.first]]
-    here = found >= 0
-    table["holdout_days"] = end - split
-    count = np.zeros(len(table), dtype=np.int64)
-    count[found[here]] = after.count[here]
-    table["holdout_frequency"] = count
-    if after.amount is not None:
-        mean = np.zeros(len(table))
-        mean[found[here]] = after.mean()[here]
-        table["holdout_monetary_value"] = mean
-    return table
+    before = _days_in_pieces(log, refunds, until=split)
+    after = _days_in_pieces(log, refunds, since=split + 1, until=end)
+    parts = []
+    for known, later in zip(before, after, strict=True):
+        part = _summary(known, split)
+        part["holdout_days"] = np.full(part["code"].size, end - split)
+        # Who of those who buy later is known already, and where.
+        codes = later.customer[later.first]
+        row = np.searchsorted(part["code"], codes)
+        here = row < part["code"].size
+        here[here] = part["code"][row[here]] == codes[here]
+        part["holdout_frequency"] = np.zeros(part["code"].size, dtype=np.int64)
+        part["holdout_frequency"][row[here]] = later.count[here]
+        if later.amount is not None:
+            part["holdout_monetary_value"] = np.zeros(part["code"].size)
+            part["holdout_monetary_value"][row[here]] = later.mean()[here]
+        parts.append(part)
+    return _table(log, parts, split)
 
 
 def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int, int]:
@@ -209,26 +215,57 @@ def _day_text(day: int) -> str:
     return str(np.datetime64(day, "D"))
 
 
-def _days(log: Log, rows: NDArray[np.bool_], refunds: str) -> PurchaseDays:
-    """Reduce some rows of the log."""
-    amount = log.amount[rows] if log.has("amount") else None
-    return purchase_days(log.customer[rows], log.day[rows], amount, refunds=refunds)
+def _days_in_pieces(
+    log: Log, refunds: str, *, until: int, since: int | None = None
+) -> Iterator[PurchaseDays]:
+    """Reduce the rows of some days, some customers at a time: sorting a piece needs little memory.
+
+    Pieces are in the order of the customers and hold about as many rows each.
+    """
+    since = int(log.day.min()) if since is None else since
+    amount = None
+    if refunds == "raise" and log.has("amount"):
+        amount = log.amount[(log.day >= since) & (log.day <= until)]
+    check_refunds(refunds, amount)
+    piece_of = np.cumsum(np.bincount(log.customer, minlength=log.n_customers)) // _PIECE
+    n_pieces = int(piece_of[-1]) + 1
+    piece = piece_of.astype(np.min_scalar_type(n_pieces))[log.customer]
+    del piece_of
+    for number in range(n_pieces):
+        rows = np.flatnonzero(piece == number)
+        day = log.day[rows]
+        seen = (day >= since) & (day <= until)
+        if not seen.all():
+            rows, day = rows[seen], day[seen]
+        amount = log.amount[rows] if log.has("amount") else None
+        yield purchase_days(log.customer[rows], day, amount, refunds=refunds)
 
 
-def _summary(ids: pd.Index[Any], days: PurchaseDays, as_of: int) -> pd.DataFrame:
-    """Build the purchase table from purchase days up to `as_of`."""
-    if not days.first.size:
-        raise InputError(
-            f"`transactions` has no purchase on or before {_day_text(as_of)}: "
-            "every row lies later or is a refund."
-        )
+def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str, NDArray[Any]]:
+    """Return the columns of the purchase table, with the customers' codes."""
     first = days.day[days.first]
-    columns: dict[str, Any] = {
-        "customer_id": ids[days.customer[days.first]],
+    columns: dict[str, NDArray[Any]] = {
+        "code": days.customer[days.first],
         "frequency": days.count - 1,
         "recency": (days.day[days.last] - first).astype(np.float64),
         "T": (as_of - first).astype(np.float64),
     }
     if days.amount is not None:
         columns["monetary_value"] = days.repeat_mean()
-    return pd.DataFrame(columns)
+    if gaps:
+        columns["sum_log_gaps"] = days.sum_log_gaps()
+    return columns
+
+
+def _table(log: Log, parts: list[dict[str, NDArray[Any]]], as_of: int) -> pd.DataFrame:
+    """Put the pieces together."""
+    code = np.concatenate([part.pop("code") for part in parts])
+    if not code.size:
+        raise InputError(
+            f"`transactions` has no purchase on or before {_day_text(as_of)}: "
+            "every row lies later or is a refund."
+        )
+    columns: dict[str, Any] = {"customer_id": log.customer_ids[code]}
+    for name in list(parts[0]):
+        columns[name] = np.concatenate([part.pop(name) for part in parts])
+    return pd.DataFrame(columns, copy=False)
