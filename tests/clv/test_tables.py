@@ -174,3 +174,46 @@ def test_tapk_refuses_money_for_nothing():
         clv.tapk_table(log)
     with pytest.raises(InputError, match="'quantity' is negative"):
         clv.tapk_table(log.assign(quantity=-1.0))
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.integers(0, 30), st.sampled_from(["keep", "drop"]))
+def test_purchase_report_accounts_for_every_row(rows, as_of, refunds):
+    date = START + pd.Timedelta(days=as_of)
+    log = log_of(rows)
+    holes = pd.concat([log, log.head(1).assign(customer_id=None)], ignore_index=True)
+    if not any(day <= as_of for _, day, _ in rows):
+        with pytest.raises(InputError):
+            clv.purchase_report(holes, as_of=date, refunds=refunds)
+        return
+    found = clv.purchase_report(holes, as_of=date, refunds=refunds).set_index("finding")
+    fates = [name for name in found.index[1:] if not name.startswith(("repeat", "customers"))]
+    assert found.loc["rows", "count"] == len(rows) + 1 == found.loc[fates, "count"].sum()
+    assert found.loc["rows", "amount"] == pytest.approx(found.loc[fates, "amount"].sum())
+    assert found.loc["missing_customer", "count"] == 1
+    assert found.loc["after_as_of", "count"] == sum(day > as_of for _, day, _ in rows)
+    assert found.loc["repeated_rows", "count"] == len(rows) - len(set(rows))
+    known = by_hand(rows, as_of, refunds)
+    lost = {c for c, day, _ in rows if day <= as_of} - set(known)
+    assert found.loc["customers_without_purchase", "count"] == len(lost)
+    repeats = sum(row[0] for row in known.values())
+    assert found.loc["repeat_purchase_days", "count"] == repeats
+    if known:
+        table = clv.purchase_table(log, as_of=date, refunds=refunds)
+        assert table["frequency"].sum() == repeats
+        assert len(table) == found.loc["customers", "count"] - len(lost)
+
+
+def test_purchase_report_tells_the_fate_of_refunds():
+    rows = [(1, 0, 5), (1, 4, 8), (1, 4, -2), (1, 6, -3), (2, 1, -4), (2, 3, 9), (3, 5, -1)]
+    names = ["refunds_same_day", "refunds_later_day", "refunds_without_purchase"]
+    found = clv.purchase_report(log_of(rows)).set_index("finding").loc[names]
+    assert found["count"].tolist() == [1, 1, 2]
+    assert found["amount"].tolist() == [-2.0, -3.0, -5.0]
+    assert found["effect"].iloc[2] == "left out"
+    refused = clv.purchase_report(log_of(rows), refunds="raise").set_index("finding")
+    assert set(refused.loc[names, "effect"]) == {"refused"}
+    plain = clv.purchase_report(log_of(rows).drop(columns="amount"))
+    assert plain.columns.tolist() == ["finding", "count", "effect"]
+    with pytest.raises(InputError, match="every row lacks"):
+        clv.purchase_report(log_of([(1, 0, 5)]).assign(amount=np.nan))

@@ -12,8 +12,9 @@ worth; :func:`lifetime_value` and :func:`customer_equity` multiply the two into 
 intervals. :func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and
 for contracts.
 
-And in doubt: :func:`holdout_table` hides the last part of a log, and :func:`model_comparison`,
-:func:`calibration_table` and :func:`tracking_table` tell how well it was foreseen.
+And in doubt: :func:`purchase_report` accounts for every row of the log; :func:`holdout_table` hides
+the last part of it, and :func:`model_comparison`, :func:`calibration_table` and
+:func:`tracking_table` tell how well that was foreseen.
 
 Examples
 --------
@@ -71,6 +72,7 @@ from crmkit.clv._table import (
     net_present_value,
     opportunity_table,
     payback_table,
+    purchase_report,
     purchase_table,
     retention_value,
     tapk,
@@ -109,6 +111,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "plot_payback",
     "plot_tapk_sensitivity",
     "plot_tracking",
+    "purchase_report",
     "purchase_table",
     "retention_value",
     "spend_frequency_correlation",

@@ -33,6 +33,8 @@ class FunctionCase:
     returns: str = "table"
     # A table that may be empty (a suppression list, say) is named here.
     may_be_empty: tuple[str, ...] = ()
+    # A report on raw data counts rows without a customer instead of refusing them.
+    counts_missing: bool = False
     # Results with a random part that follows row positions by design would set this; none does.
     any_row_order: bool = True
 

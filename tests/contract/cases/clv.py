@@ -196,6 +196,13 @@ TABLES = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
+        clv.purchase_report,
+        _transactions,
+        {"as_of": "2024-09-01"},
+        needs={"transactions": ("customer_id", "date")},
+        counts_missing=True,
+    ),
+    FunctionCase(
         clv.holdout_table,
         _transactions,
         {"as_of": "2024-03-01", "horizon_days": 200},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit.clv._table.cash import net_present_value
 from crmkit.clv._table.cohorts import cohort_value, payback_table
 from crmkit.clv._table.periods import contract_table, opportunity_table
+from crmkit.clv._table.purchase_report import purchase_report
 from crmkit.clv._table.purchases import holdout_table, purchase_table
 from crmkit.clv._table.retention import retention_value
 from crmkit.clv._table.tapk import tapk, tapk_table
@@ -16,6 +17,7 @@ __all__ = [
     "net_present_value",
     "opportunity_table",
     "payback_table",
+    "purchase_report",
     "purchase_table",
     "retention_value",
     "tapk",
