@@ -190,6 +190,11 @@ class ByGroup(Model):
             )
         return table, found.astype(np.int64, copy=False)
 
+    def _by_model(self, customers: Any) -> list[tuple[Any, NDArray[np.int64]]]:
+        """Return each model that has customers in the table, with the positions of their rows."""
+        _, group = self._groups(customers)
+        return [(self.models_[g], np.flatnonzero(group == g)) for g in np.unique(group)]
+
     def predict(self, customers: Any, **options: Any) -> pd.DataFrame:
         """Predict each customer with the model of the customer's group.
 
@@ -236,11 +241,10 @@ class ByGroup(Model):
 
     def _each(self, customers: Any, method: str, options: dict[str, Any]) -> pd.DataFrame:
         """Ask each group's model about its customers; the answers in the order of the input."""
-        table, group = self._groups(customers)
+        table, _ = self._groups(customers)
         pieces = []
-        for number in np.unique(group):
-            rows = np.flatnonzero(group == number)
-            told = getattr(self.models_[number], method)(table.iloc[rows], **options)
+        for model, rows in self._by_model(table):
+            told = getattr(model, method)(table.iloc[rows], **options)
             position = np.repeat(rows, len(told) // rows.size)
             pieces.append(told.set_axis(pd.Index(position), axis=0))
         result: pd.DataFrame = pd.concat(pieces).sort_index(kind="stable")

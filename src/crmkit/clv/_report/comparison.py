@@ -22,7 +22,8 @@ __all__ = ["model_comparison"]
 
 _FEW, _BLOCK = 8, 50_000
 
-HISTORY = ("frequency", "T", "holdout_frequency", "holdout_days")
+# Length of history and of the hold-out: in days, or in the periods of an opportunity_table.
+LENGTHS = {"holdout_days": "T", "holdout_periods": "periods"}
 
 
 def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFrame:
@@ -35,7 +36,8 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     Parameters
     ----------
     customers : DataFrame
-        A :func:`holdout_table`, with the covariates of the models if they have any.
+        A :func:`holdout_table`, with the covariates of the models if they have any; for
+        :class:`BGBB` an :func:`opportunity_table` with ``horizon_periods``.
     models : dict of str to fitted model
         Purchase models by the name to show, fitted on this table or on one of the same day.
 
@@ -91,19 +93,23 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             "`models` must be a dict of names and fitted models, such as "
             "{'BG/NBD': clv.BGNBD().fit(customers)}."
         )
-    table = read_customers(customers, needs=HISTORY)
-    columns = numbers(table, HISTORY, name="customers", low=0.0)
-    actual, days = columns["holdout_frequency"], columns["holdout_days"]
-    if np.ptp(days) > 0.0 or not days[0] > 0.0:
+    table = read_customers(customers)
+    ahead = "holdout_periods" if "holdout_periods" in table.columns else "holdout_days"
+    history = ("frequency", LENGTHS[ahead], "holdout_frequency", ahead)
+    table = read_customers(table, needs=history)
+    columns = numbers(table, history, name="customers", low=0.0)
+    actual, lengths = columns["holdout_frequency"], columns[ahead]
+    if np.ptp(lengths) > 0.0 or not lengths[0] > 0.0:
         raise InputError(
-            "`customers`: column 'holdout_days' must be the same positive number in all rows; "
-            "make the table with holdout_table."
+            f"`customers`: column {ahead!r} must be the same positive number in all rows; make "
+            "the table with holdout_table, or opportunity_table(..., horizon_periods=...)."
         )
-    horizon = float(days[0])
+    length = float(lengths[0])
     rows = []
     for name, model in models.items():
         if isinstance(model, type) or not hasattr(model, "log_likelihood_"):
             raise InputError(f"`models`: {name!r} is not a fitted purchase model; got {model!r}.")
+        horizon = length * (_period_days(model, name) if ahead == "holdout_periods" else 1.0)
         told = model.predict(customers, horizon_days=horizon)
         in_sample = {
             "log_likelihood": model.log_likelihood_,
@@ -114,18 +120,29 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         }
         expected = told["expected_purchases"].to_numpy()
         rows.append({"model": name, **in_sample, **_errors(expected, actual)})
-    frequency, observed = columns["frequency"], np.maximum(columns["T"], 1.0)
+    frequency, observed = columns["frequency"], np.maximum(columns[LENGTHS[ahead]], 1.0)
     rate = frequency.sum() / observed.sum()
     rules = {"as_before": frequency / observed, "mean": np.full(len(table), rate)}
     nothing = dict.fromkeys(("log_likelihood", "aic", "bic", "holdout_log_score"), np.nan)
     for name, rates in rules.items():
         free = int(name == "mean")
         rows.append(
-            {"model": name, **nothing, "n_parameters": free, **_errors(rates * horizon, actual)}
+            {"model": name, **nothing, "n_parameters": free, **_errors(rates * length, actual)}
         )
     order = ["model", "log_likelihood", "n_parameters", "aic", "bic", "holdout_log_score"]
     errors = [column for column in rows[0] if column not in order]
     return pd.DataFrame(rows, columns=[*order, *errors])
+
+
+def _period_days(model: Any, name: str) -> float:
+    """Return the days between two opportunities of a model in whole periods, or of its groups."""
+    one = model.models_[0] if hasattr(model, "models_") else model
+    if not hasattr(one, "period_days"):
+        raise InputError(
+            f"`models`: {name!r} does not count in periods as 'holdout_periods' does; use a "
+            "holdout_table."
+        )
+    return float(one.period_days)
 
 
 def _log_score(model: Any, table: pd.DataFrame, horizon: float, actual: Floats) -> float:

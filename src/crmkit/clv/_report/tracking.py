@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
-from crmkit._frames import day_column, parse_day, read_customers, read_transactions
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit._periods import PERIODS, period_of, period_start
+from crmkit.clv._model import BGBB, ByGroup
+from crmkit.clv._model.rows import parameters_at
+from crmkit.clv._table.codes import column_names
 from crmkit.clv._table.costs import lookup
-from crmkit.clv._table.days import purchase_days
+from crmkit.clv._table.days import PurchaseDays, purchase_days
+from crmkit.clv._table.periods import last_closed, later_periods
 from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
@@ -30,6 +36,7 @@ def tracking_table(
     as_of: Any,
     horizon_days: int | None = None,
     period_days: int = 7,
+    period: str | None = None,
     customers: Any = None,
     refunds: str = "keep",
 ) -> pd.DataFrame:
@@ -51,8 +58,12 @@ def tracking_table(
         Days to follow after `as_of`. Default: up to the last date in the log.
     period_days : int
         Length of a period; periods end on `as_of` and whole periods before and after it.
+    period : {"day", "week", "month", "quarter", "year"}, optional
+        For :class:`BGBB`, instead of `period_days`: the calendar period of an opportunity. A
+        period that has not ended counts neither before `as_of` nor after it.
     customers : DataFrame, optional
-        Customer table with the covariates of the model, if it has any.
+        Customer table with the covariates of the model, or the columns in `by` of a
+        :class:`ByGroup`, if it has any.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -86,10 +97,7 @@ def tracking_table(
     >>> table["holdout"].sum()
     np.int64(4)
     """
-    if isinstance(purchases, type) or not hasattr(purchases, "_future"):
-        raise InputError(
-            f"`purchases` must be a fitted model such as BGNBD or ParetoNBD; got {purchases!r}."
-        )
+    model = _one(purchases)
     length = check_number(period_days, "period_days", low=1, integer=True)
     log = read_transactions(transactions, optional=("amount",))
     split = parse_day(as_of, "as_of")
@@ -99,27 +107,23 @@ def tracking_table(
     seen = log.day <= end
     amount = log.amount[seen] if log.has("amount") else None
     days = purchase_days(log.customer[seen], log.day[seen], amount, refunds=refunds)
-    first = days.day[days.first]
-    if not (first <= split).any():
+    if isinstance(model, BGBB):
+        clock = _in_periods(days, split, end, check_choice(period, "period", PERIODS), model)
+    elif period is not None:
+        raise InputError("`period` is for BGBB; give other models `period_days`.")
+    else:
+        clock = _in_days(days, split, end, length)
+    known = clock.first <= clock.split
+    if not known.any():
         raise InputError("`transactions` has no purchase on or before `as_of`.")
-
-    born = int(first.min())
-    before = -(-(split - born + 1) // length)
-    after = -(-(end - split) // length)
-    ends = np.minimum(split + length * np.arange(1 - before, after + 1), end)
-    came = np.repeat(first, days.count)
-    repeat = days.day[(came <= split) & (days.day > came)]
-    actual = np.bincount(np.searchsorted(ends, repeat), minlength=ends.size)
-
+    mine = known[clock.buyer]
+    actual = np.bincount(np.searchsorted(clock.ends, clock.bought[mine]), minlength=clock.ends.size)
     ids = pd.Series(log.customer_ids[days.customer[days.first]], name="customer_id")
-    known = first <= split
-    total = _expected_by(
-        purchases, ids[known].reset_index(drop=True), first[known], ends, customers
-    )
+    total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
     return pd.DataFrame(
         {
-            "period_end": day_column(ends),
-            "holdout": ends > split,
+            "period_end": day_column(clock.last_day),
+            "holdout": clock.ends > clock.split,
             "actual": actual,
             "expected": np.diff(total, prepend=0.0),
             "actual_cumulative": np.cumsum(actual),
@@ -128,30 +132,107 @@ def tracking_table(
     )
 
 
-def _expected_by(
-    model: Any, ids: pd.Series[Any], first: Ints, ends: Ints, customers: Any
-) -> Floats:
-    """Return the expected repeat purchases up to each day in `ends`, shape (periods,)."""
-    names = sorted({name for triples in model._covariates() for name, _, _ in triples})
-    new = pd.DataFrame({name: lookup(ids, customers, name) for name in names}, index=ids.index)
-    pattern = new.groupby(names).ngroup().to_numpy() if names else np.zeros(len(ids), np.int64)
-    kinds = new.assign(customer_id=pattern, frequency=0, recency=0.0, T=0.0)
-    kinds = read_customers(kinds.drop_duplicates("customer_id").sort_values("customer_id"))
-    _, rows = model._rows(kinds)
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Repeat purchases on a clock whose ticks are days or calendar periods.
 
+    ``first`` (n,) is when each customer came; ``buyer`` and ``bought`` (m,) tell who bought again
+    and when. Periods of the table end at ticks ``ends``, on days ``last_day`` (k,).
+    """
+
+    first: Ints
+    buyer: Ints
+    bought: Ints
+    ends: Ints
+    last_day: Ints
+    split: int
+    tick_days: float
+
+
+def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
+    """Count days, in periods of some days that end at the split."""
+    first = days.day[days.first]
+    before = -(-(split - int(first.min()) + 1) // length)
+    after = -(-(end - split) // length)
+    ends = np.minimum(split + length * np.arange(1 - before, after + 1), end)
+    buyer = np.repeat(np.arange(first.size), days.count)
+    repeat = days.day > first[buyer]
+    return _Clock(first, buyer[repeat], days.day[repeat], ends, ends, split, 1.0)
+
+
+def _in_periods(days: PurchaseDays, split: int, end: int, period: str, model: BGBB) -> _Clock:
+    """Count calendar periods that have ended, those after the split as held out."""
+    number = period_of(days.day, period)
+    first, last = number[days.first], last_closed(end, period)
+    ends = np.arange(int(first.min()) + 1, last + 1)
+    if not ends.size:
+        raise InputError(f"`transactions` has no {period} that ended after a first purchase.")
+    buyer, bought = later_periods(days, number)
+    over = bought <= last
+    tick = float(model.period_days)
+    return _Clock(
+        first,
+        buyer[over],
+        bought[over],
+        ends,
+        period_start(ends + 1, period) - 1,
+        last_closed(split, period),
+        tick,
+    )
+
+
+def _one(purchases: Any) -> Any:
+    """Return the model, or one of those fitted by group, of purchases again and again."""
+    model = purchases.models_[0] if hasattr(purchases, "models_") else purchases
+    if isinstance(model, type) or not {"frequency"} <= set(getattr(model, "_columns", ())):
+        raise InputError(
+            f"`purchases` must be a fitted model such as BGNBD, ParetoNBD or BGBB; "
+            f"got {purchases!r}."
+        )
+    return model
+
+
+def _expected_by(
+    purchases: Any,
+    ids: pd.Series[Any],
+    known: NDArray[np.bool_],
+    clock: _Clock,
+    customers: Any,
+) -> Floats:
+    """Return the expected repeat purchases up to each end of a period, shape (periods,)."""
+    model = _one(purchases)
+    names = {name for triples in model._covariates() for name, _, _ in triples}
+    if isinstance(purchases, ByGroup):
+        names |= set(column_names(purchases.by))
+    columns = sorted(names)
+    new = pd.DataFrame({name: lookup(ids, customers, name) for name in columns}, index=ids.index)
+    pattern = new.groupby(columns).ngroup().to_numpy() if columns else np.zeros(len(ids), np.int64)
+    history = dict.fromkeys(model._columns, 0)
+    kinds = new.assign(customer_id=pattern, **history).drop_duplicates("customer_id")
+    kinds = kinds.sort_values("customer_id", ignore_index=True)
+
+    first = clock.first[known]
     born = np.arange(int(first.min()), int(first.max()) + 1)
     counts = np.zeros((len(kinds), born.size))
     np.add.at(counts, (pattern, first - born[0]), 1.0)
-    # Days are whole, so few distinct ages cover every pair of arrival and period.
-    oldest = int(ends[-1] - born[0])
-    used = np.zeros(oldest + 1, dtype=bool)
-    for day in ends:
-        used[np.maximum(day - born, 0)] = True
-    curve = np.zeros((len(kinds), oldest + 1))
-    for age in np.flatnonzero(used[1:]) + 1:
-        curve[:, age], _ = model._with_gradient(
-            rows,
-            lambda theta, columns, t=float(age): model._future(theta, columns).expected(t),
-            gradient=False,
-        )
-    return np.array([np.sum(counts * curve[:, np.maximum(day - born, 0)]) for day in ends])
+    # Ticks are whole, so few distinct ages cover every pair of arrival and period.
+    used = np.zeros(int(clock.ends[-1] - born[0]) + 1, dtype=bool)
+    for tick in clock.ends:
+        used[np.maximum(tick - born, 0)] = True
+    ages = np.flatnonzero(used[1:]) + 1
+    curve = np.zeros((len(kinds), used.size))
+    curve[:, ages] = _new_customers(purchases, kinds, np.float64(clock.tick_days) * ages)
+    return np.array([np.sum(counts * curve[:, np.maximum(t - born, 0)]) for t in clock.ends])
+
+
+def _new_customers(purchases: Any, kinds: pd.DataFrame, days: Floats) -> Floats:
+    """Return what customers without a history buy within each number of days, (kinds, days)."""
+    if isinstance(purchases, ByGroup):
+        result = np.empty((len(kinds), days.size))
+        for model, rows in purchases._by_model(kinds):
+            result[rows] = _new_customers(model, kinds.iloc[rows], days)
+        return result
+    _, rows = purchases._rows(kinds)
+    theta = parameters_at(purchases.coefficients_, rows.designs)
+    future = purchases._future(theta, rows.columns)
+    return np.column_stack([future.expected(float(t))[rows.inverse] for t in days])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column, read_transactions
+from crmkit._frames import day_column, parse_day, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._table.days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-__all__ = ["contract_table", "opportunity_table"]
+__all__ = ["contract_table", "last_closed", "later_periods", "opportunity_table"]
 
 
 def opportunity_table(
-    transactions: Any, *, period: str = "year", as_of: Any = None, refunds: str = "keep"
+    transactions: Any,
+    *,
+    period: str = "year",
+    as_of: Any = None,
+    horizon_periods: int | None = None,
+    refunds: str = "keep",
 ) -> pd.DataFrame:
     """Count in how many later periods each customer bought, the table :class:`BGBB` learns from.
 
@@ -37,6 +42,9 @@ def opportunity_table(
         Calendar period of an opportunity.
     as_of : date-like, optional
         Last day observed, inclusive. Default: the last date in the log.
+    horizon_periods : int, optional
+        Holds out so many periods after those that ended by `as_of`, and counts what happened in
+        them, for :func:`model_comparison` and :func:`calibration_table`.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`; a period with nothing but refunds is not bought in.
 
@@ -50,13 +58,15 @@ def opportunity_table(
         * ``frequency`` (int) - later periods with a purchase.
         * ``recency`` (int) - number of the last of them, counting from 1; 0 without any.
         * ``periods`` (int) - periods that ended since, bought in or not.
+        * ``holdout_periods`` (int) - periods held out. Optional.
+        * ``holdout_frequency`` (int) - how many of them were bought in. Optional.
 
     Raises
     ------
     MissingColumnsError
         If a column is missing.
     InputError
-        If no period has ended.
+        If no period has ended, or the log ends before the hold-out periods do.
 
     References
     ----------
@@ -76,23 +86,36 @@ def opportunity_table(
     0         ann 2020-01-01          2        3        3
     1         bob 2022-01-01          0        0        1
     """
-    ids, days, number, closed = _periods(transactions, period, as_of, refunds)
+    ahead = 0
+    if horizon_periods is not None:
+        ahead = check_number(horizon_periods, "horizon_periods", low=1, integer=True)
+    ids, days, number, over = _periods(transactions, period, None if ahead else as_of, refunds)
+    closed = over
+    if ahead:
+        closed = last_closed(parse_day(as_of, "as_of"), period)
+        if closed + ahead > over:
+            raise InputError(
+                f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
+                f"or at most horizon_periods={max(over - closed, 0)}."
+            )
     born = number[days.first]
-    customer = np.repeat(np.arange(len(ids)), days.count)
-    new = (number > born[customer]) & (number <= closed)
-    new[1:] &= (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
-    frequency = np.bincount(customer[new], minlength=len(ids))
+    customer, when = later_periods(days, number)
+    seen = when <= closed
     last = np.zeros(len(ids), dtype=np.int64)
-    np.maximum.at(last, customer[new], number[new] - born[customer[new]])
+    np.maximum.at(last, customer[seen], when[seen] - born[customer[seen]])
     table = pd.DataFrame(
         {
             "customer_id": ids,
             "cohort": day_column(period_start(born, period)),
-            "frequency": frequency,
+            "frequency": np.bincount(customer[seen], minlength=len(ids)),
             "recency": last,
             "periods": closed - born,
         }
     )
+    if ahead:
+        later = customer[~seen & (when <= closed + ahead)]
+        table["holdout_periods"] = ahead
+        table["holdout_frequency"] = np.bincount(later, minlength=len(ids))
     return _ended(table, born <= closed, period)
 
 
@@ -187,9 +210,24 @@ def _periods(
     days = purchase_days(log.customer, log.day, amount, refunds=refunds)
     if not days.first.size:
         raise InputError("`transactions` has no purchase: every row is a refund.")
-    tomorrow = int(period_of(np.array([log.as_of + 1]), period)[0])
     ids = log.customer_ids[days.customer[days.first]]
-    return ids, days, period_of(days.day, period), tomorrow - 1
+    return ids, days, period_of(days.day, period), last_closed(log.as_of, period)
+
+
+def last_closed(day: int, period: str) -> int:
+    """Return the number of the last period that has ended by the end of a day."""
+    return int(period_of(np.array([day + 1]), period)[0]) - 1
+
+
+def later_periods(days: PurchaseDays, number: Ints) -> tuple[Ints, Ints]:
+    """Return customer and period number of each period after the first that was bought in.
+
+    `number` holds the period of each of the purchase days; both results are of shape (m,).
+    """
+    customer = np.repeat(np.arange(days.first.size), days.count)
+    new = number > number[days.first][customer]
+    new[1:] &= (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
+    return customer[new], number[new]
 
 
 def _ended(table: pd.DataFrame, known: NDArray[np.bool_], period: str) -> pd.DataFrame:
