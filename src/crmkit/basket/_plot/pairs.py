@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAIR_MEASURES = (
     "lift",
+    "lift_given_sizes",
     "odds_ratio",
     "count",
     "support",
@@ -37,7 +38,7 @@ def plot_pairs(
     pairs : pandas.DataFrame
         A table of `item_pairs`.
     measure : str, default "lift"
-        The symmetric measure that gives the colour. Lift and odds ratio diverge from 1, which is
+        The symmetric measure that gives the colour. Lifts and odds ratio diverge from 1, which is
         chance; violet lies above and orange below.
     n_items : int, default 12
         How many items, those in the most orders.
@@ -72,7 +73,7 @@ def plot_pairs(
             row, column = sorted((place[a], place[b]), reverse=True)
             grid[row, column] = strength
     ax = new_axes(ax, figsize=(7.5, 6.0))
-    diverging = measure in ("lift", "odds_ratio")
+    diverging = measure in ("lift", "lift_given_sizes", "odds_ratio")
     image = ax.imshow(
         np.ma.masked_invalid(grid[1:, :-1]),
         cmap="PuOr" if diverging else SEQUENTIAL,
