@@ -39,6 +39,8 @@ _BLOCK = 8192
 # A direction with less information than this (its standard error is a factor of e^30) is flat.
 _FLAT = 1e-3
 _LARGEST_LOG = 60.0
+# How much of a flat direction makes a coefficient run away.
+_MOVES = 0.3
 # Peaks at which every parameter is known to a fifth are the only ones.
 _STEEP = 25.0
 _CLIMBS = 4
@@ -116,6 +118,8 @@ def fit(
     *,
     names: Sequence[str],
     widths: Sequence[int],
+    effects: Sequence[str] = (),
+    view: FloatArray | None = None,
     tie: FloatArray | None = None,
     penalty: FloatArray | None = None,
     max_evaluations: int = 200,
@@ -126,8 +130,9 @@ def fit(
         lambda coefficients: _evaluate(parts, coefficients, where),
         starts,
         names=names,
-        effects=["effects"] * sum(widths),
+        effects=effects,
         total=float(parts[-1].weight.sum()),
+        view=view,
         tie=tie,
         penalty=penalty,
         max_evaluations=max_evaluations,
@@ -141,6 +146,7 @@ def climb(
     names: Sequence[str],
     effects: Sequence[str],
     total: float,
+    view: FloatArray | None = None,
     tie: FloatArray | None = None,
     penalty: FloatArray | None = None,
     max_evaluations: int = 200,
@@ -150,11 +156,13 @@ def climb(
     `starts` are log-parameters; the best of all but the first are tried only where the first
     search does not end on a steep peak. The `effects` of covariates follow them.
     `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the
-    result describes the likelihood at the first of the `starts`.
+    result describes the likelihood at the first of the `starts`. What ran away is told by the
+    coefficients ``view @ coefficients``, if they are others.
     """
     n_effects = len(effects)
     n_coefficients = len(names) + n_effects
     tie = np.eye(n_coefficients) if tie is None else tie
+    view = np.eye(n_coefficients) if view is None else view
     penalty = np.zeros(n_coefficients) if penalty is None else penalty
 
     def objective(free: FloatArray) -> tuple[float, FloatArray, FloatArray]:
@@ -181,9 +189,8 @@ def climb(
             found = maximise(objective, point, max_evaluations=max_evaluations)
             if found.value > best.value + 1e-5:
                 best, first = found, tie @ point
-    return _summary(
-        best, first, tie=tie, penalty=penalty, names=names, effects=effects, total=total
-    )
+    scale = {"tie": tie, "view": view, "penalty": penalty}
+    return _summary(best, first, names=names, effects=effects, total=total, **scale)
 
 
 def _peaked(found: Optimum) -> bool:
@@ -252,6 +259,7 @@ def _summary(
     first: FloatArray,
     *,
     tie: FloatArray,
+    view: FloatArray,
     penalty: FloatArray,
     names: Sequence[str],
     effects: Sequence[str],
@@ -264,17 +272,8 @@ def _summary(
     # Along a flat direction the limit is reached: what is left to know has no share in it.
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, information))
     spread = tie @ axes
-    share = np.sqrt(np.square(spread[:, flat]).sum(axis=1)) if flat.any() else np.zeros(len(tie))
-    away = tuple(
-        f"{name}{'+' if coefficients[j] > first[j] else '-'}"
-        for j, name in enumerate(names)
-        if share[j] > 0.3
-    )
-    if flat.any() and not away:
-        loose = [
-            name for name, part in zip(effects, share[len(names) :], strict=True) if part > 0.3
-        ]
-        away = tuple(dict.fromkeys(loose)) or ("effects",)
+    up = view @ (coefficients - first) > 0.0
+    away = _ran_away(view @ spread[:, flat], up, names, effects) if flat.any() else ()
     return Fit(
         coefficients=coefficients,
         covariance=(spread * inverse) @ spread.T,
@@ -285,3 +284,16 @@ def _summary(
         n_free=found.point.size,
         flat=away,
     )
+
+
+def _ran_away(
+    axes: FloatArray, up: NDArray[np.bool_], names: Sequence[str], effects: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what flat `axes` (p, k) move: parameters, each with its sign, or else effects."""
+    share = np.linalg.norm(np.linalg.qr(axes)[0], axis=1)
+    signed = [f"{name}{'+' if rises else '-'}" for name, rises in zip(names, up, strict=False)]
+    for labels, part in ((signed, share[: len(names)]), (effects, share[len(names) :])):
+        found = tuple(name for name, much in zip(labels, part, strict=True) if much > _MOVES)
+        if found:
+            return found
+    return ([*signed, *effects][int(share.argmax())],)

@@ -32,7 +32,7 @@ from crmkit.clv._math.varying_pieces import Start, alive_term, dropout_terms, lo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Effects", "Histories", "effects_of", "likelihood", "spread_of", "state_at_end"]
+__all__ = ["Effects", "Histories", "effects_of", "likelihood", "moments_of", "state_at_end"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -92,8 +92,8 @@ def effects_of(values: FloatArray, columns: Sequence[Sequence[int]]) -> tuple[Ef
     return found[0], found[1]
 
 
-def spread_of(histories: Histories, paths: Paths) -> FloatArray:
-    """Return the standard deviation of each covariate over the time customers were observed."""
+def moments_of(histories: Histories, paths: Paths) -> tuple[FloatArray, FloatArray]:
+    """Return each covariate's mean and deviation over the time customers were observed."""
     # Differences from one of the values are exactly zero for a covariate that never varies.
     values = paths.values - paths.values[:1]
     days, first, second = 0.0, np.zeros(values.shape[1]), np.zeros(values.shape[1])
@@ -102,8 +102,8 @@ def spread_of(histories: Histories, paths: Paths) -> FloatArray:
         length, code = paths.cut(h.path, h.first, h.end)
         time, z = (h.weight[:, None] * length).ravel(), values[code.ravel()]
         days, first, second = days + time.sum(), first + time @ z, second + time @ z**2
-    spread: FloatArray = np.sqrt(np.maximum(second / days - (first / days) ** 2, 0.0))
-    return spread
+    mean = first / days
+    return paths.values[0] + mean, np.sqrt(np.maximum(second / days - mean**2, 0.0))
 
 
 def likelihood(

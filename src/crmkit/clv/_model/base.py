@@ -132,7 +132,8 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
         terms = self._terms()
         unit, spread = self._unit(rows), self._spread(rows, terms)
-        scaled = self._in_unit(standardised(rows, spread, len(self._names)), unit)
+        rows, back = standardised(rows, spread, len(self._names), center=self._may_center())
+        scaled = self._in_unit(rows, unit)
         shift = np.zeros(len(terms))
         shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
         penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, self.l2) / spread**2
@@ -141,6 +142,8 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         options: dict[str, Any] = {
             "names": self._names,
             "widths": widths,
+            "effects": terms[len(self._names) :],
+            "view": back * spread[:, None],
             "tie": tie,
             "penalty": penalty,
         }
@@ -151,7 +154,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
             found = fit(self._parts(scaled), [point], max_evaluations=1, **options)
         n = float(rows.weight.sum())
         in_days = self._unit_power(rows) * float(np.log(unit))
-        self._keep(found, spread=spread, shift=shift, n_customers=n, in_days=in_days)
+        self._keep(found, back=back, shift=shift, n_customers=n, in_days=in_days)
         self.coefficient_draws_ = np.empty((0, len(terms)))
         if self.n_bootstrap:
             rng = np.random.default_rng(self.random_state)
@@ -161,7 +164,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
                 # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
-            self.coefficient_draws_ = np.array(draws) / spread + shift
+            self.coefficient_draws_ = np.array(draws) @ back.T + shift
 
     def _at(self, coefficients: FloatArray) -> Self:
         """Return the model with other coefficients."""

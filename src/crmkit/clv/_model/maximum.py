@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from crmkit._estimator import Model
 from crmkit.clv._model.rows import column_names
 from crmkit.clv._model.tables import covariance_table, parameter_table
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,10 @@ FloatArray = NDArray[np.float64]
 # A dropout of e^-12, per chance or in the time observed, is none.
 _NEVER = 12.0
 _EVEN = 1e-5
+
+
+# The logarithms of the largest numbers, with room for a standard error.
+_LARGEST_LOG = 600.0
 
 
 class MaximumLikelihood(Model):
@@ -54,18 +59,28 @@ class MaximumLikelihood(Model):
         """Return the parameters, then the effects of covariates, by name."""
         return [*self._names, *(t for triples in self._covariates() for _, _, t in triples)]
 
+    def _may_center(self) -> bool:
+        """Tell whether moving the covariates' zero, which moves parameters, keeps all ties."""
+        return not any(term in self._names for tied in self.equal for term in tied)
+
     def _keep(
         self,
         found: Fit,
         *,
-        spread: FloatArray,
+        back: FloatArray,
         shift: FloatArray,
         n_customers: float,
         in_days: float = 0.0,
     ) -> None:
-        """Keep what was found with covariates divided by `spread` and logarithms less `shift`."""
-        self.coefficients_ = found.coefficients / spread + shift
-        self.coefficient_covariance_ = found.covariance / np.outer(spread, spread)
+        """Keep what was found in other units: the coefficients are ``back @ found + shift``."""
+        self.coefficients_ = back @ found.coefficients + shift
+        self.coefficient_covariance_ = back @ found.covariance @ back.T
+        far = np.abs(self.coefficients_[: len(self._names)]) > _LARGEST_LOG
+        if far.any():
+            raise InputError(
+                f"The covariates lie so far from 0 that {self._names[int(far.argmax())]!r}, which "
+                "holds where they are 0, is beyond all numbers. Subtract a typical value first."
+            )
         self.n_customers_ = n_customers
         self._judge(found.log_likelihood - in_days, found.n_free)
         self.gradient_norm_ = found.gradient_norm

@@ -56,15 +56,22 @@ def column_names(covariates: Any, process: str) -> list[str]:
     return list(covariates)
 
 
-def standardised(rows: Rows, spread: FloatArray, n_names: int) -> Rows:
-    """Return the rows with covariates divided by their standard deviations."""
+def standardised(
+    rows: Rows, spread: FloatArray, n_names: int, *, center: bool
+) -> tuple[Rows, FloatArray]:
+    """Return the rows with covariates less their means, if `center`, over their deviations.
+
+    And the matrix that turns their coefficients back into those of the covariates as given.
+    """
     designs: list[FloatArray | None] = []
-    position = n_names
-    for design in rows.designs:
-        if design is not None:
-            width = design.shape[1]
-            designs.append(design / spread[position : position + width])
-            position += width
-        else:
+    back, position = np.diag(1.0 / spread), n_names
+    for j, design in enumerate(rows.designs):
+        if design is None:
             designs.append(None)
-    return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse)
+            continue
+        own = slice(position, position + design.shape[1])
+        mean = np.average(design, axis=0, weights=rows.weight) * center
+        designs.append((design - mean) / spread[own])
+        back[j, own] = -mean / spread[own]
+        position = own.stop
+    return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse), back

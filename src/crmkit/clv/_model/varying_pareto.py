@@ -14,13 +14,13 @@ from crmkit._frames import day_numbers, parse_day, read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.likelihood import climb
 from crmkit.clv._math.varying_future import VaryingFuture, simulate
-from crmkit.clv._math.varying_likelihood import effects_of, likelihood, spread_of
+from crmkit.clv._math.varying_likelihood import effects_of, likelihood
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
 from crmkit.clv._model.maximum import MaximumLikelihood
 from crmkit.clv._model.pareto_nbd import ParetoNBD, starting_points
 from crmkit.clv._model.tables import tie_matrix
-from crmkit.clv._model.varying_read import read_histories
+from crmkit.clv._model.varying_read import read_histories, standardised
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.errors import InputError
 
@@ -137,29 +137,27 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         unit = float(np.average(h.end - h.first, weights=h.weight))
         if not unit > 0.0:
             raise InputError("`transactions`: nobody was observed for any time after a purchase.")
-        deviation = spread_of(h, read.paths)
-        spread = np.concatenate([np.ones(4), *(deviation[columns] for columns in chosen)])
-        constant = [term for term, s in zip(terms, spread, strict=True) if not s > 0.0]
+        scaled = standardised(read, chosen, center=self._may_center())
+        constant = [term for term, s in zip(terms, scaled.spread, strict=True) if not s > 0.0]
         if constant:
             raise InputError(
                 f"`covariates`: the values behind {constant} are the same for everybody all the "
                 "time. Leave them out: such an effect cannot be told from the parameter itself."
             )
-        effects = effects_of(read.paths.values / deviation, chosen)
-        n, n_repeats = float(h.weight.sum()), float(h.weight @ h.frequency)
-        purchases = np.concatenate([[-n_repeats], (read.bought / deviation)[chosen[0]]])
-        starts = np.array(starting_points(n_repeats / n))
+        n = float(h.weight.sum())
+        starts = np.array(starting_points(float(h.weight @ h.frequency) / n))
         starts[:, [1, 3]] += math.log(unit)
         found = climb(
-            lambda at: likelihood(h, read.paths, effects, purchases, at),
+            lambda at: likelihood(h, read.paths, scaled.effects, scaled.purchases, at),
             starts.tolist(),
             names=self._names,
             effects=terms[4:],
             total=n,
-            tie=tie_matrix(terms, self.equal, spread),
-            penalty=np.where(np.arange(len(terms)) < 4, 0.0, self.l2) / spread**2,
+            view=scaled.back * scaled.spread[:, None],
+            tie=tie_matrix(terms, self.equal, scaled.spread),
+            penalty=np.where(np.arange(len(terms)) < 4, 0.0, self.l2) / scaled.spread**2,
         )
-        self._keep(found, spread=spread, shift=np.zeros(len(terms)), n_customers=n)
+        self._keep(found, back=scaled.back, shift=np.zeros(len(terms)), n_customers=n)
         return self
 
     def predict(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crmkit._frames import read_transactions
 from crmkit.clv._math.rows import distinct_rows
-from crmkit.clv._math.varying_likelihood import Histories
+from crmkit.clv._math.varying_likelihood import Effects, Histories, effects_of, moments_of
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.clv._table.days import purchase_days
 from crmkit.errors import InputError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crmkit.clv._math.varying_paths import Paths
 
-__all__ = ["Read", "read_histories"]
+__all__ = ["Read", "Scaled", "read_histories", "standardised"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -84,3 +84,33 @@ def read_histories(
     named, place = np.unique(log.customer, return_index=True)
     order = np.argsort(place[np.searchsorted(named, customer)])
     return Read(ids[order], inverse[order], histories, paths, bought)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Covariates less their means over their deviations: what the likelihood is climbed with.
+
+    ``purchases`` sums the design of purchases over all repeat purchases; ``spread`` (p,) holds
+    the deviations of the effects; ``back`` (p, p) turns coefficients into those of the covariates
+    as given.
+    """
+
+    effects: tuple[Effects, Effects]
+    purchases: FloatArray
+    spread: FloatArray
+    back: FloatArray
+
+
+def standardised(read: Read, chosen: Sequence[Sequence[int]], *, center: bool) -> Scaled:
+    """Standardise the covariates `chosen` for purchases and for dropout."""
+    mean, deviation = moments_of(read.histories, read.paths)
+    mean = mean * center
+    scale = np.where(deviation > 0.0, deviation, 1.0)
+    effects = effects_of((read.paths.values - mean) / scale, chosen)
+    n_repeats = float(read.histories.weight @ read.histories.frequency)
+    bought = (read.bought - n_repeats * mean) / scale
+    spread = np.concatenate([np.ones(4), *(deviation[list(columns)] for columns in chosen)])
+    back = np.diag(1.0 / np.where(spread > 0.0, spread, 1.0))
+    for effect, columns in zip(effects, chosen, strict=True):
+        back[effect.place[0], effect.place[1:]] = (mean / scale)[list(columns)]
+    return Scaled(effects, np.append(-n_repeats, bought[list(chosen[0])]), spread, back)
