@@ -87,3 +87,20 @@ def test_log_score_is_the_mean_log_probability(customers):
     assert len(happened) == len(customers)
     expected = np.log(happened["p_exactly"]).mean()
     assert table.loc[0, "holdout_log_score"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_maps_and_paths_say_what_they_cannot_draw(customers):
+    odd = customers.assign(odd=np.arange(len(customers)) % 2)
+    by = clv.ByGroup(model=clv.BGNBD(), by="odd").fit(odd)
+    covariate = clv.BGNBD(purchase_covariates=["odd"]).fit(odd)
+    for model in (by, covariate, clv.BGNBD, clv.GammaGamma()):
+        with pytest.raises(InputError, match="map of frequency and recency"):
+            clv.frequency_recency_table(odd, purchases=model)
+    log = datasets.make_transactions(20, random_state=6)["transactions"]
+    path = clv.BGNBD().fit(customers).alive_path(log)
+    with pytest.raises(InputError, match="20 customers"):
+        clv.plot_alive_path(path)
+    few = path[path["customer_id"].isin(path["customer_id"].unique()[:2])]
+    ax = clv.plot_alive_path(few)
+    dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
+    assert dots == few.groupby("customer_id")["frequency"].max().sum()

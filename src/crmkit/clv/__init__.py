@@ -45,6 +45,7 @@ from crmkit.clv._model import (
     TimeVaryingParetoNBD,
 )
 from crmkit.clv._plot import (
+    plot_alive_path,
     plot_calibration,
     plot_cohort_value,
     plot_customer_equity,
@@ -103,6 +104,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "net_present_value",
     "opportunity_table",
     "payback_table",
+    "plot_alive_path",
     "plot_calibration",
     "plot_cohort_value",
     "plot_customer_equity",

@@ -317,6 +317,10 @@ PLOTS = [
         lambda: {"tracking": clv.tracking_table(_log(), **_tracked())},
     ),
     PlotCase(
+        clv.plot_alive_path,
+        lambda: {"path": _models()["purchases"].alive_path(_log(6), as_of="2024-12-31")},
+    ),
+    PlotCase(
         clv.plot_frequency_recency,
         lambda: {"grid": clv.frequency_recency_table(_base(), purchases=_models()["purchases"])},
     ),

@@ -8,17 +8,67 @@ import numpy as np
 
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
-from crmkit._plotting import SEQUENTIAL, count, new_axes, percent
+from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, percent, tidy
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_frequency_recency"]
+__all__ = ["plot_alive_path", "plot_frequency_recency"]
 
 LABELS = {
     "p_alive": "Probability to be a customer still",
     "expected_purchases": "Expected purchases",
 }
+
+
+def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw the probability to be a customer still, day by day; dots are repeat purchases.
+
+    Parameters
+    ----------
+    path : DataFrame
+        A purchase model's ``alive_path``, of one or a few customers.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import clv
+    >>> path = pd.DataFrame({
+    ...     "customer_id": "ann",
+    ...     "date": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"]),
+    ...     "frequency": [0, 0, 1],
+    ...     "p_alive": [1.0, 0.97, 0.99],
+    ... })
+    >>> clv.plot_alive_path(path).get_ylabel()
+    'Probability to be a customer still'
+    """
+    table = to_pandas(path, "path", needs=("customer_id", "date", "frequency", "p_alive"))
+    groups = list(table.sort_values("date").groupby("customer_id", sort=False))
+    if len(groups) > len(COLORS):
+        raise InputError(
+            f"`path` holds {len(groups):,} customers, more than lines can be told apart "
+            f"({len(COLORS)}). Choose a few of them."
+        )
+    ax = new_axes(ax)
+    for color, (customer, rows) in zip(COLORS, groups, strict=False):
+        ax.plot(rows["date"], rows["p_alive"], color=color, label=str(customer))
+        bought = rows[rows["frequency"].diff() > 0]
+        ax.plot(bought["date"], bought["p_alive"], "o", color=color, markersize=4)
+    ax.set_ylim(0.0, 1.02)
+    ax.set_ylabel(LABELS["p_alive"])
+    ax.yaxis.set_major_formatter(percent())
+    ax.tick_params(axis="x", rotation=30)
+    if len(groups) > 1:
+        ax.legend(title="Customer", frameon=False, fontsize="small")
+    return tidy(ax)
 
 
 def plot_frequency_recency(grid: Any, *, value: str = "p_alive", ax: Axes | None = None) -> Axes:

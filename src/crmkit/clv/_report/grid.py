@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._checks import check_number
 from crmkit._frames import read_customers
 from crmkit.clv._report.join import numbers
+from crmkit.errors import InputError
 
 __all__ = ["frequency_recency_table"]
 
@@ -56,7 +57,7 @@ def frequency_recency_table(
     MissingColumnsError
         If ``frequency`` or ``T`` is missing.
     InputError
-        If a value is impossible.
+        If a value is impossible, or the model needs more than frequency, recency and T.
 
     Examples
     --------
@@ -68,6 +69,12 @@ def frequency_recency_table(
     >>> grid["frequency"].max()
     np.int64(10)
     """
+    known = getattr(purchases, "_columns", ()) == ("frequency", "recency", "T")
+    if isinstance(purchases, type) or not known or any(purchases._covariates()):
+        raise InputError(
+            "`purchases` must be one fitted model in days without covariates, such as BGNBD or "
+            f"ParetoNBD, for a map of frequency and recency alone; got {purchases!r}."
+        )
     table = read_customers(customers, needs=("frequency", "T"))
     columns = numbers(table, ("frequency", "T"), name="customers", low=0.0)
     n_recencies = check_number(n_recencies, "n_recencies", low=2, integer=True)
