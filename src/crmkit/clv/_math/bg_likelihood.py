@@ -55,12 +55,11 @@ def counts_density(theta: Sequence[Any], n: FloatArray, m: FloatArray) -> Any:
 
 def _poisson(r: Any, alpha: Any, n: FloatArray, t: FloatArray) -> tuple[FloatArray, ...]:
     """``r ln alpha - (r + n) ln(alpha + t)`` and its derivatives, stable for large alpha."""
-    total = alpha + t
-    inverse = 1.0 / total
-    share = t / (alpha * total)
+    inverse = 1.0 / (alpha + t)
+    share = t * inverse / alpha
     growth = -np.log1p(t / alpha)
     return (
-        r * growth - n * np.log(total),
+        (r + n) * growth - n * np.log(alpha),
         growth,
         r * share - n * inverse,
         share,
@@ -125,10 +124,12 @@ def times_density(
     dead = _poisson(r, alpha, n, t_x)
     chance = np.maximum(m, 1.0) - 1.0 + b
     log_odds = np.where(m > 0.0, np.log(a / chance) + dead[0] - alive.value, -np.inf)
-    share = 1.0 / (1.0 + np.exp(-log_odds))
-    both = share * (1.0 - share)
+    smaller = np.exp(-np.abs(log_odds))
+    share = np.where(log_odds > 0.0, 1.0, smaller) / (1.0 + smaller)
+    both = smaller / np.square(1.0 + smaller)
     d_r, d_alpha = dead[1] - alive.r, dead[2] - alive.alpha
     d_a, d_b = 1.0 / a, -1.0 / chance
+    both_r, both_alpha = both * d_r, both * d_alpha
     gradient = {
         0: alive.r + share * d_r,
         1: alive.alpha + share * d_alpha,
@@ -136,18 +137,19 @@ def times_density(
         3: share * d_b,
     }
     hessian = {
-        (0, 0): alive.rr * (1.0 - share) + both * d_r**2,
-        (0, 1): alive.r_alpha + share * (dead[3] - alive.r_alpha) + both * d_r * d_alpha,
-        (0, 2): both * d_r * d_a,
-        (0, 3): both * d_r * d_b,
-        (1, 1): alive.alpha_alpha + share * (dead[4] - alive.alpha_alpha) + both * d_alpha**2,
-        (1, 2): both * d_alpha * d_a,
-        (1, 3): both * d_alpha * d_b,
+        (0, 0): alive.rr * (1.0 - share) + both_r * d_r,
+        (0, 1): alive.r_alpha + share * (dead[3] - alive.r_alpha) + both_r * d_alpha,
+        (0, 2): both_r * d_a,
+        (0, 3): both_r * d_b,
+        (1, 1): alive.alpha_alpha + share * (dead[4] - alive.alpha_alpha) + both_alpha * d_alpha,
+        (1, 2): both_alpha * d_a,
+        (1, 3): both_alpha * d_b,
         (2, 2): (both - share) * d_a**2,
         (2, 3): both * d_a * d_b,
         (3, 3): (both + share) * d_b**2,
     }
-    return alive.value + np.logaddexp(0.0, log_odds), gradient, hessian
+    value = alive.value + np.maximum(log_odds, 0.0) + np.log1p(smaller)
+    return value, gradient, hessian
 
 
 def p_alive(
