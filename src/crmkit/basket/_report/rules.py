@@ -103,6 +103,7 @@ def association_rules(
 
     See Also
     --------
+    item_pairs : Pairs, also with lift and p-values given the sizes of orders.
     rule_windows : Whether a rule lasts.
     rule_value : What it is worth.
     NextItem : Recommendations judged on later orders.
@@ -117,7 +118,8 @@ def association_rules(
     `improvement` compares with simpler rules, `rule_windows` a rule with itself at other times, and
     `rule_value` tells whether enough money is in it to care. None of them takes out the effect of
     size: a longer antecedent picks larger orders, too, and the effect is there in every window.
-    What does: compare with the same rules of a shuffled log, or keep orders of similar size.
+    For rules of two items `item_pairs` does, by ``lift_given_sizes`` and its p-value. For longer
+    ones compare with the same rules of a shuffled log, or keep orders of similar size.
     Whether rules help to recommend is judged on later orders, by the hold-out of `NextItem`.
 
     References
