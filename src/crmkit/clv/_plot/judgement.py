@@ -54,7 +54,10 @@ def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
     ax.errorbar(position, mean, yerr=reach, fmt="none", ecolor="#404040", capsize=3, linewidth=1)
     ax.plot(position, table["expected_mean"], "o-", color=COLORS[3], label="Expected")
     ax.set_xticks(position, table["group"].astype(str))
-    ax.set_xlabel("Repeat purchases so far, or rank of the expectation")
+    # Groups by past purchases begin with none or end open; ranks do neither.
+    counted = table["group"].astype(str).str.fullmatch(r"0|\d+\+").any()
+    ranked = "Rank of the expectation (1 the lowest), or repeat purchases so far"
+    ax.set_xlabel("Repeat purchases so far" if counted else ranked)
     ax.set_ylabel("Purchases per customer in the hold-out period")
     ax.yaxis.set_major_formatter(count())
     ax.legend(frameon=False)

@@ -57,7 +57,14 @@ def plot_model_comparison(
     table = table[table[measure].notna()]
     rule = table["model"].isin(["as_before", "mean"])
     ax = new_axes(ax)
-    ax.barh(table["model"], table[measure], color=[GREY if r else COLORS[0] for r in rule])
+    if measure == "holdout_log_score":
+        # Scores lie close together and far from zero: bars would hide the difference.
+        ax.plot(table[measure], table["model"], "o", color=COLORS[0], markersize=9)
+        ax.margins(x=0.2, y=0.3)
+        ax.locator_params(axis="x", nbins=4)
+        ax.grid(axis="x", color="#dddddd")
+    else:
+        ax.barh(table["model"], table[measure], color=[GREY if r else COLORS[0] for r in rule])
     ax.invert_yaxis()
     ax.set_xlabel(MEASURES[measure])
     if measure == "bias":
