@@ -203,6 +203,21 @@ def test_refunds_are_no_purchases(shop, model):
     )
 
 
+def test_reports_on_customer_tables_say_that_it_needs_a_log(shop, model):
+    log, covariates = shop
+    split = clv.holdout_table(log, as_of="2023-06-30", horizon_days=180)
+    tables = {"covariates": covariates, "as_of": "2023-06-30"}
+    early = clv.TimeVaryingParetoNBD(**EFFECTS).fit(log, **tables)
+    judged = clv.calibration_table(split, early.predict(log, horizon_days=180, **tables))
+    assert judged["customers"].sum() == len(split)
+    with pytest.raises(InputError, match="'season' predicts from a log"):
+        clv.model_comparison(split, models={"season": model})
+    with pytest.raises(InputError, match="`purchases` must be"):
+        clv.tracking_table(log, purchases=model, as_of="2023-06-30", period_days=28)
+    with pytest.raises(InputError, match="`purchases` must be"):
+        clv.lifetime_value(split, purchases=model, spend=model)
+
+
 def test_nested_models_are_tested(shop, model):
     log, covariates = shop
     restricted = clv.TimeVaryingParetoNBD(purchase_covariates=["season"])

@@ -132,7 +132,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         """
         check_number(self.l2, "l2", low=0.0)
         terms, chosen = self._terms(), self._chosen()
-        read = read_histories(transactions, covariates, self._columns(), as_of=as_of)
+        read = read_histories(transactions, covariates, self._covariate_columns(), as_of=as_of)
         h = read.histories
         unit = float(np.average(h.end - h.first, weights=h.weight))
         if not unit > 0.0:
@@ -223,7 +223,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         if interval is not None:
             check_choice(interval, "interval", ["delta"])
         read = read_histories(
-            transactions, covariates, self._columns(), as_of=as_of, ahead=max(days, later)
+            transactions, covariates, self._covariate_columns(), as_of=as_of, ahead=max(days, later)
         )
         effects = effects_of(read.paths.values, self._chosen())
 
@@ -282,7 +282,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         problems.raise_if_any()
         paths, path = covariate_paths(
             covariates,
-            columns=self._columns(),
+            columns=self._covariate_columns(),
             customer_ids=pd.Index(frame["customer_id"]),
             first=first,
             until=end,
@@ -302,7 +302,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             }
         )
 
-    def _columns(self) -> list[str]:
+    def _covariate_columns(self) -> list[str]:
         """Return the covariates of both processes, each once."""
         names = dict.fromkeys(c for triples in self._covariates() for c, _, _ in triples)
         if not names:
@@ -314,5 +314,5 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
 
     def _chosen(self) -> list[list[int]]:
         """Return, for purchases and dropout, which of the covariates act on them."""
-        names, covariates = self._columns(), self._covariates()
+        names, covariates = self._covariate_columns(), self._covariates()
         return [[names.index(column) for column, _, _ in covariates[at]] for at in (1, 3)]

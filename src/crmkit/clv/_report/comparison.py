@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames import read_customers
+from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._report.join import numbers
 from crmkit.errors import InputError
 
@@ -109,6 +110,11 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     for name, model in models.items():
         if isinstance(model, type) or not hasattr(model, "log_likelihood_"):
             raise InputError(f"`models`: {name!r} is not a fitted purchase model; got {model!r}.")
+        if isinstance(model, TimeVaryingParetoNBD):
+            raise InputError(
+                f"`models`: {name!r} predicts from a log, not from a customer table. Judge what "
+                "it predicts with calibration_table."
+            )
         horizon = length * (_period_days(model, name) if ahead == "holdout_periods" else 1.0)
         told = model.predict(customers, horizon_days=horizon)
         in_sample = {
