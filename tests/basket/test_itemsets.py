@@ -30,12 +30,11 @@ def test_equals_brute_force(baskets, min_count, max_length):
 @settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=12), st.integers(1, 3), st.sampled_from([1, 3, 17]))
 def test_bounded_temporaries_change_nothing(baskets, min_count, cells):
-    before = mining.CELLS, mining.PAIR_FILTER_CELLS
-    mining.CELLS, mining.PAIR_FILTER_CELLS = cells, cells
+    before, mining.CELLS = mining.CELLS, cells
     try:
         found = basket.frequent_itemsets(log_of(baskets), min_support=min_count)
     finally:
-        mining.CELLS, mining.PAIR_FILTER_CELLS = before
+        mining.CELLS = before
     assert as_dict(found) == brute_force(baskets, min_count)
 
 

@@ -75,26 +75,27 @@ class Baskets:
             yield start + first, start + stop
             first = stop
 
-    def followers(self, start: int, stop: int, low: int) -> tuple[Indices, Indices]:
-        """Expand occurrences to the items after them in their baskets.
+    def followers(self, start: int, stop: int, low: int, high: int) -> tuple[IntArray, IntArray]:
+        """Expand occurrences of items `low` to `high` - 1 to the items after them in their baskets.
 
         Returns
         -------
-        key : int array
+        key : int64 array
             (first item - `low`) * (m - `low`) + (following item - `low`).
-        number : int array, shape (stop - start,)
+        number : int64 array, shape (stop - start,)
             Number of each occurrence among the baskets of its item; repeat it by `after` to get
             one per key.
         """
-        position, n_after = self.by_item[start:stop], self.after[start:stop]
-        first = self.item[position]
-        number = np.arange(start, stop, dtype=position.dtype) - self.start[first]
+        n_after = self.after[start:stop]
+        end = np.append(0, np.cumsum(n_after, dtype=np.int64))
+        edge = np.clip(self.start[low : high + 1], start, stop) - start
+        number = np.arange(start, stop) - np.repeat(self.start[low:high], np.diff(edge))
         # position + 1, position + 2, ... of every occurrence
-        shift = position + 1 - (np.cumsum(n_after, dtype=position.dtype) - n_after)
-        follower = np.repeat(shift, n_after)
-        follower += np.arange(len(follower), dtype=position.dtype)
-        key = self.item[follower]
-        key += np.repeat((first - low) * (len(self.count) - low) - low, n_after)
+        follower = np.repeat(self.by_item[start:stop] + 1 - end[:-1], n_after)
+        follower += np.arange(len(follower))
+        row = np.arange(high - low) * (len(self.count) - low) - low
+        key = np.repeat(row, np.diff(end[edge]))
+        key += self.item[follower]
         return key, number
 
 
@@ -138,6 +139,8 @@ def sort_baskets(basket: IntArray, item: IntArray, *, n_items: int, min_count: i
     start, by_item = _by_column(ranked, _one_each(len(ranked)), len(code))
     after = np.repeat(begin[1:], np.diff(begin))
     after -= np.arange(1, len(after) + 1, dtype=after.dtype)
+    if len(code) <= 1 << 16:
+        ranked = ranked.astype(np.uint16)  # they are looked up in no order: the cache holds more
     return Baskets(ranked, by_item, after[by_item], start, code, count)
 
 

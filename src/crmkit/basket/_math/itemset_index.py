@@ -97,7 +97,7 @@ def unsurpassed(
     """Mark closed itemsets (no superset as frequent) or maximal ones (no frequent superset).
 
     Every superset holds one with a single item more, so only the next level need be looked at. The
-    itemsets must be complete, as `mine_itemsets` returns them.
+    itemsets must be complete, as `search_itemsets` returns them.
 
     Returns
     -------

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     WordArray = NDArray[np.uint64]
 
 CELLS = 1 << 20  # entries of one temporary array: 8 MB of int64
-PAIR_FILTER_CELLS = 1 << 25  # bools; larger problems share cells, which only weakens the filter
 FREE = 16  # free items of one parent: more are joined like any other
 
 
@@ -42,6 +41,18 @@ def mine_itemsets(
     n_items: int,
     min_count: int,
     max_length: int | None = None,
+) -> Itemsets:
+    """Find every itemset in at least `min_count` baskets: see `sort_baskets`, `search_itemsets`."""
+    baskets = sort_baskets(basket, item, n_items=n_items, min_count=min_count)
+    return search_itemsets(baskets, n_baskets=n_baskets, min_count=min_count, max_length=max_length)
+
+
+def search_itemsets(
+    baskets: Baskets,
+    *,
+    n_baskets: int,
+    min_count: int,
+    max_length: int | None = None,
     limit: int | None = None,
     cap: int | None = None,
     min_length: int = 1,
@@ -51,9 +62,10 @@ def mine_itemsets(
 
     Parameters
     ----------
-    basket, item : int64 arrays, shape (n,)
-        Codes of the incidences, in any order; repeats count once.
-    n_baskets, n_items : int
+    baskets : Baskets
+        Without items in fewer baskets.
+    n_baskets : int
+        All baskets, also those without any of the items.
     min_count : int
         Smallest count, >= 1.
     max_length : int, optional
@@ -71,40 +83,37 @@ def mine_itemsets(
     Returns
     -------
     Itemsets
-        Item codes as given; rows within a length in no particular order.
+        Item codes as given to `sort_baskets`; rows within a length in no particular order.
     """
-    baskets = sort_baskets(basket, item, n_items=n_items, min_count=min_count)
-    n_left = len(baskets.count)
-    longest = n_left if max_length is None else min(max_length, n_left)
+    n_items = len(baskets.count)
+    longest = n_items if max_length is None else min(max_length, n_items)
     found = Collector(min_count, limit, cap, min_length, longest)
-    if n_left:
-        single = np.arange(n_left, dtype=np.int32)[:, None]
-        found.add(single, baskets.count)
+    if n_items:
+        found.add(np.arange(n_items, dtype=np.int32)[:, None], baskets.count)
         found.tighten()
     if longest > 1:
         search = _Search(baskets, found)
         if apart is not None and len(apart):
-            search.keep_apart(apart, n_items)
+            search.keep_apart(apart)
         search.run()
     found.tighten()
     return found.itemsets(baskets.code, n_baskets)
 
 
 class _Search:
-    """The state of one search: the baskets, what was found, and which pairs are frequent."""
+    """The state of one search: the baskets, what was found, and what must stay apart."""
 
     def __init__(self, baskets: Baskets, found: Collector) -> None:
         self.baskets = baskets
         self.found = found
         n_items = len(baskets.count)
         self.n_items = n_items
-        self.frequent_pair = np.zeros(min(n_items * n_items, PAIR_FILTER_CELLS), dtype=bool)
         self.apart = np.zeros(0, dtype=np.int64)  # keys of pairs, sorted
         self.joins_all = np.ones(n_items, dtype=bool)  # may be with any other item
 
-    def keep_apart(self, pairs: IntArray, n_codes: int) -> None:
+    def keep_apart(self, pairs: IntArray) -> None:
         """Allow no itemset that holds both items of one of these pairs of item codes."""
-        rank = np.full(n_codes, -1, dtype=np.int64)
+        rank = np.full(max(pairs.max(), self.baskets.code.max()) + 1, -1, dtype=np.int64)
         rank[self.baskets.code] = np.arange(self.n_items)
         ranked = np.sort(rank[pairs], axis=1)
         ranked = ranked[ranked[:, 0] >= 0]
@@ -123,20 +132,17 @@ class _Search:
             if self.baskets.count[low:high].max() >= self.found.min_count:
                 self._search_block(low, high)
 
-    def _pair_cell(self, first: Codes, second: Codes) -> IntArray:
-        """Where the filter keeps the pair; distinct pairs may share a cell of a full filter."""
-        cell = first.astype(np.int64) * self.n_items + second
-        return cell if self.n_items**2 <= PAIR_FILTER_CELLS else cell % PAIR_FILTER_CELLS
-
     def _search_block(self, low: int, high: int) -> None:
         """Count all pairs whose rarer item has rank `low` to `high` - 1, then grow them."""
         baskets = self.baskets
         width = self.n_items - low  # items after the first have a rank above `low`
         chunks = list(baskets.chunks(low, high, CELLS))
-        counts = np.zeros((high - low) * width, dtype=np.int64)
-        for start, stop in chunks:
-            key, number = baskets.followers(start, stop, low)
-            counts += np.bincount(key, minlength=len(counts))
+        n_cells = (high - low) * width
+        key, number = baskets.followers(*chunks[0], low, high)
+        counts = np.bincount(key, minlength=n_cells)
+        for start, stop in chunks[1:]:
+            key, number = baskets.followers(start, stop, low, high)
+            counts += np.bincount(key, minlength=n_cells)
         cells = np.flatnonzero(counts >= self.found.min_count)
         first, second = (part.astype(np.int32) + low for part in np.divmod(cells, width))
         if len(self.apart):
@@ -144,27 +150,21 @@ class _Search:
             cells, first, second = cells[allowed], first[allowed], second[allowed]
         if not len(cells):
             return
-        self.frequent_pair[self._pair_cell(first, second)] = True
         pairs, count = np.column_stack((first, second)), counts[cells]
         joins, free = self._add(pairs, pairs[:, :0], count, first, baskets.count[first])
         if self.found.max_length < 3:
             return
-        pairs, free, count, cells = pairs[joins], free[joins], count[joins], cells[joins]
-        group_end = _group_ends(pairs[:, 0])
-        used = np.zeros(len(pairs), dtype=bool)
-        for left, right in self._candidates(pairs[:, 1], group_end, CELLS):
-            used[left] = True
-            used[right] = True
-        if not used.any():
+        joins &= np.bincount(first[joins] - low, minlength=high - low)[first - low] > 1
+        if not joins.any():
             return
-        pairs, free, count, cells = pairs[used], free[used], count[used], cells[used]
+        pairs, free, count, cells = pairs[joins], free[joins], count[joins], cells[joins]
         row_of = np.full(len(counts), -1, dtype=np.int32)
         row_of[cells] = np.arange(len(cells))
         n_words = (int(baskets.count[low:high].max()) + 63) // 64
         bits = np.zeros(len(cells) * n_words, dtype=np.uint64)
         for start, stop in chunks:
             if len(chunks) > 1:
-                key, number = baskets.followers(start, stop, low)
+                key, number = baskets.followers(start, stop, low, high)
             row = row_of[key]
             inside = np.flatnonzero(row >= 0)
             row = row[inside].astype(np.int64)
@@ -193,16 +193,16 @@ class _Search:
     def _candidates(
         self, last: Codes, group_end: IntArray, budget: int
     ) -> Iterator[tuple[IntArray, IntArray]]:
-        """Pairs of rows of one group whose last items are a frequent pair, some rows at a time."""
+        """Pairs of rows of one group whose last items may be together, some rows at a time."""
         for start, stop in _spans(group_end - np.arange(len(last)) - 1, budget):
             rows = np.arange(start, stop)
             n_right = group_end[rows] - rows - 1
             left = np.repeat(rows, n_right)
             right = left + 1 + _ramps(n_right)
-            joinable = self.frequent_pair[self._pair_cell(last[left], last[right])]
             if len(self.apart):
-                joinable &= ~self._is_apart(last[left], last[right])
-            yield left[joinable], right[joinable]
+                allowed = ~self._is_apart(last[left], last[right])
+                left, right = left[allowed], right[allowed]
+            yield left, right
 
     def _grow(
         self, items: Codes, free: Codes, count: IntArray, bits: WordArray, group_end: IntArray

@@ -66,8 +66,11 @@ def read_baskets(
         optional=(*optional, *(("order_id",) if level == "order" else ())),
         as_of=as_of,
     )
-    if level == "customer":
+    if level == "customer" or log.order_span == 1:  # one order each
         row_basket, n_baskets = log.customer, log.n_customers
+    elif log.order_span * log.n_customers < 4 * len(log.customer):  # no need to hash the keys
+        row_basket, orders = sorted_codes(pd.Series(log.order))
+        n_baskets = len(orders)
     else:
         codes, distinct = pd.factorize(log.order)
         row_basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)

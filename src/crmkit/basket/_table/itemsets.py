@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
+from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
-from crmkit.basket._math.mining import mine_itemsets
+from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import minimum_count, read_baskets, write_tuples
 from crmkit.errors import InputError
 
@@ -131,28 +132,31 @@ def frequent_itemsets(
     lines = read_baskets(
         transactions, level=level, include=include, exclude=exclude, groups=groups, as_of=as_of
     )
-    min_count = minimum_count(min_support, lines.n_baskets)
-    found = mine_itemsets(
-        lines.basket,
-        lines.item,
-        n_baskets=lines.n_baskets,
-        n_items=len(lines.items),
+    items, n_baskets, apart = lines.items, lines.n_baskets, lines.apart
+    basket, item = lines.basket, lines.item
+    del lines  # the log's other columns make room for the search
+    min_count = minimum_count(min_support, n_baskets)
+    baskets = sort_baskets(basket, item, n_items=len(items), min_count=min_count)
+    del basket, item
+    found = search_itemsets(
+        baskets,
+        n_baskets=n_baskets,
         min_count=min_count,
         max_length=max_length,
         limit=n_best,
         cap=max_itemsets,
         min_length=min_length,
-        apart=lines.apart,
+        apart=apart,
     )
     if found.capped:
         counts = np.concatenate([np.zeros(0, np.int64), *found.counts[min_length - 1 :]])
-        fits, share = found.min_count, found.min_count / lines.n_baskets
+        fits, share = found.min_count, found.min_count / n_baskets
         raise InputError(
             f"`min_support` of {min_count:,} orders gives more than `max_itemsets` = "
             f"{max_itemsets:,} itemsets; {fits:,} orders ({share:.3g}) give {len(counts):,}. Raise "
             "`min_support`, limit `max_length`, or raise `max_itemsets` if the memory allows."
         )
-    return _frame(found, lines.items, kind, min_length)
+    return _frame(found, items, kind, min_length)
 
 
 def _frame(found: Itemsets, items: pd.Index[Any], kind: str, min_length: int) -> pd.DataFrame:
