@@ -208,15 +208,3 @@ def test_one_rule_in_full():
     }
     for name, value in mlxtend.items():
         assert rule[name] == pytest.approx(value, rel=1e-12), name
-
-
-def test_complete_journey():
-    # itemset and rule counts: pyfim 6.28 and two peers; lines of product types, quantity above 0
-    panel = datasets.load_complete_journey()
-    lines = panel["transactions"].merge(panel["products"], on="product")
-    lines = lines[lines["quantity"] > 0].drop(columns="product")
-    lines = lines.rename(columns={"product_type": "product"})
-    itemsets = basket.frequent_itemsets(lines, min_support=311)
-    assert itemsets["length"].value_counts().sort_index().tolist() == [691, 4597, 2618, 237]
-    rules = basket.association_rules(itemsets, min_confidence=0.3, max_consequent=None)
-    assert (len(rules), (rules["consequent"].map(len) == 1).sum()) == (4780, 4664)
