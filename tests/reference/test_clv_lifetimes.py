@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,11 +113,13 @@ def test_wrong_fitters_are_named(lifetimes, customers):
 def test_the_how_to_runs(lifetimes):
     page = Path(__file__).parents[2] / "docs" / "how-to" / "come-from-lifetimes.md"
     cells = re.findall(r"```\{code-cell\}\n(?::[^\n]*\n)*(.*?)```", page.read_text("utf-8"), re.S)
-    assert len(cells) == 7
+    assert len(cells) == 15
     space = {}
     for cell in cells:
         exec(compile(cell, page.name, "exec"), space)
     assert abs(space["ours"] - space["theirs"]).max() < 1e-3
+    assert space["again"].log_likelihood_ == space["model"].log_likelihood_
+    plt.close("all")
 
 
 def test_covariances_where_theirs_are_not_symmetric(lifetimes):
