@@ -170,6 +170,26 @@ def test_pieces_against_mpmath():
         np.testing.assert_array_equal(second, second.transpose(1, 0, 2))
 
 
+def test_a_busy_customer_whom_cancellation_hits():
+    """Customer 134 of the fit that CLVTools' own tests carry, in weeks; exact by mpmath.
+
+    CLVTools' difference of hypergeometric functions gives 28.2219 and P(alive) 1.0 here; its other
+    399 customers agree with `likelihood` to 2e-13.
+    """
+    day = np.array([0, 147, 168, 273, 343])
+    season = np.array([0.0, 1.0, 0.0, 1.0, 0.0])
+    paths, which = make_paths(np.zeros(5, int), day, [season, np.ones(5), np.ones(5)])
+    h = Histories(which, *(np.array([v]) for v in (0.0, 361.0, 364.0, 176.0, 1.0)))
+    effects = effects_of(paths.values, [[0, 1, 2], [0, 1, 2]])
+    parameters = np.log([0.7579, 4.7419 * 7.0, 0.5432, 22.1892 * 7.0])
+    coefficients = np.array([*parameters, 0.1, 0.1, 0.40996056840188044, 0.1, 0.1, 0.1])
+    bought = np.array([-176.0, 43.0, 176.0, 176.0])
+    value = likelihood(h, paths, effects, bought, coefficients)[0] + 176.0 * np.log(7.0)
+    assert value == pytest.approx(28.228817528222436, rel=1e-13)
+    p_alive = state_at_end(h, paths, effects, coefficients)[0][0]
+    assert p_alive == pytest.approx(0.9931146958012801, rel=1e-12)
+
+
 def test_extreme_parameters_stay_finite():
     x = np.array([0.0, 5.0, 2000.0])
     A = np.array([0.0, 1e-8, 1e8])
