@@ -7,18 +7,18 @@ that of being alive at T plus the integral, over the time y of dropout between t
 
 The published closed form is a difference of hypergeometric functions that cancels and overflows;
 the integral is a sum of positive terms. In ``w = ln((m + y) / (m + t_x))``, m = min(alpha, beta),
-its singularities lie at least pi away from the real axis and its log is concave, so that 20
-Gauss-Legendre nodes on the part that matters give all digits.
+its singularities lie at least pi away from the real axis and its log is concave, so that 12 or 20
+Gauss-Legendre nodes on the part that matters give all digits, and 64 over many orders of time.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crmkit.clv._math.mixture import mixture
 from crmkit.clv._math.special import gauss_legendre, log_rising, reach
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["counts_density", "p_alive", "times_density"]
 
 FloatArray = NDArray[np.float64]
-_NODES = 20
 _BLOCK = 4096
+# Pairs of parameters; a density's moments are 1, four scores, their products and four curvatures.
+_PAIRS = tuple((j, k) for j in range(4) for k in range(j, 4))
+_SUMS = 1 + 4 + len(_PAIRS) + 4
 # Where the integrand has fallen by e^-32 the rest is below the last digit.
 _FALL = 32.0
 
@@ -37,42 +39,6 @@ def counts_density(theta: Sequence[Any], x: FloatArray) -> Any:
     """Return the term that depends on counts only: ``ln Gamma(r + x) / Gamma(r)``."""
     value, slope, curve = log_rising(theta[0], x)
     return value, {0: slope}, {(0, 0): curve}
-
-
-def _terms(
-    theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return times of dropout and logs of the terms, (n, 21); the last is being alive at T."""
-    r, alpha, s, beta = theta
-    least = np.minimum(alpha, beta)
-
-    def drop(w: FloatArray) -> FloatArray:
-        y = (least + t_x) * np.expm1(w)
-        live = np.log1p(y / (alpha + t_x))
-        return (r + x) * live + (s + 1.0) * np.log1p(y / (beta + t_x)) - w
-
-    def slope(w: FloatArray) -> FloatArray:
-        y = t_x + (least + t_x) * np.expm1(w)
-        return (least + y) * ((r + x) / (alpha + y) + (s + 1.0) / (beta + y)) - 1.0
-
-    end = reach(drop, slope, np.log1p((T - t_x) / (least + t_x)), fall=_FALL)
-    nodes, weights = gauss_legendre(_NODES)
-    w = end[:, None] * nodes
-    y = np.empty((x.size, _NODES + 1))
-    y[:, :-1] = t_x[:, None] + _column(least + t_x) * np.expm1(w)
-    y[:, -1] = T
-    r, alpha, s, beta = (_column(value) for value in theta)
-    log = -r * np.log1p(y / alpha) - s * np.log1p(y / beta)
-    log -= x[:, None] * np.log(alpha + y)
-    # s dy / (beta + y) with dy = (m + y) dw; a gap of no length has no room for a dropout.
-    room = np.log(np.maximum(end, 1e-300) * s.reshape(-1) * (least + t_x))
-    log[:, :-1] += w + (room[:, None] + np.log(weights)) - np.log(beta + y[:, :-1])
-    return y, log
-
-
-def _column(value: Any) -> Any:
-    """Return a parameter so that it broadcasts over (n, nodes)."""
-    return np.reshape(value, (-1, 1))
 
 
 def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
@@ -85,18 +51,28 @@ def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray)
     return result
 
 
-def _dropout_odds(
-    theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray
-) -> FloatArray:
-    """Odds of a dropout in (t_x, T) against none, shape (n,).
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """The time from t_x to T on the axis of w, cut off at `end`, arrays (n,).
 
-    ``s Int ((alpha + T) / (alpha + y))^(r + x) ((beta + T) / (beta + y))^s dy / (beta + y)``, with
-    what does not depend on y taken out at t_x. Shorter and flatter pieces need fewer nodes.
+    The integrand, relative to its start, is ``exp(-own w - other ln(1 + share (e^w - 1)))``: `own`
+    is the power of the parameter that is the scale of w, `other` that of the other one. `nodes`
+    are pairs of a number of nodes and the rows for which it is enough.
     """
+
+    least: FloatArray
+    own: FloatArray
+    other: FloatArray
+    share: FloatArray
+    end: FloatArray
+    nodes: tuple[tuple[int, NDArray[np.bool_]], ...]
+
+
+def _gap(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> _Gap:
+    """Return the gap; shorter and flatter pieces need fewer nodes."""
     r, alpha, s, beta = theta
-    least, most = np.minimum(alpha, beta) + t_x, np.maximum(alpha, beta) + t_x
-    share, gap, first = least / most, T - t_x, alpha <= beta
-    # The power of the parameter that is the scale of w, and of the other.
+    least, first = np.minimum(alpha, beta) + t_x, alpha <= beta
+    share = least / (np.maximum(alpha, beta) + t_x)
     own, other = np.where(first, r + x - 1.0, s), np.where(first, s + 1.0, r + x)
 
     def drop(w: FloatArray) -> FloatArray:
@@ -105,47 +81,114 @@ def _dropout_odds(
     def slope(w: FloatArray) -> FloatArray:
         return own + other * share * np.exp(w) / (1.0 + share * np.expm1(w))
 
-    end = reach(drop, slope, np.log1p(gap / least), fall=_FALL)
-    fall = np.abs(drop(end))
-    few = (fall < 6.0) & (end < 2.0)
+    end = reach(drop, slope, np.log1p((T - t_x) / least), fall=_FALL)
+    few = (np.abs(drop(end)) < 6.0) & (end < 2.0)
     many = end >= 4.0
-    area = np.empty_like(end)
-    for n_nodes, rows in ((12, few), (20, ~(few | many)), (64, many)):
-        steep, bent, ratio, length = own[rows], other[rows], share[rows], end[rows]
-        total = np.zeros_like(length)
+    return _Gap(least, own, other, share, end, ((12, few), (20, ~(few | many)), (64, many)))
+
+
+def _dropout_odds(
+    theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray
+) -> FloatArray:
+    """Odds of a dropout in (t_x, T) against none, shape (n,).
+
+    ``s Int ((alpha + T) / (alpha + y))^(r + x) ((beta + T) / (beta + y))^s dy / (beta + y)``, with
+    what does not depend on y taken out at t_x.
+    """
+    r, alpha, s, beta = theta
+    gap = _gap(theta, x, t_x, T)
+    area = np.empty_like(gap.end)
+    for n_nodes, rows in gap.nodes:
+        own, other, share, end = (v[rows] for v in (gap.own, gap.other, gap.share, gap.end))
+        total = np.zeros_like(end)
         for node, weight in zip(*gauss_legendre(n_nodes), strict=True):
-            w = length * node
-            total += weight * np.exp(-steep * w - bent * np.log1p(ratio * np.expm1(w)))
-        area[rows] = total * length
+            w = end * node
+            total += weight * np.exp(-own * w - other * np.log1p(share * np.expm1(w)))
+        area[rows] = total * end
+    length = T - t_x
     with np.errstate(over="ignore"):
-        growth = np.exp((r + x) * np.log1p(gap / (alpha + t_x)) + s * np.log1p(gap / (beta + t_x)))
-    result: FloatArray = growth * area * (s * least / (beta + t_x))
+        growth = (r + x) * np.log1p(length / (alpha + t_x)) + s * np.log1p(length / (beta + t_x))
+        result: FloatArray = np.exp(growth) * area * (s * gap.least / (beta + t_x))
     return result
 
 
 def times_density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> Any:
-    """Return the terms that depend on times, with their derivatives."""
-    y, log = _terms(theta, x, t_x, T)
-    r, alpha, s, beta = (_column(parameter) for parameter in theta)
-    inverse_a, inverse_b = 1.0 / (alpha + y), 1.0 / (beta + y)
-    share_a, share_b = y * inverse_a / alpha, y * inverse_b / beta
-    n = x[:, None]
-    scores = [
-        -np.log1p(y / alpha),
-        r * share_a - n * inverse_a,
-        -np.log1p(y / beta),
-        s * share_b,
-    ]
-    curvatures = {
-        (0, 1): share_a,
-        (1, 1): inverse_a * (n * inverse_a - r * share_a) - (r / alpha) * share_a,
-        (2, 2): np.zeros_like(y),
-        (2, 3): share_b,
-        (3, 3): -s * share_b * (inverse_b + 1.0 / beta),
+    """Return the terms that depend on times, with their derivatives.
+
+    A sum of positive terms, relative to the density at t_x: the gradient is the mean of the terms'
+    scores, the Hessian their covariance and the mean of the terms' own curvatures.
+    """
+    r, alpha, s, beta = theta
+    gap = _gap(theta, x, t_x, T)
+    dead = np.zeros((_SUMS, x.size))
+    for n_nodes, rows in gap.nodes:
+        if rows.any():
+            dead[:, rows] = _dropout_sums(theta, x, t_x, gap, n_nodes, rows)
+    dead *= gap.end * s * gap.least / (beta + t_x)
+    length = T - t_x
+    growth = (r + x) * np.log1p(length / (alpha + t_x)) + s * np.log1p(length / (beta + t_x))
+    alive = np.exp(-growth) * _moments(theta, x, T, dropped=False)
+    total = dead[0] + alive[0]
+    mean = (dead + alive) / total
+    gradient = dict(enumerate(mean[1:5]))
+    hessian = {
+        (j, k): mean[5 + place] - mean[1 + j] * mean[1 + k] for place, (j, k) in enumerate(_PAIRS)
     }
-    # All terms but the last contain the density s / (beta + y) of the time of dropout.
-    scores[2][:, :-1] += 1.0 / s
-    scores[3][:, :-1] -= inverse_b[:, :-1]
-    curvatures[2, 2][:, :-1] -= 1.0 / np.square(s)
-    curvatures[3, 3][:, :-1] += np.square(inverse_b[:, :-1])
-    return mixture(log, scores, curvatures)
+    share_a, share_b, bent_a, bent_b = mean[-4:]
+    hessian[0, 1] += share_a
+    hessian[1, 1] -= bent_a + (r / alpha) * share_a
+    hessian[2, 2] -= dead[0] / total / np.square(s)
+    hessian[2, 3] += share_b
+    hessian[3, 3] += bent_b - (s / beta) * share_b
+    start = -r * np.log1p(t_x / alpha) - s * np.log1p(t_x / beta) - x * np.log(alpha + t_x)
+    return start + np.log(total), gradient, hessian
+
+
+def _dropout_sums(
+    theta: Sequence[Any],
+    x: FloatArray,
+    t_x: FloatArray,
+    gap: _Gap,
+    n_nodes: int,
+    rows: NDArray[np.bool_],
+) -> FloatArray:
+    """Return the moments of dropouts at the nodes, added up, for some rows: (19, m)."""
+    theta = [value[rows] if np.ndim(value) else value for value in theta]
+    own, other, share, end = (v[rows] for v in (gap.own, gap.other, gap.share, gap.end))
+    x, t_x, least = x[rows], t_x[rows], gap.least[rows]
+    total = np.zeros((_SUMS, x.size))
+    for node, weight in zip(*gauss_legendre(n_nodes), strict=True):
+        w = end * node
+        passed = np.expm1(w)
+        density = weight * np.exp(-own * w - other * np.log1p(share * passed))
+        moments = _moments(theta, x, t_x + least * passed, dropped=True)
+        moments *= density
+        total += moments
+    return total
+
+
+def _moments(theta: Sequence[Any], x: FloatArray, y: FloatArray, *, dropped: bool) -> FloatArray:
+    """Return 1, the scores at time y, their products and what the curvatures hold: (19, n).
+
+    All terms but that of being alive contain the density s / (beta + y) of the time of dropout.
+    """
+    r, alpha, s, beta = theta
+    inverse_a, inverse_b = 1.0 / (alpha + y), 1.0 / (beta + y)
+    result = np.empty((_SUMS, y.size))
+    result[0] = 1.0
+    result[1] = -np.log1p(y / alpha)
+    result[2] = inverse_a * (y * (r / alpha) - x)
+    result[3] = -np.log1p(y / beta)
+    result[4] = inverse_b * (y * (s / beta))
+    share_b = y * inverse_b / beta
+    result[-4] = y * inverse_a / alpha
+    result[-3] = share_b
+    result[-2] = inverse_a * result[2]
+    result[-1] = -s * share_b * inverse_b
+    if dropped:
+        result[3] += 1.0 / s
+        result[4] -= inverse_b
+        result[-1] += np.square(inverse_b)
+    for place, (j, k) in enumerate(_PAIRS):
+        np.multiply(result[1 + j], result[1 + k], out=result[5 + place])
+    return result
