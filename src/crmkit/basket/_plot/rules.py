@@ -14,6 +14,9 @@ from crmkit.basket._report.read import read_tuples
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# where labels stand, in turns, in points: the best rules are often close to each other
+SIDES = ((10, 0), (-10, 0), (0, 10), (0, -10))
+
 
 def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes:
     """Show rules by support and confidence, with lift as colour.
@@ -69,8 +72,10 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
         ax.annotate(
             f"{number + 1}",
             (support[number], confidence[number]),
-            xytext=(6, 4),
+            xytext=SIDES[number % len(SIDES)],
             textcoords="offset points",
+            ha="center",
+            va="center",
             fontsize=9,
             fontweight="bold",
             bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.8, "linewidth": 0},
