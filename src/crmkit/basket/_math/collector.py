@@ -165,19 +165,20 @@ def _members(
     parts: list[Found], place: Columns, longest: int
 ) -> Iterator[tuple[Columns, IntArray]]:
     """Yield the itemsets of all families as columns of shape (k, n), and their counts."""
-    for n_free, families in _by_free(parts).items():
+    for n_free, group in _by_free(parts).items():
+        families = [(place[part.items.T], place[part.free.T], part.count) for part in group]
         for k in range(min(n_free, longest - 1) + 1):
             subsets = chain.from_iterable(combinations(range(n_free), k))
             chosen = np.fromiter(subsets, dtype=np.intp).reshape(math.comb(n_free, k), k)
-            for family in families:
-                n_items = family.items.shape[1]
-                if n_items + k > longest:
+            for items, free, count in families:
+                length = len(items) + k
+                if length > longest:
                     continue
-                shape = (n_items + k, len(chosen), len(family.count))
-                columns = np.empty(shape, dtype=place.dtype)
-                columns[:n_items] = place[family.items.T][:, None]
-                columns[n_items:] = place[family.free.T][chosen.T]
-                yield columns.reshape(n_items + k, -1), np.tile(family.count, len(chosen))
+                columns = np.empty((length, len(chosen), len(count)), dtype=place.dtype)
+                columns[: len(items)] = items[:, None]
+                columns[len(items) :] = free[chosen.T]
+                counts = np.broadcast_to(count, columns.shape[1:])
+                yield columns.reshape(length, -1), counts.reshape(-1)
 
 
 def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
