@@ -48,6 +48,7 @@ def test_tables_add_up_to_the_log(shop):
     assert made.tables["segments"]["customers"].sum() == log["customer_id"].nunique()
     assert made.tables["segments"]["share_of_customers"].sum() == pytest.approx(1)
     assert made.tables["lifetime_value"]["customer_id"].is_unique
+    assert not made.tables["pairs"].empty
     base = made.tables["customer_equity"].iloc[0]
     total = made.tables["lifetime_value"]["lifetime_value"].sum()
     assert base["lifetime_value"] == pytest.approx(total)
@@ -113,3 +114,11 @@ def test_campaigns_are_told_without_claiming_effects():
     rates = made.tables["response_by_type"]
     assert rates["contacted"].sum() == 6589
     assert rates["responders"].sum() == 792
+
+
+def test_shuffled_products_are_bought_together_by_chance(shop):
+    log = shop["transactions"]
+    shuffled = log["product"].sample(frac=1, random_state=0).array
+    made = make_report(log.assign(product=shuffled))
+    assert made.tables["pairs"].empty
+    assert "none of them clearly more often" in made.html

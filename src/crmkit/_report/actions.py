@@ -137,7 +137,7 @@ def _bundle(story: Story) -> tuple[dict[str, Any], pd.DataFrame] | None:
     pairs = story.found.get("pairs")
     if pairs is None or pairs.empty:
         return None
-    table = pairs.head(20)[["item_a", "item_b", "count", "lift"]].reset_index(drop=True)
+    table = pairs.head(20)[["item_a", "item_b", "count", "lift_given_sizes"]].reset_index(drop=True)
     first = table.iloc[0]
     why = f"They meet far more often than by chance, such as {first['item_a']} and "
     why += f"{first['item_b']}."

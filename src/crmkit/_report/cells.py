@@ -47,6 +47,7 @@ def heading(name: object) -> str:
         ("confidence ab", "of a, share with b"),
         ("confidence ba", "of b, share with a"),
         ("p churn", "chance of leaving"),
+        ("lift given sizes", "lift"),
         ("conf low", "low"),
         ("conf high", "high"),
     ):

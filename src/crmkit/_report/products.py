@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 __all__ = ["products_section"]
 
 _QUESTION = "What is bought together?"
-_COLUMNS = ["item_a", "item_b", "count", "support", "confidence_ab", "confidence_ba", "lift"]
+_SHOWN = [
+    "item_a",
+    "item_b",
+    "count",
+    "support",
+    "confidence_ab",
+    "confidence_ba",
+    "lift_given_sizes",
+]
+_CLEAR = 0.05  # adjusted p-value from which on a pair may be chance
 
 
 def products_section(story: Story) -> Section:
@@ -38,37 +47,40 @@ def products_section(story: Story) -> Section:
             left_out=f"No two {level} were bought together in {least} or more orders, too few to "
             "tell from chance.",
         )
-    strong = pairs[pairs["lift"] > 1].sort_values(
-        ["p_adjusted", "lift", "count"], ascending=[True, False, False], ignore_index=True
+    clear = pairs["p_adjusted_given_sizes"] < _CLEAR
+    strong = pairs[clear & (pairs["lift_given_sizes"] > 1)].sort_values(
+        ["p_adjusted_given_sizes", "lift_given_sizes", "count"],
+        ascending=[True, False, False],
+        ignore_index=True,
     )
-    best = strong.head(1)
+    n_strong = f"{len(strong):,}" if len(strong) else "none"
     answer = [
-        f"{len(pairs):,} pairs of {level} meet in at least {least:,} orders; {len(strong):,} of "
-        "them more often than if customers chose each independently."
+        f"{len(pairs):,} pairs of {level} meet in at least {least:,} orders; {n_strong} of "
+        "them clearly more often than by chance, even allowing for large orders holding a bit of "
+        "everything."
     ]
     answer += [
         f"The clearest is {row.item_a} with {row.item_b}: in {row.count:,} orders, "
-        f"{row.lift:.1f} times as often as by chance."
-        for row in best.itertuples()
+        f"{row.lift_given_sizes:.1f} times as often as by chance."
+        for row in strong.head(1).itertuples()
     ]
-    columns = [column for column in _COLUMNS if column in strong.columns]
     return Section(
         "products",
         _QUESTION,
         tuple(answer),
         (
             Picture(
-                basket.plot_pairs(pairs),
+                basket.plot_pairs(pairs, measure="lift_given_sizes"),
                 f"How many times more often than by chance two {level} meet in an order.",
             ),
         ),
         (
             Sheet(
                 "pairs",
-                strong[columns],
+                strong[_SHOWN],
                 "Pairs that meet more often than by chance, the clearest first. Lift is how many "
-                "times more often; confidence the share of orders with the one that have the "
-                "other.",
+                "times more often, given how large the orders are; confidence the share of orders "
+                "with the one that have the other.",
             ),
         ),
         results={"pairs": strong},

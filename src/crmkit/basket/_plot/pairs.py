@@ -88,7 +88,9 @@ def plot_pairs(
         text = f"{grid[row, column]:.3g}"
         color = "black" if light else "white"
         ax.text(column, row - 1, text, ha="center", va="center", fontsize=8, color=color)
-    bar = ax.figure.colorbar(image, ax=ax, label=measure.replace("_", " "), fraction=0.04, pad=0.02)
+    bar = ax.figure.colorbar(
+        image, ax=ax, label=measure.replace("_", " ").capitalize(), fraction=0.04, pad=0.02
+    )
     if diverging:
         plain_log_ticks(bar.ax.yaxis, count())
     ax.tick_params(length=0)
