@@ -167,6 +167,11 @@ def test_problems_are_named_all_at_once(shop):
     refused(odd.assign(date="soon"), "'date' must hold dates")
     refused(covariates.iloc[:0], "has no rows")
     refused(covariates.assign(season=1.0), "['purchase.season'] are the same for everybody")
+    # What varied only before anybody came is constant, too.
+    early = covariates.assign(season=(covariates["date"] == START) * 0.1 + 0.7)
+    late = log[log["customer_id"].isin(log.loc[log["date"] < "2022-02-01", "customer_id"]) == 0]
+    with pytest.raises(InputError, match="are the same for everybody"):
+        model.fit(late, covariates=early, as_of=AS_OF)
     refused(covariates.assign(customer_id=covariates["customer_id"].astype(str)), "have no row")
     with pytest.raises(MissingColumnsError, match="club"):
         model.fit(log, covariates=covariates.drop(columns="club"))

@@ -94,8 +94,10 @@ def effects_of(values: FloatArray, columns: Sequence[Sequence[int]]) -> tuple[Ef
 
 def moments_of(histories: Histories, paths: Paths) -> tuple[FloatArray, FloatArray]:
     """Return each covariate's mean and deviation over the time customers were observed."""
-    # Differences from one of the values are exactly zero for a covariate that never varies.
-    values = paths.values - paths.values[:1]
+    # Differences from an observed value are exactly zero for a covariate that never varies.
+    longest = [int(np.argmax(histories.end - histories.first))]
+    known = paths.at(histories.path[longest], histories.first[longest])
+    values = paths.values - known
     days, first, second = 0.0, np.zeros(values.shape[1]), np.zeros(values.shape[1])
     for index in blocks(paths.count(histories.path, histories.first, histories.end)):
         h = histories.rows(index)
@@ -103,7 +105,7 @@ def moments_of(histories: Histories, paths: Paths) -> tuple[FloatArray, FloatArr
         time, z = (h.weight[:, None] * length).ravel(), values[code.ravel()]
         days, first, second = days + time.sum(), first + time @ z, second + time @ z**2
     mean = first / days
-    return paths.values[0] + mean, np.sqrt(np.maximum(second / days - mean**2, 0.0))
+    return known[0] + mean, np.sqrt(np.maximum(second / days - mean**2, 0.0))
 
 
 def likelihood(
@@ -177,7 +179,9 @@ def _blocks(
 ) -> Iterator[tuple[IntArray, _Block]]:
     """Give the histories in blocks, each with its place among them."""
     speeds = [effect.speed(coefficients) for effect in effects]
-    for index in blocks(paths.count(histories.path, histories.last, histories.end) + 1):
+    size = paths.count(histories.path, histories.last, histories.end) + 1
+    beside = paths.count(histories.path, histories.first, histories.last)
+    for index in blocks(size, beside):
         h = histories.rows(index)
         early, early_code = paths.cut(h.path, h.first, h.last)
         late, code = paths.cut(h.path, h.last, h.end)

@@ -116,11 +116,16 @@ def _distinct(
     return kept, kind
 
 
-def blocks(size: IntArray) -> Iterator[IntArray]:
-    """Cut rows (n,) into blocks of rows alike in `size` and small enough for the cache."""
-    order = np.argsort(-size, kind="stable")
+def blocks(size: IntArray, beside: IntArray | None = None) -> Iterator[IntArray]:
+    """Cut rows (n,) into blocks of rows alike in `size` and small enough for the cache.
+
+    Cheaper pieces `beside` those in `size` may be more, but not without bound.
+    """
+    beside = np.ones_like(size) if beside is None else beside
+    order = np.lexsort((-beside, -size))
     place = 0
     while place < size.size:
-        end = place + max(1, _BLOCK // int(size[order[place]]))
-        yield order[place:end]
-        place = end
+        rows = order[place : place + max(1, _BLOCK // int(size[order[place]]))]
+        rows = rows[: max(1, 8 * _BLOCK // int(beside[rows].max()))]
+        yield rows
+        place += rows.size

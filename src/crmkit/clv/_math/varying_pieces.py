@@ -1,13 +1,14 @@
 """One piece of time during which a customer's covariates stand still.
 
-While alive at the end: ``(1 + A)^-n (1 + C)^-s``. Dropped out within the piece:
+The likelihood of having dropped out within a piece of length L, up to factors of the customer, is
 
-    a customer's share of  Int_0^L c (1 + A + a u)^-n (1 + C + c u)^-(s + 1) du  times s,
+    s c Int_0^L (1 + A + a u)^-n (1 + C + c u)^-(s + 1) du,
 
 with n = r + x, A and C what purchases and dropout have cumulated before (in units of alpha and
-beta) and a, c their speeds. In ``w = ln(1 + u / m)``, m = min((1 + A) / a, (1 + C) / c), it is the
-integral of `pareto_likelihood`: positive, smooth and log-concave, so that Gauss-Legendre nodes
-give all digits. A short piece needs few of them.
+beta) and a, c their speeds; that of being alive after A and C is ``(1 + A)^-n (1 + C)^-s``. In
+``w = ln(1 + u / m)``, m = min((1 + A) / a, (1 + C) / c), it is the integral of
+`pareto_likelihood`: positive, smooth and log-concave, so that Gauss-Legendre nodes give all
+digits. A short piece needs few of them.
 """
 
 from __future__ import annotations
