@@ -274,3 +274,33 @@ def test_weibull_survival_at_extreme_parameters():
     # The same dropout probability of a quarter for all: (3/4)^(t^c).
     same = kept(1e26, 3e26, 1.2, 5)
     np.testing.assert_allclose(same, 0.75 ** (np.array([6.0, 7.0]) ** 1.2 - 5**1.2), rtol=1e-12)
+
+
+def test_contract_likelihood_at_extreme_parameters():
+    # t^c up to 6e16 and alpha of 0.05: the gamma functions alone would cancel to the last digit.
+    theta = (0.04931946639431982, 17279.716051185933, 5.666701316239998)
+    t, churned = arrays([10, 105, 916, 916, 0], [1, 1, 1, 0, 0])
+    value, gradient, _ = contract.weibull_density(theta, t, churned)
+    exact = [-3.7248545833377897, -6.7421310373472805, -9.51897316880899, -1.424826295203498, 0.0]
+    np.testing.assert_allclose(value, exact, rtol=1e-11)
+    numeric = oracles.central_difference(
+        lambda logs: contract.weibull_density(np.exp(logs), t, churned)[0], np.log(theta)
+    )
+    slopes = np.stack([gradient[j] * theta[j] for j in range(3)], axis=-1)
+    np.testing.assert_allclose(slopes, numeric, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_contract_likelihood_is_no_more_than_certainty(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 15))
+    ids = {"customer_id": range(n), "churned": rng.integers(0, 2, n)}
+    table = pd.DataFrame({**ids, "periods": np.floor(10 ** rng.uniform(0, 3, n))})
+    plain, aged = (
+        kind().fit(table) for kind in (clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull)
+    )
+    assert plain.log_likelihood_ - 1e-6 <= aged.log_likelihood_ <= 1e-9
+    assert plain.converged_
+    for model in (plain, aged):
+        told = model.predict(table, interval="delta", annual_discount_rate=0.1)
+        assert np.isfinite(told.to_numpy(float)).all()

@@ -30,24 +30,28 @@ _POWER_LAW = 160.0
 
 
 def _log_survival(theta: Sequence[Any], t: FloatArray) -> Pieces:
-    """``ln S(t)`` with derivatives in alpha, beta and c; without c where theta has two entries."""
+    """``ln S(t)`` with derivatives in alpha, beta and c; without c where theta has two entries.
+
+    A ratio of beta functions: gamma functions move by v = t^c or by alpha, whichever is smaller,
+    so that nothing cancels.
+    """
     alpha, beta = theta[:2]
     c = theta[2] if len(theta) > 2 else 1.0
     v = t**c
     upper, lower = log_rising(beta, v), log_rising(alpha + beta, v)
-    gradient = {0: -lower[1], 1: upper[1] - lower[1]}
-    hessian = {(0, 0): -lower[2], (0, 1): -lower[2], (1, 1): upper[2] - lower[2]}
+    start, end = log_rising(beta, alpha), log_rising(beta + v, alpha)
+    few = alpha < v
+    value, by_beta, bend = (np.where(few, start[i] - end[i], upper[i] - lower[i]) for i in range(3))
+    gradient = {0: -lower[1], 1: by_beta}
+    hessian = {(0, 0): -lower[2], (0, 1): -lower[2], (1, 1): bend}
     if len(theta) > 2:
         log_t = np.log(np.maximum(t, 1.0))
         first, second = v * log_t, v * log_t**2
-        by_v = special.digamma(beta + v) - special.digamma(alpha + beta + v)
-        far = special.polygamma(1, alpha + beta + v)
-        near = special.polygamma(1, beta + v)
-        gradient[2] = by_v * first
-        hessian[0, 2] = -far * first
-        hessian[1, 2] = (near - far) * first
-        hessian[2, 2] = (near - far) * first**2 + by_v * second
-    return upper[0] - lower[0], gradient, hessian
+        gradient[2] = -end[1] * first
+        hessian[0, 2] = -special.polygamma(1, alpha + beta + v) * first
+        hessian[1, 2] = -end[2] * first
+        hessian[2, 2] = -end[2] * first**2 - end[1] * second
+    return value, gradient, hessian
 
 
 def geometric_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) -> Pieces:
