@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from crmkit.basket._math.keys import distinct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -60,12 +62,6 @@ def _days(day: IntArray) -> tuple[int, int]:
     """Return the first day and the number of days up to the last one."""
     first = int(day.min()) if len(day) else 0
     return first, int(day.max(initial=first)) - first + 1
-
-
-def distinct(keys: IntArray) -> IntArray:
-    """Return the distinct keys, sorted; faster than a hash table where there are many."""
-    keys = np.sort(keys)
-    return keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
 
 
 def neighbours(

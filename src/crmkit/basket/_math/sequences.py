@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.basket._math.keys import distinct
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,21 +63,18 @@ def histories(
     first_day = int(day.min()) if len(day) else 0
     day = day - first_day
     span = int(day.max()) + 1 if len(day) else 1
-    order = np.lexsort((item, day, customer))
-    customer, day, item = customer[order], day[order], item[order]
-    change = (customer[1:] != customer[:-1]) | (day[1:] != day[:-1]) | (item[1:] != item[:-1])
-    keep = np.flatnonzero(np.append(True, change)[: len(day)])
-    customer, day, item = customer[keep], day[keep], item[keep]
-    by_item = np.lexsort((day, item, customer))
+    cell, item = np.divmod(distinct((customer * span + day) * n_items + item), max(n_items, 1))
+    customer, day = np.divmod(cell, span)
+    # lines ascend by day already
+    by_item = np.argsort(customer * n_items + item, kind="stable")
     same = (item[by_item[1:]] == item[by_item[:-1]]) & (
         customer[by_item[1:]] == customer[by_item[:-1]]
     )
     previous = np.full(len(item), -1, dtype=np.int64)
     previous[by_item[1:][same]] = by_item[:-1][same]
-    key = customer * span + day
     item_key = np.sort((item * n_customers + customer) * span + day)
     return Histories(
-        *(customer, day, item, previous, key, item_key),
+        *(customer, day, item, previous, cell, item_key),
         span=span,
         first_day=first_day,
         n_customers=n_customers,

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from crmkit.basket._math.keys import distinct
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -40,9 +42,7 @@ def margins(
 
     Lines, shape (n,), may repeat.
     """
-    key = np.sort(basket * n_items + item)
-    key = key[np.append(True, key[1:] != key[:-1])[: len(key)]]
-    basket, item = np.divmod(key, max(n_items, 1))
+    basket, item = np.divmod(distinct(basket * n_items + item), max(n_items, 1))
     return np.bincount(item, minlength=n_items), np.bincount(basket, minlength=n_baskets)
 
 

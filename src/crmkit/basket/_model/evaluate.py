@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import mean_interval
 from crmkit._checks import check_number
 from crmkit._frames import day_column, parse_day, read_transactions
-from crmkit.basket._math import recommend
+from crmkit.basket._math.keys import distinct
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _later(
     key = log.customer * n_items + log.product
     before = (log.day <= split) & (log.product >= 0)
     after = (log.day > split) & (log.day <= split + horizon_days) & (log.product >= 0)
-    bought = recommend.distinct(key[after])
+    bought = distinct(key[after])
     if exclude_owned:
         owned = np.append(np.sort(key[before]), -1)
         bought = bought[owned[np.searchsorted(owned[:-1], bought)] != bought]

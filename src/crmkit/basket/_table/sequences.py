@@ -13,6 +13,7 @@ from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_transactions
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
+from crmkit.basket._math.keys import distinct
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._table.baskets import as_tuples, item_mask, minimum_count, object_column
@@ -41,7 +42,7 @@ def read_histories(
     min_count = minimum_count(min_support, log.n_customers)
     n_items = len(log.product_ids)
     known = log.product >= 0
-    buyers = np.unique(log.product[known] * log.n_customers + log.customer[known])
+    buyers = distinct(log.product[known] * log.n_customers + log.customer[known])
     wanted = np.bincount(buyers // log.n_customers, minlength=n_items) >= min_count
     wanted &= item_mask(log.product_ids, include, exclude)
     known[known] = wanted[log.product[known]]
