@@ -223,3 +223,18 @@ def test_finite_input_gives_finite_answers(name, data):
     each = chances.groupby("customer_id")
     below = each["p_exactly"].sum() - each["p_exactly"].last()
     np.testing.assert_allclose(below + each["p_at_least"].last(), 1.0, atol=1e-8)
+
+
+def test_limits_of_spend_and_of_age_have_names():
+    same = pd.DataFrame({"customer_id": range(5), "frequency": 3, "monetary_value": 20.0})
+    model = clv.GammaGamma().fit(same)
+    assert "the same each time" in model.boundary_
+    told = model.predict(same)
+    np.testing.assert_allclose(told["expected_amount"], 20.0, rtol=1e-3)
+    together = pd.DataFrame({"customer_id": range(40), "periods": 6, "churned": True})
+    model = clv.BetaDiscreteWeibull().fit(together)
+    assert "everybody leaves at the same age" in model.boundary_
+    new = pd.DataFrame({"customer_id": [1], "periods": [0], "churned": [False]})
+    ages = [model.predict(new, alive_in_days=365 * age)["p_alive_later"][0] for age in (4, 5, 6, 7)]
+    assert ages[0] > 0.9
+    assert ages[3] < 0.1

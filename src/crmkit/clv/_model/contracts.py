@@ -40,6 +40,10 @@ class _Contract(PeriodModel):
     }
     _leaving: ClassVar[tuple[str, ...]] = ("alpha", "beta")
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
+        (
+            frozenset({"beta+", "c+"}),
+            "everybody leaves at the same age (beta and c grow without bound)",
+        ),
         (frozenset({"alpha+", "beta+"}), "everybody leaves with the same probability"),
         (frozenset({"alpha-", "beta-"}), "each customer leaves at once or never"),
         *(
@@ -217,3 +221,9 @@ class BetaDiscreteWeibull(_Contract):
     """
 
     _names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "c")
+
+    def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
+        # Where c is large, a large beta only says when t^c becomes large.
+        if "beta+" in flat and logs["c"] > 2.0:
+            return flat - {"alpha+"} | {"c+"}
+        return super()._runaway(flat, logs)

@@ -101,6 +101,10 @@ class GammaGamma(LikelihoodModel):
             frozenset({"p+", "v-"}),
             "a customer spends the same each time (p grows without bound, v goes to 0)",
         ),
+        (
+            frozenset({"p+", "q+"}),
+            "everybody spends the same each time (p and q grow without bound)",
+        ),
     )
 
     def __init__(

@@ -25,6 +25,8 @@ FloatArray = NDArray[np.float64]
 # A dropout of e^-12, per chance or in the time observed, is none.
 _NEVER = 12.0
 _EVEN = 1e-5
+# The search gives up at e^60.
+_FAR = 55.0
 
 
 # The logarithms of the largest numbers, with room for a standard error.
@@ -85,7 +87,8 @@ class MaximumLikelihood(Model):
         self._judge(found.log_likelihood - in_days, found.n_free)
         self.gradient_norm_ = found.gradient_norm
         logs = dict(zip(self._names, found.coefficients, strict=False))
-        self.boundary_ = self._limit(found.flat, logs)
+        away = {f"{name}{'+' if at > 0 else '-'}" for name, at in logs.items() if abs(at) > _FAR}
+        self.boundary_ = self._limit(away.union(found.flat), logs)
         # Towards a limit the likelihood may creep up for ever: the search stops where it is even.
         even = found.gradient_norm < _EVEN
         self.converged_ = found.converged or bool(self.boundary_ is not None and even)
@@ -134,11 +137,11 @@ class MaximumLikelihood(Model):
         self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
         self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
 
-    def _limit(self, flat: tuple[str, ...], logs: dict[str, float]) -> str | None:
+    def _limit(self, flat: set[str], logs: dict[str, float]) -> str | None:
         """Return the name of the limiting model, or None inside the parameter space."""
         if not flat:
             return None
-        left, named = self._runaway(set(flat), logs), []
+        left, named = self._runaway(flat, logs), []
         for pattern, text in self._limits:
             if pattern <= left:
                 left -= pattern

@@ -100,7 +100,7 @@ class ParetoNBD(PurchaseModel):
 
     def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
         # At small s a lifetime beyond t has probability (beta / t)^s, whatever t, as beta vanishes.
-        if "beta-" in flat and ("s-" in flat or logs["s"] < -4.0):
+        if "beta-" in flat and ("s-" in flat or logs["s"] < -3.0):
             return flat - {"s+"} | {"s-"}
         return super()._runaway(flat, logs)
 
