@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -18,9 +17,9 @@ from crmkit.clv._math.varying_likelihood import effects_of, likelihood
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
 from crmkit.clv._model.maximum import MaximumLikelihood
-from crmkit.clv._model.pareto_nbd import ParetoNBD, starting_points
+from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._model.tables import tie_matrix
-from crmkit.clv._model.varying_read import read_histories, standardised
+from crmkit.clv._model.varying_read import read_histories, standardised, starting_logs
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.errors import InputError
 
@@ -145,11 +144,9 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
                 "time. Leave them out: such an effect cannot be told from the parameter itself."
             )
         n = float(h.weight.sum())
-        starts = np.array(starting_points(float(h.weight @ h.frequency) / n))
-        starts[:, [1, 3]] += math.log(unit)
         found = climb(
             lambda at: likelihood(h, read.paths, scaled.effects, scaled.purchases, at),
-            starts.tolist(),
+            starting_logs(h, unit),
             names=self._names,
             effects=terms[4:],
             total=n,

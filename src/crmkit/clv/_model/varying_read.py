@@ -1,4 +1,4 @@
-"""A transaction log and covariates over time, read into distinct histories."""
+"""A transaction log and covariates over time, read and made ready for a fit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from crmkit._frames import read_transactions
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._math.varying_likelihood import Effects, Histories, effects_of, moments_of
+from crmkit.clv._model.pareto_nbd import ParetoNBD, starting_points
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.clv._table.days import purchase_days
 from crmkit.errors import InputError
@@ -19,14 +21,15 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from crmkit.clv._math.varying_paths import Paths
 
-__all__ = ["Read", "Scaled", "read_histories", "standardised"]
+__all__ = ["Read", "Scaled", "read_histories", "standardised", "starting_logs"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+# So few distinct histories that climbing from everywhere costs nothing.
+_FEW = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,27 @@ def standardised(read: Read, chosen: Sequence[Sequence[int]], *, center: bool) -
     for effect, columns in zip(effects, chosen, strict=True):
         back[effect.place[0], effect.place[1:]] = (mean / scale)[list(columns)]
     return Scaled(effects, np.append(-n_repeats, bought[list(chosen[0])]), spread, back)
+
+
+def starting_logs(histories: Histories, unit: float) -> list[list[float]]:
+    """Return log-parameters to start from, the maximum without covariates first.
+
+    Few customers may leave several peaks; with many, that maximum is near the one to find.
+    """
+    h = histories
+    starts = np.array(starting_points(float(np.average(h.frequency, weights=h.weight))))
+    starts[:, [1, 3]] += math.log(unit)
+    table = pd.DataFrame(
+        {
+            "customer_id": np.arange(h.path.size),
+            "frequency": h.frequency,
+            "recency": h.last - h.first,
+            "T": h.end - h.first,
+            "weight": h.weight,
+        }
+    )
+    without = ParetoNBD().fit(table, weights="weight").coefficients_
+    # A limit without covariates need not be one with them.
+    near = np.clip(without, starts[0] - 6.0, starts[0] + 6.0)
+    others = starts if h.path.size <= _FEW else starts[:1]
+    return [near.tolist(), *others.tolist()]
