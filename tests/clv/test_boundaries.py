@@ -238,3 +238,46 @@ def test_limits_of_spend_and_of_age_have_names():
     ages = [model.predict(new, alive_in_days=365 * age)["p_alive_later"][0] for age in (4, 5, 6, 7)]
     assert ages[0] > 0.9
     assert ages[3] < 0.1
+
+
+def histories(rng):
+    n = int(rng.integers(1, 12))
+    length = np.where(rng.random(n) < 0.1, 0.0, 10.0 ** rng.uniform(-2, 4, n))
+    frequency = np.where(length > 0.0, np.floor(10.0 ** rng.uniform(-1, 3, n)), 0.0)
+    share = rng.choice([1.0, 0.999, 0.5, 1e-6], n)
+    return pd.DataFrame(
+        {
+            "customer_id": range(n),
+            "frequency": frequency,
+            "recency": np.where(frequency > 0.0, length * share, 0.0),
+            "T": length,
+            "monetary_value": np.where(frequency > 0.0, 10.0 ** rng.uniform(-3, 8, n), 0.0),
+        }
+    )
+
+
+def opportunities(rng):
+    n = int(rng.integers(1, 12))
+    periods = np.floor(10.0 ** rng.uniform(0, 2, n))
+    frequency = np.floor(periods * rng.choice([0.0, 0.3, 1.0], n))
+    late = np.maximum(frequency, np.floor(periods * rng.random(n)))
+    ids = {"customer_id": range(n), "periods": periods}
+    return pd.DataFrame(
+        {**ids, "frequency": frequency, "recency": np.where(frequency > 0.0, late, 0.0)}
+    )
+
+
+@pytest.mark.parametrize("kind", [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.BGBB, clv.GammaGamma])
+def test_any_finite_table_is_fitted_or_refused_in_words(kind):
+    for seed in range(20):
+        table = (opportunities if kind is clv.BGBB else histories)(np.random.default_rng(seed))
+        options = {} if kind is clv.GammaGamma else {"annual_discount_rate": 0.1}
+        try:
+            model = kind().fit(table)
+            told = model.predict(table, interval="delta", **options)
+        except InputError:
+            # Nobody was observed, nobody spent, or one who spends without a mean.
+            assert kind is clv.GammaGamma or not table["T"].any()
+            continue
+        assert np.isfinite(model.parameters_.drop(columns="term").to_numpy(float)).all()
+        assert np.isfinite(told.to_numpy(float)).all()
