@@ -13,11 +13,12 @@ above the data: 63 MB (BG/NBD) and 107 MB (Pareto/NBD).
 
 import argparse
 import time
-import tracemalloc
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
+from _measure import timed
 
 from crmkit import clv
 
@@ -58,15 +59,6 @@ def compare(label, ours, theirs, *, repeats=3, their_repeats=1):
     print(f"{label:44s} {np.median(mine):9.3f} {np.median(other):9.3f} {ratio:8.1f} x", flush=True)
 
 
-def memory(function):
-    """Return the peak memory above what was there, in megabytes."""
-    tracemalloc.start()
-    function()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 1e6
-
-
 def value_of(fitter, table):
     """Return lifetimes' twelve-month value of customers at an amount of one."""
     import lifetimes
@@ -80,12 +72,15 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--customers", type=int, default=1_000_000)
     options.add_argument("--slow", action="store_true", help="fit lifetimes' Pareto/NBD too")
+    options.add_argument("--cdnow", action="store_true", help="fit the CDNOW customers only")
     chosen = options.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lifetimes
 
-        print(f"{'':44s} {'crmkit':>9s} {'lifetimes':>9s} {'ratio':>10s}")
+        print(f"{'':44s} {'crmkit':>9s} {'peer':>9s} {'ratio':>10s}")
+        if chosen.cdnow:
+            return _cdnow()
         cases = [
             ("BG/NBD", clv.BGNBD, lifetimes.BetaGeoFitter, (0.243, 30.9, 0.793, 2.426)),
             ("Pareto/NBD", clv.ParetoNBD, lifetimes.ParetoNBDFitter, (0.553, 74.0, 0.606, 81.7)),
@@ -104,7 +99,7 @@ def main():
                 if not whole:
                     continue
                 model = kind().fit(table)
-                megabytes = memory(lambda kind=kind, table=table: kind().fit(table))
+                megabytes = timed(lambda kind=kind, table=table: kind().fit(table))[1]
                 print(f"{name + ' fit, peak memory (MB)':44s} {megabytes:9.0f}")
                 small = table.sample(20_000, random_state=1)
                 theirs = fitter().fit(*[small[c] for c in ("frequency", "recency", "T")])
@@ -123,7 +118,7 @@ def main():
                     ),
                     lambda theirs=theirs, table=table: value_of(theirs, table),
                 )
-        _cdnow()
+        return _cdnow()
 
 
 def _cdnow():
@@ -135,14 +130,36 @@ def _cdnow():
     table = clv.purchase_table(load_cdnow(), as_of="1997-09-30")
     columns = [table[column] for column in ("frequency", "recency", "T")]
     cases = [
-        ("BG/NBD", clv.BGNBD, lifetimes.BetaGeoFitter),
-        ("Pareto/NBD", clv.ParetoNBD, lifetimes.ParetoNBDFitter),
+        ("BG/NBD", clv.BGNBD, lifetimes.BetaGeoFitter, "BetaGeoModel"),
+        ("Pareto/NBD", clv.ParetoNBD, lifetimes.ParetoNBDFitter, "ParetoNBDModel"),
     ]
-    for name, kind, fitter in cases:
+    for name, kind, fitter, _ in cases:
         compare(
-            f"{name} fit, CDNOW master",
+            f"{name} fit, CDNOW master, lifetimes",
             lambda kind=kind: kind().fit(table),
             lambda fitter=fitter: fitter().fit(*columns),
+            repeats=9,
+            their_repeats=5,
+        )
+    if find_spec("pymc_marketing") is None:
+        print("PyMC-Marketing is not installed: its MAP is left out")
+        return
+    from pymc_marketing import clv as peer
+
+    # Its priors are made for weeks. The first run compiles and is left out.
+    weeks = table.assign(recency=table["recency"] / 7.0, T=table["T"] / 7.0)
+    weeks = weeks[["customer_id", "frequency", "recency", "T"]]
+    for name, kind, _, theirs in cases:
+
+        def by_map(theirs=theirs):
+            return getattr(peer, theirs)(data=weeks).fit(method="map", progressbar=False)
+
+        by_map()
+        compare(
+            f"{name} fit, CDNOW master, PyMC MAP",
+            lambda kind=kind: kind().fit(table),
+            by_map,
+            repeats=9,
             their_repeats=3,
         )
 

@@ -12,19 +12,18 @@ is printed. P(alive) and expected purchases must agree wherever lifetimes gives 
 
 Needs the extra ``lifetimes``. Usage: clv_predict.py [customers]
 
-Last taken November 2026 on two shared, busy cores (Python 3.11, numpy 2.4, pandas 3.1).
-A million customers with 446,924 distinct histories, CPU seconds, crmkit against lifetimes:
-BG/NBD P(alive) 0.28 and 0.07, purchases 0.24 and 0.41, value 1.1 and 8.7; Pareto/NBD P(alive)
-0.99 and 4.3, purchases 0.98 and 4.4 (lifetimes gave no number for 14 customers). 200,000
-customers: Pareto/NBD value 0.6 and 8.3, BG/NBD value 1.0 and 1.7.
+Last taken November 2026 on two shared, busy cores (Python 3.11, numpy 2.4.6, pandas 3.1.1). A
+million customers with 446,924 distinct histories, CPU seconds crmkit / lifetimes, medians of five:
+BG/NBD P(alive) 0.087 / 0.08, purchases 0.061 / 0.50, both 0.075 / 0.71, value 0.53 / 10.6;
+Pareto/NBD P(alive) 0.30 / 4.6, purchases (with P(alive)) 0.27 / 4.6, lifetimes gave no number for
+14 customers; value for 200,000 customers 0.10 / 9.6. Peaks of memory: 91 MB at most.
 """
 
-import resource
 import sys
-import time
 
 import numpy as np
 import pandas as pd
+from _measure import timed
 
 from crmkit import clv
 from crmkit.clv._lifetimes import import_lifetimes
@@ -56,27 +55,20 @@ def seedlog(rng):
     return datasets.make_transactions(3000, random_state=int(rng.integers(1 << 30)))["transactions"]
 
 
-def timed(function):
-    """Return CPU seconds, growth of the peak resident size in MB, and the result."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
-    result = function()
-    seconds = time.process_time() - start
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return seconds, grown / 1024, result
-
-
-def compare(label, ours, theirs):
-    """Time both, crmkit first because the peak of memory never falls again."""
-    own, own_mb, mine = timed(ours)
-    peer, peer_mb, other = timed(theirs)
-    mine, other = np.asarray(mine), np.asarray(other)
+def compare(label, ours, theirs, *, repeats=5):
+    """Time both in turn; print medians, the median ratio, peaks of memory and the largest gap."""
+    runs = [(timed(ours), timed(theirs)) for _ in range(repeats)]
+    own, peer = (float(np.median([run[side][0] for run in runs])) for side in (0, 1))
+    ratio = float(np.median([theirs[0] / ours[0] for ours, theirs in runs]))
+    own_mb, peer_mb = (max(run[side][1] for run in runs) for side in (0, 1))
+    mine, other = (np.asarray(run[2]) for run in runs[0])
     given = np.isfinite(other)
     gap = np.abs(mine[given] - other[given]).max() if given.any() else np.nan
     print(
-        f"{label:34s} crmkit {own:7.2f} s (+{own_mb:4.0f} MB)   lifetimes {peer:7.2f} s "
-        f"(+{peer_mb:4.0f} MB)   ratio {peer / own:6.1f}   largest gap {gap:.2g}   "
-        f"lifetimes NaN {int((~given).sum()):,}"
+        f"{label:36s} crmkit {own:6.3f} s (+{own_mb:4.0f} MB)   lifetimes {peer:6.2f} s "
+        f"(+{peer_mb:4.0f} MB)   ratio {ratio:5.1f}   largest gap {gap:.2g}   "
+        f"lifetimes NaN {int((~given).sum()):,}",
+        flush=True,
     )
 
 
@@ -105,6 +97,13 @@ def main():
             lambda f=fitter: f.predict(365, x, t_x, T),
         )
         compare(
+            f"{name} P(alive) and purchases",
+            lambda m=model: m.predict(customers, horizon_days=365).iloc[:, 1:],
+            lambda f=fitter: np.column_stack(
+                [f.conditional_probability_alive(x, t_x, T), f.predict(365, x, t_x, T)]
+            ),
+        )
+        compare(
             f"{name} value of 12 x 30 days",
             lambda m=model: clv.lifetime_value(
                 customers, purchases=m, spend=spend, horizon_days=360, annual_discount_rate=RATE
@@ -113,7 +112,10 @@ def main():
                 f, x, t_x, T, customers["monetary_value"], time=12, freq="D",
                 discount_rate=(1 + RATE) ** (30 / 365) - 1,
             ),
+            repeats=1,
         )  # fmt: skip
+        seconds, megabytes, _ = timed(lambda kind=kind: kind().fit(customers))
+        print(f"{name + ' fit':36s} crmkit {seconds:6.3f} s (+{megabytes:4.0f} MB)", flush=True)
 
 
 if __name__ == "__main__":
