@@ -105,3 +105,19 @@ def test_nobody_with_spend_is_said():
         clv.GammaGamma().fit(customers)
     with pytest.raises(InputError, match="'monetary_value' is missing"):
         clv.GammaGamma().fit(customers.assign(frequency=1, monetary_value=np.nan))
+
+
+@settings(max_examples=40, deadline=None)
+@given(logs=st.lists(st.floats(-4.0, 4.0), min_size=3, max_size=3))
+def test_expected_spend_is_finite_or_refused(logs):
+    customers = pd.DataFrame(
+        {"customer_id": range(4), "frequency": [0, 1, 7, 900], "monetary_value": [0, 1e-3, 40, 1e7]}
+    )
+    try:
+        told = _model(10.0 ** np.array(logs)).predict(customers, interval="delta")
+    except InputError as error:
+        assert "infinite" in str(error)
+        assert 10.0 ** logs[1] <= 1.0 + 1e-3
+        return
+    assert np.isfinite(told.to_numpy(float)).all()
+    assert (told["expected_amount"] > 0.0).all()
