@@ -120,9 +120,9 @@ def standardised(read: Read, chosen: Sequence[Sequence[int]], *, center: bool) -
 
 
 def starting_logs(histories: Histories, unit: float) -> list[list[float]]:
-    """Return log-parameters to start from, the maximum without covariates first.
+    """Return log-parameters to start from, the maximum without covariates among them.
 
-    Few customers may leave several peaks; with many, that maximum is near the one to find.
+    With many customers that maximum is near the one to find; few may leave several peaks.
     """
     h = histories
     starts = np.array(starting_points(float(np.average(h.frequency, weights=h.weight))))
@@ -138,6 +138,6 @@ def starting_logs(histories: Histories, unit: float) -> list[list[float]]:
     )
     without = ParetoNBD().fit(table, weights="weight").coefficients_
     # A limit without covariates need not be one with them.
-    near = np.clip(without, starts[0] - 6.0, starts[0] + 6.0)
-    others = starts if h.path.size <= _FEW else starts[:1]
-    return [near.tolist(), *others.tolist()]
+    near = np.clip(without, starts[0] - 6.0, starts[0] + 6.0).tolist()
+    usual, *others = starts.tolist()
+    return [usual, near, *others] if h.path.size <= _FEW else [near, usual]
