@@ -4,11 +4,11 @@ Run with ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/clv_fit.py
 slow rows, ``--slow`` (lifetimes' Pareto/NBD on a million customers takes minutes). Ratios are
 medians over all pairs of runs; ours run before and after theirs, so that a busy machine hits both.
 
-Taken 2026-11-22, Python 3.11, numpy 2.4.6, scipy 1.17.1, lifetimes 0.11.3, one million customers,
-seconds ours / theirs: BG/NBD fit 0.145 / 9.86 in whole days (190,000 distinct rows), 0.70 / 10.1 in
-continuous time; CDNOW master 0.011 / 0.239 (BG/NBD) and 0.096 / 3.14 (Pareto/NBD); P(alive) and
-purchases 0.099 / 0.575 and 0.292 / 0.801; value of a year 0.51 / 10.1 and 0.55 / 9.96. Peak memory
-above the data: 63 MB (BG/NBD) and 107 MB (Pareto/NBD).
+Taken 2026-11-22 on two shared, busy cores, Python 3.11, numpy 2.4.6, scipy 1.17.1, lifetimes
+0.11.3, PyMC-Marketing 0.19.2, one million customers, seconds ours / theirs: BG/NBD fit 0.20 / 12.1
+in whole days (190,000 distinct rows), 0.78 / 12.0 in continuous time; P(alive) and purchases
+0.069 / 0.65; value of a year 0.25 / 11.8. Pareto/NBD fit 1.1 / 237 in whole days. CDNOW master
+0.012 / 0.32 (BG/NBD; PyMC's MAP 2.1) and 0.14 / 5.6 (Pareto/NBD; PyMC's MAP 8.7).
 """
 
 import argparse
