@@ -42,16 +42,20 @@ def random_customers(name, seed):
 
 def lifetimes_fit(name, table):
     """Return lifetimes' parameters, or None where it raises; it prints and warns."""
+    before = np.random.get_state()  # noqa: NPY002 - lifetimes draws its starts from there
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         import lifetimes
 
+        np.random.seed(0)  # noqa: NPY002
         try:
             found = getattr(lifetimes, FITTERS[name])().fit(
                 table["frequency"], table["recency"], table["T"]
             )
         except lifetimes.utils.ConvergenceError:
             return None
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
     return found.params_.tolist()
 
 
