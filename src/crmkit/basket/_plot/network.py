@@ -9,7 +9,7 @@ import numpy as np
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes
 from crmkit.basket._math.layout import circle
-from crmkit.basket._plot.shared import plain_log_ticks, read_table
+from crmkit.basket._plot.shared import plain_log_ticks, read_table, shortened
 from crmkit.basket._report.read import read_tuples
 
 if TYPE_CHECKING:
@@ -90,17 +90,17 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
         ax.text(
             1.06 * across,
             1.06 * up,
-            str(name),
+            shortened(name),
             rotation=turn - 180 if left else turn,
             rotation_mode="anchor",
             ha="right" if left else "left",
             va="center",
-            fontsize=8,
+            fontsize=7,
         )
-    ax.set_xlim(-1.5, 1.5)
-    ax.set_ylim(-1.5, 1.5)
+    ax.set_xlim(-2.0, 2.0)  # room for names
+    ax.set_ylim(-2.0, 2.0)
     ax.set_aspect("equal")
     ax.set_axis_off()
-    bar = ax.figure.colorbar(shades, ax=ax, label="lift", fraction=0.03, pad=0.02)
+    bar = ax.figure.colorbar(shades, ax=ax, label="Lift", fraction=0.03, pad=0.02)
     plain_log_ticks(bar.ax.yaxis, count())
     return ax

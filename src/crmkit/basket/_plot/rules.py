@@ -91,6 +91,6 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     ax.yaxis.set_major_formatter(percent())
     ax.set_xlabel("Support (share of orders with both sides)")
     ax.set_ylabel("Confidence")
-    bar = ax.figure.colorbar(points, ax=ax, label="lift", fraction=0.04, pad=0.02)
+    bar = ax.figure.colorbar(points, ax=ax, label="Lift", fraction=0.04, pad=0.02)
     plain_log_ticks(bar.ax.yaxis, count())
     return ax

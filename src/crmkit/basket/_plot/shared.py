@@ -31,3 +31,9 @@ def plain_log_ticks(axis: Any, formatter: Any) -> None:
 def joined(items: tuple[Any, ...]) -> str:
     """Write a tuple of items as text."""
     return " + ".join(str(item) for item in items)
+
+
+def shortened(item: Any, width: int = 24) -> str:
+    """Write an item as text of at most `width` letters, the last a sign that more follow."""
+    text = str(item)
+    return text if len(text) <= width else text[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
