@@ -95,7 +95,8 @@ def check_number(
     integer: bool = False,
 ) -> Any:
     """Return `value` as float (int if `integer`) or say in which range it must lie."""
-    kind = "a whole number" if integer else "a number"
+    infinite = isinstance(value, (float, np.floating)) and math.isinf(value)
+    kind = "a whole number" if integer else "a finite number" if infinite else "a number"
     limits = []
     if low is not None:
         limits.append(f"above {low:g}" if low_open else f"at least {low:g}")

@@ -193,6 +193,9 @@ def test_purchase_report_accounts_for_every_row(rows, as_of, refunds):
     assert found.loc["missing_customer", "count"] == 1
     assert found.loc["after_as_of", "count"] == sum(day > as_of for _, day, _ in rows)
     assert found.loc["repeated_rows", "count"] == len(rows) - len(set(rows))
+    plain = clv.purchase_report(holes.drop(columns="amount"), as_of=date)
+    plain = plain.set_index("finding")["count"]
+    assert plain["rows"] == plain[fates].sum()
     known = by_hand(rows, as_of, refunds)
     lost = {c for c, day, _ in rows if day <= as_of} - set(known)
     assert found.loc["customers_without_purchase", "count"] == len(lost)
@@ -215,5 +218,7 @@ def test_purchase_report_tells_the_fate_of_refunds():
     assert set(refused.loc[names, "effect"]) == {"refused"}
     plain = clv.purchase_report(log_of(rows).drop(columns="amount"))
     assert plain.columns.tolist() == ["finding", "count", "effect"]
+    with pytest.raises(InputError, match="has no rows"):
+        clv.purchase_report(log_of([(1, 0, 5)]).head(0))
     with pytest.raises(InputError, match="every row lacks"):
         clv.purchase_report(log_of([(1, 0, 5)]).assign(amount=np.nan))

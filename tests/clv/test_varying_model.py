@@ -1,5 +1,7 @@
 """TimeVaryingParetoNBD from tables: equal to the static model, what it refuses, recovery."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -217,9 +219,11 @@ def test_reports_on_customer_tables_say_that_it_needs_a_log(shop, model):
     assert judged["customers"].sum() == len(split)
     with pytest.raises(InputError, match="'season' predicts from a log"):
         clv.model_comparison(split, models={"season": model})
+    with pytest.raises(InputError, match="must be a finite number at least 0; got inf"):
+        model.predict(log, horizon_days=math.inf, **tables)
     with pytest.raises(InputError, match="`purchases` must be"):
         clv.tracking_table(log, purchases=model, as_of="2023-06-30", period_days=28)
-    with pytest.raises(InputError, match="`purchases` must be"):
+    with pytest.raises(InputError, match="Multiply its discounted_purchases"):
         clv.lifetime_value(split, purchases=model, spend=model)
 
 

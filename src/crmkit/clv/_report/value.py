@@ -8,6 +8,7 @@ import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
+from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._report.interval import Valuation, limits
 from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
@@ -233,6 +234,11 @@ def customer_equity(
 
 def _check_models(purchases: Any, spend: Any) -> None:
     """Say in words what is no purchase or spend model."""
+    if isinstance(purchases, TimeVaryingParetoNBD):
+        raise InputError(
+            "`purchases` predicts from a log and its covariates, not from a customer table. "
+            "Multiply its discounted_purchases by the expected_amount of `spend` and the margin."
+        )
     for name, model, hook in (
         ("purchases", purchases, "_discounted"),
         ("spend", spend, "_amount"),

@@ -87,6 +87,8 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
     'left out'
     """
     frame = to_pandas(transactions, "transactions", needs=("customer_id", "date"), optional=_KNOWN)
+    if frame.empty:
+        raise InputError("`transactions` has no rows.")
     money = "amount" in frame.columns
     problems = Problems("transactions")
     amount = np.zeros(len(frame))
@@ -97,7 +99,9 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
     found: list[tuple[str, int, float, str]] = [("rows", len(frame), np.nansum(amount), "")]
     whole = np.ones(len(frame), dtype=bool)
     for name, column in (("customer", "customer_id"), ("date", "date"), ("amount", "amount")):
-        absent = frame[column].isna().to_numpy() & whole if column in frame.columns else ~whole
+        absent = np.zeros(len(frame), dtype=bool)
+        if column in frame.columns:
+            absent = frame[column].isna().to_numpy() & whole
         whole &= ~absent
         found.append((f"missing_{name}", absent.sum(), np.nansum(amount[absent]), _REFUSED))
     if not whole.any():
