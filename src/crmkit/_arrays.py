@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "GainsCurve",
     "adjust_p_values",
+    "distinct",
     "gains_curve",
     "group_rank",
     "mean_interval",
     "normal_quantile",
+    "ranges",
     "rank_bins",
     "share_below",
     "wilson_interval",
@@ -94,6 +96,23 @@ def adjust_p_values(p_values: ArrayLike, method: str = "bh", *, n_more: int = 0)
         value = np.minimum.accumulate((p[order] * m * harmonic / rank)[::-1])[::-1]
     adjusted[order] = np.minimum(value, 1.0)
     return adjusted
+
+
+def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the distinct keys, sorted; for many keys faster than a hash table."""
+    keys = np.sort(keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
+
+
+def ranges(
+    begin: NDArray[np.int64] | int, length: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Write ranges end to end, shape (``length.sum()``,): the number of each entry's range, and it.
+
+    Range i is ``begin[i], begin[i] + 1, ...``, `length` of them.
+    """
+    number = np.repeat(np.arange(len(length)), length)
+    return number, np.arange(len(number)) + np.repeat(begin - np.cumsum(length) + length, length)
 
 
 def share_below(values: ArrayLike) -> tuple[NDArray[np.int64], int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.datasets._histories import distinct
+from crmkit._arrays import distinct, ranges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,8 +58,7 @@ def draw_baskets(
     order = np.flatnonzero(rng.random(n_orders) < bundle_share)
     chosen = rng.integers(len(sizes), size=len(order))
     count = sizes[chosen]
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    bundled = members[np.repeat(starts[chosen], count) + offset]
+    bundled = members[ranges(starts[chosen], count)[1]]
     taken = rng.random(len(bundled)) < 0.85  # not everyone takes the whole bundle
     line = np.concatenate([single, np.repeat(order, count)[taken]])
     key = distinct(line * n_products + np.concatenate([chance, bundled[taken]]))

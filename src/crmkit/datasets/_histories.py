@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import distinct, ranges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Histories", "distinct", "draw_histories", "order_days"]
+__all__ = ["Histories", "draw_histories", "order_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,9 @@ def draw_histories(
         observed = np.minimum(lifetime, last)
         count = rng.poisson(rate * observed)
         kept = count
-    customer = np.repeat(np.arange(n), count)
+    customer, rank = ranges(0, count)
     share = np.sort(customer + rng.uniform(size=len(customer))) - customer  # by customer, in time
     time = share * observed[customer]
-    rank = np.arange(len(customer)) - np.repeat(np.cumsum(count) - count, count)
     stays = rank < kept[customer]
     age = np.ceil(time[stays]).astype(np.int64)
     return Histories(rate, dropout, alive, customer[stays], np.maximum(age, 1))
@@ -65,9 +66,3 @@ def order_days(
     day = np.concatenate([first, first[history.customer] + history.age])
     day, customer = np.divmod(distinct(day * n + customer), n)
     return customer, day
-
-
-def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sorted distinct keys; numpy.unique hashes, which is slower at this size."""
-    keys = np.sort(keys)
-    return keys[np.append(True, keys[1:] != keys[:-1])]

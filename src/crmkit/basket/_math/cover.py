@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import ranges
+from crmkit.basket._math.spans import spans
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,22 +61,16 @@ class Cover:
         count = np.diff(self.start)
         rarest = np.argmin(count[sets], axis=1)
         first = sets[np.arange(len(sets)), rarest]
-        total = np.cumsum(count[first])
-        begin = 0
-        while begin < len(sets):
-            spent = int(total[begin - 1]) if begin else 0
-            end = max(int(np.searchsorted(total, spent + CELLS, side="right")), begin + 1)
+        for begin, end in spans(count[first], CELLS):
             yield self._hits(sets, first, begin, end)
-            begin = end
 
     def _hits(
         self, sets: IntArray, first: IntArray, begin: int, end: int
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Find the sets from `begin` to `end`."""
         n_hits = self.start[first[begin:end] + 1] - self.start[first[begin:end]]
-        number = np.repeat(np.arange(begin, end), n_hits)
-        ramp = np.arange(len(number)) - np.repeat(np.cumsum(n_hits) - n_hits, n_hits)
-        entry = self.start[first[number]] + ramp
+        number, entry = ranges(self.start[first[begin:end]], n_hits)
+        number += begin
         basket = self.key[entry] - first[number] * self.n_baskets
         columns: list[IntArray] = []
         for column in range(sets.shape[1]):

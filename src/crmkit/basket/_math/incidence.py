@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from crmkit.basket._math.spans import spans
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -67,13 +69,8 @@ class Baskets:
     def chunks(self, low: int, high: int, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the occurrences of a block of items into chunks of bounded expansion."""
         start, end = int(self.start[low]), int(self.start[high])
-        total = np.cumsum(self.after[start:end], dtype=np.int64)
-        first = 0
-        while first < end - start:
-            spent = int(total[first - 1]) if first else 0
-            stop = max(int(np.searchsorted(total, spent + cells, side="right")), first + 1)
+        for first, stop in spans(self.after[start:end], cells):
             yield start + first, start + stop
-            first = stop
 
     def followers(self, start: int, stop: int, low: int, high: int) -> tuple[IntArray, IntArray]:
         """Expand occurrences of items `low` to `high` - 1 to the items after them in their baskets.

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import ranges
 from crmkit.basket._math.collector import Collector, Itemsets
 from crmkit.basket._math.incidence import Baskets, sort_baskets
+from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,11 +196,10 @@ class _Search:
         self, last: Codes, group_end: IntArray, budget: int
     ) -> Iterator[tuple[IntArray, IntArray]]:
         """Pairs of rows of one group whose last items may be together, some rows at a time."""
-        for start, stop in _spans(group_end - np.arange(len(last)) - 1, budget):
-            rows = np.arange(start, stop)
-            n_right = group_end[rows] - rows - 1
-            left = np.repeat(rows, n_right)
-            right = left + 1 + _ramps(n_right)
+        n_right = group_end - np.arange(len(last)) - 1
+        for start, stop in spans(n_right, budget):
+            number, right = ranges(np.arange(start, stop) + 1, n_right[start:stop])
+            left = start + number
             if len(self.apart):
                 allowed = ~self._is_apart(last[left], last[right])
                 left, right = left[allowed], right[allowed]
@@ -268,20 +269,3 @@ def _group_ends(group: Codes) -> IntArray:
     """Return, for every row, the end of its run of equal groups; shape (n,)."""
     last = np.flatnonzero(np.append(group[1:] != group[:-1], True))
     return np.repeat(last + 1, np.diff(last, prepend=-1))
-
-
-def _ramps(lengths: IntArray) -> IntArray:
-    """Return 0, 1, ..., length - 1 for each length, end to end."""
-    total = int(lengths.sum())
-    return np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-
-
-def _spans(costs: IntArray, budget: int) -> Iterator[tuple[int, int]]:
-    """Cut consecutive entries into spans of at most `budget` cost, at least one entry each."""
-    total = np.cumsum(costs)
-    start, spent = 0, 0
-    while start < len(costs):
-        stop = max(int(np.searchsorted(total, spent + budget, side="right")), start + 1)
-        yield start, stop
-        spent = int(total[stop - 1])
-        start = stop

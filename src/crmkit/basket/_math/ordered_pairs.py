@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from crmkit._arrays import ranges
 from crmkit.basket._math.sequences import extend, first_ends
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def _follows(
     high = np.searchsorted(lines.item_key, base + min(max(latest + 1, 0), lines.span))
     if max_gap is None:
         high = np.minimum(low + 1, high)  # what follows a later purchase follows the first one too
-    n = np.maximum(high - low, 0)
-    row = np.repeat(np.arange(len(first)), n)
-    place = np.repeat(low, n) + np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
+    row, place = ranges(low, np.maximum(high - low, 0))
     day = lines.item_key[place] % lines.span
     target = (second[row] * lines.n_customers + customer[row]) * lines.span
     end = lines.span if max_gap is None else np.minimum(day + max_gap + 1, lines.span)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from crmkit.basket._math.keys import distinct
+from crmkit._arrays import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import ranges
 from crmkit.basket._math.collector import Collector
 from crmkit.basket._math.sequences import extend, first_ends
+from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,14 +184,10 @@ class _Search:
         length = prefixes.items.shape[1] + 1
         owner = np.repeat(np.arange(len(prefixes.items)), prefixes.n_pairs)
         begin = np.cumsum(prefixes.n_ends) - prefixes.n_ends
-        work = np.cumsum(prefixes.n_ends[owner])
         kept, counts, n_ends, ends = [], [], [], []
-        at = 0
-        while at < len(owner):
-            done = int(work[at - 1]) if at else 0
-            to = max(int(np.searchsorted(work, done + CELLS, side="right")), at + 1)
+        for at, to in spans(prefixes.n_ends[owner], CELLS):
             pair, here = prefixes.pair[at:to], owner[at:to]
-            number, place = _ranges(begin[here], prefixes.n_ends[here])
+            number, place = ranges(begin[here], prefixes.n_ends[here])
             end = prefixes.end[place]
             if self.table is None:
                 inside = self._next(self.second[pair][number], end)[1]
@@ -205,7 +203,6 @@ class _Search:
                 number, end = self._next_ends(number[inside], end[inside], self.second[pair])
                 n_ends.append(np.bincount(number, minlength=to - at)[frequent])
                 ends.append(end)
-            at = to
         chosen = np.concatenate(kept)
         parent, pair = owner[chosen], prefixes.pair[chosen]
         items = np.column_stack((prefixes.items[parent], self.second[pair]))
@@ -220,7 +217,7 @@ class _Search:
         """Keep the prefixes that may grow, with the pairs by which they may."""
         last = items[:, -1]
         low = self.pair_begin[last]
-        child, pair = _ranges(low, self.pair_begin[last + 1] - low)
+        child, pair = ranges(low, self.pair_begin[last + 1] - low)
         if self.max_gap is None and len(pair):
             # without its last item but one the longer sequence is a sibling, and as frequent
             sibling = parent * self.n_items + last
@@ -262,7 +259,7 @@ class _Search:
         customer = self.customer[end]
         same = (number[1:] == number[:-1]) & (customer[1:] == customer[:-1])
         low[1:] = np.where(same, np.maximum(low[1:], high[:-1]), low[1:])
-        row, place = _ranges(low, np.maximum(high - low, 0))
+        row, place = ranges(low, np.maximum(high - low, 0))
         return number[row], place
 
     def _customers(self, number: IntArray, end: IntArray, size: int) -> IntArray:
@@ -272,10 +269,3 @@ class _Search:
             new = (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
             number = number[np.append(True, new)[: len(number)]]
         return np.bincount(number, minlength=size)
-
-
-def _ranges(begin: IntArray, n: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the numbers of ranges, each repeated, and all the places in them."""
-    number = np.repeat(np.arange(len(n)), n)
-    place = np.arange(len(number)) + np.repeat(begin - np.cumsum(n) + n, n)
-    return number, place

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.basket._math.keys import distinct
+from crmkit._arrays import distinct, ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,9 +155,8 @@ def extend(
         rows = np.arange(begin_of[at], stops[to - 1])
         base = int(ends.pattern[rows[0]])
         at = to
-        n = high[rows] - low[rows]
-        row = np.repeat(rows, n)
-        line = low[row] + np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
+        number, line = ranges(low[rows], high[rows] - low[rows])
+        row = rows[number]
         if max_gap is None:  # one end per customer: the first purchase in the window
             inside = lines.previous[line] < low[row]
             row, line = row[inside], line[inside]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from crmkit.basket._math.keys import distinct
+from crmkit._arrays import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

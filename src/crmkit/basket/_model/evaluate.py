@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import mean_interval
+from crmkit._arrays import distinct, mean_interval
 from crmkit._checks import check_number
 from crmkit._frames import day_column, parse_day, read_transactions
-from crmkit.basket._math.keys import distinct
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import adjust_p_values
+from crmkit._arrays import adjust_p_values, distinct
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_transactions
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
-from crmkit.basket._math.keys import distinct
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._table.baskets import as_tuples, item_mask, minimum_count, object_column

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from crmkit._arrays import ranges
 from crmkit.clv._math.rows import distinct_rows
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def make_paths(
     day[first] = day.min()
     kept, which = _distinct(first, np.diff(first, append=path.size), day, code)
     count = np.diff(first, append=path.size)[kept]
-    of = np.repeat(np.arange(kept.size), count)
-    row = np.arange(of.size) - np.repeat(np.cumsum(count) - count, count) + first[kept][of]
+    of, row = ranges(first[kept], count)
     day, code = day[row], code[row]
     origin = int(day.min())
     span = int(day.max()) - origin + 1
@@ -104,15 +104,14 @@ def _distinct(
 
     Paths are told apart run by run, until each stands alone or has no further run.
     """
-    kind = distinct_rows([count])[1]
+    kept, kind = distinct_rows([count])
     for run in range(int(count.max())):
-        if int(kind.max()) + 1 == kind.size:
+        if kept.size == kind.size:
             break
         here = count > run
         row = np.where(here, first + run, 0)
-        kind = distinct_rows([kind, np.where(here, day[row], 0), np.where(here, code[row], 0)])[1]
-    kept = np.empty(int(kind.max()) + 1, dtype=np.int64)
-    kept[kind[::-1]] = np.arange(kind.size - 1, -1, -1)
+        now = [np.where(here, values[row], 0) for values in (day, code)]
+        kept, kind = distinct_rows([kind, *now])
     return kept, kind
 
 

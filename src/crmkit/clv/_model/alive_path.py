@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arrays import ranges
 from crmkit._checks import check_number
 from crmkit._frames import day_column, read_transactions
 from crmkit.clv._model.rows import parameters_at
@@ -39,9 +40,8 @@ def alive_path(
     start = np.flatnonzero(np.diff(customer, prepend=-1))
     first = day[start]
     length = (log.as_of - first) // step + 1
-    owner = np.repeat(np.arange(start.size), length)
-    moment = np.arange(owner.size) - np.repeat(np.cumsum(length) - length, length)
-    moment = first[owner] + moment * step
+    owner, number = ranges(0, length)
+    moment = first[owner] + number * step
     # The last purchase at or before each moment: customers are sorted, days within them too.
     span = log.as_of - int(day.min()) + 1
     key = customer * span + (day - day.min())
