@@ -26,11 +26,10 @@ from typing import TYPE_CHECKING
 
 from crmkit import errors
 from crmkit._frames import as_customers, as_transactions
+from crmkit._version import __version__
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "as_customers", "as_transactions", "errors"]
 

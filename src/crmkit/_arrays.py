@@ -9,9 +9,10 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = [
     "GainsCurve",
@@ -98,15 +99,13 @@ def adjust_p_values(p_values: ArrayLike, method: str = "bh", *, n_more: int = 0)
     return adjusted
 
 
-def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(keys: Ints) -> Ints:
     """Return the distinct keys, sorted; for many keys faster than a hash table."""
     keys = np.sort(keys)
     return keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
 
 
-def ranges(
-    begin: NDArray[np.int64] | int, length: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ranges(begin: Ints | int, length: Ints) -> tuple[Ints, Ints]:
     """Write ranges end to end, shape (``length.sum()``,): the number of each entry's range, and it.
 
     Range i is ``begin[i], begin[i] + 1, ...``, `length` of them.
@@ -115,14 +114,14 @@ def ranges(
     return number, np.arange(len(number)) + np.repeat(begin - np.cumsum(length) + length, length)
 
 
-def share_below(values: ArrayLike) -> tuple[NDArray[np.int64], int]:
+def share_below(values: ArrayLike) -> tuple[Ints, int]:
     """Return, per value of shape (n,), how many values are strictly smaller, and n."""
     values = np.asarray(values)
     ordered = np.sort(values)
     return np.searchsorted(ordered, values, side="left").astype(np.int64), values.size
 
 
-def rank_bins(values: ArrayLike, n_bins: int) -> NDArray[np.int64]:
+def rank_bins(values: ArrayLike, n_bins: int) -> Ints:
     """Return bin 0 .. n_bins - 1 per value: floor(n_bins x share strictly below).
 
     Equal values always share a bin, whatever their order, and units do not matter. A value held
@@ -132,7 +131,7 @@ def rank_bins(values: ArrayLike, n_bins: int) -> NDArray[np.int64]:
     return below * n_bins // max(n, 1)
 
 
-def group_rank(codes: NDArray[np.int64], values: ArrayLike) -> NDArray[np.int64]:
+def group_rank(codes: Ints, values: ArrayLike) -> Ints:
     """Return, per row, how many values of the same group are strictly smaller."""
     values = np.asarray(values)
     order = np.lexsort((values, codes))

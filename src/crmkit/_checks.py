@@ -15,7 +15,7 @@ from crmkit.errors import InputError, MissingColumnsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats
 
 __all__ = [
     "Problems",
@@ -27,6 +27,12 @@ __all__ = [
 ]
 
 _SHOWN = 3
+
+# What a parameter of this name may be, wherever it stands: the arguments of `check_number`.
+LIMITS: dict[str, dict[str, Any]] = {
+    "confidence_level": {"low": 0, "high": 1, "low_open": True, "high_open": True},
+    "power": {"low": 0, "high": 1, "low_open": True, "high_open": True},
+}
 
 
 class Problems:
@@ -40,9 +46,7 @@ class Problems:
         """Note a problem in a whole sentence."""
         self._sentences.append(sentence)
 
-    def rows(
-        self, mask: NDArray[np.bool_], what: str, *, do: str, values: Sequence[Any] | None = None
-    ) -> None:
+    def rows(self, mask: Bools, what: str, *, do: str, values: Sequence[Any] | None = None) -> None:
         """Note a problem of the rows in `mask`, if there are any."""
         found = np.flatnonzero(np.asarray(mask, dtype=bool))
         if not found.size:
@@ -94,7 +98,28 @@ def check_number(
     high_open: bool = False,
     integer: bool = False,
 ) -> Any:
-    """Return `value` as float (int if `integer`) or say in which range it must lie."""
+    """Return `value` as float (int if `integer`) or say in which range it must lie.
+
+    A name in ``LIMITS`` carries its own range.
+    """
+    if name in LIMITS:
+        return _in_range(value, name, **LIMITS[name])
+    return _in_range(
+        value, name, low=low, high=high, low_open=low_open, high_open=high_open, integer=integer
+    )
+
+
+def _in_range(
+    value: Any,
+    name: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    low_open: bool = False,
+    high_open: bool = False,
+    integer: bool = False,
+) -> Any:
+    """Return `value` as a number within limits."""
     infinite = isinstance(value, (float, np.floating)) and math.isinf(value)
     kind = "a whole number" if integer else "a finite number" if infinite else "a number"
     limits = []
@@ -136,7 +161,7 @@ def number_array(
     allow_missing: bool = False,
     low: float | None = None,
     low_open: bool = False,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return a column as float64 and note text, missing and infinite values and those below `low`.
 
     Decimal, nullable, Arrow-backed and boolean columns are numbers; text is not, even where it
@@ -176,7 +201,7 @@ def number_array(
     return values
 
 
-def _within(values: NDArray[np.float64], low: float | None, *, low_open: bool) -> bool:
+def _within(values: Floats, low: float | None, *, low_open: bool) -> bool:
     """Tell whether all values are finite and not below `low`, in two passes; NaN fails both."""
     least, most = float(values.min()), float(values.max())
     bound = -math.inf if low is None else low

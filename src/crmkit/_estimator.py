@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-import crmkit
+from crmkit._version import __version__
 from crmkit.errors import InputError
 
 __all__ = ["Model"]
@@ -74,7 +74,7 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
         text = json.dumps(
             {
                 "format": "crmkit-model",
-                "version": crmkit.__version__,
+                "version": __version__,
                 "model": type(self).__name__,
                 **{name: to_json(state) for name, state in self.to_json_state().items()},
             },

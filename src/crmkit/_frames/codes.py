@@ -12,7 +12,8 @@ from crmkit._frames.text_codes import text_keys
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Ints
+
 
 __all__ = ["above", "sorted_codes"]
 

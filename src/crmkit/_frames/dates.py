@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from crmkit._checks import Problems
+    from crmkit._typing import Ints
 
 __all__ = ["day_column", "day_numbers", "moments", "parse_day", "parse_text"]
 
@@ -93,7 +94,7 @@ def _naive(value: Any) -> np.datetime64:
     return np.datetime64(value, "us")
 
 
-def day_numbers(series: pd.Series[Any], problems: Problems, column: str) -> NDArray[np.int64]:
+def day_numbers(series: pd.Series[Any], problems: Problems, column: str) -> Ints:
     """Return a date column as day numbers and note text, numbers and missing dates."""
     found = moments(series)
     if found is None:

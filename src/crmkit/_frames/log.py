@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = ["Log", "read_transactions"]
 

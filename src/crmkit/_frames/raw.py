@@ -14,7 +14,7 @@ from crmkit._frames.people import check_ids
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools
 
 __all__ = ["as_customers", "as_transactions"]
 
@@ -255,7 +255,7 @@ def _present(
     door: dict[str, int],
     *,
     column: str = "customer_id",
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Return which rows have a value; note the others as dropped or as a problem."""
     missing = series.isna().to_numpy()
     if policy == "raise":
@@ -269,9 +269,7 @@ def _present(
     return ~missing
 
 
-def _without(
-    mask: NDArray[np.bool_], policy: str, name: str, door: dict[str, int]
-) -> NDArray[np.bool_]:
+def _without(mask: Bools, policy: str, name: str, door: dict[str, int]) -> Bools:
     """Count rows of a kind and return which rows stay under the policy."""
     door[f"{name}_found"] = int(mask.sum())
     if policy != "drop":
@@ -280,7 +278,7 @@ def _without(
     return ~mask
 
 
-def _refund_rows(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _refund_rows(frame: pd.DataFrame) -> Bools:
     """Tell which rows give money, or without amounts goods, back."""
     column = next((c for c in ("amount", "quantity") if c in frame.columns), None)
     if column is None:
@@ -288,7 +286,7 @@ def _refund_rows(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return frame[column].to_numpy() < 0
 
 
-def _repeated(frame: pd.DataFrame, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _repeated(frame: pd.DataFrame, keep: Bools) -> Bools:
     """Tell which of the kept rows repeat an earlier kept row in every column."""
     repeated = np.zeros(len(frame), dtype=bool)
     try:

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from crmkit._typing import Ints
+
 __all__ = ["text_keys"]
 
 _CHUNK = 1 << 16
 _LONGEST = 32
 
 
-def text_keys(values: pd.Series[Any]) -> tuple[NDArray[np.int64], int] | None:
+def text_keys(values: pd.Series[Any]) -> tuple[Ints, int] | None:
     """Return whole numbers below a span that are equal and sorted as the texts are; None if not so.
 
     Where all texts have as many bytes, each position is a digit whose base is the range of bytes

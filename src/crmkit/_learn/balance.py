@@ -8,15 +8,13 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["largest_imbalance", "standardised_differences"]
 
 
-def standardised_differences(matrix: Floats, treated: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def standardised_differences(matrix: Floats, treated: Bools) -> tuple[Floats, Floats]:
     """Return per column of (n, p) the standardised difference of means and its p-value, (p,) each.
 
     Difference / root of the mean of the two variances (Rosenbaum and Rubin 1985, Am. Stat. 39,

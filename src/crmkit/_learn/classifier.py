@@ -11,10 +11,10 @@ from crmkit._progress import steps
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = [
     "classifier_from_state",

@@ -12,10 +12,8 @@ from crmkit._learn.means import MeanModel, fit_mean
 from crmkit._progress import steps
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["METHODS", "CrossFittedEffects", "EffectEnsemble", "doubly_robust", "fit_effects"]
 

@@ -13,9 +13,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["FeatureEncoder", "column_kind"]
 
@@ -161,9 +160,7 @@ def _numbers(series: pd.Series[Any], problems: Problems, column: str) -> Floats:
     return number_array(series, problems, column, allow_missing=True)
 
 
-def _levels(
-    series: pd.Series[Any], problems: Problems, column: str
-) -> tuple[NDArray[np.int64], list[str]]:
+def _levels(series: pd.Series[Any], problems: Problems, column: str) -> tuple[Ints, list[str]]:
     """Return codes, -1 where missing, and the text of each level, whole numbers without point."""
     try:
         codes, distinct = pd.factorize(series)
@@ -218,7 +215,7 @@ def _learn_numbers(column: str, values: Floats) -> dict[str, Any] | None:
     }
 
 
-def _learn_levels(column: str, codes: NDArray[np.int64], text: list[str]) -> dict[str, Any] | None:
+def _learn_levels(column: str, codes: Ints, text: list[str]) -> dict[str, Any] | None:
     """Learn which levels are frequent enough for a column of their own."""
     counts: dict[str, int] = {}
     for level, count in zip(text, np.bincount(codes + 1, minlength=len(text) + 1)[1:], strict=True):
@@ -248,9 +245,7 @@ def _write_numbers(term: dict[str, Any], values: Floats, block: Floats) -> None:
         block[:, 1] = missing
 
 
-def _write_levels(
-    term: dict[str, Any], codes: NDArray[np.int64], text: list[str], block: Floats
-) -> None:
+def _write_levels(term: dict[str, Any], codes: Ints, text: list[str], block: Floats) -> None:
     """Write one indicator column per learned level into `block`."""
     place = {level: at for at, level in enumerate(term["levels"])}
     other = len(place) if term["other"] else -1

@@ -13,9 +13,10 @@ from crmkit._learn.encoder import column_kind
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 __all__ = [
     "area_under_curve",

@@ -13,9 +13,8 @@ from crmkit._learn.classifier import default_classifier
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["MeanModel", "fit_mean"]
 

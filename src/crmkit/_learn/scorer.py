@@ -22,7 +22,8 @@ from crmkit._learn.encoder import FeatureEncoder
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 __all__ = ["Scorer", "row_fingerprints"]
 

@@ -17,7 +17,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["FITTERS", "fitter_data", "import_lifetimes", "make_fitter"]
 
@@ -52,7 +52,7 @@ def import_lifetimes() -> Any:
 
 def fitter_data(
     fitter: Any, model: str, names: tuple[str, ...], columns: tuple[str, ...]
-) -> tuple[NDArray[np.float64], pd.DataFrame]:
+) -> tuple[Floats, pd.DataFrame]:
     """Return the parameters of a fitted fitter and the table it was fitted on."""
     wanted = FITTERS.get(model)
     given = type(fitter).__name__
@@ -71,9 +71,7 @@ def fitter_data(
     return np.array([float(fitter.params_[name]) for name in names]), table
 
 
-def make_fitter(
-    model: str, parameters: Mapping[str, float], covariance: NDArray[np.float64]
-) -> Any:
+def make_fitter(model: str, parameters: Mapping[str, float], covariance: Floats) -> Any:
     """Return a lifetimes fitter that predicts with these parameters; covariance is (p, p)."""
     if model not in FITTERS:
         raise InputError(f"lifetimes has no counterpart of {model}.")

@@ -12,6 +12,8 @@ from crmkit._arrays import distinct, ranges
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from crmkit._typing import Floats, Ints
+
 __all__ = ["draw_baskets", "draw_catalogue", "split_lines"]
 
 _DEPARTMENTS = ["bakery", "coffee", "dairy", "fruit", "household", "kitchen", "pets", "snacks"]
@@ -44,7 +46,7 @@ def draw_catalogue(rng: np.random.Generator, n_products: int) -> pd.DataFrame:
 
 def draw_baskets(
     rng: np.random.Generator, n_orders: int, products: pd.DataFrame, bundle_share: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Ints, Ints]:
     """Return order and product of every line: popular products by chance, bundles on purpose."""
     n_products = len(products)
     popularity = 1 / np.arange(1, n_products + 1) ** 0.7
@@ -67,9 +69,9 @@ def draw_baskets(
 
 
 def split_lines(
-    value: NDArray[np.float64],
-    order: NDArray[np.int64],
-    product: NDArray[np.int64],
+    value: Floats,
+    order: Ints,
+    product: Ints,
     products: pd.DataFrame,
 ) -> dict[str, NDArray[Any]]:
     """Split the value of each order over its lines, in cents, near the list price per unit."""

@@ -13,7 +13,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["make_campaign"]
 
@@ -141,7 +141,7 @@ def _known(rng: np.random.Generator, n: int) -> pd.DataFrame:
 
 def _response_surface(
     known: pd.DataFrame,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Return the log-odds without treatment and what the first arm adds to them."""
     recency = np.log1p(known["recency_days"].to_numpy()) - 4.2
     frequency = np.log(known["frequency"].to_numpy()) - 1.0
@@ -154,7 +154,7 @@ def _response_surface(
     return log_odds, push
 
 
-def _logistic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _logistic(x: Floats) -> Floats:
     """Return 1 / (1 + exp(-x))."""
-    p: NDArray[np.float64] = 1 / (1 + np.exp(-x))
+    p: Floats = 1 / (1 + np.exp(-x))
     return p

@@ -10,7 +10,7 @@ import numpy as np
 from crmkit._arrays import distinct, ranges
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["Histories", "draw_histories", "order_days"]
 
@@ -19,11 +19,11 @@ __all__ = ["Histories", "draw_histories", "order_days"]
 class Histories:
     """What happened to each customer after the first purchase; arrays of shape (n_customers,)."""
 
-    rate: NDArray[np.float64]
-    dropout: NDArray[np.float64]
-    alive: NDArray[np.bool_]
-    customer: NDArray[np.int64]  # of each repeat purchase, shape (n_repeats,)
-    age: NDArray[np.int64]  # days after the first purchase, shape (n_repeats,)
+    rate: Floats
+    dropout: Floats
+    alive: Bools
+    customer: Ints  # of each repeat purchase, shape (n_repeats,)
+    age: Ints  # days after the first purchase, shape (n_repeats,)
 
 
 def draw_histories(
@@ -31,7 +31,7 @@ def draw_histories(
     purchase_model: str,
     parameters: dict[str, float],
     *,
-    last: NDArray[np.int64],
+    last: Ints,
 ) -> Histories:
     """Draw rates, lifetimes and repeat purchases up to `last` days after the first one."""
     n = len(last)
@@ -57,9 +57,7 @@ def draw_histories(
     return Histories(rate, dropout, alive, customer[stays], np.maximum(age, 1))
 
 
-def order_days(
-    first: NDArray[np.int64], history: Histories
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def order_days(first: Ints, history: Histories) -> tuple[Ints, Ints]:
     """Return customer and day of every order, by day; purchases of one day are one order."""
     n = len(first)
     customer = np.concatenate([np.arange(n), history.customer])

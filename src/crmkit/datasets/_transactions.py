@@ -16,7 +16,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["make_transactions"]
 
@@ -192,9 +192,7 @@ def _with_refunds(
     return both.sort_values(["date", "order_id", "product"], ignore_index=True)
 
 
-def _traits(
-    rng: np.random.Generator, history: Histories, mean_amount: NDArray[np.float64]
-) -> pd.DataFrame:
+def _traits(rng: np.random.Generator, history: Histories, mean_amount: Floats) -> pd.DataFrame:
     """Return what is known of each customer, and the truth."""
     n = len(mean_amount)
     loyal_rank = np.argsort(np.argsort(history.dropout)) / n

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Bools, Floats, Ints
+
     Codes = NDArray[np.signedinteger]
     Columns = NDArray[np.unsignedinteger]
 
@@ -38,8 +39,8 @@ class Itemsets:
         Whether the threshold had to rise above the one asked for, to keep to the cap.
     """
 
-    items: tuple[IntArray, ...]
-    counts: tuple[IntArray, ...]
+    items: tuple[Ints, ...]
+    counts: tuple[Ints, ...]
     n_baskets: int
     min_count: int
     capped: bool
@@ -63,10 +64,10 @@ class Found:
 
     items: Codes
     free: Codes
-    count: IntArray
-    size: NDArray[np.float64]
+    count: Ints
+    size: Floats
 
-    def take(self, keep: NDArray[np.bool_]) -> Found:
+    def take(self, keep: Bools) -> Found:
         """Return some of the families."""
         return Found(self.items[keep], self.free[keep], self.count[keep], self.size[keep])
 
@@ -92,7 +93,7 @@ class Collector:
         self.held = 0
         self.capped = False
 
-    def add(self, items: Codes, count: IntArray, free: Codes | None = None) -> None:
+    def add(self, items: Codes, count: Ints, free: Codes | None = None) -> None:
         """Keep families of itemsets, given as in `Found`; by default no item is free."""
         free = items[:, :0] if free is None else free
         size = np.array([self._size(items.shape[1], f) for f in range(free.shape[1] + 1)])
@@ -137,19 +138,19 @@ class Collector:
         self.held = int(sum(part.size.sum() for part in self.parts))
 
     @property
-    def levels(self) -> list[list[tuple[Codes, IntArray]]]:
+    def levels(self) -> list[list[tuple[Codes, Ints]]]:
         """Return items and counts by length, where no item is free."""
         longest = max((part.items.shape[1] for part in self.parts), default=0)
-        levels: list[list[tuple[Codes, IntArray]]] = [[] for _ in range(longest)]
+        levels: list[list[tuple[Codes, Ints]]] = [[] for _ in range(longest)]
         for part in self.parts:
             levels[part.items.shape[1] - 1].append((part.items, part.count))
         return levels
 
-    def itemsets(self, code: IntArray, n_baskets: int) -> Itemsets:
+    def itemsets(self, code: Ints, n_baskets: int) -> Itemsets:
         """Write out every itemset, with the codes of the ranks."""
         in_order = np.sort(code)
         place = np.argsort(np.argsort(code)).astype(np.min_scalar_type(len(code)))
-        levels: dict[int, list[tuple[Columns, IntArray]]] = {}
+        levels: dict[int, list[tuple[Columns, Ints]]] = {}
         for columns, count in _members(self.parts, place, self.max_length):
             levels.setdefault(len(columns), []).append((columns, count))
         items, counts = [], []
@@ -161,9 +162,7 @@ class Collector:
         return Itemsets(tuple(items), tuple(counts), n_baskets, self.min_count, self.capped)
 
 
-def _members(
-    parts: list[Found], place: Columns, longest: int
-) -> Iterator[tuple[Columns, IntArray]]:
+def _members(parts: list[Found], place: Columns, longest: int) -> Iterator[tuple[Columns, Ints]]:
     """Yield the itemsets of all families as columns of shape (k, n), and their counts."""
     for n_free, group in _by_free(parts).items():
         families = [(place[part.items.T], place[part.free.T], part.count) for part in group]

@@ -13,10 +13,8 @@ from crmkit.basket._math.spans import spans
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 CELLS = 1 << 20
 
@@ -36,17 +34,17 @@ class Cover:
     n_baskets : int
     """
 
-    key: IntArray
-    start: IntArray
-    entry: IntArray
+    key: Ints
+    start: Ints
+    entry: Ints
     n_baskets: int
 
-    def total(self, weights: FloatArray) -> FloatArray:
+    def total(self, weights: Floats) -> Floats:
         """Add a weight per line to a weight per incidence, shape (n,)."""
         added = np.bincount(self.entry, weights=weights, minlength=len(self.key))
         return added.astype(np.float64, copy=False)
 
-    def find(self, sets: IntArray) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
+    def find(self, sets: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Find itemsets of one length, given as rows of item codes, shape (m, k).
 
         Starts from the baskets of each set's rarest item and looks the other items up.
@@ -64,15 +62,13 @@ class Cover:
         for begin, end in spans(count[first], CELLS):
             yield self._hits(sets, first, begin, end)
 
-    def _hits(
-        self, sets: IntArray, first: IntArray, begin: int, end: int
-    ) -> tuple[IntArray, IntArray, IntArray]:
+    def _hits(self, sets: Ints, first: Ints, begin: int, end: int) -> tuple[Ints, Ints, Ints]:
         """Find the sets from `begin` to `end`."""
         n_hits = self.start[first[begin:end] + 1] - self.start[first[begin:end]]
         number, entry = ranges(self.start[first[begin:end]], n_hits)
         number += begin
         basket = self.key[entry] - first[number] * self.n_baskets
-        columns: list[IntArray] = []
+        columns: list[Ints] = []
         for column in range(sets.shape[1]):
             wanted = sets[number, column] * self.n_baskets + basket
             place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
@@ -82,7 +78,7 @@ class Cover:
         return number, basket, np.column_stack(columns)
 
 
-def cover_of(basket: IntArray, item: IntArray, *, n_baskets: int, n_items: int) -> Cover:
+def cover_of(basket: Ints, item: Ints, *, n_baskets: int, n_items: int) -> Cover:
     """Index lines of (basket, item), shape (n_lines,)."""
     key, entry = np.unique(item * n_baskets + basket, return_inverse=True)
     count = np.bincount(key // n_baskets, minlength=n_items)

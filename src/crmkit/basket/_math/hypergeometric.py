@@ -18,9 +18,10 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 CELLS = 1 << 14  # terms computed at once
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Bools, Ints
+
     Indices = NDArray[np.integer]  # as narrow as numbers of entries allow: 32 bits below 2^31
 
 
@@ -42,8 +43,8 @@ class Baskets:
     by_item: Indices
     after: Indices
     start: Indices
-    code: IntArray
-    count: IntArray
+    code: Ints
+    count: Ints
 
     def blocks(self, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the ranks into blocks of bounded work, the most frequent items first."""
@@ -72,7 +73,7 @@ class Baskets:
         for first, stop in spans(self.after[start:end], cells):
             yield start + first, start + stop
 
-    def followers(self, start: int, stop: int, low: int, high: int) -> tuple[IntArray, IntArray]:
+    def followers(self, start: int, stop: int, low: int, high: int) -> tuple[Ints, Ints]:
         """Expand occurrences of items `low` to `high` - 1 to the items after them in their baskets.
 
         Returns
@@ -96,7 +97,7 @@ class Baskets:
         return key, number
 
 
-def sort_baskets(basket: IntArray, item: IntArray, *, n_items: int, min_count: int) -> Baskets:
+def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int) -> Baskets:
     """Drop repeats and rare items, rank the others by count and sort the incidences.
 
     Sorting means counting: a sparse matrix is turned from rows to columns in linear time.
@@ -158,6 +159,6 @@ def _one_each(n: int) -> Indices:
     return np.arange(n + 1, dtype=np.int32 if n < np.iinfo(np.int32).max else np.int64)
 
 
-def _keep(mask: NDArray[np.bool_], begin: Indices, ranked: Indices) -> tuple[Indices, Indices]:
+def _keep(mask: Bools, begin: Indices, ranked: Indices) -> tuple[Indices, Indices]:
     """Keep some entries of each basket."""
     return np.append(0, np.cumsum(mask, dtype=begin.dtype))[begin], ranked[mask]

@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Bools, Ints
+
     KeyArray = NDArray[np.uint64]
 
 
@@ -33,15 +34,15 @@ class ItemsetIndex:
 
     item_key: KeyArray
     sorted_keys: KeyArray
-    number: IntArray
-    first: IntArray
+    number: Ints
+    first: Ints
 
-    def keys(self, rows: IntArray) -> KeyArray:
+    def keys(self, rows: Ints) -> KeyArray:
         """Return the keys of itemsets given as rows of item codes, shape (n, k)."""
         total: KeyArray = self.item_key[rows].sum(axis=1, dtype=np.uint64)
         return total
 
-    def find(self, keys: KeyArray) -> IntArray:
+    def find(self, keys: KeyArray) -> Ints:
         """Return the numbers of the itemsets with these keys, -1 where there is none."""
         if not len(self.sorted_keys):
             return np.full(len(keys), -1, dtype=np.int64)
@@ -49,7 +50,7 @@ class ItemsetIndex:
         return np.where(self.sorted_keys[place] == keys, self.number[place], -1)
 
 
-def index_itemsets(levels: tuple[IntArray, ...], n_items: int) -> ItemsetIndex:
+def index_itemsets(levels: tuple[Ints, ...], n_items: int) -> ItemsetIndex:
     """Build the index of distinct itemsets, one array of shape (n_k, k) per level."""
     sizes = [len(rows) for rows in levels]
     seed = 0
@@ -67,10 +68,10 @@ def index_itemsets(levels: tuple[IntArray, ...], n_items: int) -> ItemsetIndex:
         seed += 1
 
 
-def lexicographic_order(rows: IntArray, n_items: int) -> IntArray:
+def lexicographic_order(rows: Ints, n_items: int) -> Ints:
     """Return the order that sorts rows of item codes, shape (n, k), column by column."""
     per_key = max(int(62 // max(np.log2(max(n_items, 2)), 1)), 1)
-    order: IntArray | None = None
+    order: Ints | None = None
     for end in range(rows.shape[1], 0, -per_key):
         key = np.zeros(len(rows), dtype=np.int64)
         for column in rows.T[max(end - per_key, 0) : end]:
@@ -79,7 +80,7 @@ def lexicographic_order(rows: IntArray, n_items: int) -> IntArray:
     return np.arange(len(rows)) if order is None else order
 
 
-def counting_order(key: IntArray, before: IntArray | None = None) -> IntArray:
+def counting_order(key: Ints, before: Ints | None = None) -> Ints:
     """Return the order of whole numbers from 0 on, shape (n,); ties keep the order `before`.
 
     numpy sorts 16 bits by counting, several times as fast as it sorts 64 bits by comparing.
@@ -92,8 +93,8 @@ def counting_order(key: IntArray, before: IntArray | None = None) -> IntArray:
 
 
 def unsurpassed(
-    levels: tuple[IntArray, ...], counts: tuple[IntArray, ...], n_items: int, *, closed: bool
-) -> tuple[NDArray[np.bool_], ...]:
+    levels: tuple[Ints, ...], counts: tuple[Ints, ...], n_items: int, *, closed: bool
+) -> tuple[Bools, ...]:
     """Mark closed itemsets (no superset as frequent) or maximal ones (no frequent superset).
 
     Every superset holds one with a single item more, so only the next level need be looked at. The

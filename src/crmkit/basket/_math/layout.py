@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from crmkit._typing import Floats, Ints
 
 
-def circle(
-    edges: NDArray[np.int64], strength: FloatArray, n_nodes: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def circle(edges: Ints, strength: Floats, n_nodes: int) -> tuple[Floats, Floats, Floats]:
     """Place nodes on the unit circle so that strongly joined ones are neighbours.
 
     Starting from the node with the strongest edges, the next one is always that with the strongest

@@ -14,10 +14,10 @@ import numpy as np
 from crmkit.basket._math import hypergeometric
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 HYPER_LEVEL = 0.99  # the quantile of hyper-lift in Hahsler and Hornik (2007)
 
@@ -29,7 +29,7 @@ def _ratio(over: Floats, under: Floats, at_independence: float) -> Floats:
     return np.where(under == 0, edge, over / safe)
 
 
-def _distinct_rows(*columns: Floats) -> tuple[IntArray, IntArray]:
+def _distinct_rows(*columns: Floats) -> tuple[Ints, Ints]:
     """Return a row of each distinct one, and for every row which distinct one it is."""
     group, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Bools, Ints
+
     Codes = NDArray[np.signedinteger]
     WordArray = NDArray[np.uint64]
 
@@ -36,8 +37,8 @@ FREE = 16  # free items of one parent: more are joined like any other
 
 
 def mine_itemsets(
-    basket: IntArray,
-    item: IntArray,
+    basket: Ints,
+    item: Ints,
     *,
     n_baskets: int,
     n_items: int,
@@ -58,7 +59,7 @@ def search_itemsets(
     limit: int | None = None,
     cap: int | None = None,
     min_length: int = 1,
-    apart: IntArray | None = None,
+    apart: Ints | None = None,
 ) -> Itemsets:
     """Find every itemset in at least `min_count` baskets.
 
@@ -113,7 +114,7 @@ class _Search:
         self.apart = np.zeros(0, dtype=np.int64)  # keys of pairs, sorted
         self.joins_all = np.ones(n_items, dtype=bool)  # may be with any other item
 
-    def keep_apart(self, pairs: IntArray) -> None:
+    def keep_apart(self, pairs: Ints) -> None:
         """Allow no itemset that holds both items of one of these pairs of item codes."""
         rank = np.full(max(pairs.max(), self.baskets.code.max()) + 1, -1, dtype=np.int64)
         rank[self.baskets.code] = np.arange(self.n_items)
@@ -122,7 +123,7 @@ class _Search:
         self.joins_all[ranked] = False
         self.apart = np.unique(ranked[:, 0] * self.n_items + ranked[:, 1])
 
-    def _is_apart(self, first: Codes, second: Codes) -> NDArray[np.bool_]:
+    def _is_apart(self, first: Codes, second: Codes) -> Bools:
         """Tell which pairs of ranks must not be together."""
         key = first.astype(np.int64) * self.n_items + second
         place = np.minimum(np.searchsorted(self.apart, key), len(self.apart) - 1)
@@ -178,8 +179,8 @@ class _Search:
         self._grow(pairs, free, count, bits.reshape(len(cells), n_words), _group_ends(pairs[:, 0]))
 
     def _add(
-        self, items: Codes, free: Codes, count: IntArray, parent: Codes, parent_count: IntArray
-    ) -> tuple[NDArray[np.bool_], Codes]:
+        self, items: Codes, free: Codes, count: Ints, parent: Codes, parent_count: Ints
+    ) -> tuple[Bools, Codes]:
         """Keep what was found by adding an item to each parent; tell which are to be joined.
 
         An item in all baskets of the parent is in all baskets of the parent's other children as
@@ -192,9 +193,7 @@ class _Search:
         self.found.add(items, count, free)
         return joins, free
 
-    def _candidates(
-        self, last: Codes, group_end: IntArray, budget: int
-    ) -> Iterator[tuple[IntArray, IntArray]]:
+    def _candidates(self, last: Codes, group_end: Ints, budget: int) -> Iterator[tuple[Ints, Ints]]:
         """Pairs of rows of one group whose last items may be together, some rows at a time."""
         n_right = group_end - np.arange(len(last)) - 1
         for start, stop in spans(n_right, budget):
@@ -206,7 +205,7 @@ class _Search:
             yield left, right
 
     def _grow(
-        self, items: Codes, free: Codes, count: IntArray, bits: WordArray, group_end: IntArray
+        self, items: Codes, free: Codes, count: Ints, bits: WordArray, group_end: Ints
     ) -> None:
         """Join the rows of each group pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
@@ -214,7 +213,7 @@ class _Search:
         # float32 adds whole numbers exactly below 2^24 and its product with ones is the fastest sum
         ones = np.ones(n_words, dtype=np.float32 if n_words * 64 < 1 << 24 else np.float64)
         for left, right in self._candidates(items[:, -1], group_end, budget):
-            pieces: list[tuple[IntArray, IntArray, IntArray, WordArray]] = []
+            pieces: list[tuple[Ints, Ints, Ints, WordArray]] = []
             for start in range(0, len(left), budget):
                 some_left, some_right = left[start : start + budget], right[start : start + budget]
                 words = bits[some_left]
@@ -241,9 +240,7 @@ class _Search:
                 self._grow(children, choice, counted, words, _group_ends(parent))
 
 
-def _set_free(
-    joins: NDArray[np.bool_], free: Codes, item: Codes, parent: Codes
-) -> tuple[NDArray[np.bool_], Codes]:
+def _set_free(joins: Bools, free: Codes, item: Codes, parent: Codes) -> tuple[Bools, Codes]:
     """Make items that need no join free items of their siblings, shape (n, f) -> (n, f + g).
 
     Each family must be told once: the siblings that are joined get all of a parent's free items,
@@ -265,7 +262,7 @@ def _set_free(
     return joins, np.hstack((free, more))
 
 
-def _group_ends(group: Codes) -> IntArray:
+def _group_ends(group: Codes) -> Ints:
     """Return, for every row, the end of its run of equal groups; shape (n,)."""
     last = np.flatnonzero(np.append(group[1:] != group[:-1], True))
     return np.repeat(last + 1, np.diff(last, prepend=-1))

@@ -12,12 +12,8 @@ from crmkit._arrays import ranges
 from crmkit.basket._math.sequences import extend, first_ends
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.sequences import Histories
-
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +25,14 @@ class OrderedPairs:
     them in one of the two orders only. ``median_gap`` is in days.
     """
 
-    first: IntArray
-    second: IntArray
-    count: IntArray
-    count_first: IntArray
-    count_reverse: IntArray
-    only_forth: IntArray
-    only_back: IntArray
-    median_gap: FloatArray
+    first: Ints
+    second: Ints
+    count: Ints
+    count_first: Ints
+    count_reverse: Ints
+    only_forth: Ints
+    only_back: Ints
+    median_gap: Floats
 
 
 def ordered_pairs(
@@ -66,7 +62,7 @@ def ordered_pairs(
     new = np.append(True, starts.pattern[1:] != starts.pattern[:-1])
     new |= np.append(True, lines.customer[starts.line][1:] != lines.customer[starts.line][:-1])
     count_first = np.bincount(starts.pattern[new[: len(starts.line)]], minlength=lines.n_items)
-    parts: list[tuple[IntArray, IntArray, IntArray, IntArray, FloatArray]] = []
+    parts: list[tuple[Ints, Ints, Ints, Ints, Floats]] = []
     keys, counts = [], []
     for more in extend(
         lines, starts, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
@@ -104,13 +100,13 @@ def ordered_pairs(
 
 def _follows(
     lines: Histories,
-    first: IntArray,
-    second: IntArray,
-    customer: IntArray,
+    first: Ints,
+    second: Ints,
+    customer: Ints,
     min_gap: int,
     max_gap: int | None,
     latest: int,
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Tell whether the customer bought `second` after `first` within the gaps; shape (h,)."""
     base = (first * lines.n_customers + customer) * lines.span
     low = np.searchsorted(lines.item_key, base)
@@ -130,15 +126,15 @@ def _follows(
     return found
 
 
-def _medians(group: IntArray, value: IntArray, count: IntArray) -> FloatArray:
+def _medians(group: Ints, value: Ints, count: Ints) -> Floats:
     """Return the median of each group, groups numbered 0, 1, ... with `count` values each."""
     value = value[np.lexsort((value, group))]
     begin = np.cumsum(count) - count
-    middle: FloatArray = (value[begin + (count - 1) // 2] + value[begin + count // 2]) / 2
+    middle: Floats = (value[begin + (count - 1) // 2] + value[begin + count // 2]) / 2
     return middle
 
 
-def sign_test(forth: IntArray, back: IntArray) -> FloatArray:
+def sign_test(forth: Ints, back: Ints) -> Floats:
     """Return the exact one-sided p-value that at least `forth` of forth + back fall one way."""
     n = forth + back
     k = np.maximum(forth, 1)

@@ -12,25 +12,21 @@ from crmkit._arrays import distinct
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 CELLS = 1 << 20  # scores held at once
 TINY = np.nextafter(0.0, 1.0)
 
 
-def decay(age_days: IntArray, half_life_days: float | None) -> FloatArray:
+def decay(age_days: Ints, half_life_days: float | None) -> Floats:
     """Return 2^(-age / half-life), shape (n,); 1 without a half-life."""
     if half_life_days is None:
         return np.ones(len(age_days))
     return np.exp2(-age_days / half_life_days)
 
 
-def last_days(
-    customer: IntArray, item: IntArray, day: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
+def last_days(customer: Ints, item: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
     """Return each customer's distinct items with the last day of purchase, in sorted order."""
     n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
     key = np.sort((customer * n_items + item) * span + (day - first))
@@ -41,8 +37,8 @@ def last_days(
 
 
 def share_of_days(
-    customer: IntArray, item: IntArray, day: IntArray, as_of: int, half_life_days: float | None
-) -> FloatArray:
+    customer: Ints, item: Ints, day: Ints, as_of: int, half_life_days: float | None
+) -> Floats:
     """Return, per distinct (customer, item) in order, the share of shopping days with the item.
 
     Recent days count more, as everywhere in the model.
@@ -54,19 +50,17 @@ def share_of_days(
     cell, day = np.divmod(distinct((customer * n_items + item) * span + (day - first)), span)
     new = np.append(True, cell[1:] != cell[:-1])[: len(cell)]
     with_item = np.bincount(np.cumsum(new) - 1, weights=decay(as_of - first - day, half_life_days))
-    share: FloatArray = with_item / np.maximum(all_days[cell[new] // n_items], 1e-300)
+    share: Floats = with_item / np.maximum(all_days[cell[new] // n_items], 1e-300)
     return share
 
 
-def _days(day: IntArray) -> tuple[int, int]:
+def _days(day: Ints) -> tuple[int, int]:
     """Return the first day and the number of days up to the last one."""
     first = int(day.min()) if len(day) else 0
     return first, int(day.max(initial=first)) - first + 1
 
 
-def neighbours(
-    pairs: IntArray, strength: FloatArray, n_neighbours: int
-) -> tuple[IntArray, IntArray, FloatArray]:
+def neighbours(pairs: Ints, strength: Floats, n_neighbours: int) -> tuple[Ints, Ints, Floats]:
     """Keep the strongest neighbours of each item.
 
     Parameters
@@ -91,14 +85,14 @@ def neighbours(
 def best_items(
     history: Any,
     weights: Any,
-    popularity: FloatArray,
-    allowed: NDArray[np.bool_],
+    popularity: Floats,
+    allowed: Bools,
     blocked: Any,
     n_items: int,
     *,
     again: Any = None,
     step: Callable[[int], object] | None = None,
-) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Find each customer's best items, some customers at a time.
 
     The score of item j is sum_i h_i W_ij / sum_i h_i + popularity_j (+ again_j), with h the
@@ -166,7 +160,7 @@ def best_items(
             step(len(total))
 
 
-def _columns(matrix: Any, places: IntArray, width: int) -> sparse.csr_array:
+def _columns(matrix: Any, places: Ints, width: int) -> sparse.csr_array:
     """Keep the columns at `places` of a sparse array and add empty ones up to `width`."""
     if len(places) < matrix.shape[1]:
         matrix = matrix[:, places]
@@ -174,9 +168,7 @@ def _columns(matrix: Any, places: IntArray, width: int) -> sparse.csr_array:
     return sparse.csr_array(entries, shape=(matrix.shape[0], width))
 
 
-def as_sparse(
-    row: IntArray, column: IntArray, value: FloatArray, shape: tuple[int, int]
-) -> sparse.csr_array:
+def as_sparse(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
     """Build a sparse array; entries of one cell must come once."""
     matrix = sparse.csr_array((value, (row, column)), shape=shape)
     matrix.sort_indices()

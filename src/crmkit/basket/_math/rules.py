@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.itemset_index import ItemsetIndex
 
-    BoolArray = NDArray[np.bool_]
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 CELLS = 1 << 20  # splits looked at together
 
@@ -37,10 +33,10 @@ class Rules:
         Rules that the limits allow, whatever their confidence.
     """
 
-    antecedent: IntArray
-    consequent: IntArray
-    union: IntArray
-    general: FloatArray
+    antecedent: Ints
+    consequent: Ints
+    union: Ints
+    general: Floats
     n_tested: int
 
 
@@ -49,16 +45,16 @@ class MissingParts(Exception):  # noqa: N818 - caught by the caller, who words t
 
 
 def split_itemsets(
-    levels: tuple[IntArray, ...],
-    counts: IntArray,
+    levels: tuple[Ints, ...],
+    counts: Ints,
     index: ItemsetIndex,
     n_baskets: int,
     *,
     min_confidence: float,
     max_antecedent: int | None,
     max_consequent: int | None,
-    in_antecedent: BoolArray,
-    in_consequent: BoolArray,
+    in_antecedent: Bools,
+    in_consequent: Bools,
 ) -> Rules:
     """Split every itemset into antecedent and consequent in all allowed ways.
 
@@ -100,7 +96,7 @@ def split_itemsets(
         _n_allowed(rows, max_antecedent, most, in_antecedent, in_consequent) for rows in levels
     )
     none = np.zeros(0, dtype=np.int64)
-    found: list[tuple[IntArray, IntArray, IntArray, FloatArray]] = [(none, none, none, np.zeros(0))]
+    found: list[tuple[Ints, Ints, Ints, Floats]] = [(none, none, none, np.zeros(0))]
     for size in range(1, most + 1):
         general = (count[size - 1] / n_baskets)[:, None]  # rules without any condition
         confident_up_to = 0
@@ -151,9 +147,9 @@ class _Splits:
     out: its number among the splits of one column fewer, shape of ``left``.
     """
 
-    right: IntArray
-    left: IntArray
-    part: IntArray
+    right: Ints
+    left: Ints
+    part: Ints
 
 
 def _splits(length: int, size: int) -> _Splits:
@@ -170,7 +166,7 @@ def _splits(length: int, size: int) -> _Splits:
     return _Splits(right, left, part)
 
 
-def _without_one(levels: tuple[IntArray, ...], index: ItemsetIndex) -> list[IntArray]:
+def _without_one(levels: tuple[Ints, ...], index: ItemsetIndex) -> list[Ints]:
     """Return, per level, the place in the level below of each itemset without one of its items.
 
     Shapes (n_k, k); a single item has no part.
@@ -187,14 +183,14 @@ def _without_one(levels: tuple[IntArray, ...], index: ItemsetIndex) -> list[IntA
     return parts
 
 
-def _remove(parts: list[IntArray], rows: IntArray, length: int, columns: IntArray) -> IntArray:
+def _remove(parts: list[Ints], rows: Ints, length: int, columns: Ints) -> Ints:
     """Return the places of itemsets of one length without some columns, ascending along axis 1."""
     for number in range(columns.shape[1]):
         rows = parts[length - number - 1][rows, columns[:, number] - number]
     return rows
 
 
-def _best_of_parts(general: FloatArray, parts: IntArray, splits: _Splits) -> FloatArray:
+def _best_of_parts(general: Floats, parts: Ints, splits: _Splits) -> Floats:
     """Return the highest confidence of the rules with one item less in the antecedent, or fewer."""
     best = general[parts[:, splits.left[:, 0]], splits.part[:, 0]]
     for column in range(1, splits.left.shape[1]):
@@ -204,11 +200,11 @@ def _best_of_parts(general: FloatArray, parts: IntArray, splits: _Splits) -> Flo
 
 
 def _n_allowed(
-    rows: IntArray,
+    rows: Ints,
     max_antecedent: int | None,
     max_consequent: int,
-    in_antecedent: BoolArray,
-    in_consequent: BoolArray,
+    in_antecedent: Bools,
+    in_consequent: Bools,
 ) -> int:
     """Count the splits of itemsets of one length, shape (n, k), that the limits allow."""
     length = rows.shape[1]

@@ -28,12 +28,9 @@ from crmkit.basket._math.spans import spans
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Bools, Ints
     from crmkit.basket._math.sequences import Histories
 
-    BoolArray = NDArray[np.bool_]
-    IntArray = NDArray[np.int64]
 
 CELLS = 1 << 20  # ends looked at together
 TABLE_CELLS = 1 << 28  # purchases of first items of pairs, up to which the table is made
@@ -48,11 +45,11 @@ class _Prefixes:
     ``n_pairs[:i].sum()`` on; both ascend within a prefix.
     """
 
-    items: IntArray
-    n_ends: IntArray
-    end: IntArray
-    n_pairs: IntArray
-    pair: IntArray
+    items: Ints
+    n_ends: Ints
+    end: Ints
+    n_pairs: Ints
+    pair: Ints
 
     def cut(self) -> tuple[_Prefixes, _Prefixes]:
         """Split off as many prefixes as can grow at once, one at least."""
@@ -121,7 +118,7 @@ class _Search:
     def __init__(
         self,
         lines: Histories,
-        pairs: IntArray,
+        pairs: Ints,
         min_gap: int,
         max_gap: int | None,
         max_length: int | None,
@@ -145,7 +142,7 @@ class _Search:
         self.pair_begin = np.searchsorted(self.first, items)
         self.table, self.offset = self._tabulate()
 
-    def _tabulate(self) -> tuple[BoolArray | None, IntArray]:
+    def _tabulate(self) -> tuple[Bools | None, Ints]:
         """Tell for each pair which purchases of its first item the second can follow.
 
         The bit of pair p and purchase i is at ``offset[p] + i``.
@@ -211,9 +208,7 @@ class _Search:
             return None
         return self._candidates(items, parent, np.concatenate(n_ends), np.concatenate(ends))
 
-    def _candidates(
-        self, items: IntArray, parent: IntArray, n_ends: IntArray, end: IntArray
-    ) -> _Prefixes | None:
+    def _candidates(self, items: Ints, parent: Ints, n_ends: Ints, end: Ints) -> _Prefixes | None:
         """Keep the prefixes that may grow, with the pairs by which they may."""
         last = items[:, -1]
         low = self.pair_begin[last]
@@ -232,7 +227,7 @@ class _Search:
         end = end[np.repeat(grows, n_ends)]
         return _Prefixes(items[grows], n_ends[grows], end, n_pairs[grows], pair)
 
-    def _next(self, item: IntArray, end: IntArray) -> tuple[IntArray, BoolArray]:
+    def _next(self, item: Ints, end: Ints) -> tuple[Ints, Bools]:
         """Return where the purchases of an item begin that follow an end, and if one does."""
         base = (item * self.n_customers + self.customer[end]) * self.span
         day = self.day[end]
@@ -240,9 +235,7 @@ class _Search:
         to = self.span if self.max_gap is None else np.minimum(day + self.max_gap + 1, self.span)
         return low, self.key[low] < base + to
 
-    def _next_ends(
-        self, number: IntArray, end: IntArray, second: IntArray
-    ) -> tuple[IntArray, IntArray]:
+    def _next_ends(self, number: Ints, end: Ints, second: Ints) -> tuple[Ints, Ints]:
         """Return the purchases that follow the ends, all of which are followed by some.
 
         Without a largest gap only the first one of each customer, because whatever follows a later
@@ -262,7 +255,7 @@ class _Search:
         row, place = ranges(low, np.maximum(high - low, 0))
         return number[row], place
 
-    def _customers(self, number: IntArray, end: IntArray, size: int) -> IntArray:
+    def _customers(self, number: Ints, end: Ints, size: int) -> Ints:
         """Count the customers of each number; ends ascend within a number."""
         if self.max_gap is not None:
             customer = self.customer[end]

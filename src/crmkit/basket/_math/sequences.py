@@ -21,9 +21,8 @@ from crmkit._arrays import distinct, ranges
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Ints
 
-    IntArray = NDArray[np.int64]
 
 CELLS = 1 << 20
 
@@ -37,18 +36,18 @@ class Histories:
     (item * n_customers + customer) * span + day.
     """
 
-    customer: IntArray
-    day: IntArray
-    item: IntArray
-    previous: IntArray
-    key: IntArray
-    item_key: IntArray
+    customer: Ints
+    day: Ints
+    item: Ints
+    previous: Ints
+    key: Ints
+    item_key: Ints
     span: int
     first_day: int
     n_customers: int
     n_items: int
 
-    def after(self, line: IntArray, min_gap: int, max_gap: int | None) -> tuple[IntArray, IntArray]:
+    def after(self, line: Ints, min_gap: int, max_gap: int | None) -> tuple[Ints, Ints]:
         """Return where the lines begin and end that follow each line within the gaps."""
         base = self.customer[line] * self.span
         low = np.minimum(self.day[line] + min_gap, self.span)
@@ -57,7 +56,7 @@ class Histories:
 
 
 def histories(
-    customer: IntArray, day: IntArray, item: IntArray, *, n_customers: int, n_items: int
+    customer: Ints, day: Ints, item: Ints, *, n_customers: int, n_items: int
 ) -> Histories:
     """Sort lines, shape (n,), and drop repeats; days count from the first."""
     first_day = int(day.min()) if len(day) else 0
@@ -90,11 +89,11 @@ class Ends:
     later one follows it too.
     """
 
-    pattern: IntArray
-    line: IntArray
+    pattern: Ints
+    line: Ints
 
 
-def first_ends(lines: Histories, allowed: NDArray[np.bool_], max_gap: int | None) -> Ends:
+def first_ends(lines: Histories, allowed: Bools, max_gap: int | None) -> Ends:
     """Return the ends of the patterns of one item; `allowed` tells which lines may start one."""
     ok = allowed & (lines.previous < 0) if max_gap is None else allowed
     line = np.flatnonzero(ok)
@@ -122,14 +121,14 @@ class Grown:
         As `key` and `count`, but of all grown patterns, the rare ones too, if asked for.
     """
 
-    key: IntArray
-    count: IntArray
-    own: IntArray
-    line: IntArray
-    start: IntArray
-    first: NDArray[np.bool_]
-    every_key: IntArray
-    every_count: IntArray
+    key: Ints
+    count: Ints
+    own: Ints
+    line: Ints
+    start: Ints
+    first: Bools
+    every_key: Ints
+    every_count: Ints
 
 
 def extend(

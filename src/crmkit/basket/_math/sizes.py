@@ -25,19 +25,17 @@ from scipy import special
 from crmkit._arrays import distinct
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    FloatArray = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 CELLS = 1 << 20  # probabilities held at once
 SWEEPS = 100
 TOLERANCE = 1e-9  # largest relative error of a basket's size
 
 
-def margins(
-    basket: IntArray, item: IntArray, *, n_baskets: int, n_items: int
-) -> tuple[IntArray, IntArray]:
+def margins(basket: Ints, item: Ints, *, n_baskets: int, n_items: int) -> tuple[Ints, Ints]:
     """Return in how many baskets each item is, and how many items each basket holds.
 
     Lines, shape (n,), may repeat.
@@ -47,8 +45,8 @@ def margins(
 
 
 def cell_probabilities(
-    count: FloatArray, n_of_count: FloatArray, size: FloatArray, n_of_size: FloatArray
-) -> FloatArray:
+    count: Floats, n_of_count: Floats, size: Floats, n_of_size: Floats
+) -> Floats:
     """Return the chance that an item is in a basket, shape (number of counts, number of sizes).
 
     p = x y / (1 + x y), equation (5) of [1]_, with x of an item and y of a basket such that both
@@ -77,7 +75,7 @@ def cell_probabilities(
     return x * y / (1 + x * y)
 
 
-def expected_together(item_count: IntArray, basket_size: IntArray, pairs: IntArray) -> FloatArray:
+def expected_together(item_count: Ints, basket_size: Ints, pairs: Ints) -> Floats:
     """Return how many baskets would hold both items of each pair by chance, shape (m,).
 
     The sum over baskets of p_i p_j (1 - (1 - p_i) (1 - p_j) / d), d the sum of p (1 - p) over all
@@ -109,13 +107,13 @@ def expected_together(item_count: IntArray, basket_size: IntArray, pairs: IntArr
     return expected
 
 
-def chance_of_as_many(count: ArrayLike, expected: ArrayLike) -> FloatArray:
+def chance_of_as_many(count: ArrayLike, expected: ArrayLike) -> Floats:
     """Return the p-value of `count` baskets with both items, both shapes (m,); counts above 0.
 
     The tail of Poisson's distribution. The count is a sum over baskets that differ, whose upper
     tail beyond the mean is never larger [3]_: the p-value errs on the safe side.
     """
-    tail: FloatArray = special.gammainc(
+    tail: Floats = special.gammainc(
         np.asarray(count, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     )
     return tail

@@ -16,12 +16,8 @@ import numpy as np
 from crmkit.basket._math.sequences import extend, first_ends
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Floats, Ints
     from crmkit.basket._math.sequences import Histories
-
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +29,13 @@ class Waits:
     sum d / (n (n - d)); ``median`` is NaN where fewer than half are known to buy.
     """
 
-    first: IntArray
-    second: IntArray
-    customers: IntArray
-    events: IntArray
-    survival: FloatArray
-    variance: FloatArray
-    median: FloatArray
+    first: Ints
+    second: Ints
+    customers: Ints
+    events: Ints
+    survival: Floats
+    variance: Floats
+    median: Floats
 
 
 def waiting_times(lines: Histories, *, min_count: int, horizon: int, last_day: int) -> Waits:
@@ -103,10 +99,10 @@ def waiting_times(lines: Histories, *, min_count: int, horizon: int, last_day: i
     return Waits(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _running(group: IntArray, value: FloatArray) -> FloatArray:
+def _running(group: Ints, value: Floats) -> Floats:
     """Return running sums that start anew in each run of equal groups."""
     total = np.cumsum(value)
     new = np.append(True, group[1:] != group[:-1])[: len(group)]
     base = (total - value)[new]
-    running: FloatArray = total - base[np.cumsum(new) - 1]
+    running: Floats = total - base[np.cumsum(new) - 1]
     return running

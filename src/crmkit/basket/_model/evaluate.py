@@ -13,13 +13,9 @@ from crmkit._frames import day_column, parse_day, read_transactions
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Floats, Ints
     from crmkit.basket._model.next_item import NextItem
-
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 
 def compare(
@@ -37,7 +33,7 @@ def compare(
     from sklearn.base import clone
 
     horizon_days = check_number(horizon_days, "horizon_days", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     log = read_transactions(
         transactions, needs=("customer_id", "date", "product"), optional=("order_id",)
     )
@@ -79,9 +75,7 @@ def compare(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _later(
-    log: Log, split: int, horizon_days: int, exclude_owned: bool
-) -> tuple[IntArray, IntArray]:
+def _later(log: Log, split: int, horizon_days: int, exclude_owned: bool) -> tuple[Ints, Ints]:
     """Return the distinct (customer, item) that count as later purchases of known customers."""
     n_items = max(len(log.product_ids), 1)
     key = log.customer * n_items + log.product
@@ -103,7 +97,7 @@ def _later(
     return customer[known], item[known]
 
 
-def _by_customer(log: Log, offers: pd.DataFrame, customer: IntArray, item: IntArray) -> FloatArray:
+def _by_customer(log: Log, offers: pd.DataFrame, customer: Ints, item: Ints) -> Floats:
     """Return hit, recall and reciprocal rank per judged customer, shape (3, n)."""
     n_items = max(len(log.product_ids), 1)
     who = log.customer_ids.get_indexer(pd.Index(offers["customer_id"]))

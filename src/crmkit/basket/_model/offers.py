@@ -15,21 +15,18 @@ from crmkit.basket._table.baskets import item_list, sorted_items
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Bools, Ints
     from crmkit.basket._model.next_item import NextItem
 
-    IntArray = NDArray[np.int64]
 
-
-def places(items: list[Any], place: dict[Any, int]) -> IntArray:
+def places(items: list[Any], place: dict[Any, int]) -> Ints:
     """Return the place of each item, -1 for an unknown one."""
     return np.fromiter((place.get(item, -1) for item in items), dtype=np.int64, count=len(items))
 
 
 def allowed_items(
     items: pd.Index[Any], exclude: Iterable[Any] | None, stock: Iterable[Any] | None
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Tell which items may be offered; items the model does not know are no slip here."""
     allowed = np.ones(len(items), dtype=bool)
     if stock is not None:
@@ -41,7 +38,7 @@ def allowed_items(
 
 def unwanted_cells(
     unwanted: Any, customer_ids: pd.Index[Any], place: dict[Any, int]
-) -> tuple[IntArray, IntArray]:
+) -> tuple[Ints, Ints]:
     """Return customers and items of what is not wanted, as far as both are known."""
     if unwanted is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)

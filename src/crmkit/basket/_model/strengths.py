@@ -10,19 +10,16 @@ from crmkit._arrays import adjust_p_values
 from crmkit.basket._math import hypergeometric, recommend
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Floats, Ints
     from crmkit.basket._math.collector import Itemsets
 
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 MAX_P_ADJUSTED = 0.05  # rules less certain than this do not recommend
 
 
 def pair_strengths(
     found: Itemsets, n_items: int, *, rules: float, similarity: float, n_neighbours: int
-) -> tuple[IntArray, IntArray, FloatArray]:
+) -> tuple[Ints, Ints, Floats]:
     """Return each item's strongest neighbours: item, neighbour and strength, by item."""
     single = np.zeros(n_items, dtype=np.int64)
     pairs, count = np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64)

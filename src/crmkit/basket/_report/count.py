@@ -14,12 +14,9 @@ from crmkit.basket._report.read import read_tuples
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmkit._typing import Floats, Ints
     from crmkit.basket._table.baskets import BasketLog
 
-    IntArray = NDArray[np.int64]
-    FloatArray = NDArray[np.float64]
 
 Tuples = list[tuple[Any, ...]]
 # from baskets, shape (h,), and incidences, shape (h, k), of hits to a weight per hit
@@ -58,9 +55,9 @@ def add_up(
     sets: Tuples,
     weights: dict[str, Weight],
     *,
-    group: IntArray | None = None,
+    group: Ints | None = None,
     n_groups: int = 1,
-) -> tuple[IntArray, dict[str, FloatArray]]:
+) -> tuple[Ints, dict[str, Floats]]:
     """Count the baskets of each set, and add weights over them.
 
     With `group`, a number per basket, counts come per group: shape (m, n_groups).

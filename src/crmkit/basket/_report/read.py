@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    from crmkit._typing import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class ItemsetTable:
     """
 
     items: pd.Index[Any]
-    levels: tuple[IntArray, ...]
-    counts: IntArray
+    levels: tuple[Ints, ...]
+    counts: Ints
     names: NDArray[np.object_]
     index: ItemsetIndex
     n_baskets: int

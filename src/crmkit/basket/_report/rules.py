@@ -19,7 +19,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools
 
 
 def association_rules(
@@ -220,7 +220,7 @@ MEASURES = (
 )
 
 
-def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> NDArray[np.bool_]:
+def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> Bools:
     """Return which items a side may hold."""
     if values is None:
         return np.ones(len(table.items), dtype=bool)

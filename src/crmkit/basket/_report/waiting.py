@@ -96,7 +96,7 @@ def time_to_next(
     0  printer       ink          2       2         15.0       0.5
     """
     horizon = check_number(horizon_days, "horizon_days", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
     waits = waiting_times(lines, min_count=min_count, horizon=horizon, last_day=log.as_of)
     survival = waits.survival

@@ -87,7 +87,7 @@ def rule_windows(
     6
     """
     n_windows = check_number(n_windows, "n_windows", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     lines = read_baskets(transactions, level=level, as_of=as_of)
     left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
     first, n_days = int(lines.log.day.min()), lines.log.as_of - int(lines.log.day.min()) + 1

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
+    from crmkit._typing import Bools, Ints
 
-    IntArray = NDArray[np.int64]
 
 LEVELS = ("order", "customer")
 ROWS = 1 << 11  # written at a time, so that what is written stays in the processor's cache
@@ -36,13 +36,13 @@ class BasketLog:
     ``log`` that each line came from, ``row_basket`` the basket of every row of ``log``.
     """
 
-    basket: IntArray
-    item: IntArray
+    basket: Ints
+    item: Ints
     items: pd.Index[Any]
     n_baskets: int
-    apart: IntArray
-    line: IntArray
-    row_basket: IntArray
+    apart: Ints
+    line: Ints
+    row_basket: Ints
     log: Log
 
 
@@ -86,8 +86,8 @@ def read_baskets(
 
 
 def _with_groups(
-    log: Log, basket: IntArray, groups: list[str]
-) -> tuple[IntArray, IntArray, pd.Index[Any], IntArray, IntArray]:
+    log: Log, basket: Ints, groups: list[str]
+) -> tuple[Ints, Ints, pd.Index[Any], Ints, Ints]:
     """Put the groups of a product into its basket as further items, named column=value."""
     codes = [log.product]
     names = log.product_ids.tolist()
@@ -120,7 +120,7 @@ def item_list(values: Any, name: str) -> list[Any]:
 
 def item_mask(
     items: pd.Index[Any], include: Iterable[Any] | None, exclude: Iterable[Any] | None
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Tell which items are looked at; an item that never occurs is likely a slip and raises."""
     mask = np.ones(len(items), dtype=bool)
     for values, name, inside in ((include, "include", True), (exclude, "exclude", False)):
@@ -132,7 +132,7 @@ def item_mask(
     return mask
 
 
-def find_items(items: pd.Index[Any], values: Any, name: str) -> IntArray:
+def find_items(items: pd.Index[Any], values: Any, name: str) -> Ints:
     """Return the codes of a list of items, each of which must occur."""
     wanted = item_list(values, name)
     place = {item: code for code, item in enumerate(items.tolist())}
@@ -155,7 +155,7 @@ def minimum_count(min_support: float, n_baskets: int) -> int:
     return count
 
 
-def as_tuples(items: pd.Index[Any], rows: IntArray) -> list[tuple[Any, ...]]:
+def as_tuples(items: pd.Index[Any], rows: Ints) -> list[tuple[Any, ...]]:
     """Write rows of item codes, shape (n, k), as tuples of items."""
     out = np.empty(len(rows), dtype=object)
     write_tuples(out, np.arange(len(rows)), items.to_numpy(dtype=object), rows)
@@ -163,7 +163,7 @@ def as_tuples(items: pd.Index[Any], rows: IntArray) -> list[tuple[Any, ...]]:
 
 
 def write_tuples(
-    out: NDArray[np.object_], place: IntArray, names: NDArray[np.object_], rows: IntArray
+    out: NDArray[np.object_], place: Ints, names: NDArray[np.object_], rows: Ints
 ) -> None:
     """Put rows of item codes, shape (n, k), as tuples of names into these places of a column."""
     for start in range(0, len(rows), ROWS):
@@ -177,6 +177,6 @@ def object_column(values: list[Any]) -> NDArray[np.object_]:
     return np.fromiter(values, dtype=object, count=len(values))
 
 
-def sorted_items(values: list[Any]) -> tuple[IntArray, pd.Index[Any]]:
+def sorted_items(values: list[Any]) -> tuple[Ints, pd.Index[Any]]:
     """Return codes and the distinct items in the order that the log's items have."""
     return sorted_codes(pd.Series(values, dtype=object))

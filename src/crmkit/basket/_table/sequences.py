@@ -22,11 +22,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
-
-    IntArray = NDArray[np.int64]
 
 
 def read_histories(

@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Bools, Floats, Ints
+
 
 __all__ = ["active_runs", "cohort_activity", "distinct_pairs"]
 
@@ -49,7 +49,7 @@ def distinct_pairs(
     return who, pair - who * shape[1], totals
 
 
-def _starts(ordered: Ints) -> NDArray[np.bool_]:
+def _starts(ordered: Ints) -> Bools:
     """Tell which of the sorted values differ from the one before."""
     return np.r_[True, ordered[1:] != ordered[:-1]][: ordered.size]
 

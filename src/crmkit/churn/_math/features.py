@@ -10,11 +10,8 @@ import numpy as np
 from crmkit.churn._math.ordering import order_by
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 __all__ = ["OrderDays", "bought_between", "first_days", "order_days", "snapshot"]
 
@@ -113,7 +110,7 @@ def snapshot(
     n_customers: int,
     as_of: int,
     recent_days: int,
-) -> dict[str, NDArray[np.float64] | Ints]:
+) -> dict[str, Floats | Ints]:
     """Return features by name, each of shape (n_customers,), from days up to `as_of` only.
 
     Customers without a purchase by then have 0 ``orders``; their other features mean nothing.
@@ -142,7 +139,7 @@ def snapshot(
     spread = np.sqrt(np.maximum(gap_square - mean_gap**2, 0.0))
     recent_orders, previous_orders = count(starts & recent), count(starts & previous)
     n_orders = count(starts)
-    features: dict[str, NDArray[np.float64] | Ints] = {
+    features: dict[str, Floats | Ints] = {
         "recency_days": as_of - last,
         "tenure_days": as_of - first,
         "orders": n_orders,
@@ -178,7 +175,7 @@ def snapshot(
     return features
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64] | Ints) -> Floats:
+def _ratio(part: Floats, whole: Floats | Ints) -> Floats:
     """Return part / whole, NaN where whole is 0."""
     whole = whole.astype(np.float64)
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)

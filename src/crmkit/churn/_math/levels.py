@@ -10,10 +10,8 @@ from scipy import special
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["permutation_importance", "shrunk_means", "shrunk_rates", "two_sided_p"]
 

@@ -9,10 +9,8 @@ import numpy as np
 from crmkit.churn._math.rhythm import first_and_last, gaps_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["NOT_YET", "STATES", "lifecycle_states"]
 

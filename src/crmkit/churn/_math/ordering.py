@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["order_by"]
 

@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Bools, Floats, Ints
+
 
 __all__ = ["GrowthAccounts", "growth_accounts", "rescale", "seen_periods"]
 
@@ -77,7 +77,7 @@ def growth_accounts(
     first_time = came & np.r_[True, who[1:] != who[:-1]][: who.size]
     back = came & ~first_time
 
-    def count(mask: NDArray[np.bool_]) -> Ints:
+    def count(mask: Bools) -> Ints:
         return np.bincount(when[mask], minlength=width)[:n_periods].astype(np.int64)
 
     new, reactivated, lost = count(first_time), count(back), count(left)
@@ -89,7 +89,7 @@ def growth_accounts(
     gain = _total_per_point(np.concatenate([value, -value])[order], point)
     stayed = (before > 0) & (now > 0)
 
-    def money(mask: NDArray[np.bool_], sign: float = 1.0) -> Floats:
+    def money(mask: Bools, sign: float = 1.0) -> Floats:
         total = np.bincount(when[mask], weights=gain[mask], minlength=width)[:n_periods]
         return np.asarray(sign * total + 0.0, dtype=np.float64)
 

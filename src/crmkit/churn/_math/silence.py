@@ -15,9 +15,8 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["Rhythm", "fit_rhythm", "p_longer", "usual_gap"]
 

@@ -12,10 +12,8 @@ from crmkit.churn._model.regression import Regression, covariate_names, fit_life
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
 
 __all__ = ["AFTModel"]
 

@@ -25,9 +25,8 @@ from crmkit._learn import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["ChurnModel", "figures"]
 
@@ -240,7 +239,7 @@ def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) ->
     return min(ranked)[1] if ranked else None
 
 
-def _row_codes(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _row_codes(frame: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return customer codes and day codes in their order; one day where the table has none."""
     codes, _ = sorted_codes(frame["customer_id"])
     if "as_of" not in frame.columns:

@@ -11,10 +11,8 @@ from crmkit.churn._math.hazards import proportional_log_survival
 from crmkit.churn._model.regression import Regression, fit_lifelines
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
 
 __all__ = ["CoxModel"]
 

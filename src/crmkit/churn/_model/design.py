@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 __all__ = ["design_matrix", "learn_terms", "term_names"]
 

@@ -16,10 +16,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["ProspectModel"]
 

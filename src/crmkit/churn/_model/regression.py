@@ -19,10 +19,8 @@ from crmkit.errors import ConvergenceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
 
 __all__ = ["Regression", "covariate_names", "fit_lifelines"]
 
@@ -69,7 +67,7 @@ class Regression(Model):
             If nobody left, or a value cannot be used.
         """
         check_number(self.penalizer, "penalizer", low=0)
-        level = check_number(self.confidence_level, "confidence_level", low=0, high=1)
+        level = check_number(self.confidence_level, "confidence_level")
         frame, time, left = read_leavers(customers, duration, event)
         terms = learn_terms(frame, columns, ["customer_id", duration, event])
         matrix = design_matrix(terms, frame)

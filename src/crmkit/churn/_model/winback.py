@@ -20,9 +20,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["WinBackModel"]
 
@@ -213,9 +212,7 @@ class WinBackModel(Model):
             If a column the model learned from is absent.
         """
         self._check_fitted()
-        level = check_number(
-            confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-        )
+        level = check_number(confidence_level, "confidence_level")
         frame = read_customers(customers)
         matrix = FeatureEncoder.from_state(self.encoder_state_).transform(frame)
         chance = Propensity.from_state(self.propensity_).chances(frame, matrix)
@@ -228,7 +225,7 @@ class WinBackModel(Model):
         return {name: value for name, value in super()._fitted().items() if name != "scores_"}
 
 
-def _check_arms(counts: NDArray[np.int64], treated: str, least: int) -> None:
+def _check_arms(counts: Ints, treated: str, least: int) -> None:
     """Refuse a table from which nothing can be learned about the offer's effect."""
     if counts.min() == 0:
         absent = "without the offer" if counts[0] == 0 else "with the offer"
@@ -244,7 +241,7 @@ def _check_arms(counts: NDArray[np.int64], treated: str, least: int) -> None:
         )
 
 
-def _effect_table(counts: NDArray[np.int64], line: EffectLine) -> pd.DataFrame:
+def _effect_table(counts: Ints, line: EffectLine) -> pd.DataFrame:
     """Return the average effect, and how much of the estimates' spread is confirmed."""
     error, z = float(np.sqrt(line.variances[0])), normal_quantile(0.95)
     return pd.DataFrame(

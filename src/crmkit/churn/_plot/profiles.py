@@ -13,7 +13,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
 
 __all__ = ["plot_moments", "plot_profile"]
 
@@ -154,7 +155,7 @@ def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | N
     return ax
 
 
-def _reach(rows: pd.DataFrame, middle: str) -> NDArray[np.float64]:
+def _reach(rows: pd.DataFrame, middle: str) -> Floats:
     """Return how far the interval reaches to either side, shape (2, n)."""
     sides = [rows[middle] - rows["conf_low"], rows["conf_high"] - rows[middle]]
     # Rounding may put a limit a hair on the wrong side, which matplotlib refuses.

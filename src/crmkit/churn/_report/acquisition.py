@@ -17,10 +17,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["acquisition_profile"]
 
@@ -146,7 +144,7 @@ def acquisition_profile(
     """
     n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
     max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     acquired = acquired_customers(
         transactions,
         customers,
@@ -243,9 +241,7 @@ def _profile(
     return pd.DataFrame(columns)
 
 
-def _payback(
-    acquired: Acquired, codes: Ints, n_levels: int, seen: NDArray[np.bool_], cost: Floats
-) -> Floats:
+def _payback(acquired: Acquired, codes: Ints, n_levels: int, seen: Bools, cost: Floats) -> Floats:
     """Return days since the first purchase until a level's money covers its cost; NaN if never."""
     rows = seen[acquired.row]
     window = int(acquired.age.max()) + 1

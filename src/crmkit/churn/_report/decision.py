@@ -12,9 +12,8 @@ from crmkit._frames import read_customers
 from crmkit._learn import binary_outcome
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["contact_decision", "contact_profit"]
 
@@ -180,7 +179,7 @@ def contact_profit(
     cost = number_array(frame["contact_cost"], problems, "contact_cost", low=0)
     problems.raise_if_any()
     expected = chance * saved * worth - cost
-    rules: list[tuple[str, float, NDArray[np.bool_]]] = [("per customer", np.nan, expected > 0)]
+    rules: list[tuple[str, float, Bools]] = [("per customer", np.nan, expected > 0)]
     best = _best_threshold(chance, expected)
     rules.append(("best threshold", best, chance >= best))
     rules += [(f"p >= {limit:g}", limit, chance >= limit) for limit in limits]

@@ -9,11 +9,10 @@ from crmkit._frames import read_customers
 from crmkit._learn import binary_outcome, calibration_frame, gains_frame, matched_scores
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 __all__ = ["calibration_table", "gains_table"]
 
@@ -87,7 +86,7 @@ def gains_table(
     1       2          2         0   0.0  0.0
     """
     n_bins = check_number(n_bins, "n_bins", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     values, result = _judged(customers, scores, outcome, score)
     return gains_frame(
         values,
@@ -156,7 +155,7 @@ def calibration_table(
     1    2     0.75         1.0        0.25
     """
     n_bins = check_number(n_bins, "n_bins", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     values, result = _judged(customers, scores, outcome, score)
     return calibration_frame(
         values,

@@ -17,12 +17,9 @@ from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_dif
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Floats, Ints
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 __all__ = ["key_moments"]
 
@@ -120,9 +117,7 @@ def key_moments(
     before = check_number(before_days, "before_days", low=1, integer=True)
     after = check_number(after_days, "after_days", low=1, integer=True)
     n_strata = check_number(n_strata, "n_strata", low=1, integer=True)
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     log = read_transactions(transactions, optional=("amount", "order_id"), as_of=as_of)
     windows = _Windows(log, before, after, n_strata)
     frame = read_customers(events, needs=["date"], optional=["event"], name="events", unique=False)

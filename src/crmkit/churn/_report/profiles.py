@@ -26,10 +26,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["retention_profile"]
 
@@ -133,7 +131,7 @@ def retention_profile(
     """
     n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
     max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     frame = read_customers(customers, needs=[outcome], unique=False)
     codes, _ = sorted_codes(frame["customer_id"])
     day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes

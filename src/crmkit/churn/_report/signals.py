@@ -96,9 +96,7 @@ def signal_table(
     >>> sorted(table["lead_days"].unique().tolist())
     [0, 60]
     """
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     leads = sorted({check_number(lead, "lead_days", low=0, integer=True) for lead in lead_days})
     if not leads:
         raise InputError("`lead_days` is empty. Give at least one number of days.")

@@ -14,7 +14,7 @@ from crmkit.churn._math.silence import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
 __all__ = ["unusual_silence"]
 
@@ -94,9 +94,7 @@ def unusual_silence(
     1         bob            30     3           30.0    False
     """
     min_gaps = check_number(min_gaps, "min_gaps", low=1, integer=True)
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     log = read_transactions(transactions, optional=("amount",), as_of=as_of)
     customer, day = log.customer, log.day
     if log.has("amount"):
@@ -135,9 +133,7 @@ def unusual_silence(
     )
 
 
-def _gaps(
-    customer: NDArray[np.int64], day: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _gaps(customer: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
     """Return distinct purchase days by customer and day, each with days since the one before."""
     order = order_by(customer, day)
     customer, day = customer[order], day[order]

@@ -178,7 +178,7 @@ def conditional_survival(
     1            4       1.000
     """
     check_number(horizon, "horizon", low=0)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     curves = to_pandas(survival, "survival", needs=_CURVE)
     if curves.empty:
         raise InputError("`survival` has no rows.")

@@ -13,12 +13,9 @@ from crmkit._frames import day_column, parse_day, read_customers, read_transacti
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Bools, Floats, Ints
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 __all__ = ["Acquired", "acquired_customers", "acquisition_table"]
 
@@ -193,7 +190,7 @@ def acquired_customers(
     return Acquired(table, row[inside], age[inside], money)
 
 
-def _first_columns(log: Log, first: Ints, found: Ints, bought: NDArray[np.bool_]) -> dict[str, Any]:
+def _first_columns(log: Log, first: Ints, found: Ints, bought: Bools) -> dict[str, Any]:
     """Return what the first purchase day itself tells."""
     date = pd.Series(day_column(first[found]))
     columns: dict[str, Any] = {

@@ -22,11 +22,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Floats, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["churn_table"]
 
@@ -193,7 +191,7 @@ def _read(transactions: Any, days: list[int] | None, ahead: int, discount: str |
     return log
 
 
-def _granted(log: Log, discount: str) -> NDArray[np.float64]:
+def _granted(log: Log, discount: str) -> Floats:
     """Return the discount of each row."""
     problems = Problems("transactions")
     values = number_array(log.column(discount), problems, discount, low=0)

@@ -19,9 +19,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["cohort_customers", "cohort_table"]
 
@@ -132,7 +131,7 @@ def cohort_table(
     5 2025-02-01    2          1     NaN             NaN
     """
     window = run_length(kind, window_periods)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     if max_age is not None:
         max_age = int(check_number(max_age, "max_age", low=0, integer=True))
     columns = columns_of(by, taken=_COLUMNS)

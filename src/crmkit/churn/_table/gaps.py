@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Ints
+
 
 __all__ = ["PurchaseDays", "gap_table", "gaps_by_group", "read_purchase_days"]
 

@@ -13,11 +13,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["columns_of", "customer_groups", "group_codes"]
 

@@ -13,9 +13,8 @@ from crmkit._frames import sorted_codes
 from crmkit._learn import column_kind
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["MISSING", "OTHER", "column_levels"]
 
@@ -50,7 +49,7 @@ def _days(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.dt.total_seconds() / 86_400 if series.dtype.kind == "m" else series
 
 
-def _number_levels(values: NDArray[np.float64], n_bins: int) -> tuple[Ints, list[str]]:
+def _number_levels(values: Floats, n_bins: int) -> tuple[Ints, list[str]]:
     """Cut numbers into bins named by the values they hold."""
     codes = np.full(len(values), -1, dtype=np.int64)
     known = np.isfinite(values)

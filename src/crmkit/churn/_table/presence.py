@@ -13,11 +13,9 @@ from crmkit._periods import PERIODS, period_of
 from crmkit.churn._math.cohorts import distinct_pairs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["Presence", "read_presence", "run_length"]
 

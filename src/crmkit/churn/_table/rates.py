@@ -25,10 +25,8 @@ from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, s
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 __all__ = ["retention_table"]
 
@@ -162,7 +160,7 @@ def retention_table(
     2 2025-03-01       2         1    0            1     1         0.5
     """
     check_choice(period, "period", PERIODS)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     if window_days is not None:
         check_number(window_days, "window_days", low=1, integer=True)
     if rate_days is not None:
@@ -256,7 +254,7 @@ def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
 
 def _customer_columns(
     accounts: GrowthAccounts,
-    complete: NDArray[np.bool_],
+    complete: Bools,
     factor: Floats | float,
     confidence_level: float,
 ) -> dict[str, Any]:
@@ -281,7 +279,7 @@ def _customer_columns(
 
 
 def _revenue_columns(
-    accounts: GrowthAccounts, complete: NDArray[np.bool_], factor: Floats | float
+    accounts: GrowthAccounts, complete: Bools, factor: Floats | float
 ) -> dict[str, Any]:
     """Return revenue by heading and its churn and net retention rates."""
     names = ("", "_new", "_reactivated", "_expansion", "_contraction", "_lost")

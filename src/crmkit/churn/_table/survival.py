@@ -15,11 +15,8 @@ from crmkit.churn._table.groups import columns_of, group_codes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["curve_table", "read_tenures", "split", "survival_table"]
 
@@ -159,7 +156,7 @@ def curve_table(
     confidence_level: float,
 ) -> pd.DataFrame:
     """Return curves, one per group, as one table with these eight column names."""
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     parts = []
     for curve in curves:
         low, high = curve_interval(curve, confidence_level)

@@ -14,9 +14,8 @@ from crmkit.churn._table.groups import group_codes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["NOT_GROUPS", "lifecycle_thresholds", "read_thresholds", "thresholds_of_groups"]
 

@@ -5,8 +5,14 @@ Arrays in, arrays out; shapes broadcast. Rates are per period, times are in peri
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from crmkit._typing import Floats, Ints
 
 __all__ = [
     "day_count_years",
@@ -19,19 +25,17 @@ __all__ = [
     "year_month_day",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 DAYS_PER_YEAR = 365.0
 """Days in the year of every annual rate, so that a horizon of 365 days is one year."""
 
 
 def tapk_value(
-    transactions: FloatArray,
-    items_per_transaction: FloatArray,
-    price: FloatArray,
-    acquisition_cost: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    transactions: Floats,
+    items_per_transaction: Floats,
+    price: Floats,
+    acquisition_cost: Floats,
+) -> tuple[Floats, Floats]:
     """Sales ``T * A * P`` and value ``T * A * P - K``, each of shape (n,)."""
     sales = transactions * items_per_transaction * price
     return sales, sales - acquisition_cost
@@ -42,13 +46,13 @@ def period_rate(annual_rate: float, period_days: float) -> float:
     return float(np.expm1(np.log1p(annual_rate) * period_days / DAYS_PER_YEAR))
 
 
-def discount_factor(years: ArrayLike, annual_rate: float) -> FloatArray:
+def discount_factor(years: ArrayLike, annual_rate: float) -> Floats:
     """``(1 + annual_rate) ** -years``; negative years compound past amounts forward."""
-    factor: FloatArray = np.exp(-np.log1p(annual_rate) * np.asarray(years, dtype=np.float64))
+    factor: Floats = np.exp(-np.log1p(annual_rate) * np.asarray(years, dtype=np.float64))
     return factor
 
 
-def year_month_day(day: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def year_month_day(day: Ints) -> tuple[Ints, Ints, Ints]:
     """Calendar year, month (1 to 12) and day of the month of days since 1970-01-01."""
     date = day.astype("datetime64[D]")
     month = date.astype("datetime64[M]")
@@ -57,20 +61,20 @@ def year_month_day(day: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     return months // 12 + 1970, months % 12 + 1, of_month
 
 
-def _actual_actual(start: int, day: IntArray) -> FloatArray:
+def _actual_actual(start: int, day: Ints) -> Floats:
     """Years by the actual/actual (ISDA) rule: every day counts 1 / days in its own year."""
 
-    def position(value: IntArray) -> FloatArray:
+    def position(value: Ints) -> Floats:
         year = value.astype("datetime64[D]").astype("datetime64[Y]")
         first = year.astype("datetime64[D]").astype(np.int64)
         following = (year + 1).astype("datetime64[D]").astype(np.int64)
-        share: FloatArray = (value - first) / (following - first)
+        share: Floats = (value - first) / (following - first)
         return share + year.astype(np.int64)
 
     return position(day) - position(np.full(1, start, dtype=np.int64))
 
 
-def _thirty_360(start: int, day: IntArray) -> FloatArray:
+def _thirty_360(start: int, day: Ints) -> Floats:
     """Years by the 30E/360 rule: every month has 30 days, the 31st counts as the 30th."""
     year, month, of_month = year_month_day(day)
     year0, month0, of_month0 = year_month_day(np.full(1, start, dtype=np.int64))
@@ -79,11 +83,11 @@ def _thirty_360(start: int, day: IntArray) -> FloatArray:
         + 30 * (month - month0)
         + (np.minimum(of_month, 30) - np.minimum(of_month0, 30))
     )
-    years: FloatArray = days / 360.0
+    years: Floats = days / 360.0
     return years
 
 
-def day_count_years(start: int, day: IntArray, day_count: str) -> FloatArray:
+def day_count_years(start: int, day: Ints, day_count: str) -> Floats:
     """Years from `start` to each `day`, both in days since 1970-01-01; shape (n,).
 
     `day_count` is ``"actual/365"``, ``"actual/360"``, ``"actual/actual"`` or ``"30/360"``.
@@ -92,18 +96,18 @@ def day_count_years(start: int, day: IntArray, day_count: str) -> FloatArray:
         return _actual_actual(start, day)
     if day_count == "30/360":
         return _thirty_360(start, day)
-    years: FloatArray = (day - start) / float(day_count.split("/")[1])
+    years: Floats = (day - start) / float(day_count.split("/")[1])
     return years
 
 
 def margin_multiple(
-    retention: FloatArray,
+    retention: Floats,
     *,
     rate: float,
     growth: ArrayLike = 0.0,
     n_periods: int | None = None,
     first_payment: str = "after_renewal",
-) -> FloatArray:
+) -> Floats:
     """Return what one unit of margin per period is worth today; shape of `retention`.
 
     With ``q = r (1 + g) / (1 + i)`` the margins form a geometric series. Gupta and Lehmann
@@ -122,7 +126,7 @@ def margin_multiple(
     return first * geometric_sum(ratio, n_periods)
 
 
-def geometric_sum(ratio: FloatArray, n: int | None) -> FloatArray:
+def geometric_sum(ratio: Floats, n: int | None) -> Floats:
     """``1 + q + ... + q ** (n - 1)`` for q >= 0 without cancellation near q = 1."""
     if n is None:
         with np.errstate(divide="ignore"):
@@ -135,12 +139,12 @@ def geometric_sum(ratio: FloatArray, n: int | None) -> FloatArray:
 
 
 def mean_cumulative(
-    group: IntArray,
-    age: IntArray,
-    value: FloatArray,
-    unit_group: IntArray,
-    follow_up: IntArray,
-) -> tuple[IntArray, IntArray, FloatArray]:
+    group: Ints,
+    age: Ints,
+    value: Floats,
+    unit_group: Ints,
+    follow_up: Ints,
+) -> tuple[Ints, Ints, Floats]:
     """Estimate the mean cumulative value of each group by age (Nelson 2003).
 
     Events have shape (m,): their group, age and value. Units have shape (n,): their group and

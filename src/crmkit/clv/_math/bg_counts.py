@@ -7,42 +7,44 @@ where the published sums cancel. Arrays: n customers, m counts.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from crmkit.clv._math.special import log_rising
 
+if TYPE_CHECKING:
+    from crmkit._typing import Floats
+
 __all__ = ["at_least", "exactly", "stage_survival"]
 
-FloatArray = NDArray[np.float64]
 
-
-def stage_survival(shape: FloatArray, odds: FloatArray, stages: FloatArray) -> FloatArray:
+def stage_survival(shape: Floats, odds: Floats, stages: Floats) -> Floats:
     """P(N >= stages) for N ~ NB(shape, odds = t / A), broadcasting; 1 for stages <= 0."""
     share = odds / (1.0 + odds)
     beyond = special.betainc(np.maximum(stages, 1.0), shape, share)
-    result: FloatArray = np.where(stages > 0.0, beyond, 1.0)
+    result: Floats = np.where(stages > 0.0, beyond, 1.0)
     return result
 
 
-def _log_kept(a: FloatArray, b: FloatArray, m: FloatArray) -> FloatArray:
+def _log_kept(a: Floats, b: Floats, m: Floats) -> Floats:
     """``ln E[(1 - p)^m]`` of shape (n, m)."""
     a, b = a[:, None], b[:, None]
-    result: FloatArray = log_rising(b, m)[0] - log_rising(a + b, m)[0]
+    result: Floats = log_rising(b, m)[0] - log_rising(a + b, m)[0]
     return result
 
 
 def at_least(
     days: float,
-    counts: FloatArray,
+    counts: Floats,
     *,
-    stages: FloatArray,
-    shape: FloatArray,
-    rate: FloatArray,
-    a: FloatArray,
-    b: FloatArray,
-) -> FloatArray:
+    stages: Floats,
+    shape: Floats,
+    rate: Floats,
+    a: Floats,
+    b: Floats,
+) -> Floats:
     """P(at least `counts` purchases in `days` | alive), shape (n, m); `stages` is (k, n)."""
     k = len(stages)
     reached = np.zeros((shape.size, counts.size))
@@ -55,14 +57,14 @@ def at_least(
 
 def exactly(
     days: float,
-    counts: FloatArray,
+    counts: Floats,
     *,
-    stages: FloatArray,
-    shape: FloatArray,
-    rate: FloatArray,
-    a: FloatArray,
-    b: FloatArray,
-) -> FloatArray:
+    stages: Floats,
+    shape: Floats,
+    rate: Floats,
+    a: Floats,
+    b: Floats,
+) -> Floats:
     """P(`counts` purchases in `days` | alive), shape (n, m).
 
     Either the customer dropped out with the last of them, or is alive in a later stage.

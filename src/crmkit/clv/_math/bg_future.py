@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.bg_counts import at_least, exactly
 from crmkit.clv._math.dropout import Quadrature, over_dropout
@@ -20,11 +19,10 @@ from crmkit.clv._math.rows import ALL, Index
 from crmkit.clv._math.special import LOG_NOTHING, alive_times, gauss_legendre
 
 if TYPE_CHECKING:
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._math.dropout import Given
 
 __all__ = ["BetaGeometricFuture"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +32,23 @@ class BetaGeometricFuture:
     ``kind`` tells of which kind each customer is, ``group`` which kinds differ in A alone.
     """
 
-    p_alive: FloatArray
-    shape: FloatArray
-    rate: FloatArray
-    a: FloatArray
-    b: FloatArray
+    p_alive: Floats
+    shape: Floats
+    rate: Floats
+    a: Floats
+    b: Floats
     kind: Index = ALL
-    group: NDArray[np.int64] | None = None
+    group: Ints | None = None
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(alive at T + days): ``P(alive) E[(1 + p t / A)^-n]``."""
 
-        def kept(state: Quadrature) -> FloatArray:
+        def kept(state: Quadrature) -> Floats:
             return state.mean(np.exp(-state.shape * np.log1p(state.p * (days / state.rate))))
 
         return self.p_alive * self._over_dropout(kept)
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted continuously at `rate` per day."""
         if days == 0.0:
             return np.zeros_like(self.p_alive)
@@ -65,33 +63,33 @@ class BetaGeometricFuture:
         given = _discounted(days, rate, n_nodes)
         return self.p_alive * self._over_dropout(given, cost=n_nodes)
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
         found = self.p_alive[:, None] * at_least(days, counts, **self._state())[self.kind]
         return np.where(counts > 0.0, found, 1.0)
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
         found = self.p_alive[:, None] * exactly(days, counts, **self._state())[self.kind]
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
-    def _state(self) -> dict[str, FloatArray]:
+    def _state(self) -> dict[str, Floats]:
         """Return the posterior given alive by name; every gap has one stage."""
         names = ("shape", "rate", "a", "b")
         state = {name: getattr(self, name) for name in names}
         return state | {"stages": np.ones((1, self.shape.size))}
 
-    def _over_dropout(self, given: Given, cost: int = 1) -> FloatArray:
+    def _over_dropout(self, given: Given, cost: int = 1) -> Floats:
         """Return an expectation over p ~ Beta(a, b), shape (n,)."""
         found = over_dropout(given, self, cost=cost)
-        result: FloatArray = found[0][self.kind]
+        result: Floats = found[0][self.kind]
         return result
 
 
 def _count(days: float) -> Given:
     """Count purchases given p: ``(1 - (1 + p t / A)^-n) / p``."""
 
-    def given(state: Quadrature) -> FloatArray:
+    def given(state: Quadrature) -> Floats:
         log_kept = -state.shape * np.log1p(state.p * (days / state.rate))
         return state.mean(-np.expm1(log_kept) / state.p)
 
@@ -106,7 +104,7 @@ def _discounted(days: float, delta: float, n_nodes: int) -> Given:
     """
     nodes, weights = gauss_legendre(n_nodes)
 
-    def given(state: Quadrature) -> FloatArray:
+    def given(state: Quadrature) -> Floats:
         p, shape, rate = state.p, state.shape, state.rate
         z = delta * rate / p
         end = np.minimum(LOG_NOTHING / shape, np.log1p(LOG_NOTHING / z))

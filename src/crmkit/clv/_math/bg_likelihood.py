@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.special import log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats
+
 __all__ = ["Alive", "alive_stages", "counts_density", "p_alive", "stage_weights", "times_density"]
 
-FloatArray = NDArray[np.float64]
 _BLOCK = 4096
 
 
@@ -31,16 +31,16 @@ _BLOCK = 4096
 class Alive:
     """ln of the density of being alive, over ``Gamma(r + k x) / Gamma(r)``, and derivatives."""
 
-    value: FloatArray
-    r: FloatArray
-    alpha: FloatArray
-    rr: FloatArray
-    r_alpha: FloatArray
-    alpha_alpha: FloatArray
-    stages: FloatArray | None  # probabilities of the stages, shape (k, n)
+    value: Floats
+    r: Floats
+    alpha: Floats
+    rr: Floats
+    r_alpha: Floats
+    alpha_alpha: Floats
+    stages: Floats | None  # probabilities of the stages, shape (k, n)
 
 
-def counts_density(theta: Sequence[Any], n: FloatArray, m: FloatArray) -> Any:
+def counts_density(theta: Sequence[Any], n: Floats, m: Floats) -> Any:
     """Terms that depend on counts only: n = k x stages and m = x (+ 1) survived chances.
 
     ``ln Gamma(r + n) / Gamma(r) + ln B(a, b + m) / B(a, b)``.
@@ -53,7 +53,7 @@ def counts_density(theta: Sequence[Any], n: FloatArray, m: FloatArray) -> Any:
     return gamma[0] + upper[0] - lower[0], gradient, hessian
 
 
-def _poisson(r: Any, alpha: Any, n: FloatArray, t: FloatArray) -> tuple[FloatArray, ...]:
+def _poisson(r: Any, alpha: Any, n: Floats, t: Floats) -> tuple[Floats, ...]:
     """``r ln alpha - (r + n) ln(alpha + t)`` and its derivatives, stable for large alpha."""
     inverse = 1.0 / (alpha + t)
     share = t * inverse / alpha
@@ -67,9 +67,7 @@ def _poisson(r: Any, alpha: Any, n: FloatArray, t: FloatArray) -> tuple[FloatArr
     )
 
 
-def alive_stages(
-    r: Any, alpha: Any, n: FloatArray, gap: FloatArray, T: FloatArray, *, k: int
-) -> Alive:
+def alive_stages(r: Any, alpha: Any, n: Floats, gap: Floats, T: Floats, *, k: int) -> Alive:
     """Density of no purchase in the `gap` before T: stage 0, ..., or k - 1 is running.
 
     ``sum_j Gamma(r + n + j) / Gamma(r + n) gap^j / j! alpha^r (alpha + T)^-(r + n + j)``.
@@ -108,10 +106,10 @@ def alive_stages(
 
 def times_density(
     theta: Sequence[Any],
-    n: FloatArray,
-    m: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
+    n: Floats,
+    m: Floats,
+    t_x: Floats,
+    T: Floats,
     *,
     k: int,
 ) -> Any:
@@ -154,13 +152,13 @@ def times_density(
 
 def p_alive(
     theta: Sequence[Any],
-    n: FloatArray,
-    m: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
+    n: Floats,
+    m: Floats,
+    t_x: Floats,
+    T: Floats,
     *,
     k: int,
-) -> FloatArray:
+) -> Floats:
     """P(alive at T | history), shape (n,): one against the odds of having dropped out."""
     result = np.empty_like(T)
     for start in range(0, T.size, _BLOCK):
@@ -176,7 +174,7 @@ def p_alive(
     return result
 
 
-def stage_weights(shape: FloatArray, share: FloatArray, k: int) -> FloatArray:
+def stage_weights(shape: Floats, share: Floats, k: int) -> Floats:
     """Weights of the stages of a gap without a purchase, relative to the first, shape (k, n).
 
     ``Gamma(n + j) / Gamma(n) share^j / j!`` with ``share = gap / (alpha + T)``.

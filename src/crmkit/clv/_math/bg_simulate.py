@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["log_gaps", "simulate"]
+    from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+    from crmkit._typing import Floats, Ints
+
+__all__ = ["log_gaps", "simulate"]
 
 
 def simulate(
     theta: Sequence[Any],
-    T: FloatArray,
+    T: Floats,
     rng: np.random.Generator,
     *,
     k: int,
@@ -50,19 +51,17 @@ def simulate(
     return drawn | {"alive": alive}
 
 
-def _beta_geometric(a: FloatArray, b: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _beta_geometric(a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
     """Draw the chance at which each customer drops out: 1, 2, ..., at most 1e15."""
     x, y = rng.gamma(a), rng.gamma(b)
     p = x / np.maximum(x + y, 1e-300)
     with np.errstate(divide="ignore"):
         survived = np.floor(np.log1p(-rng.random(a.shape)) / np.log1p(-np.minimum(p, 1.0 - 1e-16)))
-    chance: FloatArray = 1.0 + np.minimum(np.nan_to_num(survived, nan=1e15), 1e15)
+    chance: Floats = 1.0 + np.minimum(np.nan_to_num(survived, nan=1e15), 1e15)
     return chance
 
 
-def log_gaps(
-    frequency: NDArray[np.int64], recency: FloatArray, k: int, rng: np.random.Generator
-) -> FloatArray:
+def log_gaps(frequency: Ints, recency: Floats, k: int, rng: np.random.Generator) -> Floats:
     """Draw the sum of the log gaps: given their sum they are Dirichlet(k, ..., k) shares of it."""
     owner = np.repeat(np.arange(frequency.size), frequency)
     parts = rng.gamma(k, size=owner.size)

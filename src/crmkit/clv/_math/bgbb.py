@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from crmkit.clv._math.mixture import mixture, shares_of
@@ -21,12 +20,14 @@ from crmkit.clv._math.special import alive_times, log_rising
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Bools, Floats
+
 __all__ = ["BetaBernoulliFuture", "density", "p_alive", "simulate"]
 
-FloatArray = NDArray[np.float64]
 
-
-def _trials(x: FloatArray, t_x: FloatArray, n: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+def _trials(x: Floats, t_x: Floats, n: Floats) -> tuple[Floats, Bools]:
     """Return opportunities lived through, (rows, 1 + longest gap); the first is living on."""
     gap = (n - t_x).astype(np.int64)
     trials = np.minimum(t_x[:, None] + np.arange(-1, int(gap.max())), n[:, None])
@@ -35,7 +36,7 @@ def _trials(x: FloatArray, t_x: FloatArray, n: FloatArray) -> tuple[FloatArray, 
     return np.where(absent, x[:, None], trials), absent
 
 
-def density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray) -> Any:
+def density(theta: Sequence[Any], x: Floats, t_x: Floats, n: Floats) -> Any:
     """Return ln L (eq. 5) as a sum over when the customer dropped out, and its derivatives.
 
     Living on: ``B(alpha + x, beta + n - x) B(gamma, delta + n)``. Dropping out after the j-th
@@ -69,7 +70,7 @@ def density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray)
     return mixture(np.where(absent, -np.inf, log), scores, curvatures)
 
 
-def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray) -> FloatArray:
+def p_alive(theta: Sequence[Any], x: Floats, t_x: Floats, n: Floats) -> Floats:
     """P(alive at opportunity n | history), shape (n,): the share of living on in L."""
     alpha, beta, gamma, delta = (np.reshape(value, (-1, 1)) for value in theta)
     trials, absent = _trials(x, t_x, n)
@@ -78,7 +79,7 @@ def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray)
     log = log_rising(beta, trials - x[:, None])[0] - log_rising(alpha + beta, trials)[0]
     log += log_rising(delta, trials)[0] - log_rising(gamma + delta, trials + dead)[0]
     log += dead * np.log(gamma)
-    shares: FloatArray = shares_of(np.where(absent, -np.inf, log))[0]
+    shares: Floats = shares_of(np.where(absent, -np.inf, log))[0]
     return shares[:, 0]
 
 
@@ -86,19 +87,19 @@ def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, n: FloatArray)
 class BetaBernoulliFuture:
     """Posterior of n customers, arrays (n,): alive, Beta(alpha, beta) and Beta(gamma, delta)."""
 
-    p_alive: FloatArray
-    alpha: FloatArray
-    beta: FloatArray
-    gamma: FloatArray
-    delta: FloatArray
+    p_alive: Floats
+    alpha: Floats
+    beta: Floats
+    gamma: Floats
+    delta: Floats
     period_days: float
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(alive after the opportunities in `days`)."""
         periods = np.floor(days / self.period_days + 1e-9)
         return self.p_alive * survival_ratio(self.gamma, self.delta, periods)
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases at the opportunities in `days`, discounted at `rate` per day.
 
         ``P(alive) E[p] sum_j E[(1 - theta)^j] e^(-delta j)`` (eq. 13 and 14).
@@ -106,7 +107,7 @@ class BetaBernoulliFuture:
         chances = renewals(self.gamma, self.delta, days / self.period_days, rate * self.period_days)
         return alive_times(self.p_alive, self.alpha / (self.alpha + self.beta) * chances)
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases at the opportunities in `days`), shape (n, m).
 
         The sum, over how many of them the customer lives to see, of a beta-binomial.
@@ -127,7 +128,7 @@ class BetaBernoulliFuture:
         found = self.p_alive[:, None] * result
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases at the opportunities in `days`), shape (n, m)."""
         chances = np.floor(days / self.period_days + 1e-9)
         every = np.arange(chances + 1.0)
@@ -137,9 +138,7 @@ class BetaBernoulliFuture:
         return np.where(counts <= chances, np.where(counts > 0.0, tail[:, index], 1.0), 0.0)
 
 
-def simulate(
-    theta: Sequence[Any], n: FloatArray, rng: np.random.Generator
-) -> dict[str, NDArray[Any]]:
+def simulate(theta: Sequence[Any], n: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Draw frequency, recency (n,) and who is alive at the last opportunity."""
     alpha, beta, gamma, delta = (np.broadcast_to(value, n.shape) for value in theta)
     p, theta_drawn = rng.beta(alpha, beta), rng.beta(gamma, delta)

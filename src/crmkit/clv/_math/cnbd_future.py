@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from crmkit.clv._math.bg_counts import at_least, exactly, stage_survival
@@ -25,9 +24,12 @@ from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats, Ints
+
 __all__ = ["RegularFuture"]
 
-FloatArray = NDArray[np.float64]
 # Below this 1 - p the roots cancel, and a few terms of the power series in 1 - p are exact.
 _SMALL = 1e-4
 _SERIES = 5
@@ -45,21 +47,21 @@ class RegularFuture:
     is, ``group`` which kinds differ in the rate alone.
     """
 
-    p_alive: FloatArray
-    shape: FloatArray
-    rate: FloatArray
-    a: FloatArray
-    b: FloatArray
-    stages: FloatArray
+    p_alive: Floats
+    shape: Floats
+    rate: Floats
+    a: Floats
+    b: Floats
+    stages: Floats
     kind: Index = ALL
-    group: NDArray[np.int64] | None = None
+    group: Ints | None = None
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(alive at T + days)."""
         k = len(self.stages)
         return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=True)), k)
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted continuously at `rate` per day."""
         k = len(self.stages)
         if days == 0.0:
@@ -72,23 +74,23 @@ class RegularFuture:
             return alive_times(self.p_alive, mean[self.kind])
         return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=False)), k)
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
         found = at_least(days, counts, **self._state())
         return np.where(counts > 0.0, self.p_alive[:, None] * found, 1.0)
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
         found = self.p_alive[:, None] * exactly(days, counts, **self._state())
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
-    def _state(self) -> dict[str, FloatArray]:
+    def _state(self) -> dict[str, Floats]:
         """Return each customer's posterior given alive by name."""
         names = ("shape", "rate", "a", "b")
         state = {name: getattr(self, name)[self.kind] for name in names}
         return state | {"stages": self.stages}
 
-    def _over_dropout(self, given: Given, cost: int) -> FloatArray:
+    def _over_dropout(self, given: Given, cost: int) -> Floats:
         """Return P(alive) times the mean over stages and p, shape (n,)."""
         total = np.zeros_like(self.p_alive)
         for share, found in zip(self.stages, over_dropout(given, self, cost=cost), strict=True):
@@ -102,7 +104,7 @@ def _discounted(days: float, delta: float, k: int) -> Given:
     end = min(days, 45.0 / delta)
     nodes, weights = gauss_legendre(64 if delta * end < 0.5 else 128)
 
-    def given(state: Quadrature) -> FloatArray:
+    def given(state: Quadrature) -> Floats:
         # Moments crowd towards the start, where the purchases are.
         span = np.log1p(end / state.rate)
         moments = [state.rate * np.expm1(span * node) for node in nodes]
@@ -116,8 +118,8 @@ def _discounted(days: float, delta: float, k: int) -> Given:
 
 
 def _by_stage(
-    state: Quadrature, times: Sequence[float | FloatArray], k: int, *, alive: bool
-) -> Iterator[FloatArray]:
+    state: Quadrature, times: Sequence[float | Floats], k: int, *, alive: bool
+) -> Iterator[Floats]:
     """Yield the survival or the number of purchases at each time for each stage j, shape (k, n).
 
     A time is a number or has shape (n, 1).
@@ -157,7 +159,7 @@ def _by_stage(
         yield result
 
 
-def _root(step: int, k: int, log_z: FloatArray) -> tuple[complex, float, NDArray[Any]]:
+def _root(step: int, k: int, log_z: Floats) -> tuple[complex, float, NDArray[Any]]:
     """Return a k-th root of unity w, how many roots it stands for, and ``1 - z w``."""
     if step == 0:
         return 1.0, 1.0, -np.expm1(log_z)
@@ -167,7 +169,7 @@ def _root(step: int, k: int, log_z: FloatArray) -> tuple[complex, float, NDArray
     return turn, 2.0, 1.0 - turn * np.exp(log_z)
 
 
-def _chance(shape: FloatArray, odds: FloatArray, stages: int, k: int, *, alive: bool) -> FloatArray:
+def _chance(shape: Floats, odds: Floats, stages: int, k: int, *, alive: bool) -> Floats:
     """P(the next purchase is made, or the one before but not the next), shape (n,)."""
     ends = np.array([float(stages), float(stages + k)])
     chance = stage_survival(shape, odds, ends)

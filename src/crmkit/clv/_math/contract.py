@@ -12,24 +12,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from crmkit._typing import Floats
 from crmkit.clv._math.periods import renewals
 from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+
 __all__ = ["ContractFuture", "geometric_density", "simulate", "weibull_density"]
 
-FloatArray = NDArray[np.float64]
-Pieces = tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]
+Pieces = tuple[Floats, dict[int, Floats], dict[tuple[int, int], Floats]]
 _EXACT_TERMS = 1000
 _POWER_LAW = 160.0
 
 
-def _log_survival(theta: Sequence[Any], t: FloatArray) -> Pieces:
+def _log_survival(theta: Sequence[Any], t: Floats) -> Pieces:
     """``ln S(t)`` with derivatives in alpha, beta and c; without c where theta has two entries.
 
     A ratio of beta functions: gamma functions move by v = t^c or by alpha, whichever is smaller,
@@ -54,7 +56,7 @@ def _log_survival(theta: Sequence[Any], t: FloatArray) -> Pieces:
     return value, gradient, hessian
 
 
-def geometric_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) -> Pieces:
+def geometric_density(theta: Sequence[Any], t: Floats, churned: Floats) -> Pieces:
     """Return ln L of the sBG: ``S(t)``, or for who left in period t ``S(t - 1) - S(t)``.
 
     The difference is ``alpha / (alpha + beta + t - 1) S(t - 1)``: nothing cancels.
@@ -71,7 +73,7 @@ def geometric_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) 
     return value, gradient, hessian
 
 
-def weibull_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) -> Pieces:
+def weibull_density(theta: Sequence[Any], t: Floats, churned: Floats) -> Pieces:
     """Ln L of the BdW: ``ln S(t)``, or ``ln(S(t - 1) - S(t))`` for who left in period t."""
     after = _log_survival(theta, t)
     before = _log_survival(theta, t - churned)
@@ -95,14 +97,14 @@ def weibull_density(theta: Sequence[Any], t: FloatArray, churned: FloatArray) ->
 class ContractFuture:
     """Contracts after t renewals, arrays (n,): running or not, dropout parameters, exponent."""
 
-    p_alive: FloatArray
-    alpha: FloatArray
-    beta: FloatArray
-    c: FloatArray
-    t: FloatArray
+    p_alive: Floats
+    alpha: Floats
+    beta: Floats
+    c: Floats
+    t: Floats
     period_days: float
 
-    def _kept(self, j: FloatArray) -> FloatArray:
+    def _kept(self, j: Floats) -> Floats:
         """``S(t + j) / S(t)`` for periods j of shape (n, m) or (m,).
 
         A ratio of B(alpha, beta + v), v = t^c, at two v: the rise of v is large or alpha is, and
@@ -118,17 +120,17 @@ class ContractFuture:
         by_alpha = log_rising(beta + start, alpha)[0] - log_rising(beta + end, alpha)[0]
         before, after = (np.maximum(value - _POWER_LAW, 0.0) for value in log_v)
         log = np.where(rise < alpha, by_rise, by_alpha) - alpha * (after - before)
-        result: FloatArray = np.exp(log)
+        result: Floats = np.exp(log)
         return result
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(still a customer after the renewals in `days`)."""
         periods = np.floor(days / self.period_days + 1e-9)
         if np.isinf(periods):
             return np.zeros_like(self.p_alive)
         return self.p_alive * self._kept(np.array([periods]))[:, 0]
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected renewals in `days`, discounted continuously at `rate` per day."""
         periods, delta = days / self.period_days, rate * self.period_days
         if (self.c == 1.0).all():
@@ -137,18 +139,18 @@ class ContractFuture:
             total = self._sum(np.floor(periods + 1e-9), delta)
         return alive_times(self.p_alive, total)
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` renewals in `days`), shape (n, m)."""
         chances = np.floor(days / self.period_days + 1e-9)
         found = self.p_alive[:, None] * self._kept(np.minimum(counts, chances))
         return np.where(counts <= chances, np.where(counts > 0.0, found, 1.0), 0.0)
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` renewals in `days`), shape (n, m)."""
-        found: FloatArray = self.at_least(days, counts) - self.at_least(days, counts + 1.0)
+        found: Floats = self.at_least(days, counts) - self.at_least(days, counts + 1.0)
         return found
 
-    def _sum(self, periods: float, delta: float) -> FloatArray:
+    def _sum(self, periods: float, delta: float) -> Floats:
         """Sum ``S(t + j) / S(t) e^(-delta j)``: term by term, then Euler and Maclaurin."""
         exact = int(min(periods, _EXACT_TERMS))
         if exact == 0:
@@ -174,7 +176,7 @@ class ContractFuture:
         correction = (at[:, 1] - at[:, 0]) / 2.0 + (near[:, 1] - near[:, 0]) / 12.0
         return np.asarray(total + correction, dtype=np.float64)
 
-    def _endless(self, exact: float) -> FloatArray:
+    def _endless(self, exact: float) -> Floats:
         """Sum ``S(t + j) / S(t)`` over all j > exact: S falls like the power -alpha c of j.
 
         The integral on the axis of ln j, beyond its end in closed form; half the first term and
@@ -192,7 +194,7 @@ class ContractFuture:
 
 
 def simulate(
-    theta: Sequence[Any], limit: FloatArray, rng: np.random.Generator
+    theta: Sequence[Any], limit: Floats, rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
     """Draw the periods until who left, or `limit` for who is still there, and who left."""
     alpha, beta = (np.broadcast_to(value, limit.shape) for value in theta[:2])

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crmkit._typing import Floats, Ints
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._math.smooth import smooth
 from crmkit.clv._math.special import beta_rule
 
 __all__ = ["Given", "Quadrature", "over_dropout"]
 
-FloatArray = NDArray[np.float64]
 
 _RULES = 512  # customers for whom the nodes are kept at a time
 _CELLS = 16_384  # numbers of a block that fits the cache
@@ -25,15 +24,15 @@ class State(Protocol):
     """Kinds of customers given alive: Gamma(shape, rate) and Beta(a, b), arrays (n,)."""
 
     @property
-    def shape(self) -> FloatArray: ...
+    def shape(self) -> Floats: ...
     @property
-    def rate(self) -> FloatArray: ...
+    def rate(self) -> Floats: ...
     @property
-    def a(self) -> FloatArray: ...
+    def a(self) -> Floats: ...
     @property
-    def b(self) -> FloatArray: ...
+    def b(self) -> Floats: ...
     @property
-    def group(self) -> NDArray[np.int64] | None: ...
+    def group(self) -> Ints | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +42,22 @@ class Quadrature:
     ``shape`` and ``rate`` have shape (n, 1).
     """
 
-    p: FloatArray
-    q: FloatArray
-    weight: FloatArray
-    shape: FloatArray
-    rate: FloatArray
+    p: Floats
+    q: Floats
+    weight: Floats
+    shape: Floats
+    rate: Floats
 
-    def mean(self, values: FloatArray) -> FloatArray:
+    def mean(self, values: Floats) -> Floats:
         """Return the expectation of values at the nodes: (n, nodes) -> (n,)."""
-        result: FloatArray = np.einsum("ij,ij->i", self.weight, values)
+        result: Floats = np.einsum("ij,ij->i", self.weight, values)
         return result
 
 
-Given = Callable[[Quadrature], FloatArray]
+Given = Callable[[Quadrature], Floats]
 
 
-def over_dropout(expectation: Given, state: State, *, cost: int) -> FloatArray:
+def over_dropout(expectation: Given, state: State, *, cost: int) -> Floats:
     """Return an expectation over p ~ Beta(a, b) for all kinds of customers, shape (q, n).
 
     `expectation` takes it for the customers of a block, (m,) or (q, m); it is smooth in ln(rate).
@@ -68,7 +67,7 @@ def over_dropout(expectation: Given, state: State, *, cost: int) -> FloatArray:
     if group is None:
         group = distinct_rows([state.a, state.b, state.shape])[1]
 
-    def computed(rows: NDArray[np.int64], log_rate: FloatArray) -> FloatArray:
+    def computed(rows: Ints, log_rate: Floats) -> Floats:
         order = np.argsort(group[rows], kind="stable")
         parts = [np.empty((1, 0))]
         for start in range(0, rows.size, _RULES):

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crmkit._typing import Floats
 from crmkit.clv._math.newton import Objective, Optimum, maximise
 from crmkit.clv._math.rows import distinct_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from crmkit._typing import Bools
 
 __all__ = [
     "Fit",
@@ -30,9 +32,8 @@ __all__ = [
     "positions",
 ]
 
-FloatArray = NDArray[np.float64]
 # value (n,), gradient by parameter, Hessian by pair of parameters j <= k; absent means zero.
-Pieces = tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]
+Pieces = tuple[Floats, dict[int, Floats], dict[tuple[int, int], Floats]]
 
 # A block fits the cache, and is too short for BLAS to start threads.
 _BLOCK = 8192
@@ -54,17 +55,17 @@ class Part:
     """
 
     density: Callable[..., Pieces]
-    columns: tuple[FloatArray, ...]
-    weight: FloatArray
-    designs: tuple[FloatArray | None, ...]
+    columns: tuple[Floats, ...]
+    weight: Floats
+    designs: tuple[Floats | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """A maximum of the likelihood in coefficients: log-parameters first, then effects."""
 
-    coefficients: FloatArray
-    covariance: FloatArray
+    coefficients: Floats
+    covariance: Floats
     log_likelihood: float
     gradient_norm: float
     converged: bool
@@ -75,9 +76,9 @@ class Fit:
 
 def compressed_part(
     density: Callable[..., Pieces],
-    columns: Sequence[FloatArray],
-    weight: FloatArray,
-    designs: Sequence[FloatArray | None],
+    columns: Sequence[Floats],
+    weight: Floats,
+    designs: Sequence[Floats | None],
     *,
     uses: Sequence[int],
 ) -> Part:
@@ -103,7 +104,7 @@ def positions(widths: Sequence[int]) -> list[list[int]]:
 
 
 def natural_parameters(
-    coefficients: FloatArray, designs: Sequence[FloatArray | None], where: Sequence[Sequence[int]]
+    coefficients: Floats, designs: Sequence[Floats | None], where: Sequence[Sequence[int]]
 ) -> list[Any]:
     """Return each parameter: a number without covariates, else an array of shape (n,)."""
     return [
@@ -119,9 +120,9 @@ def fit(
     names: Sequence[str],
     widths: Sequence[int],
     effects: Sequence[str] = (),
-    view: FloatArray | None = None,
-    tie: FloatArray | None = None,
-    penalty: FloatArray | None = None,
+    view: Floats | None = None,
+    tie: Floats | None = None,
+    penalty: Floats | None = None,
     max_evaluations: int = 200,
 ) -> Fit:
     """Maximise the sum of the parts over the coefficients ``tie @ free``; see `climb`."""
@@ -146,9 +147,9 @@ def climb(
     names: Sequence[str],
     effects: Sequence[str],
     total: float,
-    view: FloatArray | None = None,
-    tie: FloatArray | None = None,
-    penalty: FloatArray | None = None,
+    view: Floats | None = None,
+    tie: Floats | None = None,
+    penalty: Floats | None = None,
     max_evaluations: int = 200,
 ) -> Fit:
     """Maximise a log-likelihood of `total` customers over the coefficients ``tie @ free``.
@@ -165,7 +166,7 @@ def climb(
     view = np.eye(n_coefficients) if view is None else view
     penalty = np.zeros(n_coefficients) if penalty is None else penalty
 
-    def objective(free: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def objective(free: Floats) -> tuple[float, Floats, Floats]:
         coefficients = tie @ free
         if np.abs(coefficients[: len(names)]).max() > _LARGEST_LOG:
             return -np.inf, free, np.eye(free.size)
@@ -199,8 +200,8 @@ def _peaked(found: Optimum) -> bool:
 
 
 def _evaluate(
-    parts: Sequence[Part], coefficients: FloatArray, where: Sequence[Sequence[int]]
-) -> tuple[float, FloatArray, FloatArray]:
+    parts: Sequence[Part], coefficients: Floats, where: Sequence[Sequence[int]]
+) -> tuple[float, Floats, Floats]:
     """Return the log-likelihood with its gradient (p,) and Hessian (p, p) in coefficients."""
     p = coefficients.size
     value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
@@ -221,7 +222,7 @@ def _evaluate(
     return value, gradient, hessian
 
 
-def _add_plain(gradient: FloatArray, hessian: FloatArray, *block: Any) -> None:
+def _add_plain(gradient: Floats, hessian: Floats, *block: Any) -> None:
     """Add the upper triangle of a block without covariates: sums of natural derivatives."""
     weight, theta, pieces, _, _ = block
     for j, slope in pieces[1].items():
@@ -232,7 +233,7 @@ def _add_plain(gradient: FloatArray, hessian: FloatArray, *block: Any) -> None:
         hessian[j, k] += theta[j] * theta[k] * float(weight @ curve)
 
 
-def _add_designed(gradient: FloatArray, hessian: FloatArray, *block: Any) -> None:
+def _add_designed(gradient: Floats, hessian: Floats, *block: Any) -> None:
     """Add a block with covariates: X' g, and X' H X in its upper triangle of parameters."""
     weight, theta, pieces, designs, where = block
     one = np.ones((weight.size, 1))
@@ -249,18 +250,18 @@ def _add_designed(gradient: FloatArray, hessian: FloatArray, *block: Any) -> Non
         hessian[np.ix_(where[j], where[k])] += found
 
 
-def _with_one(design: FloatArray) -> FloatArray:
+def _with_one(design: Floats) -> Floats:
     """Return the design with a constant in front."""
     return np.column_stack([np.ones(len(design)), design])
 
 
 def _summary(
     found: Optimum,
-    first: FloatArray,
+    first: Floats,
     *,
-    tie: FloatArray,
-    view: FloatArray,
-    penalty: FloatArray,
+    tie: Floats,
+    view: Floats,
+    penalty: Floats,
     names: Sequence[str],
     effects: Sequence[str],
     total: float,
@@ -287,7 +288,7 @@ def _summary(
 
 
 def _ran_away(
-    axes: FloatArray, up: NDArray[np.bool_], names: Sequence[str], effects: Sequence[str]
+    axes: Floats, up: Bools, names: Sequence[str], effects: Sequence[str]
 ) -> tuple[str, ...]:
     """Return what flat `axes` (p, k) move: parameters, each with its sign, or else effects."""
     share = np.linalg.norm(np.linalg.qr(axes)[0], axis=1)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from crmkit._typing import Floats
+
 __all__ = ["mixture", "shares_of"]
 
-FloatArray = NDArray[np.float64]
 
-
-def shares_of(log: FloatArray) -> tuple[FloatArray, FloatArray]:
+def shares_of(log: Floats) -> tuple[Floats, Floats]:
     """Return each term's share of the sum, shape (n, c), and the log of the sum, (n,)."""
     top = log.max(axis=1)
     shares = np.exp(log - top[:, None])
@@ -25,10 +24,10 @@ def shares_of(log: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def mixture(
-    log: FloatArray,
-    scores: Sequence[FloatArray],
-    curvatures: Mapping[tuple[int, int], FloatArray],
-) -> tuple[FloatArray, dict[int, FloatArray], dict[tuple[int, int], FloatArray]]:
+    log: Floats,
+    scores: Sequence[Floats],
+    curvatures: Mapping[tuple[int, int], Floats],
+) -> tuple[Floats, dict[int, Floats], dict[tuple[int, int], Floats]]:
     """Return the log of a sum of terms (n, c) and its derivatives in the parameters.
 
     `scores` and `curvatures` are the terms' own derivatives. The gradient of the sum is the mean

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from crmkit._typing import Floats
 
 __all__ = ["Objective", "Optimum", "maximise"]
 
-FloatArray = NDArray[np.float64]
-Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
 # A gain in log-likelihood that no statement about the data can depend on.
 _NO_GAIN = 1e-6
@@ -22,15 +22,15 @@ _MAX_RADIUS = 8.0
 class Optimum:
     """Where the search ended: point (p,), value, gradient (p,), Hessian (p, p)."""
 
-    point: FloatArray
+    point: Floats
     value: float
-    gradient: FloatArray
-    hessian: FloatArray
+    gradient: Floats
+    hessian: Floats
     evaluations: int
     converged: bool
 
 
-def maximise(objective: Objective, start: FloatArray, *, max_evaluations: int = 200) -> Optimum:
+def maximise(objective: Objective, start: Floats, *, max_evaluations: int = 200) -> Optimum:
     """Maximise a function that gives its value, gradient and Hessian.
 
     Each step maximises the quadratic model in a ball (More and Sorensen 1983). The search ends
@@ -63,7 +63,7 @@ def maximise(objective: Objective, start: FloatArray, *, max_evaluations: int = 
     return Optimum(point, value, gradient, hessian, evaluations, converged)
 
 
-def _step(curvature: FloatArray, slope: FloatArray, radius: float) -> tuple[FloatArray, bool]:
+def _step(curvature: Floats, slope: Floats, radius: float) -> tuple[Floats, bool]:
     """Maximise slope'z - z'diag(curvature)z / 2 over |z| <= radius; tell if the ball was idle."""
     floor = 1e-14 * max(float(np.abs(curvature).max()), 1e-300)
     if curvature[0] > -floor:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from crmkit.clv._math.rows import ALL, Index, distinct_rows
@@ -27,9 +26,12 @@ from crmkit.clv._math.special import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats, Ints
+
 __all__ = ["ParetoFuture", "simulate"]
 
-FloatArray = NDArray[np.float64]
 _NODES = 64
 
 
@@ -41,19 +43,19 @@ class ParetoFuture:
     customer is.
     """
 
-    p_alive: FloatArray
-    shape: FloatArray
-    rate: FloatArray
-    dropout_shape: FloatArray
-    dropout_rate: FloatArray
+    p_alive: Floats
+    shape: Floats
+    rate: Floats
+    dropout_shape: Floats
+    dropout_rate: Floats
     kind: Index = ALL
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(alive at T + days): ``P(alive) (B / (B + t))^s``."""
         kept = np.exp(-self.dropout_shape * np.log1p(days / self.dropout_rate))
         return self.p_alive * kept[self.kind]
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted continuously at `rate` per day.
 
         ``P(alive) n / A Int_0^t e^(-delta u) (B / (B + u))^s du`` with ``v = ln(1 + u / B)``: an
@@ -73,7 +75,7 @@ class ParetoFuture:
             time = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
         return alive_times(self.p_alive, (self.shape / self.rate * time)[self.kind])
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m).
 
         The integral, over the time of the last of them, of its density while alive:
@@ -87,7 +89,7 @@ class ParetoFuture:
                 result[:, column] = self.p_alive * np.exp(log)[self.kind]
         return result
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m).
 
         Alive at the end with that many, or dropped out at some time u with that many before.
@@ -103,7 +105,7 @@ class ParetoFuture:
             result[:, column] = self.p_alive * (np.exp(log) + dead)[self.kind]
         return result + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
-    def _log_integral(self, days: float, powers: tuple[Any, Any, Any]) -> FloatArray:
+    def _log_integral(self, days: float, powers: tuple[Any, Any, Any]) -> Floats:
         """Return ``ln Int_0^t (u/A)^i (1 + u/A)^-j (1 + u/B)^-l du``, shape (n,).
 
         In ``w = ln(1 + u / min(A, B))`` the integrand is log-concave: a grid finds where it
@@ -113,7 +115,7 @@ class ParetoFuture:
         A, B = self.rate[:, None], self.dropout_rate[:, None]
         least = np.minimum(A, B)
 
-        def log(w: FloatArray) -> FloatArray:
+        def log(w: Floats) -> Floats:
             u = least * np.expm1(w)
             value = w + np.log(least) - j * np.log1p(u / A) - k * np.log1p(u / B)
             return value + np.where(i > 0.0, i * np.log(np.maximum(u / A, 1e-300)), 0.0)
@@ -131,20 +133,20 @@ class ParetoFuture:
         return top + np.log(total * (end * (high - low))[:, 0])
 
 
-def _discounted(s: FloatArray, B: FloatArray, days: float, delta: float) -> FloatArray:
+def _discounted(s: Floats, B: Floats, days: float, delta: float) -> Floats:
     """``B Int_0^V exp(-delta B (e^v - 1) + (1 - s) v) dv``, cut off where nothing is left.
 
     V = ln(1 + days / B); the value is smooth in ln B.
     """
 
-    def integrated(rows: NDArray[np.int64], log_rate: FloatArray) -> FloatArray:
+    def integrated(rows: Ints, log_rate: Floats) -> Floats:
         power, rate = 1.0 - s[rows], np.exp(log_rate)
         z = delta * rate
 
-        def drop(v: FloatArray) -> FloatArray:
+        def drop(v: Floats) -> Floats:
             return z * np.expm1(v) - power * v
 
-        def slope(v: FloatArray) -> FloatArray:
+        def slope(v: Floats) -> Floats:
             return z * np.exp(v) - power
 
         far = np.log1p(840.0 / z)  # z (e^v - 1) exceeds 40 + v there
@@ -159,9 +161,7 @@ def _discounted(s: FloatArray, B: FloatArray, days: float, delta: float) -> Floa
     return smooth(integrated, distinct_rows([s])[1], np.log(B))[0]
 
 
-def simulate(
-    theta: Sequence[Any], T: FloatArray, rng: np.random.Generator
-) -> dict[str, NDArray[Any]]:
+def simulate(theta: Sequence[Any], T: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Draw frequency, recency (n,) and who is alive at T, exactly in continuous time."""
     r, alpha, s, beta = (np.broadcast_to(parameter, T.shape) for parameter in theta)
     rate, dropout = rng.gamma(r) / alpha, rng.gamma(s) / beta

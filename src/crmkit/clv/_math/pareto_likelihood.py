@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.special import gauss_legendre, log_rising, reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Bools, Floats
+
 __all__ = ["counts_density", "p_alive", "times_density"]
 
-FloatArray = NDArray[np.float64]
 _BLOCK = 4096
 # Pairs of parameters; a density's moments are 1, four scores, their products and four curvatures.
 _PAIRS = tuple((j, k) for j in range(4) for k in range(j, 4))
@@ -35,13 +35,13 @@ _SUMS = 1 + 4 + len(_PAIRS) + 4
 _FALL = 32.0
 
 
-def counts_density(theta: Sequence[Any], x: FloatArray) -> Any:
+def counts_density(theta: Sequence[Any], x: Floats) -> Any:
     """Return the term that depends on counts only: ``ln Gamma(r + x) / Gamma(r)``."""
     value, slope, curve = log_rising(theta[0], x)
     return value, {0: slope}, {(0, 0): curve}
 
 
-def p_alive(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+def p_alive(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
     """P(alive at T | history), shape (n,): one against the odds of having dropped out."""
     result = np.empty_like(T)
     for start in range(0, T.size, _BLOCK):
@@ -60,25 +60,25 @@ class _Gap:
     are pairs of a number of nodes and the rows for which it is enough.
     """
 
-    least: FloatArray
-    own: FloatArray
-    other: FloatArray
-    share: FloatArray
-    end: FloatArray
-    nodes: tuple[tuple[int, NDArray[np.bool_]], ...]
+    least: Floats
+    own: Floats
+    other: Floats
+    share: Floats
+    end: Floats
+    nodes: tuple[tuple[int, Bools], ...]
 
 
-def _gap(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> _Gap:
+def _gap(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> _Gap:
     """Return the gap; shorter and flatter pieces need fewer nodes."""
     r, alpha, s, beta = theta
     least, first = np.minimum(alpha, beta) + t_x, alpha <= beta
     share = least / (np.maximum(alpha, beta) + t_x)
     own, other = np.where(first, r + x - 1.0, s), np.where(first, s + 1.0, r + x)
 
-    def drop(w: FloatArray) -> FloatArray:
+    def drop(w: Floats) -> Floats:
         return own * w + other * np.log1p(share * np.expm1(w))
 
-    def slope(w: FloatArray) -> FloatArray:
+    def slope(w: Floats) -> Floats:
         return own + other * share * np.exp(w) / (1.0 + share * np.expm1(w))
 
     end = reach(drop, slope, np.log1p((T - t_x) / least), fall=_FALL)
@@ -87,9 +87,7 @@ def _gap(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) ->
     return _Gap(least, own, other, share, end, ((12, few), (20, ~(few | many)), (64, many)))
 
 
-def _dropout_odds(
-    theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray
-) -> FloatArray:
+def _dropout_odds(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
     """Odds of a dropout in (t_x, T) against none, shape (n,).
 
     ``s Int ((alpha + T) / (alpha + y))^(r + x) ((beta + T) / (beta + y))^s dy / (beta + y)``, with
@@ -108,11 +106,11 @@ def _dropout_odds(
     length = T - t_x
     with np.errstate(over="ignore"):
         growth = (r + x) * np.log1p(length / (alpha + t_x)) + s * np.log1p(length / (beta + t_x))
-        result: FloatArray = np.exp(growth) * area * (s * gap.least / (beta + t_x))
+        result: Floats = np.exp(growth) * area * (s * gap.least / (beta + t_x))
     return result
 
 
-def times_density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: FloatArray) -> Any:
+def times_density(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Any:
     """Return the terms that depend on times, with their derivatives.
 
     A sum of positive terms, relative to the density at t_x: the gradient is the mean of the terms'
@@ -146,12 +144,12 @@ def times_density(theta: Sequence[Any], x: FloatArray, t_x: FloatArray, T: Float
 
 def _dropout_sums(
     theta: Sequence[Any],
-    x: FloatArray,
-    t_x: FloatArray,
+    x: Floats,
+    t_x: Floats,
     gap: _Gap,
     n_nodes: int,
-    rows: NDArray[np.bool_],
-) -> FloatArray:
+    rows: Bools,
+) -> Floats:
     """Return the moments of dropouts at the nodes, added up, for some rows: (19, m)."""
     theta = [value[rows] if np.ndim(value) else value for value in theta]
     own, other, share, end = (v[rows] for v in (gap.own, gap.other, gap.share, gap.end))
@@ -167,7 +165,7 @@ def _dropout_sums(
     return total
 
 
-def _moments(theta: Sequence[Any], x: FloatArray, y: FloatArray, *, dropped: bool) -> FloatArray:
+def _moments(theta: Sequence[Any], x: Floats, y: Floats, *, dropped: bool) -> Floats:
     """Return 1, the scores at time y, their products and what the curvatures hold: (19, n).
 
     All terms but that of being alive contain the density s / (beta + y) of the time of dropout.

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.special import beta_rule, log_rising
 
+if TYPE_CHECKING:
+    from crmkit._typing import Floats
+
 __all__ = ["renewals", "survival_ratio"]
 
-FloatArray = NDArray[np.float64]
 
-
-def survival_ratio(a: FloatArray, b: FloatArray, periods: float) -> FloatArray:
+def survival_ratio(a: Floats, b: Floats, periods: float) -> Floats:
     """``E[(1 - theta)^m] = B(a, b + m) / B(a, b)``, shape (n,)."""
     if np.isinf(periods):
         return np.zeros_like(a)
-    result: FloatArray = np.exp(log_rising(b, periods)[0] - log_rising(a + b, periods)[0])
+    result: Floats = np.exp(log_rising(b, periods)[0] - log_rising(a + b, periods)[0])
     return result
 
 
-def renewals(a: FloatArray, b: FloatArray, periods: float, rate: float) -> FloatArray:
+def renewals(a: Floats, b: Floats, periods: float, rate: float) -> Floats:
     """Return expected periods survived, ``sum_j E[(1 - theta)^j] exp(-rate j)``, j = 1, ..., m.
 
     A geometric series inside the expectation: ``q (1 - q^m) / (1 - q)``.
@@ -36,5 +38,5 @@ def renewals(a: FloatArray, b: FloatArray, periods: float, rate: float) -> Float
     sure = left == 0.0
     series = np.exp(log_q) * (-np.expm1(m * log_q)) / np.where(sure, 1.0, left)
     series = np.where(sure, m, series)
-    result: FloatArray = np.einsum("ij,ij->i", weight, series)
+    result: Floats = np.einsum("ij,ij->i", weight, series)
     return result

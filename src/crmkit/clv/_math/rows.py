@@ -6,22 +6,26 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from crmkit._typing import Ints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
+
 __all__ = ["ALL", "Index", "alike_rows", "distinct_rows"]
 
-FloatArray = NDArray[np.float64]
 # Positions in an array; `ALL` stands for every position in its place and copies nothing.
-Index = NDArray[np.int64] | EllipsisType
+Index = Ints | EllipsisType
 
 ALL = ...
 _FEW = 1_000_000
 
 
-def alike_rows(columns: Sequence[FloatArray]) -> tuple[Index, Index]:
+def alike_rows(columns: Sequence[Floats]) -> tuple[Index, Index]:
     """Return a position of each kind of row, and for every row which kind it is.
 
     Equal rows are found where that costs next to nothing, by counting whole numbers in small
@@ -47,7 +51,7 @@ def alike_rows(columns: Sequence[FloatArray]) -> tuple[Index, Index]:
 
 def distinct_rows(
     columns: Sequence[NDArray[Any]],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Ints, Ints]:
     """Return the first position of each distinct row, and for every row which one it equals.
 
     The distinct rows come in the order of their values, so that the result does not depend on
@@ -69,7 +73,7 @@ def distinct_rows(
     return first, key
 
 
-def _codes(values: NDArray[Any], *, ranked: bool = True) -> tuple[NDArray[np.int64], int]:
+def _codes(values: NDArray[Any], *, ranked: bool = True) -> tuple[Ints, int]:
     """Return codes in the order of the values, and their number; `ranked` ones leave no gaps."""
     low, high = values.min(), values.max()
     span = float(high) - float(low)
@@ -85,7 +89,7 @@ def _codes(values: NDArray[Any], *, ranked: bool = True) -> tuple[NDArray[np.int
     return code.astype(np.int64, copy=False).ravel(), found.size
 
 
-def _ranks(code: NDArray[np.int64], n_codes: int) -> NDArray[np.int64]:
+def _ranks(code: Ints, n_codes: int) -> Ints:
     """Return codes from 0 without gaps, in the same order."""
     present = np.zeros(n_codes, dtype=bool)
     present[code] = True
@@ -93,6 +97,6 @@ def _ranks(code: NDArray[np.int64], n_codes: int) -> NDArray[np.int64]:
     return rank[code]
 
 
-def _whole(values: FloatArray) -> bool:
+def _whole(values: Floats) -> bool:
     """Tell whether all values are whole numbers."""
     return np.array_equal(values, np.floor(values))

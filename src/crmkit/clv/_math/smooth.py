@@ -11,17 +11,17 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crmkit._typing import Floats, Ints
+
     # Positions of rows (m,) and their arguments (m,) -> values (q, m).
-    Function = Callable[[NDArray[np.int64], "FloatArray"], "FloatArray"]
+    Function = Callable[[Ints, Floats], Floats]
 
 __all__ = ["smooth"]
 
-FloatArray = NDArray[np.float64]
 
 _NODES = 32
 # Singularities of functions of ln(length) lie pi away from the real axis: on a piece of this
@@ -32,7 +32,7 @@ _TAIL = 2e-14
 _BLOCK = 4096
 
 
-def smooth(function: Function, group: NDArray[np.int64], at: FloatArray) -> FloatArray:
+def smooth(function: Function, group: Ints, at: Floats) -> Floats:
     """Return ``function(rows, at)``, shape (q, n), for all n rows.
 
     `function` is analytic in its argument `at`, shape (n,), and the same for rows of one `group`.
@@ -77,12 +77,12 @@ def smooth(function: Function, group: NDArray[np.int64], at: FloatArray) -> Floa
     return result
 
 
-def _sum(terms: FloatArray, place: NDArray[np.int64], x: FloatArray) -> FloatArray:
+def _sum(terms: Floats, place: Ints, x: Floats) -> Floats:
     """Sum Chebyshev polynomials at x in (-1, 1), (m,), by Clenshaw's recurrence: (q, m)."""
     twice = 2.0 * x
     now = terms[-1][:, place]
     before = np.zeros_like(now)
     for term in terms[-2:0:-1]:
         now, before = term[:, place] + twice * now - before, now
-    result: FloatArray = terms[0][:, place] + x * now - before
+    result: Floats = terms[0][:, place] + x * now - before
     return result

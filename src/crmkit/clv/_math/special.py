@@ -6,15 +6,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
+
+    from crmkit._typing import Floats
+
 __all__ = [
     "LOG_NOTHING",
-    "FloatArray",
     "alive_times",
     "beta_rule",
     "gauss_legendre",
@@ -23,7 +25,6 @@ __all__ = [
     "reach",
 ]
 
-FloatArray = NDArray[np.float64]
 
 # Above this argument three terms of Stirling's series are exact to the last digit.
 _LARGE = 1e3
@@ -31,7 +32,7 @@ _LARGE = 1e3
 LOG_NOTHING = 40.0
 
 
-def log_rising(p: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def log_rising(p: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Return ``ln Gamma(p + n) - ln Gamma(p)`` and its first two derivatives in p.
 
     A difference of two gammaln loses all digits for large p, which is where a fit goes whose
@@ -54,7 +55,7 @@ def log_rising(p: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray, Floa
     return value, slope, curve
 
 
-def _stirling(p: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _stirling(p: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
     """`log_rising` for large p."""
     z = p + n
     growth = np.log1p(n / p)
@@ -66,19 +67,19 @@ def _stirling(p: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, Flo
     return value, slope, curve
 
 
-def log_beta(a: ArrayLike, b: ArrayLike) -> FloatArray:
+def log_beta(a: ArrayLike, b: ArrayLike) -> Floats:
     """``ln B(a, b)`` without cancellation when one argument is large."""
     small, large = np.minimum(a, b), np.maximum(a, b)
-    value: FloatArray = special.gammaln(small) - log_rising(large, small)[0]
+    value: Floats = special.gammaln(small) - log_rising(large, small)[0]
     return value
 
 
-def alive_times(p_alive: FloatArray, mean: FloatArray) -> FloatArray:
+def alive_times(p_alive: Floats, mean: Floats) -> Floats:
     """Return P(alive) times a mean given alive, which may be infinite; 0 for who is surely gone."""
     return p_alive * np.where(p_alive > 0.0, mean, 0.0)
 
 
-def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArray, ...]:
+def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[Floats, ...]:
     """Nodes p, 1 - p and weights for expectations over p ~ Beta(a, b); a, b of shape (n,).
 
     The trapezoidal rule on the logit axis, where the density is log-concave and analytic in a
@@ -92,7 +93,7 @@ def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArra
     log_share, log_rest = -np.logaddexp(0.0, -mode), -np.logaddexp(0.0, mode)
 
     # How far ln p^a (1 - p)^b falls at a distance d from its mode; near it, without cancellation.
-    def drop(d: FloatArray) -> FloatArray:
+    def drop(d: Floats) -> Floats:
         near = np.clip(d, -1.0, 1.0)
         is_near = near == d
         down = np.log1p(np.exp(log_rest) * np.expm1(-near))
@@ -101,7 +102,7 @@ def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArra
         up = np.where(is_near, up, np.logaddexp(log_rest, log_share + d))
         return a * down + b * up
 
-    def slope(d: FloatArray) -> FloatArray:
+    def slope(d: Floats) -> Floats:
         return b * special.expit(mode + d) - a * special.expit(-mode - d)
 
     end = LOG_NOTHING + np.abs(mode)
@@ -116,13 +117,13 @@ def beta_rule(a: ArrayLike, b: ArrayLike, n_nodes: int = 240) -> tuple[FloatArra
 
 
 def reach(
-    drop: Callable[[FloatArray], FloatArray],
-    slope: Callable[[FloatArray], FloatArray],
-    end: FloatArray,
+    drop: Callable[[Floats], Floats],
+    slope: Callable[[Floats], Floats],
+    end: Floats,
     *,
     steps: int = 300,
     fall: float = LOG_NOTHING,
-) -> FloatArray:
+) -> Floats:
     """Return how far towards `end` a log-concave function is worth integrating.
 
     `drop` is how far its log lies below a reference; it may `fall` that far. Newton's method on
@@ -138,7 +139,7 @@ def reach(
 
 
 @cache
-def gauss_legendre(n_nodes: int) -> tuple[FloatArray, FloatArray]:
+def gauss_legendre(n_nodes: int) -> tuple[Floats, Floats]:
     """Nodes and weights of the Gauss-Legendre rule on (0, 1)."""
     nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
     return (nodes + 1.0) / 2.0, weights / 2.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from crmkit.clv._math.special import log_beta, log_rising
@@ -16,12 +15,12 @@ from crmkit.clv._math.special import log_beta, log_rising
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats
+
 __all__ = ["counts_density", "expected_spend", "simulate_spend", "spend_density"]
 
-FloatArray = NDArray[np.float64]
 
-
-def counts_density(theta: Sequence[Any], x: FloatArray) -> Any:
+def counts_density(theta: Sequence[Any], x: Floats) -> Any:
     """Terms that depend on the number of purchases only: ``-ln B(p x, q)`` (eq. 1a)."""
     p, q, _ = theta
     s = p * x
@@ -34,7 +33,7 @@ def counts_density(theta: Sequence[Any], x: FloatArray) -> Any:
     return -log_beta(s, q), {0: x * by_s[1], 1: by_q[1]}, hessian
 
 
-def spend_density(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> Any:
+def spend_density(theta: Sequence[Any], x: Floats, z: Floats) -> Any:
     """Return the rest, with u = x z: ``q ln v / (u + v) + p x ln u / (u + v) - ln z``."""
     p, q, v = theta
     u = x * z
@@ -50,7 +49,7 @@ def spend_density(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> Any:
     return q * low + p * high - np.log(z), gradient, hessian
 
 
-def expected_spend(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> FloatArray:
+def expected_spend(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
     """Posterior mean of a customer's spend per purchase (eq. 5); infinite if p x + q <= 1."""
     p, q, v = theta
     mass = p * x + q - 1.0
@@ -59,8 +58,8 @@ def expected_spend(theta: Sequence[Any], x: FloatArray, z: FloatArray) -> FloatA
 
 
 def simulate_spend(
-    theta: Sequence[Any], x: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+    theta: Sequence[Any], x: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Draw the mean of x purchases (0 where x = 0) and each customer's true mean spend."""
     p, q, v = theta
     scale = rng.gamma(np.broadcast_to(q, x.shape), 1.0) / v

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.special import gauss_legendre
 from crmkit.clv._math.varying_likelihood import state_at_end
 from crmkit.clv._math.varying_paths import blocks
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._math.varying_likelihood import Effects, Histories
     from crmkit.clv._math.varying_paths import Paths
 
 __all__ = ["VaryingFuture", "simulate"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _NODES = 48
 # What is discounted by e^-60 counts for nothing.
@@ -38,13 +38,13 @@ class VaryingFuture:
     histories: Histories
     paths: Paths
     effects: tuple[Effects, Effects]
-    coefficients: FloatArray
+    coefficients: Floats
 
-    def p_alive(self) -> FloatArray:
+    def p_alive(self) -> Floats:
         """Return P(alive at T | history), shape (n,)."""
         return state_at_end(self.histories, self.paths, self.effects, self.coefficients)[0]
 
-    def expected(self, days: float, rate: float = 0.0) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def expected(self, days: float, rate: float = 0.0) -> tuple[Floats, Floats, Floats]:
         """Return P(alive at T), P(alive at T + days) and expected purchases in (T, T + days].
 
         Purchases are discounted continuously at `rate` per day. In each piece to come they are
@@ -71,14 +71,14 @@ class VaryingFuture:
         return p_alive, later, p_alive * (shape / (1.0 + A)) * purchases
 
 
-def _time(s: float, B: FloatArray, length: FloatArray, rate: float) -> FloatArray:
+def _time(s: float, B: Floats, length: Floats, rate: float) -> Floats:
     """Return ``Int_0^L e^(-delta u) (B / (B + u))^s du``, in ``v = ln(1 + u / B)``; (n, m)."""
     if rate == 0.0:
         end = np.log1p(length / B)
         growth = (1.0 - s) * end
         near = np.abs(growth) < 1e-8
         safe = np.where(near, 1.0, growth)
-        value: FloatArray = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
+        value: Floats = B * end * np.where(near, 1.0 + growth / 2.0, np.expm1(safe) / safe)
         return value
     end = np.log1p(np.minimum(length, _WORTHLESS / rate) / B)
     value = np.zeros_like(B)
@@ -90,12 +90,12 @@ def _time(s: float, B: FloatArray, length: FloatArray, rate: float) -> FloatArra
 
 def simulate(
     paths: Paths,
-    path: IntArray,
-    span: tuple[FloatArray, FloatArray],
+    path: Ints,
+    span: tuple[Floats, Floats],
     effects: tuple[Effects, Effects],
-    coefficients: FloatArray,
+    coefficients: Floats,
     rng: np.random.Generator,
-) -> tuple[IntArray, FloatArray, NDArray[Any]]:
+) -> tuple[Ints, Floats, NDArray[Any]]:
     """Draw repeat purchases of n customers between the days of `span`, in continuous time.
 
     Returns, for each purchase, whose it is and when, both (purchases,), and who is alive at the
@@ -124,10 +124,10 @@ def simulate(
     return np.concatenate(who), np.concatenate(when), alive
 
 
-def _clock(reading: FloatArray, other: FloatArray, row: IntArray, at: FloatArray) -> FloatArray:
+def _clock(reading: Floats, other: Floats, row: Ints, at: Floats) -> Floats:
     """Return what `other` shows when `reading` shows `at`; both (n, m + 1), piecewise linear."""
     piece = np.minimum((reading[row, 1:] < at[:, None]).sum(axis=1), reading.shape[1] - 2)
     low, high = reading[row, piece], reading[row, piece + 1]
     share = np.where(high > low, (at - low) / np.where(high > low, high - low, 1.0), 0.0)
-    value: FloatArray = other[row, piece] + share * (other[row, piece + 1] - other[row, piece])
+    value: Floats = other[row, piece] + share * (other[row, piece + 1] - other[row, piece])
     return value

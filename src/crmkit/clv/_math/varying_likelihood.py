@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.mixture import shares_of
 from crmkit.clv._math.special import log_rising
@@ -32,24 +31,23 @@ from crmkit.clv._math.varying_pieces import Start, alive_term, dropout_terms, lo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Effects", "Histories", "effects_of", "likelihood", "moments_of", "state_at_end"]
+    from crmkit._typing import Floats, Ints
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+__all__ = ["Effects", "Histories", "effects_of", "likelihood", "moments_of", "state_at_end"]
 
 
 @dataclass(frozen=True, slots=True)
 class Histories:
     """Distinct histories (n,): path, first and last purchase, end, repeat purchases, weight."""
 
-    path: IntArray
-    first: FloatArray
-    last: FloatArray
-    end: FloatArray
-    frequency: FloatArray
-    weight: FloatArray
+    path: Ints
+    first: Floats
+    last: Floats
+    end: Floats
+    frequency: Floats
+    weight: Floats
 
-    def rows(self, index: IntArray) -> Histories:
+    def rows(self, index: Ints) -> Histories:
         """Return some of the histories."""
         return Histories(
             self.path[index],
@@ -69,16 +67,16 @@ class Effects:
     positions of the logarithm of alpha (or beta) and of the effects among the coefficients.
     """
 
-    design: FloatArray
-    place: IntArray
+    design: Floats
+    place: Ints
 
-    def speed(self, coefficients: FloatArray) -> FloatArray:
+    def speed(self, coefficients: Floats) -> Floats:
         """Return how fast the process cumulates under each vector of covariates, (v,)."""
-        speed: FloatArray = np.exp(self.design @ coefficients[self.place])
+        speed: Floats = np.exp(self.design @ coefficients[self.place])
         return speed
 
 
-def effects_of(values: FloatArray, columns: Sequence[Sequence[int]]) -> tuple[Effects, Effects]:
+def effects_of(values: Floats, columns: Sequence[Sequence[int]]) -> tuple[Effects, Effects]:
     """Return the effects on purchases and dropout, whose covariates are `columns` of `values`.
 
     The coefficients are ln r, ln alpha, ln s, ln beta, then the effects on purchases and dropout.
@@ -92,7 +90,7 @@ def effects_of(values: FloatArray, columns: Sequence[Sequence[int]]) -> tuple[Ef
     return found[0], found[1]
 
 
-def moments_of(histories: Histories, paths: Paths) -> tuple[FloatArray, FloatArray]:
+def moments_of(histories: Histories, paths: Paths) -> tuple[Floats, Floats]:
     """Return each covariate's mean and deviation over the time customers were observed."""
     # Differences from an observed value are exactly zero for a covariate that never varies.
     longest = [int(np.argmax(histories.end - histories.first))]
@@ -112,9 +110,9 @@ def likelihood(
     histories: Histories,
     paths: Paths,
     effects: tuple[Effects, Effects],
-    purchases: FloatArray,
-    coefficients: FloatArray,
-) -> tuple[float, FloatArray, FloatArray]:
+    purchases: Floats,
+    coefficients: Floats,
+) -> tuple[float, Floats, Floats]:
     """Return the log-likelihood with its gradient (p,) and Hessian (p, p).
 
     `purchases` (1 + q,) is the weighted sum of the design of purchases over all repeat purchases.
@@ -145,13 +143,13 @@ class _Process:
     ``early_growth`` (n, m0) and ``early_design`` (n, m0, 1 + q) of those before t_x.
     """
 
-    total: FloatArray
-    slope: FloatArray
-    speed: FloatArray
-    growth: FloatArray
-    design: FloatArray
-    early_growth: FloatArray
-    early_design: FloatArray
+    total: Floats
+    slope: Floats
+    speed: Floats
+    growth: Floats
+    design: Floats
+    early_growth: Floats
+    early_design: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ class _Block:
     """Some histories with their pieces: lengths after t_x (n, m) and both processes."""
 
     histories: Histories
-    length: FloatArray
+    length: Floats
     buying: _Process
     leaving: _Process
 
@@ -175,8 +173,8 @@ class _Block:
 
 
 def _blocks(
-    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: FloatArray
-) -> Iterator[tuple[IntArray, _Block]]:
+    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: Floats
+) -> Iterator[tuple[Ints, _Block]]:
     """Give the histories in blocks, each with its place among them."""
     speeds = [effect.speed(coefficients) for effect in effects]
     size = paths.count(histories.path, histories.last, histories.end) + 1
@@ -209,8 +207,8 @@ def _blocks(
 
 
 def _add(
-    block: _Block, effects: tuple[Effects, Effects], coefficients: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
+    block: _Block, effects: tuple[Effects, Effects], coefficients: Floats
+) -> tuple[float, Floats, Floats]:
     """Return the part of some histories that depends on times, with its derivatives."""
     r, s, p = np.exp(coefficients[0]), np.exp(coefficients[2]), coefficients.size
     x, weight, (n, m) = block.histories.frequency, block.histories.weight, block.length.shape
@@ -225,7 +223,7 @@ def _add(
 
     # Derivatives of (ln r, A, ln a, ln s, C, ln c) in the coefficients, and where they stand.
     one = np.ones((n * (m + 1), 1))
-    chain: list[tuple[FloatArray, IntArray]] = []
+    chain: list[tuple[Floats, Ints]] = []
     for at, effect, process in zip((0, 2), effects, (block.buying, block.leaving), strict=True):
         q = effect.place.size
         design = np.zeros((n, m + 1, q))
@@ -249,7 +247,7 @@ def _add(
     return float(weight @ value), weight @ mean, hessian
 
 
-def _bend(pull: FloatArray, process: _Process) -> FloatArray:
+def _bend(pull: Floats, process: _Process) -> Floats:
     """Return the sum of each term's `pull` (n, m + 1) times the second derivatives of its total.
 
     What cumulates in a piece enters all later terms.
@@ -267,8 +265,8 @@ def _bend(pull: FloatArray, process: _Process) -> FloatArray:
 
 
 def state_at_end(
-    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    histories: Histories, paths: Paths, effects: tuple[Effects, Effects], coefficients: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return P(alive at T | history) and what purchases and dropout have cumulated by T, (n,)."""
     r, s = np.exp(coefficients[0]), float(np.exp(coefficients[2]))
     p_alive, A, C = (np.empty(histories.path.size) for _ in range(3))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._arrays import ranges
 from crmkit.clv._math.rows import distinct_rows
@@ -18,10 +17,10 @@ from crmkit.clv._math.rows import distinct_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from crmkit._typing import Floats, Ints
+
 __all__ = ["Paths", "blocks", "make_paths"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 # Pieces handled at once, so that temporaries stay in the cache.
 _BLOCK = 4096
@@ -35,29 +34,29 @@ class Paths:
     (m,) says which of the ``values`` (v, q) holds, ``key`` (m,) orders the runs of all paths.
     """
 
-    start: FloatArray
-    end: FloatArray
-    code: IntArray
-    values: FloatArray
-    key: IntArray
+    start: Floats
+    end: Floats
+    code: Ints
+    values: Floats
+    key: Ints
     origin: int
     span: int
 
-    def run(self, path: IntArray, day: FloatArray) -> IntArray:
+    def run(self, path: Ints, day: Floats) -> Ints:
         """Return the run of each path that holds on each day; both (n,)."""
         inside = np.clip(day - self.origin, 0, self.span - 1).astype(np.int64)
         return np.searchsorted(self.key, path * self.span + inside, side="right") - 1
 
-    def at(self, path: IntArray, day: FloatArray) -> FloatArray:
+    def at(self, path: Ints, day: Floats) -> Floats:
         """Return the covariates of each path on each day, (n, q)."""
         return self.values[self.code[self.run(path, np.floor(day))]]
 
-    def count(self, path: IntArray, low: FloatArray, high: FloatArray) -> IntArray:
+    def count(self, path: Ints, low: Floats, high: Floats) -> Ints:
         """Return how many pieces the spans of time [low, high) have, at least one; (n,)."""
         last = self.run(path, np.ceil(high) - 1.0)
         return np.maximum(last - self.run(path, np.floor(low)), 0) + 1
 
-    def cut(self, path: IntArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, IntArray]:
+    def cut(self, path: Ints, low: Floats, high: Floats) -> tuple[Floats, Ints]:
         """Return lengths in days and codes of the pieces of [low, high), both (n, m).
 
         Rows with fewer pieces than others end in pieces of no length.
@@ -70,9 +69,7 @@ class Paths:
         return np.where(piece < count[:, None], np.maximum(length, 0.0), 0.0), self.code[run]
 
 
-def make_paths(
-    path: IntArray, day: IntArray, columns: Sequence[FloatArray]
-) -> tuple[Paths, IntArray]:
+def make_paths(path: Ints, day: Ints, columns: Sequence[Floats]) -> tuple[Paths, Ints]:
     """Return the distinct paths, and for every path 0, 1, ... which of them it is.
 
     One row per path and first day of a period, sorted by both, each path present; a value holds
@@ -97,9 +94,7 @@ def make_paths(
     return Paths(day.astype(np.float64), end, code, values, key, origin, span), which
 
 
-def _distinct(
-    first: IntArray, count: IntArray, day: IntArray, code: IntArray
-) -> tuple[IntArray, IntArray]:
+def _distinct(first: Ints, count: Ints, day: Ints, code: Ints) -> tuple[Ints, Ints]:
     """Return a position of each kind of path, and for every path which kind it is.
 
     Paths are told apart run by run, until each stands alone or has no further run.
@@ -115,7 +110,7 @@ def _distinct(
     return kept, kind
 
 
-def blocks(size: IntArray, beside: IntArray | None = None) -> Iterator[IntArray]:
+def blocks(size: Ints, beside: Ints | None = None) -> Iterator[Ints]:
     """Cut rows (n,) into blocks of rows alike in `size` and small enough for the cache.
 
     Cheaper pieces `beside` those in `size` may be more, but not without bound.

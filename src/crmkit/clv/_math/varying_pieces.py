@@ -16,18 +16,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crmkit._typing import Floats
 from crmkit.clv._math.special import gauss_legendre, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crmkit._typing import Ints
+
 __all__ = ["alive_term", "dropout_terms", "log_dropout"]
 
-FloatArray = NDArray[np.float64]
 # A, a, C, c at the start of each piece, all of shape (k,).
-Start = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+Start = tuple[Floats, Floats, Floats, Floats]
 
 # (nodes, up to this fall of the log-integrand, up to this length in w): error below 1e-13.
 _RULES = (
@@ -43,8 +44,8 @@ _FALL = 32.0
 
 
 def _nodes(
-    n: FloatArray, s: float, start: Start, length: FloatArray
-) -> Iterator[tuple[NDArray[np.int64], FloatArray, FloatArray]]:
+    n: Floats, s: float, start: Start, length: Floats
+) -> Iterator[tuple[Ints, Floats, Floats]]:
     """Give, rule by rule: which pieces (k,), nodes u (nodes, k) and log weights, du included."""
     A, a, C, c = start
     live, stay = (1.0 + A) / a, (1.0 + C) / c
@@ -67,27 +68,27 @@ def _nodes(
 
 
 def _cut_off(
-    n: FloatArray,
+    n: Floats,
     sigma: float,
-    m: FloatArray,
-    live: FloatArray,
-    stay: FloatArray,
-    end: FloatArray,
-) -> FloatArray:
+    m: Floats,
+    live: Floats,
+    stay: Floats,
+    end: Floats,
+) -> Floats:
     """Return how far in w the integrand is worth summing."""
 
-    def drop(w: FloatArray) -> FloatArray:
+    def drop(w: Floats) -> Floats:
         u = m * np.expm1(w)
         return n * np.log1p(u / live) + sigma * np.log1p(u / stay) - w
 
-    def slope(w: FloatArray) -> FloatArray:
+    def slope(w: Floats) -> Floats:
         u = m * np.expm1(w)
         return (m + u) * (n / (live + u) + sigma / (stay + u)) - 1.0
 
     return reach(drop, slope, end, fall=_FALL)
 
 
-def log_dropout(n: FloatArray, s: float, start: Start, length: FloatArray) -> FloatArray:
+def log_dropout(n: Floats, s: float, start: Start, length: Floats) -> Floats:
     """Return the log of the term of each piece, shape (k,)."""
     A, a, C, c = start
     value = np.empty_like(n)
@@ -100,8 +101,8 @@ def log_dropout(n: FloatArray, s: float, start: Start, length: FloatArray) -> Fl
 
 
 def dropout_terms(
-    r: float, x: FloatArray, s: float, start: Start, length: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    r: float, x: Floats, s: float, start: Start, length: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return the log of the term of each piece (k,) and its derivatives, divided by the term.
 
     The first (6, k) and second (6, 6, k) ones in (ln r, A, ln a, ln s, C, ln c).
@@ -136,8 +137,8 @@ def dropout_terms(
 
 
 def alive_term(
-    r: float, x: FloatArray, s: float, A: FloatArray, C: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    r: float, x: Floats, s: float, A: Floats, C: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return the log and the derivatives, as `dropout_terms`, of being alive after A and C."""
     nothing = np.zeros_like(A)
     mean = np.array([np.log1p(A), 1.0 / (1.0 + A), nothing, np.log1p(C), 1.0 / (1.0 + C), nothing])
@@ -146,8 +147,8 @@ def alive_term(
 
 
 def _derivatives(
-    r: float, n: FloatArray, s: float, sigma: float, mean: FloatArray, square: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+    r: float, n: Floats, s: float, sigma: float, mean: Floats, square: Floats
+) -> tuple[Floats, Floats]:
     """Turn moments of (ln(1 + A), 1 / (1 + A), a u / (1 + A), the same of C) into derivatives.
 
     `mean` has shape (6, k); of `square` (6, 6, k) the upper triangle is read.

@@ -14,7 +14,6 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
@@ -32,11 +31,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.intervals import Prediction
 
 __all__ = ["LikelihoodModel"]
-
-FloatArray = NDArray[np.float64]
 
 
 class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
@@ -50,7 +48,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     random_state: int | None
 
     @abstractmethod
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         """Return the model's columns as arrays and note what is wrong with them."""
 
     @abstractmethod
@@ -166,13 +164,13 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
             self.coefficient_draws_ = np.array(draws) @ back.T + shift
 
-    def _at(self, coefficients: FloatArray) -> Self:
+    def _at(self, coefficients: Floats) -> Self:
         """Return the model with other coefficients."""
         other = copy.copy(self)
         other.coefficients_ = coefficients
         return other
 
-    def _spread(self, rows: Rows, terms: list[str]) -> FloatArray:
+    def _spread(self, rows: Rows, terms: list[str]) -> Floats:
         """Return one per log-parameter and the standard deviation of each covariate."""
         spread = [1.0] * len(self._names)
         for design in rows.designs:
@@ -196,7 +194,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         function: Prediction,
         *,
         gradient: bool = True,
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Floats, Floats]:
         """Return a prediction of shape (n,) and its derivatives in the coefficients, (n, p)."""
         self._check_fitted()
         center = np.asarray(self.coefficients_, dtype=np.float64)
@@ -208,7 +206,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
 
     def _interval(
         self, rows: Rows, function: Prediction, interval: str, confidence_level: float
-    ) -> dict[str, FloatArray]:
+    ) -> dict[str, Floats]:
         """Return std_error, conf_low and conf_high of a prediction for every customer."""
         check_choice(interval, "interval", ["delta", "bootstrap"])
         if interval == "bootstrap":

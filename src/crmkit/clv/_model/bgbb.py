@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, number_array
 from crmkit.clv._math.bgbb import BetaBernoulliFuture, density, p_alive, simulate
@@ -14,13 +13,13 @@ from crmkit.clv._model.periods import PeriodModel, whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGBB"]
-
-FloatArray = NDArray[np.float64]
 
 
 class BGBB(PeriodModel):
@@ -109,7 +108,7 @@ class BGBB(PeriodModel):
         ),
     )
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         columns = {
             name: number_array(frame[name], problems, name, low=0.0) for name in self._columns
         }
@@ -133,7 +132,7 @@ class BGBB(PeriodModel):
         starts = [(1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 0.1, 2.0), (5.0, 5.0, 2.0, 20.0)]
         return [np.log(start).tolist() for start in starts]
 
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         alpha, beta, gamma, delta = theta
         x, t_x, n = (columns[name] for name in self._columns)
         return BetaBernoulliFuture(
@@ -146,6 +145,6 @@ class BGBB(PeriodModel):
         )
 
     def _simulated(
-        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         return simulate(theta, length, rng)

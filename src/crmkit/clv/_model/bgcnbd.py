@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
@@ -16,11 +15,10 @@ from crmkit.clv._model.bgnbd import BetaGeometric
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.future import Future
 
 __all__ = ["BGCNBD", "MBGCNBD"]
-
-FloatArray = NDArray[np.float64]
 
 
 class _Regular(BetaGeometric):
@@ -103,7 +101,7 @@ class _Regular(BetaGeometric):
     def _unit_power(self, rows: Any) -> float:
         return self.k_ * super()._unit_power(rows)
 
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         if self.k_ == 1:
             return super()._future(theta, columns)
         r, alpha = theta[:2]

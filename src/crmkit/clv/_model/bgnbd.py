@@ -7,7 +7,6 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.bg_future import BetaGeometricFuture
 from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
@@ -17,12 +16,14 @@ from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGNBD", "BetaGeometric"]
 
-FloatArray = NDArray[np.float64]
 
 NO_DROPOUT = "nobody drops out"
 
@@ -76,10 +77,10 @@ class BetaGeometric(PurchaseModel):
             starts.append((r, slow * r / rate, mean * both, (1.0 - mean) * both))
         return [np.log(start).tolist() for start in starts]
 
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         return BetaGeometricFuture(**self._posterior(theta, columns))
 
-    def _posterior(self, theta: list[Any], columns: dict[str, FloatArray]) -> dict[str, Any]:
+    def _posterior(self, theta: list[Any], columns: dict[str, Floats]) -> dict[str, Any]:
         """Return what is known of customers at T, by name.
 
         What follows from being alive depends on counts and lengths alone, so that customers who
@@ -101,7 +102,7 @@ class BetaGeometric(PurchaseModel):
         }
 
     def _simulated(
-        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], T: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         return simulate(theta, T, rng, k=self._stages, first_chance=self._first_chance)
 

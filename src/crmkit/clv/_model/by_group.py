@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
@@ -18,9 +17,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ByGroup"]
+    from crmkit._typing import Floats, Ints
 
-FloatArray = NDArray[np.float64]
+__all__ = ["ByGroup"]
 
 
 class ByGroup(Model):
@@ -111,7 +110,7 @@ class ByGroup(Model):
         self._summarise(np.bincount(code))
         return self
 
-    def _summarise(self, size: NDArray[np.int64]) -> None:
+    def _summarise(self, size: Ints) -> None:
         """Put the groups' results into tables and sums."""
         models, labels = self.models_, self.labels_
         self.groups_ = labels.assign(
@@ -150,12 +149,12 @@ class ByGroup(Model):
         return pd.concat([labels, found], axis=1)
 
     @property
-    def coefficient_draws_(self) -> FloatArray:
+    def coefficient_draws_(self) -> Floats:
         """Bootstrap draws of the coefficients of all groups, side by side."""
         self._check_fitted()
         return np.hstack([model.coefficient_draws_ for model in self.models_])
 
-    def _at(self, coefficients: FloatArray) -> ByGroup:
+    def _at(self, coefficients: Floats) -> ByGroup:
         """Return the model with other coefficients, those of all groups in a row."""
         ends = np.cumsum([len(model.coefficients_) for model in self.models_])
         other = copy.copy(self)
@@ -164,7 +163,7 @@ class ByGroup(Model):
         return other
 
     @property
-    def coefficient_covariance_(self) -> FloatArray:
+    def coefficient_covariance_(self) -> Floats:
         """Covariance of the coefficients of all groups, one block per group."""
         self._check_fitted()
         sizes = [len(model.coefficients_) for model in self.models_]
@@ -174,7 +173,7 @@ class ByGroup(Model):
             found[block, block] = model.coefficient_covariance_
         return found
 
-    def _groups(self, customers: Any) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    def _groups(self, customers: Any) -> tuple[pd.DataFrame, Ints]:
         """Return the table and the model of each row."""
         self._check_fitted()
         columns = column_names(self.by)
@@ -190,7 +189,7 @@ class ByGroup(Model):
             )
         return table, found.astype(np.int64, copy=False)
 
-    def _by_model(self, customers: Any) -> list[tuple[Any, NDArray[np.int64]]]:
+    def _by_model(self, customers: Any) -> list[tuple[Any, Ints]]:
         """Return each model that has customers in the table, with the positions of their rows."""
         _, group = self._groups(customers)
         return [(self.models_[g], np.flatnonzero(group == g)) for g in np.unique(group)]
@@ -251,8 +250,8 @@ class ByGroup(Model):
         return result.set_axis(pd.RangeIndex(len(result)), axis=0)
 
     def _stacked(
-        self, customers: Any, one: Callable[[Any, pd.DataFrame], tuple[FloatArray, FloatArray]]
-    ) -> tuple[FloatArray, FloatArray]:
+        self, customers: Any, one: Callable[[Any, pd.DataFrame], tuple[Floats, Floats]]
+    ) -> tuple[Floats, Floats]:
         """Return values (n,) and derivatives in the coefficients of all groups (n, p)."""
         table, group = self._groups(customers)
         sizes = [len(model.coefficients_) for model in self.models_]
@@ -265,11 +264,11 @@ class ByGroup(Model):
                     slopes[rows, end - size : end] = found
         return value, slopes
 
-    def _discounted(self, customers: Any, **options: Any) -> tuple[FloatArray, FloatArray]:
+    def _discounted(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return discounted purchases with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
 
-    def _amount(self, customers: Any, **options: Any) -> tuple[FloatArray, FloatArray]:
+    def _amount(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return expected amounts with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._amount(rows, **options))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, number_array
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["BetaDiscreteWeibull", "ShiftedBetaGeometric"]
-
-FloatArray = NDArray[np.float64]
 
 
 class _Contract(PeriodModel):
@@ -75,7 +74,7 @@ class _Contract(PeriodModel):
         self.n_bootstrap = n_bootstrap
         self.random_state = random_state
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         t = number_array(frame["periods"], problems, "periods", low=0.0)
         churned = number_array(frame["churned"], problems, "churned")
         whole(t, "periods", problems)
@@ -100,7 +99,7 @@ class _Contract(PeriodModel):
         starts = [(1.0, 2.0, 1.0), (0.5, 5.0, 0.8), (5.0, 20.0, 1.2)]
         return [np.log(start[: len(self._names)]).tolist() for start in starts]
 
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         t, churned = columns["periods"], columns["churned"]
         zero = np.zeros_like(t)
         c = theta[2] if len(theta) > 2 else 1.0
@@ -109,7 +108,7 @@ class _Contract(PeriodModel):
         )
 
     def _simulated(
-        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         return simulate(theta, length, rng)
 

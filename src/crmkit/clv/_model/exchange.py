@@ -11,7 +11,7 @@ from crmkit.clv._lifetimes import fitter_data, make_fitter
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["LifetimesExchange"]
 
@@ -97,7 +97,7 @@ class LifetimesExchange:
         return make_fitter(type(self).__name__, parameters, covariance)
 
     @classmethod
-    def _days(cls, unit: float) -> NDArray[np.float64]:
+    def _days(cls, unit: float) -> Floats:
         """Return what each parameter in the fitter's unit is multiplied by; shape (p,)."""
         timed = cls._scaled if "T" in cls._columns else ()
         return np.array([unit if name in timed else 1.0 for name in cls._names])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._checks import check_number
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.errors import InputError
 
+if TYPE_CHECKING:
+    from crmkit._typing import Floats
+
 __all__ = ["Future", "check_horizon", "check_rate", "daily_rate", "purchases_ahead"]
 
-FloatArray = NDArray[np.float64]
 _THOUSAND_YEARS = 1_000.0 * DAYS_PER_YEAR
 
 
@@ -22,19 +23,19 @@ class Future(Protocol):
     """What a model says about customers' behaviour after T, arrays of shape (n,)."""
 
     @property
-    def p_alive(self) -> FloatArray:
+    def p_alive(self) -> Floats:
         """P(alive at T)."""
 
-    def survival(self, days: float) -> FloatArray:
+    def survival(self, days: float) -> Floats:
         """Return P(alive at T + days)."""
 
-    def expected(self, days: float, rate: float = 0.0) -> FloatArray:
+    def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted at `rate` per day."""
 
-    def at_least(self, days: float, counts: FloatArray) -> FloatArray:
+    def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
 
-    def exactly(self, days: float, counts: FloatArray) -> FloatArray:
+    def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
 
 
@@ -55,7 +56,7 @@ def check_rate(annual_discount_rate: float) -> float:
     return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
 
 
-def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> FloatArray:
+def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> Floats:
     """Return expected purchases, or say in words that no number means anything.
 
     Over an infinite time without discounting, a mean of which most lies beyond a thousand years

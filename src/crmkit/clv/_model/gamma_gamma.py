@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers
@@ -24,9 +23,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["GammaGamma"]
+    from crmkit._typing import Floats
 
-FloatArray = NDArray[np.float64]
+__all__ = ["GammaGamma"]
 
 
 class GammaGamma(LikelihoodModel):
@@ -122,7 +121,7 @@ class GammaGamma(LikelihoodModel):
         self.n_bootstrap = n_bootstrap
         self.random_state = random_state
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         x = number_array(frame["frequency"], problems, "frequency", low=0.0)
         z = number_array(frame["monetary_value"], problems, "monetary_value", allow_missing=True)
         problems.rows(
@@ -213,7 +212,7 @@ class GammaGamma(LikelihoodModel):
             result |= self._interval(rows, _expected, interval, confidence_level)
         return pd.DataFrame(result)
 
-    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[FloatArray, FloatArray]:
+    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
         """Return the expected amounts (n,) and their derivatives in the coefficients (n, p)."""
         self._check_fitted()
         _, rows = self._rows(customers)
@@ -259,7 +258,7 @@ class GammaGamma(LikelihoodModel):
         )
 
 
-def _expected(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+def _expected(theta: list[Any], columns: dict[str, Floats]) -> Floats:
     """Return the expected amounts or say in words that a mean is infinite."""
     value = expected_spend(theta, columns["frequency"], columns["monetary_value"])
     infinite = int(np.isinf(value).sum())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
@@ -15,29 +14,24 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.rows import Rows
 
-    Prediction = Callable[[list[Any], dict[str, "FloatArray"]], "FloatArray"]
+    Prediction = Callable[[list[Any], dict[str, Floats]], Floats]
 
 __all__ = ["bootstrap_interval", "delta_interval", "slopes_at", "with_gradient"]
 
-FloatArray = NDArray[np.float64]
 
-
-def with_gradient(
-    rows: Rows, function: Prediction, coefficients: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def with_gradient(rows: Rows, function: Prediction, coefficients: Floats) -> tuple[Floats, Floats]:
     """Return a prediction for each distinct row, (n,), and its derivatives, (n, p)."""
 
-    def at(point: FloatArray) -> FloatArray:
+    def at(point: Floats) -> Floats:
         return function(parameters_at(point, rows.designs), rows.columns)
 
     return slopes_at(at, coefficients)
 
 
-def slopes_at(
-    at: Callable[[FloatArray], FloatArray], coefficients: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def slopes_at(at: Callable[[Floats], Floats], coefficients: Floats) -> tuple[Floats, Floats]:
     """Return a function of the coefficients, (n,), and its derivatives, (n, p)."""
     value = at(coefficients)
     slopes = np.empty((value.size, coefficients.size))
@@ -50,8 +44,8 @@ def slopes_at(
 
 
 def delta_interval(
-    value: FloatArray, slopes: FloatArray, covariance: FloatArray, confidence_level: float
-) -> dict[str, FloatArray]:
+    value: Floats, slopes: Floats, covariance: Floats, confidence_level: float
+) -> dict[str, Floats]:
     """Return std_error, conf_low and conf_high of positive predictions (delta method)."""
     variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
     error = np.sqrt(np.maximum(variance, 0.0))
@@ -62,8 +56,8 @@ def delta_interval(
 
 
 def bootstrap_interval(
-    rows: Rows, function: Prediction, draws: FloatArray, confidence_level: float
-) -> dict[str, FloatArray]:
+    rows: Rows, function: Prediction, draws: Floats, confidence_level: float
+) -> dict[str, Floats]:
     """Return std_error, conf_low and conf_high over draws of the coefficients, (b, p)."""
     if len(draws) < 2:
         raise InputError("`interval` 'bootstrap' needs a model made with n_bootstrap of 2 or more.")
@@ -75,8 +69,4 @@ def bootstrap_interval(
 
 def _level(confidence_level: float) -> float:
     """Return the confidence level, checked."""
-    return float(
-        check_number(
-            confidence_level, "confidence_level", low=0.0, high=1.0, low_open=True, high_open=True
-        )
-    )
+    return float(check_number(confidence_level, "confidence_level"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._estimator import Model
 from crmkit.clv._model.rows import column_names
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from crmkit._typing import Floats
     from crmkit.clv._math.likelihood import Fit
 
 __all__ = ["MaximumLikelihood"]
 
-FloatArray = NDArray[np.float64]
 # A dropout of e^-12, per chance or in the time observed, is none.
 _NEVER = 12.0
 _EVEN = 1e-5
@@ -69,8 +68,8 @@ class MaximumLikelihood(Model):
         self,
         found: Fit,
         *,
-        back: FloatArray,
-        shift: FloatArray,
+        back: Floats,
+        shift: Floats,
         n_customers: float,
         in_days: float = 0.0,
     ) -> None:

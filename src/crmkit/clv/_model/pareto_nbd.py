@@ -6,7 +6,6 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.pareto_future import ParetoFuture, simulate
@@ -15,12 +14,13 @@ from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["ParetoNBD", "starting_points"]
-
-FloatArray = NDArray[np.float64]
 
 
 class ParetoNBD(PurchaseModel):
@@ -113,7 +113,7 @@ class ParetoNBD(PurchaseModel):
         mean = float(rows.weight @ rows.columns["frequency"] / rows.weight.sum())
         return starting_points(mean)
 
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         r, alpha, s, beta = theta
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
         alive = p_alive(theta, x, t_x, T)
@@ -131,7 +131,7 @@ class ParetoNBD(PurchaseModel):
         )
 
     def _simulated(
-        self, theta: list[Any], T: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], T: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         return simulate(theta, T, rng)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, check_number
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
@@ -14,11 +13,10 @@ from crmkit.clv._model.purchases import PurchaseModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["PeriodModel", "whole"]
-
-FloatArray = NDArray[np.float64]
 
 
 class PeriodModel(PurchaseModel):
@@ -63,7 +61,7 @@ class PeriodModel(PurchaseModel):
         return 0.0
 
 
-def whole(values: FloatArray, column: str, problems: Problems) -> None:
+def whole(values: Floats, column: str, problems: Problems) -> None:
     """Note values that are not whole numbers."""
     problems.rows(
         np.isfinite(values) & (values != np.floor(values)),

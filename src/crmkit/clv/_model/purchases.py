@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
@@ -28,9 +27,12 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
+
 __all__ = ["ALIKE", "PurchaseModel"]
 
-FloatArray = NDArray[np.float64]
 
 ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
 
@@ -60,16 +62,16 @@ class PurchaseModel(LikelihoodModel):
         self.random_state = random_state
 
     @abstractmethod
-    def _future(self, theta: list[Any], columns: dict[str, FloatArray]) -> Future:
+    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         """Return the posterior of customers with these parameters and histories."""
 
     @abstractmethod
     def _simulated(
-        self, theta: list[Any], length: FloatArray, rng: np.random.Generator
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
         """Draw histories of the given lengths: the model's columns by name."""
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, FloatArray]:
+    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         x = number_array(frame["frequency"], problems, "frequency", low=0.0)
         t_x = number_array(frame["recency"], problems, "recency", low=0.0)
         T = number_array(frame["T"], problems, "T", low=0.0)
@@ -174,7 +176,7 @@ class PurchaseModel(LikelihoodModel):
             result["discounted_purchases"] = discounted[rows.inverse]
         if interval is not None:
 
-            def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+            def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
                 return self._future(theta, columns).expected(days, rate)
 
             result |= self._interval(rows, function, interval, confidence_level)
@@ -259,13 +261,13 @@ class PurchaseModel(LikelihoodModel):
         horizon_days: float,
         annual_discount_rate: float,
         gradient: bool = True,
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[Floats, Floats]:
         """Return expected discounted purchases (n,) and their derivatives (n, p)."""
         self._check_fitted()
         days, rate = check_horizon(horizon_days), check_rate(annual_discount_rate)
         _, rows = self._rows(customers, distinct=gradient)
 
-        def function(theta: list[Any], columns: dict[str, FloatArray]) -> FloatArray:
+        def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
             return purchases_ahead(self._future(theta, columns), days, rate)
 
         return self._with_gradient(rows, function, gradient=gradient)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crmkit.clv._math.likelihood import natural_parameters, positions
 from crmkit.errors import InputError
@@ -14,26 +13,25 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from crmkit._typing import Floats
     from crmkit.clv._math.rows import Index
 
 __all__ = ["Rows", "column_names", "designs_of", "parameters_at", "standardised"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Distinct customers: model columns, one design per parameter, and who is which row."""
 
-    columns: dict[str, FloatArray]
-    designs: tuple[FloatArray | None, ...]
-    weight: FloatArray
+    columns: dict[str, Floats]
+    designs: tuple[Floats | None, ...]
+    weight: Floats
     inverse: Index
 
 
 def designs_of(
-    covariates: Sequence[Sequence[tuple[str, float, str]]], values: Mapping[str, FloatArray]
-) -> tuple[FloatArray | None, ...]:
+    covariates: Sequence[Sequence[tuple[str, float, str]]], values: Mapping[str, Floats]
+) -> tuple[Floats | None, ...]:
     """Return one design per parameter: its covariates, signed, or None without any."""
     return tuple(
         np.column_stack([sign * values[column] for column, sign, _ in triples]) if triples else None
@@ -41,7 +39,7 @@ def designs_of(
     )
 
 
-def parameters_at(coefficients: FloatArray, designs: Sequence[FloatArray | None]) -> list[Any]:
+def parameters_at(coefficients: Floats, designs: Sequence[Floats | None]) -> list[Any]:
     """Return the parameters at these coefficients: numbers, or arrays where there are designs."""
     where = positions([0 if design is None else design.shape[1] for design in designs])
     return natural_parameters(np.asarray(coefficients, dtype=np.float64), designs, where)
@@ -56,14 +54,12 @@ def column_names(covariates: Any, process: str) -> list[str]:
     return list(covariates)
 
 
-def standardised(
-    rows: Rows, spread: FloatArray, n_names: int, *, center: bool
-) -> tuple[Rows, FloatArray]:
+def standardised(rows: Rows, spread: Floats, n_names: int, *, center: bool) -> tuple[Rows, Floats]:
     """Return the rows with covariates less their means, if `center`, over their deviations.
 
     And the matrix that turns their coefficients back into those of the covariates as given.
     """
-    designs: list[FloatArray | None] = []
+    designs: list[Floats | None] = []
     back, position = np.diag(1.0 / spread), n_names
     for j, design in enumerate(rows.designs):
         if design is None:

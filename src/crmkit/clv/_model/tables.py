@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
@@ -15,22 +14,20 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["covariance_table", "parameter_table", "tie_matrix"]
+    from crmkit._typing import Floats
 
-FloatArray = NDArray[np.float64]
+__all__ = ["covariance_table", "parameter_table", "tie_matrix"]
 
 
 def parameter_table(
     terms: Sequence[str],
     n_names: int,
-    coefficients: FloatArray,
-    covariance: FloatArray,
+    coefficients: Floats,
+    covariance: Floats,
     confidence_level: float,
 ) -> pd.DataFrame:
     """Return term, estimate, std_error and interval; the first `n_names` terms are positive."""
-    level = check_number(
-        confidence_level, "confidence_level", low=0.0, high=1.0, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     width = normal_quantile(level) * error
     positive = np.arange(len(terms)) < n_names
@@ -48,7 +45,7 @@ def parameter_table(
 
 
 def covariance_table(
-    terms: Sequence[str], n_names: int, coefficients: FloatArray, covariance: FloatArray
+    terms: Sequence[str], n_names: int, coefficients: Floats, covariance: Floats
 ) -> pd.DataFrame:
     """Return the covariance of the estimates, one row and one column per term."""
     positive = np.arange(len(terms)) < n_names
@@ -57,9 +54,7 @@ def covariance_table(
     return pd.DataFrame({"term": list(terms), **dict(zip(terms, natural.T, strict=True))})
 
 
-def tie_matrix(
-    terms: Sequence[str], equal: Sequence[Sequence[str]], spread: FloatArray
-) -> FloatArray:
+def tie_matrix(terms: Sequence[str], equal: Sequence[Sequence[str]], spread: Floats) -> Floats:
     """Return (p, free): which free coefficient each term equals, in standardised units."""
     group = list(range(len(terms)))
     for tied in equal:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._checks import Problems, check_choice, check_number
 from crmkit._frames import day_numbers, parse_day, read_customers
@@ -26,9 +25,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TimeVaryingParetoNBD"]
+    from crmkit._typing import Floats
 
-FloatArray = NDArray[np.float64]
+__all__ = ["TimeVaryingParetoNBD"]
 
 
 class TimeVaryingParetoNBD(MaximumLikelihood):
@@ -224,7 +223,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         )
         effects = effects_of(read.paths.values, self._chosen())
 
-        def future(at: FloatArray) -> VaryingFuture:
+        def future(at: Floats) -> VaryingFuture:
             return VaryingFuture(read.histories, read.paths, effects, at)
 
         now = future(self.coefficients_)

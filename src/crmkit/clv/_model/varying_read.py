@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from crmkit._frames import read_transactions
 from crmkit.clv._math.rows import distinct_rows
@@ -21,12 +20,11 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._math.varying_paths import Paths
 
 __all__ = ["Read", "Scaled", "read_histories", "standardised", "starting_logs"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 # So few distinct histories that climbing from everywhere costs nothing.
 _FEW = 300
@@ -41,10 +39,10 @@ class Read:
     """
 
     ids: pd.Index[Any]
-    inverse: IntArray
+    inverse: Ints
     histories: Histories
     paths: Paths
-    bought: FloatArray
+    bought: Floats
 
 
 def read_histories(
@@ -99,9 +97,9 @@ class Scaled:
     """
 
     effects: tuple[Effects, Effects]
-    purchases: FloatArray
-    spread: FloatArray
-    back: FloatArray
+    purchases: Floats
+    spread: Floats
+    back: Floats
 
 
 def standardised(read: Read, chosen: Sequence[Sequence[int]], *, center: bool) -> Scaled:

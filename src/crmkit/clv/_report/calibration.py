@@ -13,7 +13,7 @@ from crmkit._frames import read_customers
 from crmkit.clv._report.join import numbers, prediction_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
 __all__ = ["calibration_table"]
 
@@ -93,9 +93,7 @@ def calibration_table(
     """
     check_choice(by, "by", ("frequency", "expected_purchases"))
     n_groups = check_number(n_groups, "n_groups", low=1, integer=True)
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     table = read_customers(customers, needs=("frequency", "holdout_frequency"))
     told = prediction_rows(table["customer_id"], predictions, needs=("expected_purchases",))
     past = numbers(table, ("frequency", "holdout_frequency"), name="customers", low=0.0)
@@ -114,10 +112,10 @@ def calibration_table(
 
 
 def _compare(
-    group: NDArray[np.int64],
+    group: Ints,
     labels: list[str],
-    actual: NDArray[np.float64],
-    expected: NDArray[np.float64],
+    actual: Floats,
+    expected: Floats,
     level: float,
 ) -> pd.DataFrame:
     """Sum actual and expected by group code, both of shape (n,)."""

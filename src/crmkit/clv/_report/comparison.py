@@ -15,9 +15,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["model_comparison"]
 

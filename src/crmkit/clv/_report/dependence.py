@@ -70,9 +70,7 @@ def spend_frequency_correlation(customers: Any, *, confidence_level: float = 0.9
     """
     from scipy.stats import rankdata, t
 
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     table = read_customers(customers, needs=("frequency", "monetary_value"))
     columns = numbers(table, ("frequency", "monetary_value"), name="customers")
     counts = (columns["frequency"] > 0.0) & (columns["monetary_value"] > 0.0)

@@ -12,10 +12,9 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = ["Valuation", "limits"]
 

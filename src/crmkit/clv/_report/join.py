@@ -13,15 +13,14 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["numbers", "prediction_rows"]
 
 
 def numbers(
     table: pd.DataFrame, columns: Iterable[str], *, name: str, low: float | None = None
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Return columns as float arrays, all their problems named at once."""
     problems = Problems(name)
     arrays = {column: number_array(table[column], problems, column, low=low) for column in columns}

@@ -21,10 +21,8 @@ from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 __all__ = ["tracking_table"]
 
@@ -195,7 +193,7 @@ def _one(purchases: Any) -> Any:
 def _expected_by(
     purchases: Any,
     ids: pd.Series[Any],
-    known: NDArray[np.bool_],
+    known: Bools,
     clock: _Clock,
     customers: Any,
 ) -> Floats:

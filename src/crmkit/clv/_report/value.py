@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
 
 __all__ = ["customer_equity", "lifetime_value"]
 
@@ -252,9 +252,7 @@ def _check_interval(interval: str | None, confidence_level: float) -> float:
     """Return the checked level of the interval."""
     if interval is not None:
         check_choice(interval, "interval", ["delta", "bootstrap"])
-    level: float = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level: float = check_number(confidence_level, "confidence_level")
     return level
 
 

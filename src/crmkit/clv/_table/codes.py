@@ -13,9 +13,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["column_names", "column_part", "combined"]
 

@@ -12,7 +12,7 @@ from crmkit._frames import read_customers, to_pandas
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["acquisition_costs", "lookup"]
 
@@ -21,7 +21,7 @@ COST = "acquisition_cost"
 
 def acquisition_costs(
     ids: pd.Series[Any], acquisition_cost: Any, *, customers: Any = None
-) -> NDArray[np.float64]:
+) -> Floats:
     """Cost of winning each customer in `ids`; shape (n,)."""
     if isinstance(acquisition_cost, (int, float, np.number)):
         return np.full(len(ids), check_number(acquisition_cost, COST, low=0.0))
@@ -50,7 +50,7 @@ def acquisition_costs(
             f"`{COST}` has no cost for {len(missing):,} values of {key!r} (first: "
             f"{missing.head(3).tolist()!r}). Add them; a cost of 0 is allowed."
         )
-    found: NDArray[np.float64] = values[row]
+    found: Floats = values[row]
     return found
 
 

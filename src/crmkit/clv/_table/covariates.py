@@ -15,9 +15,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Ints
 
-    IntArray = NDArray[np.int64]
 
 __all__ = ["covariate_paths"]
 
@@ -29,9 +28,9 @@ def covariate_paths(
     *,
     columns: Sequence[str],
     customer_ids: pd.Index[Any],
-    first: IntArray,
+    first: Ints,
     until: int,
-) -> tuple[Paths, IntArray]:
+) -> tuple[Paths, Ints]:
     """Return the distinct paths of covariates and which of them each customer has, (n,).
 
     Every customer must be covered from day `first` (n,) through day `until`. A table without
@@ -69,7 +68,7 @@ def covariate_paths(
 
 
 def _check_days(
-    problems: Problems, owner: IntArray, day: IntArray, order: IntArray, n: int, *, shared: bool
+    problems: Problems, owner: Ints, day: Ints, order: Ints, n: int, *, shared: bool
 ) -> None:
     """Note days that a customer has twice; rows are sorted by customer and day."""
     repeated = np.zeros(n, dtype=bool)
@@ -85,10 +84,10 @@ def _check_days(
 
 def _check_cover(
     problems: Problems,
-    owner: IntArray,
-    day: IntArray,
+    owner: Ints,
+    day: Ints,
     ids: pd.Index[Any] | None,
-    needed: IntArray,
+    needed: Ints,
     until: int,
 ) -> None:
     """Note whose rows begin too late or end too early.
@@ -106,7 +105,7 @@ def _check_cover(
         final = np.append(new[1:], True)
         ends[owner[final]] = day[final] + longest - 1
 
-    def whose(mask: NDArray[np.bool_]) -> tuple[int, str]:
+    def whose(mask: Bools) -> tuple[int, str]:
         at = int(np.flatnonzero(mask)[0])
         who = "the rows" if ids is None else f"the rows of {int(mask.sum()):,} customers"
         return at, who + ("" if ids is None else f" (first: {ids[[at]].tolist()[0]!r})")

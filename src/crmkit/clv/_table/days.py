@@ -11,7 +11,7 @@ from crmkit._checks import check_choice
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["PurchaseDays", "check_refunds", "purchase_days"]
 
@@ -26,22 +26,22 @@ class PurchaseDays:
     and holds the position of each customer's first day.
     """
 
-    customer: NDArray[np.int64]
-    day: NDArray[np.int64]
-    amount: NDArray[np.float64] | None
-    first: NDArray[np.int64]
+    customer: Ints
+    day: Ints
+    amount: Floats | None
+    first: Ints
 
     @property
-    def count(self) -> NDArray[np.int64]:
+    def count(self) -> Ints:
         """Purchase days per customer, shape (n,)."""
         return np.diff(self.first, append=self.day.size)
 
     @property
-    def last(self) -> NDArray[np.int64]:
+    def last(self) -> Ints:
         """Position of each customer's last day, shape (n,)."""
         return self.first + self.count - 1
 
-    def repeat_mean(self) -> NDArray[np.float64]:
+    def repeat_mean(self) -> Floats:
         """Mean amount per repeat purchase day, 0 where there is none; shape (n,)."""
         if self.amount is None:
             raise InputError("`transactions` has no `amount`.")
@@ -50,14 +50,14 @@ class PurchaseDays:
         total = np.add.reduceat(repeat, self.first) if self.first.size else repeat
         return total / np.maximum(self.count - 1, 1)
 
-    def sum_log_gaps(self) -> NDArray[np.float64]:
+    def sum_log_gaps(self) -> Floats:
         """Sum of the logs of the days between purchase days, shape (n,)."""
         gap = np.diff(self.day, prepend=0)
         gap[self.first] = 1
-        total: NDArray[np.float64] = np.add.reduceat(np.log(gap), self.first)
+        total: Floats = np.add.reduceat(np.log(gap), self.first)
         return total
 
-    def mean(self) -> NDArray[np.float64]:
+    def mean(self) -> Floats:
         """Mean amount per purchase day; shape (n,)."""
         if self.amount is None:
             raise InputError("`transactions` has no `amount`.")
@@ -65,7 +65,7 @@ class PurchaseDays:
         return total / np.maximum(self.count, 1)
 
 
-def check_refunds(refunds: str, amount: NDArray[np.float64] | None) -> str:
+def check_refunds(refunds: str, amount: Floats | None) -> str:
     """Check the policy, and under ``"raise"`` that there is nothing to refund."""
     check_choice(refunds, "refunds", REFUND_POLICIES)
     if refunds == "raise" and amount is not None:
@@ -80,9 +80,9 @@ def check_refunds(refunds: str, amount: NDArray[np.float64] | None) -> str:
 
 
 def purchase_days(
-    customer: NDArray[np.int64],
-    day: NDArray[np.int64],
-    amount: NDArray[np.float64] | None,
+    customer: Ints,
+    day: Ints,
+    amount: Floats | None,
     *,
     refunds: str = "keep",
 ) -> PurchaseDays:
@@ -120,7 +120,7 @@ def purchase_days(
     return PurchaseDays(customer, key - customer * span + origin, total, _starts(customer))
 
 
-def _starts(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def _starts(values: Ints) -> Ints:
     """Positions where a sorted array takes a new value."""
     new = np.empty(values.size, dtype=bool)
     new[:1] = True
@@ -129,11 +129,11 @@ def _starts(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _book_refunds(
-    customer: NDArray[np.int64],
-    start: NDArray[np.int64],
-    total: NDArray[np.float64],
-    bought: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    customer: Ints,
+    start: Ints,
+    total: Floats,
+    bought: Bools,
+) -> tuple[Ints, Floats]:
     """Add refund-only days to the purchase day before them; all of shape (days,)."""
     purchase = np.flatnonzero(bought)
     target = np.cumsum(bought) - 1

@@ -20,9 +20,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["Earnings", "read_earnings"]
 
@@ -42,8 +41,8 @@ class Earnings:
     customer: Ints
     day: Ints
     age: Ints
-    amount: NDArray[np.float64]
-    value: NDArray[np.float64]
+    amount: Floats
+    value: Floats
     labels: pd.DataFrame
     as_of: int
 
@@ -88,7 +87,7 @@ def read_earnings(
     )
 
 
-def _amounts(days: PurchaseDays) -> NDArray[np.float64]:
+def _amounts(days: PurchaseDays) -> Floats:
     """Return the amounts, which a log read with money has."""
     return np.zeros(days.day.size) if days.amount is None else days.amount
 

@@ -14,9 +14,8 @@ from crmkit.clv._table.days import PurchaseDays, purchase_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["contract_table", "last_closed", "later_periods", "opportunity_table"]
 
@@ -230,7 +229,7 @@ def later_periods(days: PurchaseDays, number: Ints) -> tuple[Ints, Ints]:
     return customer[new], number[new]
 
 
-def _ended(table: pd.DataFrame, known: NDArray[np.bool_], period: str) -> pd.DataFrame:
+def _ended(table: pd.DataFrame, known: Bools, period: str) -> pd.DataFrame:
     """Leave out customers whose first period has not ended."""
     if not known.any():
         raise InputError(

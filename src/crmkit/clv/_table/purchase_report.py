@@ -13,11 +13,9 @@ from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["purchase_report"]
 

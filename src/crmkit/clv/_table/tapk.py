@@ -15,9 +15,8 @@ from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Floats, Ints
 
 __all__ = ["tapk", "tapk_table"]
 
@@ -182,9 +181,7 @@ def tapk_table(
     return table
 
 
-def _totals(
-    log: Log, refunds: str, *, orders: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def _totals(log: Log, refunds: str, *, orders: bool) -> tuple[Ints, Ints, Floats, Floats]:
     """Return customer code, occasions (orders or days), items and net amount of each buyer."""
     amount = log.amount
     check_refunds(refunds, amount)
@@ -223,12 +220,12 @@ def _totals(
     return row, occasions[row], items[row], total[row]
 
 
-def _sums(codes: NDArray[np.int64], values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+def _sums(codes: Ints, values: Floats, n: int) -> Floats:
     """Sum values by code; shape (n,)."""
     return np.bincount(codes, weights=values, minlength=n).astype(np.float64, copy=False)
 
 
-def _expected(ids: pd.Series[Any], expected_purchases: Any) -> NDArray[np.float64]:
+def _expected(ids: pd.Series[Any], expected_purchases: Any) -> Floats:
     """Look up what is still to come for each customer."""
     table = read_customers(
         expected_purchases, needs=("expected_purchases",), name="expected_purchases"
@@ -243,5 +240,5 @@ def _expected(ids: pd.Series[Any], expected_purchases: Any) -> NDArray[np.float6
             f"{ids[absent].head(3).tolist()!r}). Predict for every customer of the log."
         )
     problems.raise_if_any()
-    found: NDArray[np.float64] = values[row]
+    found: Floats = values[row]
     return found

@@ -9,9 +9,8 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["LogisticFit", "dependent_columns", "fit_logistic"]
 
@@ -33,7 +32,7 @@ class LogisticFit:
     separated: bool
 
 
-def dependent_columns(matrix: Floats) -> NDArray[np.int64]:
+def dependent_columns(matrix: Floats) -> Ints:
     """Return which columns of (n, p) are combinations of those before them."""
     scale = np.sqrt((matrix**2).sum(axis=0))
     unit = matrix / np.where(scale > 0, scale, 1.0)

@@ -10,9 +10,10 @@ from scipy import special
 from crmkit._arrays import wilson_interval
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats
+
     Moments = tuple[ArrayLike, ArrayLike, ArrayLike]
 
 __all__ = ["group_against_rest", "newcombe_interval", "rate_difference", "welch_interval"]

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Selection", "gain_bound", "select"]
 
@@ -27,14 +24,14 @@ class Selection:
     ``rank`` (n,) counts from 1 over customers worth a contact and is 0 for the others.
     """
 
-    contact: Flags
-    control: Flags
+    contact: Bools
+    control: Bools
     offer: Ints
     rank: Ints
 
 
 def select(
-    gain: Floats, cost: Floats, *, budget: float, capacity: float, hold_out: Flags, tie: Ints
+    gain: Floats, cost: Floats, *, budget: float, capacity: float, hold_out: Bools, tie: Ints
 ) -> Selection:
     """Select customers by gain less the shadow price of the budget times cost.
 

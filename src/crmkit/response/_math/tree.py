@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
+    from crmkit._typing import Bools, Floats, Ints
+
 
 __all__ = ["Coded", "Criterion", "grow_tree", "leaf_of", "rate_criterion", "uplift_criterion"]
 
@@ -102,7 +101,7 @@ def grow_tree(
     values: Floats | None = None,
     max_leaves: int,
     alpha: float,
-) -> list[list[Flags]]:
+) -> list[list[Bools]]:
     """Split the leaf and variable with the largest statistic until nothing significant is left.
 
     `cell` (n,) is each row's class (outcome, arm, or both), `values` (n,) an amount to be summed
@@ -115,8 +114,8 @@ def grow_tree(
     everything = [np.ones(variable.size, dtype=bool) for variable in variables]
     root = _Leaf(rows, data.cells_of(rows), everything)
     leaves, serial = 1, 0
-    queue: list[tuple[float, int, _Leaf, tuple[float, int, Flags]]] = []
-    final: list[list[Flags]] = []
+    queue: list[tuple[float, int, _Leaf, tuple[float, int, Bools]]] = []
+    final: list[list[Bools]] = []
 
     def consider(leaf: _Leaf) -> None:
         nonlocal serial
@@ -136,7 +135,7 @@ def grow_tree(
     return final + [leaf.region for _, _, leaf, _ in sorted(queue, key=lambda item: item[:2])]
 
 
-def leaf_of(variables: list[Coded], regions: list[list[Flags]]) -> Ints:
+def leaf_of(variables: list[Coded], regions: list[list[Bools]]) -> Ints:
     """Return the leaf of every row, shape (n,)."""
     leaf = np.full(variables[0].codes.size, -1, dtype=np.int64)
     for number, region in enumerate(regions):
@@ -154,7 +153,7 @@ class _Leaf:
 
     rows: Ints
     cells: list[Floats]
-    region: list[Flags]
+    region: list[Bools]
 
 
 class _Data:
@@ -190,7 +189,7 @@ class _Data:
             found.append(np.concatenate(parts, axis=1))
         return found
 
-    def split(self, leaf: _Leaf, at: int, mask: Flags) -> tuple[_Leaf, _Leaf]:
+    def split(self, leaf: _Leaf, at: int, mask: Bools) -> tuple[_Leaf, _Leaf]:
         """Divide a leaf; the larger side's sums are what the smaller side leaves."""
         left = mask[self.variables[at].codes[leaf.rows]]
         sides = [leaf.rows[left], leaf.rows[~left]]
@@ -210,9 +209,9 @@ class _Data:
 
 def _best_split(
     leaf: _Leaf, variables: list[Coded], criterion: Criterion, alpha: float
-) -> tuple[float, int, Flags] | None:
+) -> tuple[float, int, Bools] | None:
     """Return statistic, variable and left codes of the best split, None if it may be chance."""
-    best: tuple[float, int, Flags] | None = None
+    best: tuple[float, int, Bools] | None = None
     tests = 0.0
     for at, (variable, cells) in enumerate(zip(variables, leaf.cells, strict=True)):
         found, ways = _split_variable(variable, cells, criterion)
@@ -226,7 +225,7 @@ def _best_split(
 
 def _split_variable(
     variable: Coded, cells: Floats, criterion: Criterion
-) -> tuple[tuple[float, Flags] | None, float]:
+) -> tuple[tuple[float, Bools] | None, float]:
     """Return the best statistic and left codes of one variable, and in how many ways it splits."""
     present = np.flatnonzero(cells.any(axis=1))
     missing = variable.size - 1
@@ -242,7 +241,7 @@ def _split_variable(
         level = criterion.level(cells[present])
         orders = [present[np.lexsort((present, level))]]
         ways = 2.0 ** min(present.size - 1, 1000) - 1
-    best: tuple[float, Flags] | None = None
+    best: tuple[float, Bools] | None = None
     for order in orders:
         sums = np.cumsum(cells[order], axis=0)
         value = criterion.statistic(sums[:-1], sums[-1] - sums[:-1])
@@ -256,7 +255,7 @@ def _split_variable(
     return best, ways
 
 
-def _spread(mask: Flags, order: Ints, cut: int, missing: int) -> Flags:
+def _spread(mask: Bools, order: Ints, cut: int, missing: int) -> Bools:
     """Let codes that are absent from the leaf follow the side their neighbours are on."""
     numbers = order[: cut + 1][order[: cut + 1] != missing]
     full = np.zeros_like(mask)

@@ -11,11 +11,9 @@ from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._learn.effect_line import EffectLine
+    from crmkit._typing import Bools, Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["effects_table", "scores_table"]
 
@@ -44,16 +42,12 @@ def scores_table(
     lines: list[EffectLine],
     effect: Floats,
     control: Floats,
-    in_sample: NDArray[np.bool_],
+    in_sample: Bools,
     *,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Return one row per customer and treatment."""
-    z = normal_quantile(
-        check_number(
-            confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-        )
-    )
+    z = normal_quantile(check_number(confidence_level, "confidence_level"))
     k = len(treatments)
     found = [line.at(effect[:, a]) for a, line in enumerate(lines)]
     uplift = np.column_stack([one[0] for one in found]).ravel()

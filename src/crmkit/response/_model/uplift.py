@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = ["UpliftModel"]
 
@@ -255,7 +255,7 @@ class UpliftModel(Model):
 
 def _in_id_order(
     people: pd.DataFrame, result: Floats, arms: Arms
-) -> tuple[pd.DataFrame, Floats, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[pd.DataFrame, Floats, Ints, Ints]:
     """Return rows with an outcome in the order of the ids, and the way back to their own order."""
     known = np.flatnonzero(np.isfinite(result))
     codes, _ = sorted_codes(people["customer_id"])

@@ -18,7 +18,7 @@ from crmkit.response._table import read_variables, two_arms
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
 __all__ = ["balance_table", "sample_ratio"]
 
@@ -84,7 +84,7 @@ def balance_table(
     compared, is_treated, _ = two_arms(people, treated, control, treatment)
     people = people[compared].reset_index(drop=True)
     marks: list[tuple[str, str]] = []
-    blocks: list[NDArray[np.float64]] = []
+    blocks: list[Floats] = []
     for variable in read_variables(people, columns, exclude=[treated]):
         if variable.numbers is not None:
             missing = np.isnan(variable.numbers)

@@ -17,9 +17,8 @@ from crmkit.response._table import Variable, positions, range_text, read_variabl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["buyer_profile"]
 
@@ -104,7 +103,7 @@ def buyer_profile(
     """
     n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
     least = check_number(min_customers, "min_customers", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     people = read_customers(customers)
     bought = _buyers(transactions, people, product, product_column, as_of)
     n, k = len(people), int(bought.sum())
@@ -140,7 +139,7 @@ def buyer_profile(
 
 def _buyers(
     transactions: Any, people: pd.DataFrame, product: Any, column: str, as_of: Any
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
     log = read_transactions(
         transactions, needs=[column], optional=["amount", "quantity"], as_of=as_of

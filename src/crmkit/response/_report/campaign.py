@@ -18,9 +18,8 @@ from crmkit.response._table import as_list, contacted_outcome, read_arms, read_g
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["campaign_result"]
 
@@ -136,9 +135,7 @@ def campaign_result(
     'significant, profit not proven'
     """
     check_choice(method, "method", _METHODS)
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     check_number(n_draws, "n_draws", low=10, integer=True)
     groups_by = as_list(by)
     people = read_customers(customers, needs=[outcome, treated, *groups_by])

@@ -86,7 +86,7 @@ def gains_table(
     3       4          2           0   0.0                        1.000
     """
     n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     _, marks, result = judged_scores(customers, scores, outcome, score)
     return gains_frame(
         marks,

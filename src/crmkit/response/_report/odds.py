@@ -18,9 +18,8 @@ from crmkit.response._table import Variable, contacted_outcome, read_variables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["odds_ratios"]
 
@@ -99,7 +98,7 @@ def odds_ratios(
       variable level reference  odds_ratio  conf_low  conf_high
     0  channel   web      shop         2.0     1.263      3.167
     """
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     least = check_number(min_customers, "min_customers", low=1, integer=True)
     people = read_customers(customers, needs=[outcome])
     result = contacted_outcome(people, outcome)

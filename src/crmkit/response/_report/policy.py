@@ -121,11 +121,7 @@ def policy_value(
     [0.0, 0.1, 0.3, 0.5, 1.0]
     """
     check_choice(method, "method", ["ipw", "dr"])
-    z = normal_quantile(
-        check_number(
-            confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-        )
-    )
+    z = normal_quantile(check_number(confidence_level, "confidence_level"))
     money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
     each = check_number(contact_cost, "contact_cost", low=0)
     wanted = [check_number(share, "shares", low=0, high=1) for share in shares]

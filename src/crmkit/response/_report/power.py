@@ -180,9 +180,8 @@ def _one_of(base_rate: float | None, std_dev: float | None) -> None:
 
 def _levels(power: float, confidence_level: float) -> dict[str, float]:
     """Check both chances."""
-    limits = {"low": 0, "high": 1, "low_open": True, "high_open": True}
-    check_number(power, "power", **limits)  # type: ignore[arg-type]
-    check_number(confidence_level, "confidence_level", **limits)  # type: ignore[arg-type]
+    check_number(power, "power")
+    check_number(confidence_level, "confidence_level")
     return {"power": power, "confidence_level": confidence_level}
 
 

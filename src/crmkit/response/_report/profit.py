@@ -103,7 +103,7 @@ def profit_table(
     each = check_number(contact_cost, "contact_cost", low=0)
     fixed = check_number(fixed_cost, "fixed_cost", low=0)
     points = check_number(n_points, "n_points", low=2, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     _, marks, result = judged_scores(customers, scores, outcome, score)
     curve = gains_curve(marks, result)
     contacted, responders = np.cumsum(curve.customers), np.cumsum(curve.outcome)

@@ -260,7 +260,5 @@ def _drawn(
 
 def _tails(confidence_level: float) -> list[float]:
     """Return the two quantiles of an interval."""
-    level = check_number(
-        confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-    )
+    level = check_number(confidence_level, "confidence_level")
     return [(1 - level) / 2, (1 + level) / 2]

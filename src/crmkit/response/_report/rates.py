@@ -106,7 +106,7 @@ def response_rates(
     """
     columns = as_list(by)
     least = check_number(min_customers, "min_customers", low=1, integer=True)
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     people = read_customers(customers, needs=[outcome, *columns])
     result = contacted_outcome(people, outcome)
     groups = read_groups(people, columns, reserved=_COLUMNS)

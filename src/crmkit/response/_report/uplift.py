@@ -87,11 +87,7 @@ def uplift_table(
     True
     """
     n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    z = normal_quantile(
-        check_number(
-            confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-        )
-    )
+    z = normal_quantile(check_number(confidence_level, "confidence_level"))
     data = judged_arms(
         customers,
         scores,

@@ -24,7 +24,7 @@ from crmkit.response._table import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools
 
 __all__ = ["uplift_tree"]
 
@@ -120,11 +120,7 @@ def uplift_tree(
     >>> bool(tree["uplift"].is_monotonic_decreasing)
     True
     """
-    z = normal_quantile(
-        check_number(
-            confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True
-        )
-    )
+    z = normal_quantile(check_number(confidence_level, "confidence_level"))
     least = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome, treated])
     result = contacted_outcome(people, outcome, binary=False)
@@ -172,9 +168,7 @@ def uplift_tree(
     return table.iloc[order].assign(segment=np.arange(1, m + 1)).reset_index(drop=True)
 
 
-def _halves(
-    people: pd.DataFrame, random_state: int | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _halves(people: pd.DataFrame, random_state: int | None) -> tuple[Bools, Bools]:
     """Divide customers at random, in the order of their ids, whatever that of the rows."""
     codes, _ = sorted_codes(people["customer_id"])
     drawn = np.random.default_rng(0 if random_state is None else random_state)

@@ -91,7 +91,7 @@ def woe_table(
     0  shop        200  0.25 -0.588
     1   web        200  0.50  0.511
     """
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     n, _, variables = bin_customers(
         customers,
         outcome,

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
+    from crmkit._typing import Bools, Floats
+
 
 __all__ = ["RuleVariable", "check_tree_options", "code_variables", "rule_of"]
 
@@ -110,7 +109,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def rule_of(variables: list[RuleVariable], region: list[Flags]) -> str:
+def rule_of(variables: list[RuleVariable], region: list[Bools]) -> str:
     """Write a region as a condition that ``DataFrame.query`` understands."""
     parts = [
         _condition(variable, mask)
@@ -120,7 +119,7 @@ def rule_of(variables: list[RuleVariable], region: list[Flags]) -> str:
     return " and ".join(parts) if parts else _EVERYONE
 
 
-def _condition(variable: RuleVariable, mask: Flags) -> str:
+def _condition(variable: RuleVariable, mask: Bools) -> str:
     """Write one variable's allowed codes as a condition."""
     plain = variable.name.isidentifier() and not keyword.iskeyword(variable.name)
     name = variable.name if plain else f"`{variable.name}`"

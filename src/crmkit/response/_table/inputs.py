@@ -15,10 +15,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = [
     "Arms",
@@ -156,7 +154,7 @@ def read_arms(
 
 def two_arms(
     customers: pd.DataFrame, treated: str, control: Any, treatment: Any
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Any]:
+) -> tuple[Bools, Bools, Any]:
     """Return which rows are compared, which are treated, (n,) each, and the treatment's name."""
     arms = read_arms(customers, treated, control)
     if treatment is None and len(arms.treatments) > 1:

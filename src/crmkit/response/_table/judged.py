@@ -14,10 +14,9 @@ from crmkit.response._table.inputs import contacted_outcome, score_column, two_a
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = ["JudgedArms", "judged_arms", "judged_scores"]
 

@@ -13,9 +13,8 @@ from crmkit.errors import InputError
 from crmkit.response._table.inputs import number_or_column, positions, score_column
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["expected_gain", "limits"]
 

@@ -13,10 +13,8 @@ from crmkit.errors import InputError
 from crmkit.response._table.inputs import positions
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["GIVEN", "contacts_in_window", "is_suppressed", "permission_status"]
 
@@ -61,7 +59,7 @@ def permission_status(
     return result
 
 
-def is_suppressed(people: pd.DataFrame, suppress: Any) -> Flags:
+def is_suppressed(people: pd.DataFrame, suppress: Any) -> Bools:
     """Tell who is on a suppression list: a table with ``customer_id`` or any list of ids."""
     if suppress is None:
         return np.zeros(len(people), dtype=bool)
@@ -106,7 +104,7 @@ def _matching(table: pd.DataFrame, column: str, asked: str | None) -> pd.DataFra
     return table[fits.to_numpy(dtype=bool)].reset_index(drop=True)
 
 
-def _flags(series: pd.Series[Any], table: str, column: str) -> NDArray[np.float64]:
+def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
     """Return a consent column as 1, 0 and NaN."""
     problems = Problems(table)
     if pd.api.types.infer_dtype(series, skipna=True) in {"string", "mixed"}:
@@ -123,7 +121,7 @@ def _flags(series: pd.Series[Any], table: str, column: str) -> NDArray[np.float6
     return values
 
 
-def _status(flags: NDArray[np.float64]) -> Ints:
+def _status(flags: Floats) -> Ints:
     """Return given, opted out or unknown per row, shape (n,)."""
     return np.where(np.isnan(flags), UNKNOWN, np.where(flags == 1, GIVEN, OPTED_OUT)).astype(
         np.int64

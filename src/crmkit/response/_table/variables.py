@@ -19,10 +19,8 @@ from crmkit.response._table.inputs import contacted_outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["BinnedVariable", "Variable", "bin_customers", "range_text", "read_variables"]
 

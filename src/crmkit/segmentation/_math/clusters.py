@@ -9,10 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["mixture_membership", "nearest_centre"]
 
@@ -24,7 +22,7 @@ def _pieces(n: int) -> Iterator[slice]:
     return (slice(start, start + _CHUNK) for start in range(0, n, _CHUNK))
 
 
-def nearest_centre(matrix: Floats, centres: Floats) -> tuple[Integers, Floats]:
+def nearest_centre(matrix: Floats, centres: Floats) -> tuple[Ints, Floats]:
     """Return the nearest of `centres`, (k, p), for each row of `matrix`, (n, p), and how far."""
     codes = np.empty(len(matrix), dtype=np.int64)
     distance = np.empty(len(matrix))
@@ -37,7 +35,7 @@ def nearest_centre(matrix: Floats, centres: Floats) -> tuple[Integers, Floats]:
 
 def mixture_membership(
     matrix: Floats, weights: Floats, means: Floats, precisions: Floats
-) -> tuple[Integers, Floats]:
+) -> tuple[Ints, Floats]:
     """Return the likeliest component of a normal mixture for each row, and its probability.
 
     `weights` has shape (k,), `means` (k, p); `precisions` (k, p, p) are Cholesky factors L of the

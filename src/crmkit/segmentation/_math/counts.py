@@ -9,16 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Integers = NDArray[np.int64]
+    from crmkit._typing import Floats, Ints
+
 
 __all__ = ["distinct_per_group", "group_quantile"]
 
 _CHUNK = 1 << 20
 
 
-def distinct_per_group(
-    groups: Integers, values: Integers, n_groups: int, n_values: int
-) -> Integers:
+def distinct_per_group(groups: Ints, values: Ints, n_groups: int, n_values: int) -> Ints:
     """Return how many distinct values each group has, shape (n_groups,).
 
     `groups` and `values`, shape (n,), are codes below `n_groups` and `n_values`, whose product
@@ -43,7 +42,7 @@ def distinct_per_group(
     return count
 
 
-def _sorted_count(groups: Integers, values: Integers, n_groups: int, n_values: int) -> Integers:
+def _sorted_count(groups: Ints, values: Ints, n_groups: int, n_values: int) -> Ints:
     """Count by sorting packed pairs in place, in 32 bits where they fit."""
     kind: Any = np.int32 if n_groups * n_values < 2**31 else np.int64
     keys: NDArray[Any] = groups.astype(kind)
@@ -57,7 +56,7 @@ def _sorted_count(groups: Integers, values: Integers, n_groups: int, n_values: i
     return np.bincount(keys, minlength=n_groups)
 
 
-def group_quantile(values: NDArray[np.float64], groups: Integers, q: float) -> NDArray[np.float64]:
+def group_quantile(values: Floats, groups: Ints, q: float) -> Floats:
     """Return the quantile (type 7) of each group, shape (n_groups,); no group may be empty."""
     ordered = values[np.lexsort((values, groups))]
     size = np.bincount(groups)

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["best_jaccard", "cohens_h", "homogeneity", "likeness", "population_stability"]
 
 
-def homogeneity(matrix: Floats, codes: Integers) -> Floats:
+def homogeneity(matrix: Floats, codes: Ints) -> Floats:
     """Return per group how much of the variance grouping takes away, shape (k,).
 
     1 - (mean square distance to the group's mean) / (mean square distance to the overall mean),
@@ -34,7 +32,7 @@ def homogeneity(matrix: Floats, codes: Integers) -> Floats:
     return 1 - within / np.maximum(n, 1) / total
 
 
-def likeness(matrix: Floats, member: NDArray[np.bool_]) -> Floats:
+def likeness(matrix: Floats, member: Bools) -> Floats:
     """Return how much more like members than like others each row is, shape (n,).
 
     The log ratio of two normal densities with mean and covariance of the members and of the
@@ -54,7 +52,7 @@ def likeness(matrix: Floats, member: NDArray[np.bool_]) -> Floats:
     return ratio
 
 
-def best_jaccard(first: Integers, second: Integers, n_first: int) -> Floats:
+def best_jaccard(first: Ints, second: Ints, n_first: int) -> Floats:
     """Return for each cluster of `first` its best Jaccard overlap with one of `second`.
 
     Both label the same customers, shape (n,), from 0. The result has shape (n_first,); a cluster

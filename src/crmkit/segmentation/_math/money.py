@@ -10,10 +10,8 @@ import numpy as np
 from crmkit._arrays import share_below
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["WhaleCurve", "decimal_sums", "share_cost", "value_tiers", "whale_curve"]
 
@@ -23,7 +21,7 @@ _EXACT = 2.0**50
 _MOST_DECIMALS = 22
 
 
-def decimal_sums(codes: Integers, values: Floats, n_groups: int) -> Floats:
+def decimal_sums(codes: Ints, values: Floats, n_groups: int) -> Floats:
     """Return the sum of `values` per group, shape (n_groups,), whatever the order of the rows.
 
     Adding floats in another order can change the last digit, and with it which customers are
@@ -81,7 +79,7 @@ def whale_curve(profit: Floats) -> WhaleCurve:
     return WhaleCurve(ordered, cumulative, float(cumulative[at_peak]), at_peak)
 
 
-def value_tiers(value: Floats, shares: Floats) -> Integers:
+def value_tiers(value: Floats, shares: Floats) -> Ints:
     """Return the tier of each value, shape (n,): 0 is the best, ``len(shares)`` the last.
 
     A customer's tier follows from the share of customers with a strictly larger value, so equal

@@ -9,10 +9,8 @@ import numpy as np
 from crmkit._arrays import group_rank, rank_bins
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["bins_from_cuts", "nested_bins", "quantile_cuts", "snap_cut", "tie_safe_cuts"]
 
@@ -40,12 +38,12 @@ def quantile_cuts(values: Floats, n_bins: int) -> Floats:
     return np.quantile(values, shares) + 1.0
 
 
-def bins_from_cuts(values: Floats, cuts: Floats) -> Integers:
+def bins_from_cuts(values: Floats, cuts: Floats) -> Ints:
     """Return how many cuts are at or below each value, shape (n,), from 0 to ``len(cuts)``."""
     return np.searchsorted(cuts, values, side="right").astype(np.int64)
 
 
-def nested_bins(values: Floats, outer: Integers, n_bins: int) -> Integers:
+def nested_bins(values: Floats, outer: Ints, n_bins: int) -> Ints:
     """Return tie-safe bins of `values` within each group of `outer`, shape (n,)."""
     _, codes = np.unique(outer, return_inverse=True)
     size = np.bincount(codes)

@@ -24,9 +24,8 @@ from crmkit.segmentation._model.names import cluster_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["BehaviourSegments"]
 

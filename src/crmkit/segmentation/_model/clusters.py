@@ -11,10 +11,8 @@ from crmkit._learn import row_fingerprints
 from crmkit.segmentation._math import best_jaccard, mixture_membership, nearest_centre
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["assign", "bootstrap_jaccard", "content_sample", "fit_clusters", "silhouette"]
 
@@ -61,7 +59,7 @@ def fit_clusters(
     return {name: np.asarray(values)[order] for name, values in found.items()}
 
 
-def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Integers, Floats]:
+def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Ints, Floats]:
     """Return each row's cluster, and its distance to the centre or its probability."""
     if "weights" in clusters:
         return mixture_membership(
@@ -71,7 +69,7 @@ def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Integers, Float
 
 
 def bootstrap_jaccard(
-    matrix: Floats, clusters: dict[str, Floats], method: str, seeds: Integers, bar: Any
+    matrix: Floats, clusters: dict[str, Floats], method: str, seeds: Ints, bar: Any
 ) -> Floats:
     """Return each cluster's mean best Jaccard overlap with clusters of bootstrap samples, (k,).
 
@@ -89,7 +87,7 @@ def bootstrap_jaccard(
     return total / len(seeds)
 
 
-def silhouette(matrix: Floats, codes: Integers) -> float:
+def silhouette(matrix: Floats, codes: Ints) -> float:
     """Return the mean silhouette width of a part of the rows; 0 where it holds one cluster."""
     from sklearn.metrics import silhouette_score
 

@@ -18,9 +18,8 @@ from crmkit.segmentation._table.segments import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Bools, Ints
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["segment_map_audit", "segment_map_cells"]
 
@@ -150,7 +149,7 @@ def segment_map_cells(
     return table
 
 
-def _grid(segment_map: Any, n_bins: int | None) -> tuple[list[str], Integers, Integers]:
+def _grid(segment_map: Any, n_bins: int | None) -> tuple[list[str], Ints, Ints]:
     """Return the rules' names and ranges, and all cells, shape (n_bins ** 3, 3)."""
     names, ranges = read_segment_map(segment_map)
     if n_bins is None:
@@ -162,7 +161,7 @@ def _grid(segment_map: Any, n_bins: int | None) -> tuple[list[str], Integers, In
     return names, ranges, cells
 
 
-def _inside(cells: Integers, ranges: Integers) -> NDArray[np.bool_]:
+def _inside(cells: Ints, ranges: Ints) -> Bools:
     """Tell which rules, shape (cells, rules), have a cell in their ranges."""
     low, high = ranges[..., 0], ranges[..., 1]
     return np.asarray(np.all((cells[:, None] >= low) & (cells[:, None] <= high), axis=2))

@@ -14,9 +14,8 @@ from crmkit.segmentation._math import decimal_sums
 from crmkit.segmentation._table.join import positions
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["GONE", "NOT_YET", "segment_migration"]
 

@@ -18,10 +18,8 @@ from crmkit.segmentation._table.join import positions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["read_segments", "segment_profile"]
 
@@ -100,7 +98,7 @@ def segment_profile(
     4       b  channel  shop    0.5   0.2  200.0
     5       b  channel   web    0.5   0.8   66.7
     """
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     frame, names, codes = read_segments(customers, segments)
     problems = Problems("customers")
     parts: list[pd.DataFrame] = []
@@ -130,7 +128,7 @@ def segment_profile(
     return table[["segment", "variable", "level", *order, "std_error", "conf_low", "conf_high"]]
 
 
-def read_segments(customers: Any, segments: Any) -> tuple[pd.DataFrame, list[str], Integers]:
+def read_segments(customers: Any, segments: Any) -> tuple[pd.DataFrame, list[str], Ints]:
     """Return the customers who have a segment, the names of segments and the code of each row."""
     frame = read_customers(customers)
     table = read_customers(segments, needs=["segment"], optional=(), name="segments")
@@ -158,7 +156,7 @@ def _variables(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
     return list(columns)
 
 
-def _numbers(values: Floats, codes: Integers, k: int, confidence_level: float) -> pd.DataFrame:
+def _numbers(values: Floats, codes: Ints, k: int, confidence_level: float) -> pd.DataFrame:
     """Return the rows of one number, one per segment."""
     known = ~np.isnan(values)
     values, codes = values[known], codes[known]
@@ -188,9 +186,7 @@ def _numbers(values: Floats, codes: Integers, k: int, confidence_level: float) -
     )
 
 
-def _levels(
-    column: pd.Series[Any], codes: Integers, k: int, confidence_level: float
-) -> pd.DataFrame:
+def _levels(column: pd.Series[Any], codes: Ints, k: int, confidence_level: float) -> pd.DataFrame:
     """Return the rows of one text, one per segment and level."""
     level, distinct = sorted_codes(column)
     labels = [str(name) for name in distinct]

@@ -14,9 +14,8 @@ from crmkit.segmentation import _math
 from crmkit.segmentation._table.costs import read_account
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["cost_rates", "whale_curve", "whale_summary"]
 

@@ -18,10 +18,8 @@ from crmkit.segmentation._report.profile import read_segments
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["segment_quality"]
 
@@ -156,7 +154,7 @@ def segment_quality(
     share_of_value      False  True
     size                 True  True
     """
-    check_number(confidence_level, "confidence_level", low=0, high=1, low_open=True, high_open=True)
+    check_number(confidence_level, "confidence_level")
     limit = _limits(limits)
     frame, names, codes = read_segments(customers, segments)
     needed = [column for column in (value, reachable) if column is not None]
@@ -210,7 +208,7 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str] | None, exclude: list[st
     return np.asarray(matrix / np.where(spread > 0, spread, 1.0))
 
 
-def _money(worth: Floats, codes: Integers, n: Floats, confidence_level: float) -> dict[str, Any]:
+def _money(worth: Floats, codes: Ints, n: Floats, confidence_level: float) -> dict[str, Any]:
     """Return the criteria that speak of money."""
     overall = float(worth.mean())
     centred = worth - overall

@@ -16,7 +16,7 @@ from crmkit.segmentation._math import value_tiers as tier_codes
 from crmkit.segmentation._report.profit import read_value
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
 __all__ = ["loss_makers", "value_pyramid", "value_tiers"]
 
@@ -151,7 +151,7 @@ def value_pyramid(
 
 def _tiers(
     profit: Any, value: str, tiers: Mapping[str, float] | None, active: str | None
-) -> tuple[pd.Series[Any], NDArray[np.float64], NDArray[np.int64], list[str]]:
+) -> tuple[pd.Series[Any], Floats, Ints, list[str]]:
     """Return ids, values, the tier of each and the tiers' names."""
     tiers = CURRY if tiers is None else tiers
     if not isinstance(tiers, Mapping) or not tiers:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["Account", "Pool", "read_account"]
 
@@ -116,7 +116,7 @@ def read_account(
     return Account(ids, seated(revenue), seated(direct), shared, log.as_of, log.rows_after_as_of)
 
 
-def _all_customers(log: Log, table: pd.DataFrame) -> tuple[pd.Index[Any], NDArray[np.int64]]:
+def _all_customers(log: Log, table: pd.DataFrame) -> tuple[pd.Index[Any], Ints]:
     """Return all ids, sorted, and the place of those of the log and then of the table."""
     ids, others = pd.Series(log.customer_ids), pd.Series(id_index(table["customer_id"]))
     positions(others, ids, name="activity", other="transactions", partial=True)

@@ -10,9 +10,8 @@ import pandas as pd
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["id_index", "positions"]
 
@@ -26,7 +25,7 @@ def id_index(ids: pd.Series[Any]) -> pd.Index[Any]:
 
 def positions(
     ids: pd.Series[Any], among: pd.Series[Any], *, name: str, other: str, partial: bool = False
-) -> Integers:
+) -> Ints:
     """Return the row in `among` of each id; -1 for an unknown one, where `partial` allows it.
 
     `name` is the argument that holds `ids`, `other` the one that holds `among`.

@@ -13,9 +13,8 @@ from crmkit.errors import InputError
 from crmkit.segmentation._math import snap_cut
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["frequency_value_matrix", "value_matrix"]
 

@@ -16,7 +16,7 @@ from crmkit.segmentation._math import group_quantile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
 __all__ = ["peer_potential", "share_of_wallet"]
 
@@ -192,7 +192,7 @@ def _check_name(column: Any, name: str) -> None:
         raise InputError(f"`{name}` must be the name of a column; got {column!r}.")
 
 
-def _levels(column: pd.Series[Any]) -> NDArray[np.int64]:
+def _levels(column: pd.Series[Any]) -> Ints:
     """Return the group of each row in one column: 0 is missing."""
     codes, distinct = sorted_codes(column)
     if len(distinct) > 10 and pd.api.types.is_numeric_dtype(distinct):

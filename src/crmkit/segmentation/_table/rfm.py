@@ -12,11 +12,9 @@ from crmkit._frames import day_column, read_transactions
 from crmkit.segmentation._math import decimal_sums, distinct_per_group
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._frames import Log
+    from crmkit._typing import Bools, Ints
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["count_purchases", "rfm_table"]
 
@@ -109,7 +107,7 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
     return table
 
 
-def count_purchases(log: Log, unit: str, keep: NDArray[np.bool_] | None) -> Integers:
+def count_purchases(log: Log, unit: str, keep: Bools | None) -> Ints:
     """Return per customer the distinct orders or days, or the rows, among the rows to `keep`."""
     rows = slice(None) if keep is None else keep
     customer = log.customer[rows]
@@ -122,7 +120,7 @@ def count_purchases(log: Log, unit: str, keep: NDArray[np.bool_] | None) -> Inte
     return distinct_per_group(customer, log.day[rows] - first, log.n_customers, span)
 
 
-def _first_and_last(log: Log, keep: NDArray[np.bool_] | None) -> tuple[Integers, Integers]:
+def _first_and_last(log: Log, keep: Bools | None) -> tuple[Ints, Ints]:
     """Return per customer the first and last day among the rows to `keep`, else among all."""
     customer, day = log.customer, log.day
     if keep is not None:

@@ -13,10 +13,8 @@ from crmkit.errors import InputError
 from crmkit.segmentation._math import bins_from_cuts, nested_bins, quantile_cuts, tie_safe_cuts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["rfm_cut_points", "rfm_scores"]
 
@@ -216,18 +214,18 @@ def _read_values(rfm: Any, money: str) -> tuple[pd.Series[Any], dict[str, Floats
     return frame["customer_id"], values
 
 
-def _scale(variable: str, n_bins: int) -> Integers:
+def _scale(variable: str, n_bins: int) -> Ints:
     """Return the score of each bin, lowest values first."""
     scale = np.arange(1, n_bins + 1)
     return scale[::-1] if variable == FALLING else scale
 
 
-def _score(values: Floats, cuts: Floats, scale: Integers) -> Integers:
+def _score(values: Floats, cuts: Floats, scale: Ints) -> Ints:
     """Return the score of each value."""
     return scale[bins_from_cuts(values, cuts)]
 
 
-def _nested_scores(values: list[Floats], n_bins: int) -> list[Integers]:
+def _nested_scores(values: list[Floats], n_bins: int) -> list[Ints]:
     """Return the three scores, each ranked within the cells of those before it."""
     cell = np.zeros(values[0].size, dtype=np.int64)
     scores = []
@@ -252,7 +250,7 @@ def _limits(variable: str, values: Floats, cuts: Floats) -> pd.DataFrame:
     )
 
 
-def _read_cut_points(table: Any) -> dict[str, tuple[Floats, Integers]]:
+def _read_cut_points(table: Any) -> dict[str, tuple[Floats, Ints]]:
     """Return cuts and scale per variable from a cut-point table, whatever its row order."""
     frame = to_pandas(table, "cut_points", needs=["variable", "score", "lower"], optional=())
     problems = Problems("cut_points")

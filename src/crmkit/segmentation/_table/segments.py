@@ -12,9 +12,8 @@ from crmkit._frames import read_customers, to_pandas
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmkit._typing import Ints
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["OTHER", "first_rule", "read_scores", "read_segment_map", "rfm_segments", "segment_maps"]
 
@@ -160,7 +159,7 @@ def rfm_segments(scores: Any, *, segment_map: Any = "standard") -> pd.DataFrame:
     return table
 
 
-def read_scores(scores: Any) -> tuple[pd.Series[Any], Integers]:
+def read_scores(scores: Any) -> tuple[pd.Series[Any], Ints]:
     """Return the ids and the three scores, shape (n, 3)."""
     frame = read_customers(scores, needs=SCORES, optional=(), name="scores")
     problems = Problems("scores")
@@ -177,7 +176,7 @@ def read_scores(scores: Any) -> tuple[pd.Series[Any], Integers]:
     return frame["customer_id"], np.column_stack(columns).astype(np.int64)
 
 
-def read_segment_map(segment_map: Any) -> tuple[list[str], Integers]:
+def read_segment_map(segment_map: Any) -> tuple[list[str], Ints]:
     """Return the rules' names and ranges, shape (rules, 3, 2): scores x (from, to)."""
     if isinstance(segment_map, str):
         check_choice(segment_map, "segment_map", tuple(_MAPS))
@@ -208,7 +207,7 @@ def read_segment_map(segment_map: Any) -> tuple[list[str], Integers]:
     return frame["segment"].astype(str).tolist(), ranges.astype(np.int64)
 
 
-def first_rule(values: Integers, ranges: Integers) -> Integers:
+def first_rule(values: Ints, ranges: Ints) -> Ints:
     """Return the position of the first rule that fits each row of `values`, shape (n,).
 
     The number of rules where none does. `values` has shape (n, 3), `ranges` (rules, 3, 2).
