@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
     what it learned in attributes that end in an underscore and returns the model.
     """
 
+    # Learned, but left out of a saved model, because it names customers.
+    _not_saved: ClassVar[tuple[str, ...]] = ("scores_",)
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Register the class, so that a model can hold other models and still be JSON."""
         super().__init_subclass__(**options)
@@ -32,7 +36,10 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
 
     def to_json_state(self) -> dict[str, Any]:
         """Return parameters and what was learned."""
-        return {"parameters": self.get_params(deep=False), "fitted": self._fitted()}
+        fitted = self._fitted()
+        for name in self._not_saved:
+            fitted.pop(name, None)
+        return {"parameters": self.get_params(deep=False), "fitted": fitted}
 
     @classmethod
     def from_json_state(cls, state: dict[str, Any]) -> Self:
@@ -49,6 +56,15 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
             for name, value in vars(self).items()
             if name.endswith("_") and not name.startswith("__")
         }
+
+    def __getattr__(self, name: str) -> Any:
+        """Say why a loaded model lacks what was not saved."""
+        if name in type(self)._not_saved and self._fitted():
+            raise AttributeError(
+                f"This {type(self).__name__} was loaded from a file, and {name!r} names customers, "
+                "so it is not saved. Use predict, or fit again."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _check_fitted(self) -> None:
         """Raise NotFittedError if ``fit`` has not been called."""
@@ -138,8 +154,8 @@ def to_json(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
         columns = [[to_json(name), _column_to_json(value[name])] for name in value.columns]
         return {"$frame": columns, "rows": len(value)}
-    if hasattr(value, "to_json_state"):
-        return {"$part": type(value).__name__, "state": to_json(value.to_json_state())}
+    if _PARTS.get(type(value).__name__) is type(value):
+        return {"$part": type(value).__name__, "state": to_json(_state(value))}
     raise InputError(
         f"A {type(value).__name__} cannot be written to JSON. Save a model that uses crmkit's own "
         "learner, or keep this one with a tool of the estimator's makers, such as skops."
@@ -164,12 +180,25 @@ def _column_to_json(column: pd.Series[Any]) -> Any:
 
 
 _PARTS: dict[str, Any] = {}
+_Part = TypeVar("_Part")
 
 
-def json_part(cls: Any) -> Any:
-    """Register a class whose ``to_json_state`` and ``from_json_state`` carry it through JSON."""
+def json_part(cls: type[_Part]) -> type[_Part]:
+    """Register a class that JSON carries: a dataclass, by the names of its fields.
+
+    Fields hold what `to_json` writes, other parts among them. A class that holds something else
+    says how it is written by ``to_json_state`` and read by the class method ``from_json_state``.
+    """
     _PARTS[cls.__name__] = cls
     return cls
+
+
+def _state(part: Any) -> dict[str, Any]:
+    """Return what a part is made of, by name."""
+    if hasattr(part, "to_json_state"):
+        state: dict[str, Any] = part.to_json_state()
+        return state
+    return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
 
 
 def from_json(value: Any) -> Any:
@@ -202,7 +231,8 @@ def from_json(value: Any) -> Any:
     part = _PARTS.get(value.get("$part", ""))
     if part is None:
         raise InputError(f"The file holds a part of unknown kind: {value.get('$part')!r}.")
-    return part.from_json_state(from_json(value["state"]))
+    state = from_json(value["state"])
+    return part.from_json_state(state) if hasattr(part, "from_json_state") else part(**state)
 
 
 def _column_from_json(part: Any) -> Any:

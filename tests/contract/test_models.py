@@ -1,6 +1,8 @@
 """The contract of every class that learns."""
 
+import base64
 import inspect
+import json
 import pickle
 
 import numpy as np
@@ -118,6 +120,46 @@ def test_pickle_and_json_bring_it_back(case, fitted, tmp_path):
     fitted.save(tmp_path / "model.json")
     loaded = case.model.load(tmp_path / "model.json")
     assert_same(case.predict(loaded, case.tables_to_predict()), expected, rtol=1e-12)
+
+
+@models
+@pytest.mark.parametrize("kind", ["text", "numbers"])
+def test_a_saved_model_names_no_customer(case, tmp_path, kind):
+    change = {
+        "text": lambda ids: ids.map(lambda i: f"kept-{i:09d}-secret"),
+        "numbers": lambda ids: 7_340_000_007 + 104_729 * ids,
+    }[kind]
+    tables = {
+        name: t.assign(customer_id=change(t["customer_id"])) if "customer_id" in t else t
+        for name, t in case.fit_tables().items()
+    }
+    model = case.make().fit(*tables.values(), **case.fit_kwargs)
+    model.save(tmp_path / "model.json")
+    ids = {i for t in tables.values() if "customer_id" in t for i in t["customer_id"]}
+    assert ids
+    stored = set(stored_values(json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))))
+    assert stored & {case.model.__name__}
+    if kind == "text":
+        assert not [text for text in stored if isinstance(text, str) and "-secret" in text]
+    else:
+        assert not ids & stored
+        assert not {str(i) for i in ids} & stored
+
+
+def stored_values(value):
+    """Walk through everything that a model's file holds, also the numbers in packed arrays."""
+    if isinstance(value, dict) and "$array" in value:
+        packed = base64.b64decode(value["$array"])
+        yield from np.frombuffer(packed, dtype=value["dtype"]).tolist()
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from stored_values(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from stored_values(part)
+    else:
+        yield value
 
 
 @models

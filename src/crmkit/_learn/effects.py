@@ -34,13 +34,13 @@ class CrossFittedEffects:
 
 
 @json_part
+@dataclass(frozen=True, slots=True)
 class EffectEnsemble:
-    """One effect model per fold; their predictions are averaged. Travels through JSON."""
+    """One effect model per fold; their predictions are averaged."""
 
-    def __init__(self, method: str, n_treatments: int, folds: list[dict[str, Any]]) -> None:
-        self.method = method
-        self.n_treatments = n_treatments
-        self.folds = folds
+    method: str
+    n_treatments: int
+    folds: list[dict[str, Any]]
 
     def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
         """Return effects (n, k) and means under all arms (n, k + 1)."""
@@ -53,15 +53,6 @@ class EffectEnsemble:
         for fold in self.folds:
             effect += _effects(fold, matrix, propensity) / len(self.folds)
         return effect, mean
-
-    def to_json_state(self) -> dict[str, Any]:
-        """Return the models in JSON's types; only the default learners have such a form."""
-        return {"method": self.method, "n_treatments": self.n_treatments, "folds": self.folds}
-
-    @classmethod
-    def from_json_state(cls, state: dict[str, Any]) -> EffectEnsemble:
-        """Rebuild an ensemble from `to_json_state`."""
-        return cls(state["method"], state["n_treatments"], state["folds"])
 
 
 def fit_effects(

@@ -40,19 +40,6 @@ class LinearMean:
         eta = matrix @ self.coefficient + self.intercept
         return np.asarray(special.expit(eta) if self.logistic else eta)
 
-    def to_json_state(self) -> dict[str, Any]:
-        """Return the coefficients."""
-        return {
-            "coefficient": self.coefficient,
-            "intercept": self.intercept,
-            "logistic": self.logistic,
-        }
-
-    @classmethod
-    def from_json_state(cls, state: dict[str, Any]) -> LinearMean:
-        """Rebuild a mean from `to_json_state`."""
-        return cls(state["coefficient"], state["intercept"], state["logistic"])
-
 
 @dataclass(frozen=True, slots=True)
 class EstimatorMean:

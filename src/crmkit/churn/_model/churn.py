@@ -192,10 +192,6 @@ class ChurnModel(Model):
         frame = read_snapshots(customers, self.scorer_.encoder.used_columns)
         return _with_keys(frame, self.scorer_.predict(frame))
 
-    def _fitted(self) -> dict[str, Any]:
-        """Return the learned attributes that are saved: none names a customer."""
-        return {name: value for name, value in super()._fitted().items() if name != "scores_"}
-
 
 def read_snapshots(customers: Any, needs: Iterable[str]) -> pd.DataFrame:
     """Return a table with one row per customer, or per customer and ``as_of`` where it has that."""

@@ -220,10 +220,6 @@ class WinBackModel(Model):
         line = EffectLine.from_numbers(self.line_)
         return _scores(frame["customer_id"], line, effect[:, 0], mean[:, 0], level)
 
-    def _fitted(self) -> dict[str, Any]:
-        """Return the learned attributes that are saved: none names a customer."""
-        return {name: value for name, value in super()._fitted().items() if name != "scores_"}
-
 
 def _check_arms(counts: Ints, treated: str, least: int) -> None:
     """Refuse a table from which nothing can be learned about the offer's effect."""

@@ -41,7 +41,7 @@ class ResponseModel(Model):
     ----------
     scores_ : pandas.DataFrame
         ``customer_id``, ``p_response``: out-of-fold and calibrated, in the row order of the
-        training table.
+        training table; ``save`` leaves it out, so that a saved model names no customer.
     scorer_ : object
         The fitted encoder, classifier and calibrator.
     outcome_ : str

@@ -61,6 +61,7 @@ class UpliftModel(Model):
     ----------
     scores_ : pandas.DataFrame
         What ``predict`` returns, out-of-fold, for the training table; ``in_sample`` is False.
+        ``save`` leaves it out, so that a saved model names no customer.
     effects_ : pandas.DataFrame
         One row per treatment: ``treatment``, ``average_uplift``, ``std_error``, ``conf_low``,
         ``conf_high``, and ``slope`` with ``slope_std_error``: 1 if the estimates' spread is
