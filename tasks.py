@@ -20,8 +20,10 @@ ROOT = Path(__file__).resolve().parent
 LOCKS = ROOT / "requirements"
 NESTED = ["demo", "test", "locked"]  # each lock file contains the one before
 OLDEST = (3, 11)
+# The oldest pip is the one that Python 3.11.0 brings; a newer Python needs the one that it brings.
+PIPS = {"oldest": "pip==22.3" if sys.version_info < (3, 12) else "", "newest": "pip", "": ""}
 # Where other versions would show: every public name, example and input. The checks run these on
-# the lowest versions and on the newest Python; the tasks themselves run all tests.
+# other versions than those of the lock; the tasks themselves run all tests.
 BROAD = ["src", "tests/contract", "tests/test_frames.py", "tests/test_command_line.py"]
 
 
@@ -47,9 +49,10 @@ def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
 class Environment:
     """A virtual environment that is made from a lock file when it is first needed."""
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, *, python: str = sys.executable, pip: str = "") -> None:
         self.folder = folder
         self.base = python
+        self.pip = pip
         bin_folder = "Scripts" if os.name == "nt" else "bin"
         self.python = folder / bin_folder / ("python.exe" if os.name == "nt" else "python")
 
@@ -60,13 +63,18 @@ class Environment:
             return self
         if not self.python.exists():
             run(self.base, "-m", "venv", self.folder)
-        # Nothing is fetched that the lock files do not name, not even to build a package, and
-        # nothing is compiled ahead: most of what is installed is never imported.
-        pip = ["pip", "install", "--quiet", "--no-compile", "--no-build-isolation"]
+            if PIPS[self.pip]:
+                self.module("pip", "install", "--quiet", "--upgrade", PIPS[self.pip])
+        # The lock files name everything, so that there is nothing to resolve (each pip does that
+        # in its own way), and nothing is fetched beside them, not even to build a package.
+        # Nothing is compiled ahead: most of what is installed is never imported.
+        pip = ["pip", "install", "--quiet", "--no-deps", "--no-compile", "--no-build-isolation"]
+        pip += ["--use-pep517"]
         self.module(*pip, "-r", LOCKS / "build.txt")
         self.module(*pip, "-r", LOCKS / f"{lock}.txt")
         if package:
-            self.module(*pip, "--no-deps", "-e", ROOT)
+            self.module(*pip, "-e", ROOT)
+            self.module("pip", "check")
         self.stamp(lock).touch()
         return self
 
@@ -89,10 +97,10 @@ class Environment:
 class Tasks:
     """One method per task; `folder` is where environments live."""
 
-    def __init__(self, folder: Path, arguments: list[str]) -> None:
+    def __init__(self, folder: Path, arguments: list[str], pip: str = "") -> None:
         self._folder = folder
         self._arguments = arguments
-        self._main = Environment(folder / ".venv")
+        self._main = Environment(folder / ".venv", pip=pip)
 
     def demo(self) -> None:
         """Make report.html from a real purchase log."""
@@ -162,30 +170,37 @@ class Tasks:
         environment.pytest("-p", "no:cacheprovider", *self._arguments)
 
     def newest_python(self) -> None:
-        """Run the tests on the newest Python that is found."""
-        python, version = _newest_python()
-        if version <= sys.version_info[:2]:
-            print("No newer Python than this one is found: nothing to do.")
-            return
-        name = ".venv-" + ".".join(map(str, version))
-        environment = Environment(self._folder / name, python).install("test")
+        """Run demo and tests on the newest Python that is found, by the newest pip."""
+        environment = self._on_newest_python("newest").install("demo")
+        environment.module("crmkit", "demo", "--out", environment.folder / "report.html")
+        environment.install("test").pytest("-p", "no:cacheprovider", *self._arguments)
+
+    def pandas2(self) -> None:
+        """Run the tests on the last pandas 2 with the newest NumPy, on the newest Python."""
+        environment = self._on_newest_python("pandas2").install("pandas2")
         environment.pytest("-p", "no:cacheprovider", *self._arguments)
 
+    def _on_newest_python(self, name: str) -> Environment:
+        python, _ = _newest_python()
+        return Environment(self._folder / f".venv-{name}", python=python, pip="newest")
+
     def check(self) -> None:
-        """Run all checks of a change: every task but demo, notebooks (docs runs them) and lock."""
-        steps = ["lint", "types", "imports", "docs", "wheel", "lowest", "newest_python", "test"]
-        for step in steps:
+        """Run all checks of a change: every task but notebooks (docs runs them) and lock."""
+        everywhere = ["demo", "test", "lint", "types", "imports", "docs", "wheel"]
+        for step in [*everywhere, "newest_python", "pandas2", "lowest"]:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)
-            self._arguments = BROAD if step in {"lowest", "newest_python"} else []
+            self._arguments = [] if step in everywhere else BROAD
             getattr(self, step)()
             print(f"=== {step}: {time.monotonic() - started:.0f} s ===", flush=True)
 
     def lock(self) -> None:
-        """Renew the lock files to the newest versions; needs uv."""
+        """Write the lock files anew; with --upgrade, to the newest versions; needs uv."""
         uv = ["uv"] if shutil.which("uv") else [sys.executable, "-m", "uv"]
-        compile_ = [*uv, "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"]
+        # pip in hash mode knows coverage and coverage[toml] as two: the extras stay.
+        compile_ = [*uv, "pip", "compile", "--universal", "--python-version", "3.11"]
         compile_ += ["--quiet", "--generate-hashes", "--no-header", "--no-annotate"]
+        compile_ += ["--no-strip-extras", *self._arguments]
         project = ROOT / "pyproject.toml"
 
         def extras(*names: str) -> list[str]:
@@ -198,6 +213,11 @@ class Tasks:
         run(*within, *extras("all", "test"), project, "-o", LOCKS / "test.txt")
         run(*within, *extras("lifetimes"), project, "-o", LOCKS / "demo.txt")
         run(*within, LOCKS / "build.in", "-o", LOCKS / "build.txt")
+        # Nothing but pandas, and what goes with it, differs from the test lock.
+        shutil.copy(LOCKS / "test.txt", LOCKS / "pandas2.txt")
+        older = [*extras("all", "test"), "--constraint", LOCKS / "pandas2.in"]
+        kept = [word for word in compile_ if word not in self._arguments]
+        run(*kept, *older, project, "-o", LOCKS / "pandas2.txt")
         lowest = [*extras("all", "test"), "--constraint", LOCKS / "lowest.in"]
         resolution = ["--resolution", "lowest-direct"]
         run(*compile_, *resolution, *lowest, project, "-o", LOCKS / "lowest.txt")
@@ -240,13 +260,14 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--environments", type=Path, default=ROOT, help="where to keep them")
+    parser.add_argument("--pip", choices=["oldest", "newest"], default="", help="else Python's own")
     parser.add_argument("task", choices=list(public), metavar="TASK")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to the task's tool")
     if len(sys.argv) == 1:
         parser.print_help()
         return
     options = parser.parse_args()
-    tasks = Tasks(options.environments.resolve(), options.arguments)
+    tasks = Tasks(options.environments.resolve(), options.arguments, options.pip)
     getattr(tasks, options.task.replace("-", "_"))()
 
 

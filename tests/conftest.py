@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,3 +17,12 @@ def reference_data():
     if not folder:
         pytest.skip("CRMKIT_REFERENCE_DATA names no folder of public reference data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def lifetimes_data():
+    """The folder of data sets that the lifetimes wheel brings."""
+    spec = find_spec("lifetimes")
+    if spec is None:
+        pytest.skip("the data are read from the lifetimes wheel")
+    return Path(spec.origin).parent / "datasets"

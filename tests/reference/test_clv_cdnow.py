@@ -5,9 +5,6 @@
     decimals, as shipped with lifetimes 0.11.3. Parameters in weeks.
 """
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,39 +14,30 @@ from crmkit.datasets import load_cdnow
 
 
 @pytest.fixture(scope="module")
-def exact(reference_data):
-    log = pd.read_csv(reference_data / "cdnow_sample.csv", parse_dates=["Date"])
-    log = log.rename(columns={"Id": "customer_id", "Date": "date", "Price": "amount"})
+def exact(lifetimes_data):
+    names = ["id_in_master", "customer_id", "date", "cds", "amount"]
+    log = pd.read_csv(lifetimes_data / "CDNOW_sample.txt", sep=r"\s+", header=None, names=names)
+    log["date"] = pd.to_datetime(log["date"].astype(str))
     table = clv.purchase_table(log, as_of="1997-09-30")
     return table.assign(recency=table["recency"] / 7, T=table["T"] / 7)
 
 
 @pytest.fixture(scope="module")
-def rounded():
-    spec = find_spec("lifetimes")
-    if spec is None:
-        pytest.skip("the rounded CDNOW summary is read from the lifetimes wheel")
-    path = Path(spec.origin).parent / "datasets" / "cdnow_customers_summary.csv"
-    table = pd.read_csv(path, index_col=0)
+def rounded(lifetimes_data):
+    table = pd.read_csv(lifetimes_data / "cdnow_customers_summary.csv", index_col=0)
     return table.rename_axis("customer_id").reset_index()
 
 
 @pytest.fixture(scope="module")
-def spenders():
-    spec = find_spec("lifetimes")
-    if spec is None:
-        pytest.skip("the rounded CDNOW summary is read from the lifetimes wheel")
-    folder = Path(spec.origin).parent / "datasets"
-    table = pd.read_csv(folder / "cdnow_customers_summary_with_transactions.csv")
+def spenders(lifetimes_data):
+    table = pd.read_csv(lifetimes_data / "cdnow_customers_summary_with_transactions.csv")
     return table.set_axis(
         ["customer_id", "frequency", "recency", "T", "monetary_value"], axis="columns"
     )
 
 
 @pytest.fixture(scope="module")
-def master():
-    if find_spec("lifetimes") is None:
-        pytest.skip("the CDNOW master log is read from the lifetimes wheel")
+def master(lifetimes_data):
     table = clv.purchase_table(load_cdnow(), as_of="1997-09-30")
     return table.assign(recency=table["recency"] / 7, T=table["T"] / 7)
 

@@ -12,8 +12,8 @@ from crmkit import clv
 
 
 @pytest.fixture(scope="module")
-def donors(reference_data):
-    table = pd.read_csv(reference_data / "donations.csv")
+def donors(lifetimes_data):
+    table = pd.read_csv(lifetimes_data / "donations.csv")
     table.insert(0, "customer_id", range(len(table)))
     return table
 

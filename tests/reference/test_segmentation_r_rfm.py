@@ -6,6 +6,8 @@ those in the documentation of rfm_table_order, with their decimals. The counts u
 the documentation of rfm_segment are not in a snapshot; the rules are the package's.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,8 +94,9 @@ DOCUMENTED_MAP = segment_map(
 
 
 @pytest.fixture(scope="module")
-def orders(reference_data):
-    table = pd.read_csv(reference_data / "rfm_data_orders.csv", parse_dates=["order_date"])
+def orders():
+    path = Path(__file__).parent / "data" / "rfm_data_orders.csv.gz"
+    table = pd.read_csv(path, parse_dates=["order_date"])
     return table.rename(columns={"order_date": "date", "revenue": "amount"})
 
 
