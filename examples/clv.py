@@ -7,7 +7,7 @@ log = datasets.make_transactions(2000, random_state=0)["transactions"]
 # First: does the model foretell days that it has not seen?
 past = clv.holdout_table(log, as_of="2025-07-03", horizon_days=180)
 foretold = clv.BGNBD().fit(past).predict(past, horizon_days=180)
-print(clv.calibration_table(past, foretold), end="\n\n")
+print(clv.forecast_table(past, foretold), end="\n\n")
 
 # Then: learn from all days, and value.
 customers = clv.purchase_table(log)

@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from crmkit import _learn
+from crmkit._learn.gains import gains_frame
 from crmkit.errors import InputError, MissingColumnsError
 
 
@@ -255,7 +256,7 @@ def test_figures_equal_scikit_learn(data):
         np.testing.assert_allclose(
             _learn.average_precision(score, outcome), average_precision_score(outcome, score)
         )
-        table = _learn.gains_frame(score, outcome)
+        table = gains_frame(score, outcome)
         assert table["customers"].sum() == n
         assert table["positives"].sum() == outcome.sum()
         assert table["cumulative_lift"].iloc[-1] == pytest.approx(1)
@@ -264,7 +265,7 @@ def test_figures_equal_scikit_learn(data):
 
 def test_a_constant_score_has_lift_one():
     outcome = np.array([1.0, 0, 0, 1, 0])
-    table = _learn.gains_frame(np.ones(5), outcome)
+    table = gains_frame(np.ones(5), outcome)
     assert len(table) == 1
     assert table["lift"].tolist() == [1.0]
     assert _learn.lift_at(np.ones(5), outcome) == pytest.approx(1)
@@ -283,11 +284,11 @@ def test_matched_scores_follow_the_customers():
 
 def test_outcomes_must_be_zero_or_one():
     frame = pd.DataFrame({"x": [0, 1, 1], "y": [True, False, True], "z": ["Yes", "No", "No"]})
-    np.testing.assert_array_equal(_learn.binary_outcome(frame, "y"), [1, 0, 1])
+    np.testing.assert_array_equal(_learn.read_outcome(frame, "y"), [1, 0, 1])
     with pytest.raises(InputError, match="must be 0 or 1"):
-        _learn.binary_outcome(frame.assign(x=[0, 1, 2]), "x")
+        _learn.read_outcome(frame.assign(x=[0, 1, 2]), "x")
     with pytest.raises(InputError, match=r"holds words, such as \['No', 'Yes'\]"):
-        _learn.binary_outcome(frame, "z")
+        _learn.read_outcome(frame, "z")
 
 
 def test_scorer_does_not_depend_on_row_order_and_goes_through_json():

@@ -63,7 +63,7 @@ def test_donors_are_judged_on_their_own_clock(log, split):
     happened = chances["purchases"].to_numpy() == split["holdout_frequency"].repeat(5).to_numpy()
     score = np.log(chances["p_exactly"][happened]).mean()
     assert table.loc["BG/BB", "holdout_log_score"] == pytest.approx(score)
-    groups = clv.calibration_table(split, told, n_groups=4)
+    groups = clv.forecast_table(split, told, n_groups=4)
     assert groups["actual_total"].sum() == split["holdout_frequency"].sum()
     customers = clv.purchase_table(log, as_of="2015-12-31")
     with pytest.raises(InputError, match="does not count in periods"):

@@ -179,13 +179,13 @@ def test_calibration_groups_partition_customers():
     )
     told = pd.DataFrame({"customer_id": range(200), "expected_purchases": rng.gamma(1, 1, 200)})
     for by in ("frequency", "expected_purchases"):
-        table = clv.calibration_table(customers, told, by=by, n_groups=5)
+        table = clv.forecast_table(customers, told, by=by, n_groups=5)
         assert table["customers"].sum() == 200
         assert table["actual_total"].sum() == customers["holdout_frequency"].sum()
         assert table["expected_total"].sum() == pytest.approx(told["expected_purchases"].sum())
     assert table["group"].tolist() == ["1", "2", "3", "4", "5"]
     with pytest.raises(InputError, match="lacks 200 of 200"):
-        clv.calibration_table(customers, told.assign(customer_id=told["customer_id"] + 500))
+        clv.forecast_table(customers, told.assign(customer_id=told["customer_id"] + 500))
 
 
 @pytest.mark.slow

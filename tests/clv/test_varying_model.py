@@ -215,7 +215,7 @@ def test_reports_on_customer_tables_say_that_it_needs_a_log(shop, model):
     split = clv.holdout_table(log, as_of="2023-06-30", horizon_days=180)
     tables = {"covariates": covariates, "as_of": "2023-06-30"}
     early = clv.TimeVaryingParetoNBD(**EFFECTS).fit(log, **tables)
-    judged = clv.calibration_table(split, early.predict(log, horizon_days=180, **tables))
+    judged = clv.forecast_table(split, early.predict(log, horizon_days=180, **tables))
     assert judged["customers"].sum() == len(split)
     with pytest.raises(InputError, match="'season' predicts from a log"):
         clv.model_comparison(split, models={"season": model})

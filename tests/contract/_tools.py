@@ -13,21 +13,22 @@ import pandas as pd
 ROOMS = ("basket", "churn", "clv", "response", "segmentation")
 
 
-def all_cases():
-    cases = []
-    for room in ROOMS:
-        cases += importlib.import_module(f"contract.cases.{room}").CASES
-    return cases
+def cases_of(room):
+    return importlib.import_module(f"contract.cases.{room}").CASES
 
 
 def of_kind(kind):
-    return [pytest_param(case) for case in all_cases() if isinstance(case, kind)]
+    return [
+        pytest_param(room, case)
+        for room in ROOMS
+        for case in cases_of(room)
+        if isinstance(case, kind)
+    ]
 
 
-def pytest_param(case):
+def pytest_param(room, case):
     import pytest
 
-    room = case.target.__module__.split(".")[1]
     extra = getattr(case, "extra", "")
     absent = bool(extra) and importlib.util.find_spec(extra) is None
     marks = pytest.mark.skipif(absent, reason=f"{extra} is not installed")

@@ -6,14 +6,14 @@ import types
 
 import pytest
 
-from contract._tools import ROOMS, all_cases
+from contract._tools import ROOMS, cases_of
 from contract.cases._case import FunctionCase, ModelCase, PlotCase
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_has_a_case(room):
     module = importlib.import_module(f"crmkit.{room}")
-    cases = {case.target: case for case in all_cases()}
+    cases = {case.target: case for case in cases_of(room)}
     for name in module.__all__:
         target = getattr(module, name)
         assert target in cases, (

@@ -115,8 +115,8 @@ def test_gains_of_a_fixed_model(scored):
     assert brier_score(p, y) == pytest.approx(0.084845, abs=2e-5)
     gains = response.gains_table(people, scores, outcome="y")
     expected = [661, 232, 148, 112, 121, 83, 80, 58, 49, 43]
-    assert np.abs(gains["responders"] - expected).max() <= 3
-    assert gains["responders"].sum() == 1587
+    assert np.abs(gains["positives"] - expected).max() <= 3
+    assert gains["positives"].sum() == 1587
     assert lift_at(p, y) == pytest.approx(4.166, abs=0.02)
     fine = response.gains_table(people, scores, outcome="y", n_bins=1000)
     assert fine["ks"].max() == pytest.approx(0.412896, abs=2e-3)

@@ -79,7 +79,7 @@ def test_constant_score_has_lift_one(campaign):
     scores = pd.DataFrame({"customer_id": campaign["customer_id"], "score": 0.3})
     gains = response.gains_table(campaign, scores)
     assert gains["lift"].tolist() == [1.0]
-    assert gains["cumulative_share_responders"].tolist() == [1.0]
+    assert gains["cumulative_share_positives"].tolist() == [1.0]
 
 
 def test_monotone_rescaling_changes_nothing(campaign):

@@ -2,7 +2,7 @@
 
 How a room puts the pieces together::
 
-    outcome = binary_outcome(customers, "churned")                  # (n,) of 0.0 and 1.0
+    customers, outcome, account = with_outcome(customers, "churned")   # (n,) of 0.0 and 1.0
     encoder = FeatureEncoder(exclude=["churned"]).fit(customers)
     matrix = encoder.transform(customers)                           # (n, p) float64
     oof = cross_fitted_scores(None, matrix, outcome, groups=codes)  # None: default_classifier
@@ -14,9 +14,10 @@ How a room puts the pieces together::
 calibrated probabilities. A model keeps a Scorer as one attribute, which ``Model.save`` carries
 through JSON; an estimator other than the default is refused in words.
 ``groups`` are codes in the order of the sorted ids, never row numbers, where a result must not
-depend on the order of rows. ``gains_frame`` and ``calibration_frame`` make the tables that judge
-scores, under column names that the room gives; ``area_under_curve``, ``average_precision``,
-``lift_at``, ``brier_score`` and ``calibration_error`` are single figures, exact under ties.
+depend on the order of rows. ``gains_table``, ``calibration_table`` and their pictures judge
+scores; churn and response hand them on under their own names. ``area_under_curve``,
+``average_precision``, ``lift_at``, ``brier_score`` and ``calibration_error`` are single figures,
+exact under ties; ``figures`` is all of them.
 
 What a treatment changes is learned in ``effects``, with chances of treatment from ``propensity``,
 checked by ``balance`` and scaled by ``effect_line``; rooms import these modules by name.
@@ -35,17 +36,18 @@ from crmkit._learn.classifier import (
     positive_score,
 )
 from crmkit._learn.encoder import FeatureEncoder, column_kind
+from crmkit._learn.gains import calibration_table, gains_table
+from crmkit._learn.judged import matched_scores
 from crmkit._learn.judging import (
     area_under_curve,
     average_precision,
-    binary_outcome,
     brier_score,
     calibration_error,
-    calibration_frame,
-    gains_frame,
+    figures,
     lift_at,
-    matched_scores,
 )
+from crmkit._learn.outcomes import read_outcome, with_outcome
+from crmkit._learn.pictures import plot_calibration, plot_gains
 from crmkit._learn.scorer import Scorer, row_fingerprints
 
 __all__ = [
@@ -54,20 +56,24 @@ __all__ = [
     "Scorer",
     "area_under_curve",
     "average_precision",
-    "binary_outcome",
     "brier_score",
     "calibration_error",
-    "calibration_frame",
+    "calibration_table",
     "classifier_from_state",
     "classifier_state",
     "column_kind",
     "cross_fitted_scores",
     "customer_folds",
     "default_classifier",
+    "figures",
     "fit_classifier",
-    "gains_frame",
+    "gains_table",
     "lift_at",
     "matched_scores",
+    "plot_calibration",
+    "plot_gains",
     "positive_score",
+    "read_outcome",
     "row_fingerprints",
+    "with_outcome",
 ]

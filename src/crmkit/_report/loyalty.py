@@ -116,7 +116,7 @@ def _leaving(story: Story) -> Section:
         f"A model learned from the customers of {day(before)} and what they did in the "
         f"{horizon} days after it, in which {100 * rate:.0f}% bought nothing. Of the "
         f"tenth it thought likeliest to leave, among customers it had not seen, "
-        f"{100 * top['churn_rate']:.0f}% left."
+        f"{100 * top['rate']:.0f}% left."
     )
     expected = (
         f"Of today's {len(now):,} customers it expects {scores['p_churn'].sum():,.0f} to buy "

@@ -87,7 +87,7 @@ def _judged(story: Story) -> Section:
         return Section("judged", _QUESTION, (words,))
     model = clv.BGNBD().fit(table)
     forecast = model.predict(table, horizon_days=settings.holdout_days)
-    calibration = clv.calibration_table(table, forecast)
+    calibration = clv.forecast_table(table, forecast)
     expected = forecast["expected_purchases"].sum()
     actual = table["holdout_frequency"].sum()
     words = (
@@ -113,7 +113,7 @@ def _judged(story: Story) -> Section:
                 "learned: what happened, and what it expected of a base that came when ours did.",
             ),
             Picture(
-                clv.plot_calibration(calibration),
+                clv.plot_forecast(calibration),
                 "Purchases in the held-out period by number of earlier purchases: what was "
                 "expected against what happened, with the interval that chance leaves.",
             ),

@@ -29,6 +29,8 @@ True
 
 from __future__ import annotations
 
+from crmkit._learn.gains import calibration_table, gains_table
+from crmkit._learn.pictures import plot_calibration, plot_gains
 from crmkit.churn._model.aft import AFTModel
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._model.cox import CoxModel
@@ -37,13 +39,12 @@ from crmkit.churn._model.prospect import ProspectModel
 from crmkit.churn._model.winback import WinBackModel
 from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
 from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
-from crmkit.churn._plot.prediction import plot_calibration, plot_gains, plot_signals
 from crmkit.churn._plot.profiles import plot_moments, plot_profile
+from crmkit.churn._plot.signals import plot_signals
 from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
 from crmkit.churn._report.decision import contact_decision, contact_profit
-from crmkit.churn._report.gains import calibration_table, gains_table
 from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table

@@ -13,7 +13,7 @@ intervals. :func:`opportunity_table` and :func:`contract_table` do the same for 
 for contracts.
 
 And in doubt: :func:`purchase_report` accounts for every row of the log; :func:`holdout_table` hides
-the last part of it, and :func:`model_comparison`, :func:`calibration_table` and
+the last part of it, and :func:`model_comparison`, :func:`forecast_table` and
 :func:`tracking_table` tell how well that was foreseen.
 
 Examples
@@ -46,9 +46,9 @@ from crmkit.clv._model import (
 )
 from crmkit.clv._plot import (
     plot_alive_path,
-    plot_calibration,
     plot_cohort_value,
     plot_customer_equity,
+    plot_forecast,
     plot_frequency_recency,
     plot_model_comparison,
     plot_payback,
@@ -56,8 +56,8 @@ from crmkit.clv._plot import (
     plot_tracking,
 )
 from crmkit.clv._report import (
-    calibration_table,
     customer_equity,
+    forecast_table,
     frequency_recency_table,
     lifetime_value,
     likelihood_ratio_test,
@@ -92,10 +92,10 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "ParetoNBD",
     "ShiftedBetaGeometric",
     "TimeVaryingParetoNBD",
-    "calibration_table",
     "cohort_value",
     "contract_table",
     "customer_equity",
+    "forecast_table",
     "frequency_recency_table",
     "holdout_table",
     "lifetime_value",
@@ -105,9 +105,9 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "opportunity_table",
     "payback_table",
     "plot_alive_path",
-    "plot_calibration",
     "plot_cohort_value",
     "plot_customer_equity",
+    "plot_forecast",
     "plot_frequency_recency",
     "plot_model_comparison",
     "plot_payback",

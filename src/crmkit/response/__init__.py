@@ -15,11 +15,12 @@ True
 
 from __future__ import annotations
 
+from crmkit._learn.gains import calibration_table, gains_table
+from crmkit._learn.pictures import plot_calibration, plot_gains
 from crmkit.response._model import ResponseModel, UpliftModel
 from crmkit.response._plot import (
     plot_campaign,
     plot_drivers,
-    plot_gains,
     plot_profit,
     plot_qini,
     plot_tree,
@@ -29,7 +30,6 @@ from crmkit.response._report import (
     buyer_profile,
     campaign_result,
     detectable_lift,
-    gains_table,
     odds_ratios,
     policy_value,
     profit_table,
@@ -52,10 +52,12 @@ __all__ = [
     "UpliftModel",
     "balance_table",
     "buyer_profile",
+    "calibration_table",
     "campaign_result",
     "detectable_lift",
     "gains_table",
     "odds_ratios",
+    "plot_calibration",
     "plot_campaign",
     "plot_drivers",
     "plot_gains",

@@ -269,7 +269,7 @@ REPORTS = [
         numbers={"customers": TAPK},
     ),
     FunctionCase(
-        clv.calibration_table,
+        clv.forecast_table,
         _judged,
         needs={
             "customers": ("customer_id", "frequency", "holdout_frequency"),
@@ -325,8 +325,8 @@ PLOTS = [
         lambda: {"grid": clv.frequency_recency_table(_base(), purchases=_models()["purchases"])},
     ),
     PlotCase(
-        clv.plot_calibration,
-        lambda: {"calibration": clv.calibration_table(*_judged().values())},
+        clv.plot_forecast,
+        lambda: {"forecast": clv.forecast_table(*_judged().values())},
     ),
 ]
 

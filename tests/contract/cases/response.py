@@ -200,7 +200,18 @@ CASES = [
         needs={"customers": ("customer_id", "responded"), "scores": ("customer_id",)},
         numbers={"scores": ("p_response",)},
     ),
+    FunctionCase(
+        response.calibration_table,
+        judged,
+        kwargs={"n_bins": 5},
+        needs={"customers": ("customer_id", "responded"), "scores": ("customer_id", "p_response")},
+        numbers={"scores": ("p_response",)},
+    ),
     PlotCase(response.plot_gains, gains),
+    PlotCase(
+        response.plot_calibration,
+        lambda: {"calibration": response.calibration_table(*judged().values())},
+    ),
     FunctionCase(
         response.select_targets,
         judged,

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_choice
+from crmkit._checks import check_choice
 from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import sorted_codes
 from crmkit._learn import (
     FeatureEncoder,
     Scorer,
     area_under_curve,
-    average_precision,
-    binary_outcome,
-    brier_score,
-    calibration_error,
     column_kind,
-    lift_at,
+    figures,
+    with_outcome,
 )
+from crmkit._learn.outcomes import read_snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["ChurnModel", "figures"]
+__all__ = ["ChurnModel"]
 
 
 class ChurnModel(Model):
@@ -114,7 +112,8 @@ class ChurnModel(Model):
             One row per customer, or per customer and ``as_of``, with ``customer_id``, features
             and the outcome, as ``churn_table`` makes it.
         outcome : str, default "churned"
-            Column with 1 (or True) for customers who left, 0 for those who stayed.
+            Column with 1 (or True) for customers who left, 0 for those who stayed. Rows where
+            it is missing are left out.
         columns : sequence of str, optional
             Columns to learn from. The default is every column but the id, the outcome and dates;
             name them where the table also holds what became known only later.
@@ -132,11 +131,10 @@ class ChurnModel(Model):
             If fewer than two customers left or stayed, or nothing can be learned from.
         """
         check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
-        given = read_snapshots(customers, [outcome])
+        given, result, _ = with_outcome(read_snapshots(customers, [outcome]), outcome)
         codes, days = _row_codes(given)
         order = np.lexsort((days, codes))
-        frame = given.iloc[order]
-        result = binary_outcome(frame, outcome)
+        frame, result = given.iloc[order], result[order]
         encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(frame)
         rules = {
             "groups": codes[order],
@@ -152,13 +150,13 @@ class ChurnModel(Model):
         unsorted = np.empty(len(scores))
         unsorted[order] = scores
         self.scores_ = _with_keys(given, unsorted)
-        rows = [{"score": "model", **figures(scores, result)}]
+        rows = [{"score": "model", **figures(scores, result, rate="churn_rate")}]
         best = best_column(frame, result, encoder.used_columns)
         if best is not None:
             alone = FeatureEncoder(columns=[best]).fit(frame)
             rules["estimator"] = None
             _, single = Scorer.fit(alone, alone.transform(frame), result, **rules)
-            rows.append({"score": best, **figures(single, result)})
+            rows.append({"score": best, **figures(single, result, rate="churn_rate")})
         self.performance_ = pd.DataFrame(rows)
         return self
 
@@ -191,34 +189,6 @@ class ChurnModel(Model):
         self._check_fitted()
         frame = read_snapshots(customers, self.scorer_.encoder.used_columns)
         return _with_keys(frame, self.scorer_.predict(frame))
-
-
-def read_snapshots(customers: Any, needs: Iterable[str]) -> pd.DataFrame:
-    """Return a table with one row per customer, or per customer and ``as_of`` where it has that."""
-    frame = read_customers(customers, needs=list(needs), unique=False)
-    keys = ["customer_id", "as_of"] if "as_of" in frame.columns else ["customer_id"]
-    problems = Problems("customers")
-    problems.rows(
-        frame.duplicated(keys).to_numpy(),
-        f"{' and '.join(keys)} repeat an earlier row",
-        do="Keep one row per customer, or one per customer and `as_of`.",
-    )
-    problems.raise_if_any()
-    return frame
-
-
-def figures(scores: Floats, outcome: Floats, *, rate: str = "churn_rate") -> dict[str, Any]:
-    """Return the figures that judge probabilities, shape (n,), against outcomes, shape (n,)."""
-    return {
-        "customers": len(outcome),
-        rate: float(outcome.mean()),
-        "p_mean": float(scores.mean()),
-        "auc": area_under_curve(scores, outcome),
-        "average_precision": average_precision(scores, outcome),
-        "brier": brier_score(scores, outcome),
-        "calibration_error": calibration_error(scores, outcome),
-        "top_decile_lift": lift_at(scores, outcome),
-    }
 
 
 def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) -> str | None:

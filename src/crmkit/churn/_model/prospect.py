@@ -9,8 +9,7 @@ import pandas as pd
 from crmkit._checks import check_choice
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, Scorer, binary_outcome
-from crmkit.churn._model.churn import figures
+from crmkit._learn import FeatureEncoder, Scorer, figures, with_outcome
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,27 +132,23 @@ class ProspectModel(Model):
                 f"`columns` {late} are not known before the first purchase, so no prospect has "
                 "them. Leave them out."
             )
-        frame = read_customers(customers, needs=[target])
-        result = binary_outcome(frame, target)
+        frame, result, _ = with_outcome(read_customers(customers, needs=[target]), target)
         encoder = FeatureEncoder(columns=columns, exclude=[target, *_LATER, *_FIRST])
         self.scorer_, scores = self._learn(
             encoder, frame, result, name="customers", progress=progress
         )
         self.base_rate_ = float(result.mean())
-        rows = [{"score": "p_valuable", **figures(scores, result, rate="rate")}]
+        rows = [{"score": "p_valuable", **figures(scores, result)}]
         self.response_scorer_ = None
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
             seen = read_customers(contacts, needs=[responded, *known], name="contacts")
-            seen = seen[seen[responded].notna().to_numpy()].reset_index(drop=True)
-            if seen.empty:
-                raise InputError(f"`contacts`: column {responded!r} is missing in every row.")
-            answer = binary_outcome(seen, responded, name="contacts")
+            seen, answer, _ = with_outcome(seen, responded, name="contacts")
             encoder = FeatureEncoder(columns=known)
             self.response_scorer_, scores = self._learn(
                 encoder, seen, answer, name="contacts", progress=progress
             )
-            rows.append({"score": "p_response", **figures(scores, answer, rate="rate")})
+            rows.append({"score": "p_response", **figures(scores, answer)})
         self.performance_ = pd.DataFrame(rows)
         return self
 

@@ -11,7 +11,7 @@ from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, binary_outcome
+from crmkit._learn import FeatureEncoder, read_outcome, with_outcome
 from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import METHODS, fit_effects
 from crmkit._learn.propensity import Propensity, learn_propensity
@@ -148,10 +148,14 @@ class WinBackModel(Model):
         check_choice(self.method, "method", METHODS)
         n_folds = check_number(self.n_folds, "n_folds", low=2, integer=True)
         given = read_customers(customers, needs=[outcome, treated])
+        given, result, _ = with_outcome(given, outcome)
         order = np.argsort(sorted_codes(given["customer_id"])[0], kind="stable")
         frame = given.iloc[order].reset_index(drop=True)
-        result = binary_outcome(frame, outcome)
-        arm = binary_outcome(frame, treated).astype(np.int64)
+        result = result[order]
+        arms = read_outcome(frame, treated)
+        if np.isnan(arms).any():
+            raise InputError(f"`customers`: column {treated!r} is missing in some rows.")
+        arm = arms.astype(np.int64)
         counts = np.bincount(arm, minlength=2)
         _check_arms(counts, treated, 2 * n_folds)
         encoder = FeatureEncoder(columns=columns, exclude=[outcome, treated, self.propensity])

@@ -9,9 +9,9 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._learn.levels import column_levels
 from crmkit.churn._math.levels import shrunk_means, shrunk_rates, two_sided_p
 from crmkit.churn._table.acquisition import Acquired, acquired_customers
-from crmkit.churn._table.levels import column_levels
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

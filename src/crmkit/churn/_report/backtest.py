@@ -9,8 +9,9 @@ import pandas as pd
 
 from crmkit._checks import check_number, require_columns
 from crmkit._frames import day_column, parse_day
+from crmkit._learn import figures
 from crmkit._progress import steps
-from crmkit.churn._model.churn import ChurnModel, figures
+from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
 
@@ -152,7 +153,8 @@ def backtest_table(
             if name != "model":
                 learner.set_params(estimator=None)
             scores = learner.fit(train, columns=chosen).predict(unseen)["p_churn"].to_numpy()
-            judged.append({"as_of": test, "score": name, **figures(scores, result)})
+            row = figures(scores, result, rate="churn_rate")
+            judged.append({"as_of": test, "score": name, **row})
         rows += judged[:1]
         rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["score"]))
     report = pd.DataFrame(rows)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
-from crmkit._learn import binary_outcome
+from crmkit._learn import read_outcome
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats
@@ -187,7 +188,9 @@ def contact_profit(
     rules.append(("nobody", np.nan, np.zeros(len(frame), dtype=bool)))
     realised = None
     if outcome is not None:
-        left = binary_outcome(frame, outcome, name="decisions")
+        left = read_outcome(frame, outcome, name="decisions")
+        if np.isnan(left).any():
+            raise InputError(f"`decisions`: column {outcome!r} is missing in some rows.")
         realised = left * saved * worth - cost
         rules.append(("hindsight", np.nan, realised > 0))
     rows = []

@@ -13,14 +13,14 @@ from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import (
     FeatureEncoder,
     area_under_curve,
-    binary_outcome,
     customer_folds,
     fit_classifier,
     positive_score,
+    with_outcome,
 )
+from crmkit._learn.levels import column_levels
 from crmkit._progress import steps
 from crmkit.churn._math.levels import permutation_importance, two_sided_p
-from crmkit.churn._table.levels import column_levels
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def retention_profile(
         One row per customer, or per customer and ``as_of``, with ``customer_id``, traits and the
         outcome, as ``churn_table`` makes it.
     outcome : str, default "churned"
-        Column with 1 (or True) for customers who left, 0 for those who stayed.
+        Column with 1 (or True) for customers who left, 0 for those who stayed. Rows where it is
+        missing are left out and counted in ``attrs["account"]``.
     columns : sequence of str, optional
         Columns to profile. The default is all but the id, the outcome, dates and columns that
         never vary.
@@ -133,11 +134,11 @@ def retention_profile(
     max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
     check_number(confidence_level, "confidence_level")
     frame = read_customers(customers, needs=[outcome], unique=False)
+    frame, result, account = with_outcome(frame, outcome)
     codes, _ = sorted_codes(frame["customer_id"])
     day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes
     order = np.lexsort((day, codes))
-    frame, codes = frame.iloc[order], codes[order]
-    result = binary_outcome(frame, outcome)
+    frame, codes, result = frame.iloc[order], codes[order], result[order]
     if result.min() == result.max():
         raise InputError(
             f"`customers`: column {outcome!r} is {result[0]:g} in every row; a profile needs "
@@ -174,6 +175,7 @@ def retention_profile(
     profile["p_adjusted"] = adjusted
     profile["direction"] = np.where(differs, np.where(more, "leave more", "leave less"), "as all")
     profile["importance"] = profile["variable"].map(importance).astype(np.float64)
+    profile.attrs["account"] = account
     return profile
 
 

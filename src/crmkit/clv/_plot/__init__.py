@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit.clv._plot.customers import plot_alive_path, plot_frequency_recency
-from crmkit.clv._plot.judgement import plot_calibration, plot_tracking
+from crmkit.clv._plot.judgement import plot_forecast, plot_tracking
 from crmkit.clv._plot.models import plot_model_comparison
 from crmkit.clv._plot.money import (
     plot_cohort_value,
@@ -14,9 +14,9 @@ from crmkit.clv._plot.money import (
 
 __all__ = [
     "plot_alive_path",
-    "plot_calibration",
     "plot_cohort_value",
     "plot_customer_equity",
+    "plot_forecast",
     "plot_frequency_recency",
     "plot_model_comparison",
     "plot_payback",

@@ -12,16 +12,16 @@ from crmkit._plotting import COLORS, GREY, count, new_axes, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_calibration", "plot_tracking"]
+__all__ = ["plot_forecast", "plot_tracking"]
 
 
-def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
+def plot_forecast(forecast: Any, *, ax: Axes | None = None) -> Axes:
     """Draw expected beside actual purchases of the hold-out period, group by group.
 
     Parameters
     ----------
-    calibration : DataFrame
-        A :func:`calibration_table`.
+    forecast : DataFrame
+        A :func:`forecast_table`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: a new figure.
 
@@ -40,12 +40,12 @@ def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
     >>> predictions = pd.DataFrame({
     ...     "customer_id": [1, 2, 3], "expected_purchases": [0.3, 0.3, 0.8]
     ... })
-    >>> ax = clv.plot_calibration(clv.calibration_table(customers, predictions))
+    >>> ax = clv.plot_forecast(clv.forecast_table(customers, predictions))
     >>> ax.get_ylabel()
     'Purchases per customer in the hold-out period'
     """
     needs = ("group", "customers", "expected_mean", "actual_mean", "conf_low", "conf_high")
-    table = to_pandas(calibration, "calibration", needs=needs)
+    table = to_pandas(forecast, "forecast", needs=needs)
     ax = new_axes(ax)
     position = np.arange(len(table))
     mean = table["actual_mean"].to_numpy()

@@ -112,7 +112,7 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         if isinstance(model, TimeVaryingParetoNBD):
             raise InputError(
                 f"`models`: {name!r} predicts from a log, not from a customer table. Judge what "
-                "it predicts with calibration_table."
+                "it predicts with forecast_table."
             )
         horizon = length * (_period_days(model, name) if ahead == "holdout_periods" else 1.0)
         told = model.predict(customers, horizon_days=horizon)

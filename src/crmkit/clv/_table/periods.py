@@ -43,7 +43,7 @@ def opportunity_table(
         Last day observed, inclusive. Default: the last date in the log.
     horizon_periods : int, optional
         Holds out so many periods after those that ended by `as_of`, and counts what happened in
-        them, for :func:`model_comparison` and :func:`calibration_table`.
+        them, for :func:`model_comparison` and :func:`forecast_table`.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`; a period with nothing but refunds is not bought in.
 

@@ -10,8 +10,7 @@ import pandas as pd
 from crmkit._checks import check_choice
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, Scorer, row_fingerprints
-from crmkit.response._table import contacted_outcome
+from crmkit._learn import FeatureEncoder, Scorer, read_outcome, row_fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +111,7 @@ class ResponseModel(Model):
         """
         check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
         people = read_customers(customers, needs=[outcome])
-        result = contacted_outcome(people, outcome)
+        result = read_outcome(people, outcome)
         known = np.isfinite(result)
         people, result = people[known].reset_index(drop=True), result[known]
         codes, _ = sorted_codes(people["customer_id"])

@@ -12,10 +12,10 @@ from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import FeatureEncoder, row_fingerprints
 from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import METHODS, fit_effects
+from crmkit._learn.outcomes import Arms, read_arms, read_outcome
 from crmkit._learn.propensity import Propensity, learn_propensity
 from crmkit.errors import InputError
 from crmkit.response._model.effects import effects_table, scores_table
-from crmkit.response._table import Arms, contacted_outcome, read_arms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,7 +160,7 @@ class UpliftModel(Model):
         check_choice(self.method, "method", METHODS)
         n_folds = check_number(self.n_folds, "n_folds", low=2, integer=True)
         people = read_customers(customers, needs=[outcome, treated])
-        result = contacted_outcome(people, outcome, binary=False)
+        result = read_outcome(people, outcome, binary=False)
         arms = read_arms(people, treated, control)
         people, result, arm, back = _in_id_order(people, result, arms)
         counts = np.bincount(arm, minlength=len(arms.treatments) + 1)

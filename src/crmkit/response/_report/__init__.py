@@ -6,7 +6,6 @@ from crmkit.response._report.balance import balance_table, sample_ratio
 from crmkit.response._report.buyers import buyer_profile
 from crmkit.response._report.campaign import campaign_result
 from crmkit.response._report.drivers import response_drivers
-from crmkit.response._report.gains import gains_table
 from crmkit.response._report.odds import odds_ratios
 from crmkit.response._report.policy import policy_value
 from crmkit.response._report.power import detectable_lift, sample_size
@@ -25,7 +24,6 @@ __all__ = [
     "buyer_profile",
     "campaign_result",
     "detectable_lift",
-    "gains_table",
     "odds_ratios",
     "policy_value",
     "profit_table",

@@ -12,8 +12,9 @@ from crmkit._arrays import adjust_p_values
 from crmkit._checks import Problems
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.balance import standardised_differences
+from crmkit._learn.outcomes import two_arms
 from crmkit.errors import InputError
-from crmkit.response._table import read_variables, two_arms
+from crmkit.response._table import read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,10 +10,11 @@ import pandas as pd
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers
+from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
 from crmkit.response._math.rates import newcombe_interval, rate_difference, welch_interval
-from crmkit.response._table import as_list, contacted_outcome, read_arms, read_groups
+from crmkit.response._table import as_list, read_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,9 +140,7 @@ def campaign_result(
     check_number(n_draws, "n_draws", low=10, integer=True)
     groups_by = as_list(by)
     people = read_customers(customers, needs=[outcome, treated, *groups_by])
-    result = contacted_outcome(people, outcome, binary=False)
-    known = np.isfinite(result)
-    people, y = people[known].reset_index(drop=True), result[known]
+    people, y, account = with_outcome(people, outcome, binary=False)
     arms = read_arms(people, treated, control)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
@@ -174,10 +173,11 @@ def campaign_result(
     money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
     _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost", low=0))
     table["verdict"] = _verdicts(table, 1 - level)
-    if groups is None:
-        return table
-    levels = groups.levels.iloc[labels].reset_index(drop=True)
-    return pd.concat([levels, table], axis=1)
+    if groups is not None:
+        levels = groups.levels.iloc[labels].reset_index(drop=True)
+        table = pd.concat([levels, table], axis=1)
+    table.attrs["account"] = account
+    return table
 
 
 def _compared(

@@ -104,7 +104,7 @@ def response_drivers(
     ['frequency', 'recency_days']
     """
     late = _known_too_late(known_at, as_of)
-    _, outcomes, variables = bin_customers(
+    account, outcomes, variables = bin_customers(
         customers,
         outcome,
         columns=columns,
@@ -122,7 +122,9 @@ def response_drivers(
         [is_late, strong & ~known], ["known too late", "suspiciously strong"], default=""
     )
     order = np.lexsort((table["variable"].astype(str), -table["information_value"]))
-    return table.iloc[order].reset_index(drop=True)
+    table = table.iloc[order].reset_index(drop=True)
+    table.attrs["account"] = account
+    return table
 
 
 def _judged(variable: BinnedVariable, outcomes: tuple[float, float]) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from scipy import special
 from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import read_customers
+from crmkit._learn import with_outcome
 from crmkit.errors import ConvergenceError, InputError
 from crmkit.response._math.logistic import dependent_columns, fit_logistic
-from crmkit.response._table import Variable, contacted_outcome, read_variables
+from crmkit.response._table import Variable, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,9 +102,7 @@ def odds_ratios(
     check_number(confidence_level, "confidence_level")
     least = check_number(min_customers, "min_customers", low=1, integer=True)
     people = read_customers(customers, needs=[outcome])
-    result = contacted_outcome(people, outcome)
-    known = np.isfinite(result)
-    people, result = people[known].reset_index(drop=True), result[known]
+    people, result, account = with_outcome(people, outcome)
     if result.min() == result.max():
         raise InputError(f"`customers`: all have the same {outcome!r}: nothing to explain.")
     rows: list[dict[str, Any]] = []
@@ -129,6 +128,7 @@ def odds_ratios(
     table["conf_low"], table["conf_high"] = np.exp(beta - z * error), np.exp(beta + z * error)
     table["coefficient"], table["std_error"] = beta, error
     table["p_value"], table["p_adjusted"] = p, adjust_p_values(p, "bh")
+    table.attrs["account"] = account
     return table
 
 

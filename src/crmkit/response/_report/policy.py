@@ -10,10 +10,9 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers
-from crmkit._learn import matched_scores
+from crmkit._learn.judged import judged_arms, matched_scores
 from crmkit.errors import InputError
 from crmkit.response._math.policy import policy_scores, treated_share
-from crmkit.response._table import judged_arms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,4 +172,6 @@ def policy_value(
                 "gain_high": gain.mean() + z * gain_error,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table.attrs["account"] = data.account
+    return table

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import gains_curve, wilson_interval
 from crmkit._checks import check_number
-from crmkit.response._table import judged_scores
+from crmkit._learn.judged import judged_scores
 
 __all__ = ["profit_table"]
 
@@ -104,8 +104,8 @@ def profit_table(
     fixed = check_number(fixed_cost, "fixed_cost", low=0)
     points = check_number(n_points, "n_points", low=2, integer=True)
     check_number(confidence_level, "confidence_level")
-    _, marks, result = judged_scores(customers, scores, outcome, score)
-    curve = gains_curve(marks, result)
+    judged = judged_scores(customers, scores, outcome, score)
+    curve = gains_curve(judged.score, judged.outcome)
     contacted, responders = np.cumsum(curve.customers), np.cumsum(curve.outcome)
     cost = contacted * each + fixed
     profit = responders * unit - cost
@@ -118,7 +118,7 @@ def profit_table(
     marked = [at for at in (best, break_even, pays) if at >= 0]
     at = np.unique(np.r_[np.minimum(shown, contacted.size - 1), marked]).astype(np.int64)
     low, high = wilson_interval(responders[at], contacted[at], confidence_level)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "share": contacted[at] / contacted[-1],
             "customers": contacted[at].astype(np.int64),
@@ -134,3 +134,5 @@ def profit_table(
             "pays": at == pays,
         }
     )
+    table.attrs["account"] = judged.account
+    return table

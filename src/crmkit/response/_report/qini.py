@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
+from crmkit._learn.judged import JudgedArms, judged_arms
 from crmkit.response._math.qini import (
     DEFINITIONS,
     bootstrap,
@@ -16,7 +17,6 @@ from crmkit.response._math.qini import (
     gain_curve,
     scored_arms,
 )
-from crmkit.response._table import JudgedArms, judged_arms
 
 if TYPE_CHECKING:
     from crmkit.response._math.qini import ScoredArms
@@ -123,7 +123,7 @@ def qini_table(
     size = np.r_[0.0, np.cumsum(arms.n.sum(axis=1))]
     # A bin is labelled by its best score; its worst is what stands before the next bin's best.
     order = np.sort(data.score)[::-1]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "share": share,
             "customers": size.astype(np.int64),
@@ -135,6 +135,8 @@ def qini_table(
             "qini": q,
         }
     )
+    table.attrs["account"] = data.account
+    return table
 
 
 def qini_coefficient(
@@ -246,7 +248,9 @@ def qini_coefficient(
             "conf_high": high,
         }
     )
-    return table.dropna(subset="value").reset_index(drop=True)
+    table = table.dropna(subset="value").reset_index(drop=True)
+    table.attrs["account"] = data.account
+    return table
 
 
 def _drawn(

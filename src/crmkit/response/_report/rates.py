@@ -9,8 +9,9 @@ import numpy as np
 from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers
+from crmkit._learn import read_outcome
 from crmkit.response._math.rates import group_against_rest
-from crmkit.response._table import as_list, contacted_outcome, read_groups
+from crmkit.response._table import as_list, read_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,7 @@ def response_rates(
     least = check_number(min_customers, "min_customers", low=1, integer=True)
     check_number(confidence_level, "confidence_level")
     people = read_customers(customers, needs=[outcome, *columns])
-    result = contacted_outcome(people, outcome)
+    result = read_outcome(people, outcome)
     groups = read_groups(people, columns, reserved=_COLUMNS)
     m = len(groups.levels)
     known = np.isfinite(result)

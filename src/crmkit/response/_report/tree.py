@@ -10,11 +10,11 @@ import pandas as pd
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers
+from crmkit._learn import with_outcome
 from crmkit.response._math.tree import grow_tree, leaf_of, rate_criterion
 from crmkit.response._table import (
     check_tree_options,
     code_variables,
-    contacted_outcome,
     rule_of,
 )
 
@@ -100,9 +100,7 @@ def response_tree(
     check_number(confidence_level, "confidence_level")
     least = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome])
-    result = contacted_outcome(people, outcome)
-    known = np.isfinite(result)
-    people, result = people[known].reset_index(drop=True), result[known]
+    people, result, account = with_outcome(people, outcome)
     variables = code_variables(people, columns, exclude=[outcome], least=least)
     codes = [variable.coded for variable in variables]
     regions = grow_tree(
@@ -122,7 +120,7 @@ def response_tree(
     low, high = wilson_interval(responders, size, confidence_level)
     total = responders.sum()
     found = np.cumsum(responders) / total if total else np.cumsum(size) / result.size
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "segment": np.arange(1, len(regions) + 1),
             "rule": rules[order].tolist(),
@@ -136,3 +134,5 @@ def response_tree(
             "cumulative_share_responders": found,
         }
     )
+    table.attrs["account"] = account
+    return table

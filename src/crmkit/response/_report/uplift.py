@@ -9,8 +9,8 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile, rank_bins
 from crmkit._checks import check_number
+from crmkit._learn.judged import judged_arms
 from crmkit.response._math.effects import group_effects
-from crmkit.response._table import judged_arms
 
 __all__ = ["uplift_table"]
 
@@ -105,7 +105,7 @@ def uplift_table(
     means = np.vstack([parts.mean, whole.mean])
     uplift = np.r_[parts.uplift, whole.uplift]
     error = np.r_[parts.std_error, whole.std_error]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "decile": [*(str(one + 1) for one in present), "all"],
             "customers": n.sum(axis=1).astype(np.int64),
@@ -119,3 +119,5 @@ def uplift_table(
             "conf_high": uplift + z * error,
         }
     )
+    table.attrs["account"] = data.account
+    return table

@@ -10,15 +10,14 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn.outcomes import tested_customers
 from crmkit.errors import InputError
 from crmkit.response._math.effects import group_effects
 from crmkit.response._math.tree import Coded, grow_tree, leaf_of, uplift_criterion
 from crmkit.response._table import (
     check_tree_options,
     code_variables,
-    contacted_outcome,
     rule_of,
-    two_arms,
 )
 
 if TYPE_CHECKING:
@@ -123,11 +122,9 @@ def uplift_tree(
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     least = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome, treated])
-    result = contacted_outcome(people, outcome, binary=False)
-    compared, is_treated, _ = two_arms(people, treated, control, treatment)
-    kept = compared & np.isfinite(result)
-    people, result = people[kept].reset_index(drop=True), result[kept]
-    arm = is_treated[kept].astype(np.int64)
+    people, result, arm, account = tested_customers(
+        people, outcome, treated, control=control, treatment=treatment
+    )
     money = bool(((result != 0) & (result != 1)).any())
     variables = code_variables(people, columns, exclude=[outcome, treated], least=least)
     learn, judge = _halves(people, random_state) if honest else (slice(None), slice(None))
@@ -165,7 +162,9 @@ def uplift_tree(
         }
     )
     order = np.lexsort((rules.astype(str), -effect.uplift))
-    return table.iloc[order].assign(segment=np.arange(1, m + 1)).reset_index(drop=True)
+    table = table.iloc[order].assign(segment=np.arange(1, m + 1)).reset_index(drop=True)
+    table.attrs["account"] = account
+    return table
 
 
 def _halves(people: pd.DataFrame, random_state: int | None) -> tuple[Bools, Bools]:

@@ -92,7 +92,7 @@ def woe_table(
     1   web        200  0.50  0.511
     """
     check_number(confidence_level, "confidence_level")
-    n, _, variables = bin_customers(
+    account, outcomes, variables = bin_customers(
         customers,
         outcome,
         columns=columns,
@@ -111,7 +111,7 @@ def woe_table(
                     "variable": variable.name,
                     "bin": variable.labels,
                     "customers": size.astype(np.int64),
-                    "share": size / n,
+                    "share": size / sum(outcomes),
                     "responders": variable.events.astype(np.int64),
                     "rate": variable.events / size,
                     "conf_low": low,
@@ -121,4 +121,6 @@ def woe_table(
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    table.attrs["account"] = account
+    return table

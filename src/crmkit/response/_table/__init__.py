@@ -9,18 +9,12 @@ from crmkit.response._table.coding import (
     rule_of,
 )
 from crmkit.response._table.inputs import (
-    Arms,
     Groups,
     as_list,
-    contacted_outcome,
     number_or_column,
     positions,
-    read_arms,
     read_groups,
-    score_column,
-    two_arms,
 )
-from crmkit.response._table.judged import JudgedArms, judged_arms, judged_scores
 from crmkit.response._table.offers import expected_gain, limits
 from crmkit.response._table.permission import (
     contacts_in_window,
@@ -36,31 +30,23 @@ from crmkit.response._table.variables import (
 )
 
 __all__ = [
-    "Arms",
     "BinnedVariable",
     "Groups",
-    "JudgedArms",
     "RuleVariable",
     "Variable",
     "as_list",
     "bin_customers",
     "check_tree_options",
     "code_variables",
-    "contacted_outcome",
     "contacts_in_window",
     "expected_gain",
     "is_suppressed",
-    "judged_arms",
-    "judged_scores",
     "limits",
     "number_or_column",
     "permission_status",
     "positions",
     "range_text",
-    "read_arms",
     "read_groups",
     "read_variables",
     "rule_of",
-    "score_column",
-    "two_arms",
 ]

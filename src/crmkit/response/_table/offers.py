@@ -9,8 +9,9 @@ import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn.outcomes import score_column
 from crmkit.errors import InputError
-from crmkit.response._table.inputs import number_or_column, positions, score_column
+from crmkit.response._table.inputs import number_or_column, positions
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats

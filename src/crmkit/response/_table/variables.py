@@ -11,10 +11,9 @@ import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import column_kind
+from crmkit._learn import column_kind, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.binning import merge_cells, number_cells
-from crmkit.response._table.inputs import contacted_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,15 +161,12 @@ def bin_customers(
     max_bins: int,
     min_bin_share: float,
     monotone: bool,
-) -> tuple[int, tuple[float, float], list[BinnedVariable]]:
-    """Return the number of contacted customers, responders and others, and the variables."""
+) -> tuple[dict[str, int], tuple[float, float], list[BinnedVariable]]:
+    """Return the account of the rows, responders and others, and the variables."""
     check_number(max_bins, "max_bins", low=2, integer=True)
     check_number(min_bin_share, "min_bin_share", low=0, high=0.5)
     people = read_customers(customers, needs=[outcome])
-    result = contacted_outcome(people, outcome)
-    known = np.isfinite(result)
-    if not known.all():
-        people, result = people[known].reset_index(drop=True), result[known]
+    people, result, account = with_outcome(people, outcome)
     events = float(result.sum())
     if events in (0.0, float(result.size)):
         who = "nobody" if events == 0 else "everybody"
@@ -183,7 +179,7 @@ def bin_customers(
         _bin(variable, result, max_bins=max_bins, min_bin_share=min_bin_share, monotone=monotone)
         for variable in read_variables(people, columns, exclude=[outcome])
     ]
-    return result.size, (events, result.size - events), variables
+    return account, (events, result.size - events), variables
 
 
 def _level_cells(

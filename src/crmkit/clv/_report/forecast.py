@@ -15,10 +15,10 @@ from crmkit.clv._report.join import numbers, prediction_rows
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
-__all__ = ["calibration_table"]
+__all__ = ["forecast_table"]
 
 
-def calibration_table(
+def forecast_table(
     customers: Any,
     predictions: Any,
     *,
@@ -84,7 +84,7 @@ def calibration_table(
     >>> predictions = pd.DataFrame({
     ...     "customer_id": [1, 2, 3, 4], "expected_purchases": [0.25, 0.25, 0.75, 3.0]
     ... })
-    >>> table = clv.calibration_table(customers, predictions, n_groups=3)
+    >>> table = clv.forecast_table(customers, predictions, n_groups=3)
     >>> table[["group", "customers", "expected_mean", "actual_mean", "bias"]]
       group  customers  expected_mean  actual_mean  bias
     0     0          2           0.25          0.5 -0.50

@@ -1,0 +1,125 @@
+"""Tables that judge scores: one object each for both rooms, one rule for what is missing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit import churn, clv, response
+from crmkit.errors import InputError, MissingColumnsError
+
+SHARED = ["gains_table", "calibration_table", "plot_gains", "plot_calibration"]
+
+
+def judged(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    p = rng.random(n)
+    outcome = (rng.random(n) < p).astype(float)
+    customers = pd.DataFrame({"customer_id": np.arange(n), "churned": outcome})
+    return customers, pd.DataFrame({"customer_id": np.arange(n), "p_churn": p})
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_both_rooms_hand_on_the_same_object(name):
+    assert getattr(churn, name) is getattr(response, name)
+    assert not hasattr(clv, name)
+
+
+def test_either_room_draws_the_table_of_the_other():
+    customers, scores = judged()
+    responded = customers.rename(columns={"churned": "responded"})
+    answers = scores.rename(columns={"p_churn": "p_response"})
+    for table in ("gains_table", "calibration_table"):
+        left, right = (
+            getattr(churn, table)(customers, scores),
+            getattr(response, table)(responded, answers),
+        )
+        pd.testing.assert_frame_equal(left, right)
+        draw = "plot_" + table.removesuffix("_table")
+        assert getattr(response, draw)(left).has_data()
+
+
+@pytest.mark.parametrize("table", [churn.gains_table, churn.calibration_table])
+def test_rows_without_an_outcome_are_left_out_and_counted(table):
+    customers, scores = judged()
+    unknown = customers.assign(churned=customers["churned"].where(customers.index >= 30))
+    result = table(unknown, scores)
+    pd.testing.assert_frame_equal(result, table(customers[30:], scores))
+    assert result["customers"].sum() == 170
+    assert result.attrs["account"] == {"rows": 200, "without_outcome": 30}
+    with pytest.raises(InputError, match="missing in every row"):
+        table(customers.assign(churned=np.nan), scores)
+
+
+def test_models_learn_from_known_outcomes_only():
+    customers, _ = judged()
+    customers["x"] = np.random.default_rng(1).normal(size=200)
+    unknown = customers.assign(churned=customers["churned"].where(customers.index >= 30))
+    left = churn.ChurnModel(random_state=0).fit(unknown)
+    right = churn.ChurnModel(random_state=0).fit(customers[30:])
+    pd.testing.assert_frame_equal(left.scores_, right.scores_)
+    profile = churn.retention_profile(unknown)
+    assert profile.attrs["account"] == {"rows": 200, "without_outcome": 30}
+    assert profile.groupby("variable")["customers"].sum().tolist() == [170]
+
+
+def test_names_are_found_where_only_one_can_be_meant():
+    customers, scores = judged()
+    both = customers.assign(responded=customers["churned"])
+    with pytest.raises(InputError, match="several"):
+        churn.gains_table(both, scores)
+    assert len(churn.gains_table(both, scores, outcome="churned")) == 10
+    with pytest.raises(MissingColumnsError, match="`outcome`"):
+        churn.gains_table(customers.rename(columns={"churned": "gone"}), scores)
+    with pytest.raises(InputError, match="`score`"):
+        churn.gains_table(customers, scores.assign(score=1.0))
+
+
+@pytest.mark.parametrize("n_bins", [1, 0, 2.5, "ten"])
+@pytest.mark.parametrize("table", [churn.gains_table, churn.calibration_table])
+def test_one_part_is_no_table(table, n_bins):
+    with pytest.raises(InputError, match="n_bins"):
+        table(*judged(), n_bins=n_bins)
+
+
+@pytest.mark.parametrize("change", [lambda p: 100 * p, lambda p: p - 0.5, lambda p: 2 * p])
+def test_calibration_is_of_probabilities(change):
+    customers, scores = judged()
+    with pytest.raises(InputError, match="no probability"):
+        churn.calibration_table(customers, scores.assign(p_churn=change(scores["p_churn"])))
+    other = scores.rename(columns={"p_churn": "uplift"})
+    with pytest.raises(MissingColumnsError, match="p_response"):
+        churn.calibration_table(customers, other)
+    assert len(churn.calibration_table(customers, other, score="uplift")) == 10
+
+
+def test_in_sample_scores_are_refused_row_by_row():
+    customers, scores = judged()
+    seen = scores.assign(in_sample=scores.index < 5)
+    for table in (churn.gains_table, churn.calibration_table):
+        with pytest.raises(InputError, match=r"in 5 of 200 rows.*scores_"):
+            table(customers, seen)
+        table(customers[5:], seen)
+    # Snapshots: what counts is the day, not the customer.
+    days = [customers.assign(as_of=pd.Timestamp(day)) for day in ("2025-01-31", "2025-02-28")]
+    marks = [
+        scores.assign(as_of=day["as_of"], in_sample=first)
+        for day, first in zip(days, (True, False), strict=True)
+    ]
+    later = churn.gains_table(days[1], pd.concat(marks))
+    assert later["customers"].sum() == 200
+    with pytest.raises(InputError, match="learned"):
+        churn.gains_table(pd.concat(days), pd.concat(marks))
+    with pytest.raises(InputError, match="in_sample"):
+        churn.gains_table(customers, scores.assign(in_sample=None))
+
+
+def test_the_account_of_a_test_counts_other_arms():
+    customers, scores = judged()
+    customers["responded"] = customers["churned"].where(customers.index >= 30)
+    customers["arm"] = np.array(["control", "mail", "call"])[customers.index % 3]
+    table = response.uplift_table(
+        customers, scores, outcome="responded", treated="arm", treatment="mail"
+    )
+    account = table.attrs["account"]
+    assert account == {"rows": 200, "without_outcome": 30, "other_arms": 56}
+    assert table["customers"].iloc[-1] == 200 - 30 - 56
