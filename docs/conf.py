@@ -4,15 +4,41 @@ import shutil
 from pathlib import Path
 
 import crmkit
+from crmkit._columns import glossary
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
+GLOSSARY_HEAD = (
+    "A column of this name means the same in every table. Money is in the currency of the log, "
+    "days are whole or part days, shares and probabilities lie between 0 and 1 unless they say "
+    "otherwise, a ratio is 1 where nothing differs, a limit is in the unit of what it limits."
+)
 NOTEBOOKS = HERE / "notebooks"  # copies, because Sphinx reads one folder only
 
 shutil.rmtree(NOTEBOOKS, ignore_errors=True)
 NOTEBOOKS.mkdir()
 for notebook in sorted(EXAMPLES.glob("*.md")):
     shutil.copy(notebook, NOTEBOOKS)
+
+# The glossary of result columns, from the table that the package itself reads.
+REFERENCE = HERE / "reference" / "generated"
+REFERENCE.mkdir(exist_ok=True)
+lines = [f"| `{c.name}` | {c.kind.replace('_', '-')} | {c.meaning} |" for c in glossary().values()]
+(REFERENCE / "result-columns.md").write_text(
+    "\n".join(
+        [
+            "# Result columns",
+            "",
+            GLOSSARY_HEAD,
+            "",
+            "| column | kind | meaning |",
+            "|---|---|---|",
+            *lines,
+            "",
+        ]
+    ),
+    encoding="utf-8",
+)
 
 project = "crmkit"
 author = "The crmkit developers"

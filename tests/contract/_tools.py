@@ -45,10 +45,9 @@ def documented_columns(function):
     for bullet in re.split(r"\n\s*\* ", "\n" + section.group(1))[1:]:
         head = bullet.split(" - ")[0]
         names = re.findall(r"``([^`]+)``", head)
-        open_ended |= bool(re.match(r"(any|every|all|one|the) ", bullet)) or any(
-            "<" in name or "*" in name for name in names
-        )
-        names = [name for name in names if "<" not in name and "*" not in name]
+        in_words = re.match(r"(any|every|all|one|the) ", bullet)
+        open_ended |= bool(in_words) or any("<" in name or "*" in name for name in names)
+        names = [] if in_words else [n for n in names if "<" not in n and "*" not in n]
         columns += names
         if re.search(r"\b(only|optional|if given|as far as)\b", bullet, re.I):
             optional |= set(names)

@@ -7,36 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from crmkit._columns import kind_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["amount", "cell", "day", "heading", "kinds", "number", "share"]
 
-_MONEY = (
-    "amount", "revenue", "profit", "cost", "value", "monetary", "spend", "equity", "loss",
-)  # fmt: skip
-_SHARES = ("rate", "increase", "support", "confidence_ab", "confidence_ba", "margin")
-_UNCERTAINTY = ("std_error", "conf_low", "conf_high")
+# How each kind of the glossary is written; what is not named here is text.
+_WRITTEN = {
+    "money": "money",
+    **dict.fromkeys(("share", "probability", "p_value"), "share"),
+    **dict.fromkeys(("count", "number", "days", "ratio", "score"), "number"),
+}
 
 
 def kinds(names: Iterable[object]) -> list[str]:
-    """Return what each column holds, by its name: text, money, share or number.
-
-    An interval holds what the column before it holds.
-    """
-    found: list[str] = []
+    """Return how each column is written, by the glossary: text, money, share or number."""
+    written: list[str] = []
+    kind = "number"
     for name in map(str, names):
-        if name in _UNCERTAINTY and found:
-            found.append(found[-1])
-        elif name.endswith(("_id", "segment")):
-            found.append("text")
-        elif name.startswith(("p_", "share")) or "_share" in name or name.endswith(_SHARES):
-            found.append("share")
-        elif any(word in name.split("_") for word in _MONEY):
-            found.append("money")
-        else:
-            found.append("number")
-    return found
+        kind = kind_of(name, kind)
+        written.append(_WRITTEN.get(kind, "text"))
+    return written
 
 
 def heading(name: object) -> str:
