@@ -1,6 +1,7 @@
 """Scores: ties, units and order."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -78,6 +79,33 @@ def test_sums_are_exact_in_decimals_and_free_of_order(rows, decimals):
     for one in range(4):
         for other in range(4):
             assert (sums[one] == sums[other]) == (exact[one] == exact[other])
+
+
+@quick
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(-(10**7), 10**7)), min_size=1, max_size=80),
+    st.sampled_from([1e9, 1e12, 1e15]),
+)
+def test_one_very_large_amount_takes_no_cent_from_the_others(rows, large):
+    codes = np.array([4, *(code for code, _ in rows)])
+    units = np.array([0, *(unit for _, unit in rows)])
+    values = np.array([large, *(float(f"{unit}e-2") for unit in units[1:])])
+    exact = np.array([units[codes == code].sum() for code in range(4)])
+    sums = decimal_sums(codes, values, 5)
+    np.testing.assert_allclose(sums, [*(float(f"{unit}e-2") for unit in exact), large], rtol=3e-16)
+    order = np.random.default_rng(1).permutation(len(codes))
+    assert (decimal_sums(codes[order], values[order], 5) == sums).all()
+    for one in range(4):
+        for other in range(4):
+            assert (sums[one] == sums[other]) == (exact[one] == exact[other])
+
+
+@pytest.mark.parametrize(("price", "large"), [(1.99, 1e7), (0.49, 1e9), (0.49, 1e15)])
+def test_many_rows_of_one_customer_beside_a_large_amount(price, large):
+    n = 2_000_000
+    codes = np.r_[np.zeros(n, dtype=np.int64), 1]
+    sums = decimal_sums(codes, np.r_[np.full(n, price), large], 2)
+    assert sums.tolist() == [round(n * price, 2), large]
 
 
 def test_sums_of_nothing_and_of_zeros():

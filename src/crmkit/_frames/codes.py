@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames.text_codes import text_keys
+from crmkit._frames.text_codes import arrow_text, text_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,16 +38,27 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
     if keyed is not None and keyed[1] < 4 * len(values):
         codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
         return codes, pd.Index(values.array[_one_row_each(codes, len(places))])
+    codes, found = pd.factorize(values)
+    distinct = pd.Index(found)
+    order = _sorting(distinct)
+    place = np.empty(len(distinct) + 1, dtype=np.int64)
+    place[order] = np.arange(len(distinct))
+    place[-1] = -1  # where the code of a missing value leads
+    return place[codes], distinct[order]
+
+
+def _sorting(distinct: pd.Index[Any]) -> Ints:
+    """Return the positions of distinct values in their sorted order."""
+    text = arrow_text(distinct.to_series())
+    if text is not None:
+        import pyarrow.compute as pc
+
+        return np.asarray(pc.sort_indices(text), dtype=np.int64)
     try:
-        codes, distinct = pd.factorize(values, sort=True)
+        return np.asarray(distinct.argsort(), dtype=np.int64)
     except TypeError:
-        codes, distinct = pd.factorize(values)
-        order = sorted(range(len(distinct)), key=lambda i: _by_type(distinct[i]))
-        place = np.empty(len(distinct), dtype=np.int64)
-        place[order] = np.arange(len(distinct))
-        codes = np.where(codes < 0, -1, place[codes])
-        distinct = distinct[order]
-    return codes.astype(np.int64, copy=False), pd.Index(distinct)
+        by_type = sorted(range(len(distinct)), key=lambda i: _by_type(distinct[i]))
+        return np.asarray(by_type, dtype=np.int64)
 
 
 def _dense_codes(values: NDArray[Any], low: int, high: int) -> tuple[Ints, Ints]:

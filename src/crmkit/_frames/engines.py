@@ -58,7 +58,9 @@ def to_pandas(
     _check_pandas(table, name, needs)
     if optional is None:
         return table
-    return table[_pick(table.columns, needs, optional)]
+    wanted = _pick(table.columns, needs, optional)
+    # Taken one by one: pandas 2 would copy the columns of a selection.
+    return pd.DataFrame({column: table[column] for column in wanted}, copy=False)
 
 
 def _pick(present: Iterable[Any], needs: list[str], optional: Iterable[str]) -> list[str]:

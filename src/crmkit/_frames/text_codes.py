@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Ints
 
-__all__ = ["text_keys"]
+__all__ = ["arrow_text", "text_keys"]
 
 _CHUNK = 1 << 16
 _LONGEST = 32
@@ -27,7 +27,8 @@ def text_keys(values: pd.Series[Any]) -> tuple[Ints, int] | None:
     found there: ids of one letter and seven digits become numbers below 10 million. Bytes of
     UTF-8 sort as the characters do.
     """
-    letters = _byte_table(values)
+    text = arrow_text(values)
+    letters = None if text is None else _byte_table(text)
     if letters is None or not letters.size:
         return None
     low, high = letters[0].copy(), letters[0].copy()
@@ -57,17 +58,33 @@ def _pieces(letters: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         yield np.ascontiguousarray(letters[start : start + _CHUNK].T)
 
 
-def _byte_table(values: pd.Series[Any]) -> NDArray[np.uint8] | None:
-    """Return the bytes of an Arrow-backed text column as (rows, length), if all are as long."""
-    if getattr(values.dtype, "storage", None) != "pyarrow":
-        return None
-    import pyarrow as pa
+def arrow_text(values: pd.Series[Any]) -> Any:
+    """Return a column of texts as an Arrow array, None where it is no such or pyarrow is not there.
 
-    text = pa.array(values.array)
+    Texts may be Python objects, which pandas 2 keeps: Arrow then takes them in one pass.
+    """
+    objects = values.dtype == object
+    if not objects and getattr(values.dtype, "storage", None) != "pyarrow":
+        return None
+    try:
+        import pyarrow as pa
+    except ImportError:
+        return None
+    try:
+        text = pa.array(values.to_numpy() if objects else values.array, from_pandas=True)
+    except (pa.ArrowException, UnicodeError, ValueError, OverflowError):
+        return None
     if isinstance(text, pa.ChunkedArray):
         text = text.combine_chunks()
+    return text if pa.types.is_string(text.type) or pa.types.is_large_string(text.type) else None
+
+
+def _byte_table(text: Any) -> NDArray[np.uint8] | None:
+    """Return the bytes of an Arrow array of texts as (rows, length), if all are as long."""
+    import pyarrow as pa
+
     kinds = {pa.string(): np.int32, pa.large_string(): np.int64}
-    if text.type not in kinds or text.null_count or not len(text):
+    if text.null_count or not len(text):
         return None
     _, ends, data = text.buffers()
     offsets = np.frombuffer(ends, dtype=kinds[text.type])[text.offset :][: len(text) + 1]
