@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from crmkit._frames.account import with_account
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.dates import day_column, day_numbers, parse_day
 from crmkit._frames.engines import table_columns, to_pandas
+from crmkit._frames.groups import ROWWISE, customer_groups, group_codes, match_groups, read_by
+from crmkit._frames.join import read_ids, rows_of, without
 from crmkit._frames.log import Log, read_transactions
 from crmkit._frames.people import read_customers
 from crmkit._frames.raw import as_customers, as_transactions
 
 __all__ = [
+    "ROWWISE",
     "Log",
     "as_customers",
     "as_transactions",
+    "customer_groups",
     "day_column",
     "day_numbers",
+    "group_codes",
+    "match_groups",
     "parse_day",
+    "read_by",
     "read_customers",
+    "read_ids",
     "read_transactions",
+    "rows_of",
     "sorted_codes",
     "table_columns",
     "to_pandas",
+    "with_account",
+    "without",
 ]

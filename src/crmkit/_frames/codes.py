@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames.text_codes import arrow_text, text_keys
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,11 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
     """
     if isinstance(values.dtype, pd.CategoricalDtype):
         # Unused levels must not become customers, and level order must not matter.
-        values = values.astype(values.dtype.categories.dtype)
+        levels, level = values.dtype.categories, values.cat.codes.to_numpy(dtype=np.int64)
+        used = np.flatnonzero(np.bincount(level + 1, minlength=len(levels) + 1)[1:])
+        place = np.full(len(levels) + 1, -1, dtype=np.int64)  # the last place is that of code -1
+        place[used], distinct = sorted_codes(pd.Series(levels[used]))
+        return place[level], distinct
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
         whole = values.to_numpy()
         low, high = int(whole.min()), int(whole.max())
@@ -38,7 +43,13 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
     if keyed is not None and keyed[1] < 4 * len(values):
         codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
         return codes, pd.Index(values.array[_one_row_each(codes, len(places))])
-    codes, found = pd.factorize(values)
+    try:
+        codes, found = pd.factorize(values)
+    except TypeError:
+        raise InputError(
+            f"column {values.name!r} holds lists or the like, which cannot be told apart. "
+            "Write each as one text or number."
+        ) from None
     distinct = pd.Index(found)
     order = _sorting(distinct)
     place = np.empty(len(distinct) + 1, dtype=np.int64)

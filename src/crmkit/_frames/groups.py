@@ -1,0 +1,142 @@
+"""Groups of customers: how `by` is read, and one code per distinct combination of its columns.
+
+Rows without a value are a group of their own, after the others, wherever customers are split.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._frames.codes import sorted_codes
+from crmkit._frames.join import rows_of
+from crmkit._frames.people import read_customers
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crmkit._frames.log import Log
+    from crmkit._typing import Ints
+
+__all__ = ["ROWWISE", "customer_groups", "group_codes", "match_groups", "read_by"]
+
+# Columns that tell of a row of a log, not of a customer.
+ROWWISE = ("customer_id", "date", "order_id", "product", "quantity", "amount", "cost")
+
+
+def read_by(
+    by: Any, *, reserved: Iterable[str] = (), rowwise: Iterable[str] = ("customer_id",)
+) -> list[str]:
+    """Return `by`, a column name or a list of them, as a list; none for None.
+
+    `reserved` are the columns that the result has beside those of `by`, `rowwise` those that
+    tell nothing of a customer as a whole.
+    """
+    if by is None:
+        return []
+    several = isinstance(by, (list, tuple, pd.Index, pd.Series, np.ndarray))
+    columns = list(by) if several else [by]
+    if not columns:
+        raise InputError("`by` is empty. Name at least one column.")
+    if not all(isinstance(column, str) for column in columns):
+        raise InputError(f"`by` must be a column name or a list of them; got {by!r:.80}.")
+    columns = [str(column) for column in columns]
+    if len(set(columns)) < len(columns):
+        raise InputError(f"`by` names a column twice: {columns}.")
+    if split := [column for column in columns if column in set(rowwise)]:
+        raise InputError(f"`by` names {split}, which cannot split customers into groups.")
+    if taken := [column for column in columns if column in set(reserved)]:
+        raise InputError(
+            f"`by` names {taken}, which the result needs for a column of its own. "
+            "Rename the column of your table first."
+        )
+    return columns
+
+
+def group_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[Ints, pd.DataFrame]:
+    """Return each row's group and the distinct groups, sorted, one row each.
+
+    Rows without a value are a group of their own, after the others. Without columns all rows
+    are one group.
+    """
+    code = np.zeros(len(frame), dtype=np.int64)
+    parts: list[tuple[Ints, pd.Index[Any]]] = []
+    for column in columns:
+        values, levels = sorted_codes(frame[column])
+        values = np.where(values < 0, len(levels), values)
+        parts.append((values, levels))
+        code = _close_up(code * (len(levels) + 1) + values)
+    member = np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)
+    member[code] = np.arange(len(frame))
+    groups = {
+        column: pd.Series(levels).reindex(values[member]).array
+        for column, (values, levels) in zip(columns, parts, strict=True)
+    }
+    return code, pd.DataFrame(groups, index=pd.RangeIndex(len(member)))
+
+
+def _close_up(code: Ints) -> Ints:
+    """Return codes in the same order without gaps."""
+    most = int(code.max(initial=0))
+    if most > 4 * code.size + 1_000_000:
+        return np.unique(code, return_inverse=True)[1].astype(np.int64)
+    used = np.bincount(code, minlength=most + 1) > 0
+    return (np.cumsum(used) - 1)[code]
+
+
+def match_groups(groups: pd.DataFrame, among: pd.DataFrame) -> Ints:
+    """Return the row in `among` of each of `groups`, by the values of all columns; -1 if none.
+
+    Both hold one row per group and the same columns; a missing value meets a missing one.
+    """
+    place = {key: row for row, key in enumerate(_keys(among))}
+    return np.array([place.get(key, -1) for key in _keys(groups)], dtype=np.int64)
+
+
+def _keys(groups: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return each row as a tuple, missing values as None."""
+    columns = [
+        [None if absent else value for value, absent in zip(column, column.isna(), strict=True)]
+        for column in (groups[name].astype(object) for name in groups)
+    ]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(groups)
+
+
+def customer_groups(
+    log: Log, columns: list[str], customers: Any, account: dict[str, Any]
+) -> tuple[Ints, pd.DataFrame]:
+    """Return each customer's group and the distinct groups, from `customers` or from the log."""
+    if not columns:
+        return group_codes(pd.DataFrame(index=log.customer_ids), columns)
+    if customers is None:
+        return _from_log(log, columns)
+    frame = read_customers(customers, needs=columns, optional=())
+    row = rows_of(
+        log.customer_ids,
+        frame["customer_id"],
+        name="transactions",
+        other="customers",
+        do="Add them, or leave their rows out of `transactions`.",
+    )
+    account["customers_unmatched"] = len(frame) - row.size
+    return group_codes(frame.iloc[row], columns)
+
+
+def _from_log(log: Log, columns: list[str]) -> tuple[Ints, pd.DataFrame]:
+    """Return each customer's group from columns of the log that are constant per customer."""
+    row = np.empty(log.n_customers, dtype=np.int64)
+    row[log.customer] = np.arange(log.customer.size)
+    for column in columns:
+        values, _ = sorted_codes(log.column(column))
+        mixed = np.unique(log.customer[values != values[row[log.customer]]])
+        if mixed.size:
+            raise InputError(
+                f"`transactions`: column {column!r} takes several values for {mixed.size:,} of "
+                f"{log.n_customers:,} customers (first: {log.customer_ids[mixed[:3]].tolist()}). "
+                "Pass `customers=` with one value per customer."
+            )
+    frame = pd.DataFrame({column: log.column(column) for column in columns})
+    return group_codes(frame.iloc[row], columns)
