@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from crmkit import churn, clv, response
+from crmkit._learn import classifier
 from crmkit.errors import InputError, MissingColumnsError
 
 SHARED = ["gains_table", "calibration_table", "plot_gains", "plot_calibration"]
@@ -113,13 +114,58 @@ def test_in_sample_scores_are_refused_row_by_row():
         churn.gains_table(customers, scores.assign(in_sample=None))
 
 
-def test_the_account_of_a_test_counts_other_arms():
-    customers, scores = judged()
-    customers["responded"] = customers["churned"].where(customers.index >= 30)
-    customers["arm"] = np.array(["control", "mail", "call"])[customers.index % 3]
-    table = response.uplift_table(
-        customers, scores, outcome="responded", treated="arm", treatment="mail"
-    )
-    account = table.attrs["account"]
-    assert account == {"rows": 200, "without_outcome": 30, "other_arms": 56}
-    assert table["customers"].iloc[-1] == 200 - 30 - 56
+MODELS = {
+    "churn": (churn.ChurnModel, "churned", "p_churn"),
+    "response": (response.ResponseModel, "responded", "p_response"),
+    "prospect": (churn.ProspectModel, "valuable", "p_valuable"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_model_marks_the_rows_it_learned_from(name, tmp_path):
+    kind, outcome, score = MODELS[name]
+    customers, _ = judged()
+    customers = customers.rename(columns={"churned": outcome})
+    customers["x"] = np.random.default_rng(1).normal(size=200)
+    model = kind(random_state=0).fit(customers[:120])
+    seen = model.predict(customers)
+    np.testing.assert_array_equal(seen["in_sample"], np.arange(200) < 120)
+    rules = {"outcome": outcome, "score": score}
+    with pytest.raises(InputError, match="in 120 of 200 rows"):
+        churn.gains_table(customers, seen, **rules)
+    assert churn.gains_table(customers[120:], seen, **rules)["customers"].sum() == 80
+    # The same customers with other features are new to the model.
+    assert not model.predict(customers.assign(x=customers["x"] / 2))["in_sample"].any()
+    # A file holds nothing by which a customer could be recognised, so nothing is claimed.
+    model.save(tmp_path / "model.json")
+    loaded = kind.load(tmp_path / "model.json").predict(customers)
+    assert loaded["in_sample"].isna().all()
+    with pytest.raises(InputError, match=r"read from a file.*assign\(in_sample=False\)"):
+        churn.gains_table(customers[120:], loaded, **rules)
+    told = churn.gains_table(customers[120:], loaded.assign(in_sample=False), **rules)
+    pd.testing.assert_frame_equal(told, churn.gains_table(customers[120:], seen, **rules))
+
+
+def test_a_snapshot_of_another_day_is_new_even_where_nothing_changed():
+    customers, _ = judged()
+    customers = customers.assign(x=np.arange(200) % 7, as_of=pd.Timestamp("2025-03-31"))
+    model = churn.ChurnModel(random_state=0).fit(customers)
+    assert model.predict(customers)["in_sample"].all()
+    later = customers.assign(as_of=pd.Timestamp("2025-06-30"))
+    assert not model.predict(later)["in_sample"].any()
+    assert churn.gains_table(later, model.predict(later))["customers"].sum() == 200
+    # Without the day nobody can tell, so the row counts as seen.
+    assert model.predict(customers.drop(columns="as_of"))["in_sample"].all()
+
+
+def test_many_days_do_not_mean_many_fits(monkeypatch):
+    fits = []
+
+    def fit(*_, **__):
+        fits.append(1)
+
+    monkeypatch.setattr(classifier, "fit_classifier", fit)
+    monkeypatch.setattr(classifier, "positive_score", lambda _, rows: np.zeros(len(rows)))
+    outcome, days = np.tile([0.0, 1.0], 1000), np.arange(2000) % 300
+    classifier.cross_fitted_scores(None, np.zeros((2000, 1)), outcome, times=days)
+    assert len(fits) == 60

@@ -40,7 +40,12 @@ def test_out_of_fold_scores_do_not_flatter(past):
     trees = HistGradientBoostingClassifier(max_iter=50)
     model = churn.ChurnModel(estimator=trees, calibration="none", random_state=0).fit(noise)
     assert abs(model.performance_["auc"].iloc[0] - 0.5) < 0.06
-    flattered = churn.gains_table(noise, model.predict(noise))["lift"].iloc[0]
+    seen = model.predict(noise)
+    assert seen["in_sample"].all()
+    for judge in (churn.gains_table, churn.calibration_table):
+        with pytest.raises(InputError, match="out-of-fold"):
+            judge(noise, seen)
+    flattered = churn.gains_table(noise, seen.drop(columns="in_sample"))["lift"].iloc[0]
     honest = churn.gains_table(noise, model.scores_)["lift"].iloc[0]
     assert honest < 1.3 < flattered
     # Calibrated, scores that do not rise with the outcome become what they are: the base rate.

@@ -24,7 +24,10 @@ __all__ = [
     "default_classifier",
     "fit_classifier",
     "positive_score",
+    "seeded",
 ]
+
+_MOST_BLOCKS = 12
 
 
 def default_classifier(random_state: int | None = None) -> Any:
@@ -38,6 +41,23 @@ def default_classifier(random_state: int | None = None) -> Any:
     )
 
 
+def seeded(estimator: Any, random_state: int | None, *, kind: str = "estimator") -> Any:
+    """Return a fresh copy of a scikit-learn estimator, every `random_state` of None in it set."""
+    from sklearn.base import clone
+
+    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+        raise InputError(f"`estimator` must be a scikit-learn {kind}; got {estimator!r}.")
+    fresh = clone(estimator)
+    if random_state is not None:
+        unset = {
+            key: random_state
+            for key, value in fresh.get_params(deep=True).items()
+            if key.split("__")[-1] == "random_state" and value is None
+        }
+        fresh.set_params(**unset)
+    return fresh
+
+
 def fit_classifier(
     estimator: Any, matrix: Floats, outcome: Floats, *, random_state: int | None = None
 ) -> Any:
@@ -45,17 +65,9 @@ def fit_classifier(
 
     Where the estimator has a `random_state` of None, it is given this one.
     """
-    from sklearn.base import clone
-
     if estimator is None:
         estimator = default_classifier(random_state)
-    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
-        raise InputError(f"`estimator` must be a scikit-learn classifier; got {estimator!r}.")
-    fresh = clone(estimator)
-    if random_state is not None:
-        seeds = fresh.get_params(deep=True)
-        unset = [key for key in seeds if key.split("__")[-1] == "random_state"]
-        fresh.set_params(**{key: random_state for key in unset if seeds[key] is None})
+    fresh = seeded(estimator, random_state, kind="classifier")
     fresh.fit(matrix, outcome.astype(np.int64))
     if not hasattr(fresh, "predict_proba") and not hasattr(fresh, "decision_function"):
         raise InputError(
@@ -113,8 +125,9 @@ def cross_fitted_scores(
     """Score every row, shape (n,), by a model that has seen no row of the same group or time.
 
     `groups` (default: each row its own) are customer codes in the customers' order; see
-    ``customer_folds``. With `times`, codes of the snapshots' days, rows of the same day are left
-    out too where there are several days. With `random_state` None the folds are fixed.
+    ``customer_folds``. With `times`, codes of the snapshots' days, rows of the same day (of many
+    days, of the same twelfth of them) are left out too where there are several days. With
+    `random_state` None the folds are fixed.
     """
     n_folds = check_number(n_folds, "n_folds", low=2, integer=True)
     if outcome.min() == outcome.max():
@@ -124,7 +137,11 @@ def cross_fitted_scores(
         )
     groups = np.arange(len(outcome)) if groups is None else groups
     folds = customer_folds(groups, outcome, n_folds, random_state)
-    days = np.zeros(len(outcome)) if times is None else np.asarray(times)
+    times = np.zeros(len(outcome)) if times is None else times
+    distinct, days = np.unique(times, return_inverse=True)
+    if distinct.size > _MOST_BLOCKS:
+        # Neighbouring days are left out together: fits grow with folds x blocks, not with days.
+        days = days * _MOST_BLOCKS // distinct.size
     distinct = np.unique(days)
     cells = [(fold, day) for fold in range(int(folds.max()) + 1) for day in distinct]
     scores = np.empty(len(outcome))

@@ -86,9 +86,16 @@ def _refuse_flattery(scores: pd.DataFrame, rows: Ints) -> None:
     if "in_sample" not in scores.columns:
         return
     problems = Problems("scores")
-    learned = number_array(scores["in_sample"].iloc[rows], problems, "in_sample")
+    learned = number_array(
+        scores["in_sample"].iloc[rows], problems, "in_sample", allow_missing=True
+    )
     problems.rows(
-        learned != 0,
+        np.isnan(learned),
+        "column 'in_sample' is missing: a model read from a file does not know its training table",
+        do="If it holds none of these customers, say so: scores.assign(in_sample=False).",
+    )
+    problems.rows(
+        learned > 0,
         "the model learned from the very rows it would be judged on",
         do="Judge its out-of-fold scores (model.scores_), or customers it has not seen.",
     )

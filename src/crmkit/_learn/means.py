@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from crmkit._estimator import json_part
-from crmkit._learn.classifier import default_classifier
+from crmkit._learn.classifier import default_classifier, seeded
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,24 +73,15 @@ def fit_mean(
         return LinearMean(np.zeros(matrix.shape[1]), float(outcome[0]), logistic=False)
     if estimator is None:
         return _linear(matrix, outcome, binary=binary, random_state=random_state)
-    from sklearn.base import clone, is_classifier
+    from sklearn.base import is_classifier
 
-    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
-        raise InputError(f"`estimator` must be a scikit-learn estimator; got {estimator!r}.")
-    classes = bool(is_classifier(estimator))
+    fresh = seeded(estimator, random_state)
+    classes = bool(is_classifier(fresh))
     if classes and not binary:
         raise InputError(
             f"`estimator` is a classifier ({type(estimator).__name__}), but amounts and effects "
             "need a regressor."
         )
-    fresh = clone(estimator)
-    if random_state is not None:
-        seeds = {
-            key: random_state
-            for key, value in fresh.get_params(deep=True).items()
-            if key.split("__")[-1] == "random_state" and value is None
-        }
-        fresh.set_params(**seeds)
     fresh.fit(matrix, outcome.astype(np.int64) if classes else outcome)
     return EstimatorMean(fresh, classes)
 

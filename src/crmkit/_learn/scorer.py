@@ -59,7 +59,8 @@ class Scorer:
         with them every result, are the same to the last bit for any order of the rows. `times`
         are day codes where customers have several snapshots; see ``cross_fitted_scores``.
         """
-        order = np.argsort(np.asarray(groups), kind="stable")
+        keys = (groups,) if times is None else (times, groups)
+        order = np.lexsort(tuple(np.asarray(key) for key in keys))
         matrix, outcome, groups = matrix[order], outcome[order], np.asarray(groups)[order]
         unseen = cross_fitted_scores(
             estimator,

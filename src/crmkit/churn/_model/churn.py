@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import pandas as pd
-
-from crmkit._checks import check_choice
-from crmkit._estimator import Model
-from crmkit._frames import sorted_codes
-from crmkit._learn import (
-    FeatureEncoder,
-    Scorer,
-    area_under_curve,
-    column_kind,
-    figures,
-    with_outcome,
-)
-from crmkit._learn.outcomes import read_snapshots
+from crmkit._learn.score_model import ScoreModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from crmkit._typing import Floats, Ints
-
+    import pandas as pd
 
 __all__ = ["ChurnModel"]
 
 
-class ChurnModel(Model):
+class ChurnModel(ScoreModel):
     """Learn the probability to churn from a table of features and outcomes.
 
     Any scikit-learn classifier can do the learning. Every row is also scored by a model that has
@@ -64,6 +49,8 @@ class ChurnModel(Model):
         The fitted encoder, classifier and calibrator.
     outcome_ : str
         Name of the outcome column.
+    account_ : dict
+        ``rows`` given, and how many of them ``without_outcome`` were left out.
 
     See Also
     --------
@@ -80,21 +67,11 @@ class ChurnModel(Model):
     'model'
     >>> today = churn.churn_table(transactions, as_of="2025-06-30")
     >>> list(model.predict(today).columns)
-    ['customer_id', 'as_of', 'p_churn']
+    ['customer_id', 'as_of', 'p_churn', 'in_sample']
     """
 
-    def __init__(
-        self,
-        *,
-        estimator: Any = None,
-        calibration: str = "sigmoid",
-        n_folds: int = 5,
-        random_state: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.calibration = calibration
-        self.n_folds = n_folds
-        self.random_state = random_state
+    _score = "p_churn"
+    _rate = "churn_rate"
 
     def fit(
         self,
@@ -130,35 +107,7 @@ class ChurnModel(Model):
         InputError
             If fewer than two customers left or stayed, or nothing can be learned from.
         """
-        check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
-        given, result, _ = with_outcome(read_snapshots(customers, [outcome]), outcome)
-        codes, days = _row_codes(given)
-        order = np.lexsort((days, codes))
-        frame, result = given.iloc[order], result[order]
-        encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(frame)
-        rules = {
-            "groups": codes[order],
-            "times": days[order],
-            "estimator": self.estimator,
-            "calibration": self.calibration,
-            "n_folds": self.n_folds,
-            "random_state": self.random_state,
-        }
-        matrix = encoder.transform(frame)
-        self.scorer_, scores = Scorer.fit(encoder, matrix, result, **rules, progress=progress)
-        self.outcome_ = outcome
-        unsorted = np.empty(len(scores))
-        unsorted[order] = scores
-        self.scores_ = _with_keys(given, unsorted)
-        rows = [{"score": "model", **figures(scores, result, rate="churn_rate")}]
-        best = best_column(frame, result, encoder.used_columns)
-        if best is not None:
-            alone = FeatureEncoder(columns=[best]).fit(frame)
-            rules["estimator"] = None
-            _, single = Scorer.fit(alone, alone.transform(frame), result, **rules)
-            rows.append({"score": best, **figures(single, result, rate="churn_rate")})
-        self.performance_ = pd.DataFrame(rows)
-        return self
+        return self._fit(customers, outcome, columns, progress=progress)
 
     def predict(self, customers: Any) -> pd.DataFrame:
         """Score customers.
@@ -167,8 +116,8 @@ class ChurnModel(Model):
         ----------
         customers : DataFrame
             One row per customer, or per customer and ``as_of``, with the columns the model
-            learned from. For customers of the training table the scores flatter a flexible
-            estimator; judge it by ``scores_`` or by ``backtest_table``.
+            learned from. Scores of the training table flatter a flexible estimator; judge it by
+            ``scores_`` or by ``backtest_table``.
 
         Returns
         -------
@@ -178,6 +127,9 @@ class ChurnModel(Model):
             * ``customer_id`` - as given.
             * ``as_of`` (datetime) - as given, only where the table has it.
             * ``p_churn`` (float) - calibrated probability to churn.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -186,34 +138,4 @@ class ChurnModel(Model):
         MissingColumnsError
             If a column the model learned from is absent.
         """
-        self._check_fitted()
-        frame = read_snapshots(customers, self.scorer_.encoder.used_columns)
-        return _with_keys(frame, self.scorer_.predict(frame))
-
-
-def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) -> str | None:
-    """Return the number column that ranks best by itself, in whichever direction; None if none.
-
-    Equal areas are settled by name.
-    """
-    ranked = []
-    for column in columns:
-        if column_kind(frame[column]) != "numbers":
-            continue
-        values = FeatureEncoder(columns=[column]).fit(frame).transform(frame)[:, 0]
-        ranked.append((-abs(area_under_curve(values, outcome) - 0.5), column))
-    return min(ranked)[1] if ranked else None
-
-
-def _row_codes(frame: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Return customer codes and day codes in their order; one day where the table has none."""
-    codes, _ = sorted_codes(frame["customer_id"])
-    if "as_of" not in frame.columns:
-        return codes, np.zeros(len(frame), dtype=np.int64)
-    return codes, sorted_codes(frame["as_of"])[0]
-
-
-def _with_keys(frame: pd.DataFrame, scores: Floats) -> pd.DataFrame:
-    """Put scores beside what identifies the rows."""
-    keys = [name for name in ("customer_id", "as_of") if name in frame.columns]
-    return frame[keys].assign(p_churn=scores)
+        return self._predict(customers)

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from crmkit._checks import check_choice
-from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, Scorer, figures, with_outcome
+from crmkit._frames import read_customers
+from crmkit._learn import FeatureEncoder, figures, with_outcome
+from crmkit._learn.score_model import ScoreModel
+from crmkit._learn.seen import in_sample
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from crmkit._typing import Floats
 
 
 __all__ = ["ProspectModel"]
@@ -25,7 +23,7 @@ _LATER = ("retained", "value", "valuable")
 _FIRST = ("first_date", "first_month", "first_season", "first_product")
 
 
-class ProspectModel(Model):
+class ProspectModel(ScoreModel):
     """Score prospects by likeness to the best customers, and by predicted response.
 
     Both scores use only what is known before a prospect becomes a customer; columns that arise
@@ -51,6 +49,9 @@ class ProspectModel(Model):
         ``top_decile_lift``, all out of fold.
     base_rate_ : float
         Share of valuable customers the model learned from.
+    account_ : dict
+        ``rows`` given, and how many of them ``without_outcome`` were left out; likewise
+        ``contacts_rows`` and ``contacts_without_outcome``.
     scorer_, response_scorer_ : object
         The fitted parts; the second is None without contacts.
 
@@ -68,21 +69,10 @@ class ProspectModel(Model):
     >>> model = churn.ProspectModel(random_state=0).fit(customers)
     >>> prospects = known.head(3)
     >>> list(model.predict(prospects).columns)
-    ['customer_id', 'p_valuable', 'likeness']
+    ['customer_id', 'p_valuable', 'likeness', 'in_sample']
     """
 
-    def __init__(
-        self,
-        *,
-        estimator: Any = None,
-        calibration: str = "sigmoid",
-        n_folds: int = 5,
-        random_state: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.calibration = calibration
-        self.n_folds = n_folds
-        self.random_state = random_state
+    _not_saved = (*ScoreModel._not_saved, "_seen_contacts_")
 
     def fit(
         self,
@@ -125,55 +115,32 @@ class ProspectModel(Model):
         InputError
             If a column arises only after the first purchase, or one outcome is too rare.
         """
-        check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
         late = [name for name in columns or () if name in (*_LATER, *_FIRST)]
         if late:
             raise InputError(
                 f"`columns` {late} are not known before the first purchase, so no prospect has "
                 "them. Leave them out."
             )
-        frame, result, _ = with_outcome(read_customers(customers, needs=[target]), target)
+        frame = read_customers(customers, needs=[target])
+        frame, result, self.account_ = with_outcome(frame, target)
         encoder = FeatureEncoder(columns=columns, exclude=[target, *_LATER, *_FIRST])
-        self.scorer_, scores = self._learn(
-            encoder, frame, result, name="customers", progress=progress
-        )
+        valuable = self._learn(frame, result, encoder, progress=progress)
+        rows = [{"score": "p_valuable", **figures(valuable.scores, result)}]
+        self.scorer_, self.response_scorer_ = valuable.scorer, None
         self.base_rate_ = float(result.mean())
-        rows = [{"score": "p_valuable", **figures(scores, result)}]
-        self.response_scorer_ = None
+        self._seen_ = valuable.seen
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
             seen = read_customers(contacts, needs=[responded, *known], name="contacts")
-            seen, answer, _ = with_outcome(seen, responded, name="contacts")
+            seen, answer, account = with_outcome(seen, responded, name="contacts")
+            self.account_ |= {f"contacts_{name}": number for name, number in account.items()}
             encoder = FeatureEncoder(columns=known)
-            self.response_scorer_, scores = self._learn(
-                encoder, seen, answer, name="contacts", progress=progress
-            )
-            rows.append({"score": "p_response", **figures(scores, answer)})
+            response = self._learn(seen, answer, encoder, name="contacts", progress=progress)
+            rows.append({"score": "p_response", **figures(response.scores, answer)})
+            self.response_scorer_ = response.scorer
+            self._seen_contacts_ = response.seen
         self.performance_ = pd.DataFrame(rows)
         return self
-
-    def _learn(
-        self,
-        encoder: FeatureEncoder,
-        frame: pd.DataFrame,
-        result: Floats,
-        *,
-        name: str,
-        progress: bool,
-    ) -> tuple[Scorer, Floats]:
-        """Fit one of the two scores."""
-        encoder.fit(frame, name=name)
-        return Scorer.fit(
-            encoder,
-            encoder.transform(frame, name=name),
-            result,
-            groups=sorted_codes(frame["customer_id"])[0],
-            estimator=self.estimator,
-            calibration=self.calibration,
-            n_folds=self.n_folds,
-            random_state=self.random_state,
-            progress=progress,
-        )
 
     def predict(self, prospects: Any) -> pd.DataFrame:
         """Score prospects.
@@ -195,6 +162,9 @@ class ProspectModel(Model):
               was fitted with contacts.
             * ``p_both`` (float) - the product of the two, which takes them as independent given
               the columns; only if the model was fitted with contacts.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -206,7 +176,8 @@ class ProspectModel(Model):
         self._check_fitted()
         needs = self.scorer_.encoder.used_columns
         frame = read_customers(prospects, needs=needs, name="prospects")
-        valuable = self.scorer_.predict(frame, name="prospects")
+        matrix = self.scorer_.encoder.transform(frame, name="prospects")
+        valuable = self.scorer_.score(matrix)
         scores = pd.DataFrame(
             {
                 "customer_id": frame["customer_id"],
@@ -214,7 +185,10 @@ class ProspectModel(Model):
                 "likeness": 100 * valuable / self.base_rate_,
             }
         )
+        learned = in_sample(vars(self).get("_seen_"), frame, matrix)
         if self.response_scorer_ is not None:
-            scores["p_response"] = self.response_scorer_.predict(frame, name="prospects")
+            matrix = self.response_scorer_.encoder.transform(frame, name="prospects")
+            scores["p_response"] = self.response_scorer_.score(matrix)
             scores["p_both"] = scores["p_valuable"] * scores["p_response"]
-        return scores
+            learned |= in_sample(vars(self).get("_seen_contacts_"), frame, matrix)
+        return scores.assign(in_sample=learned)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import pandas as pd
-
-from crmkit._checks import check_choice
-from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, Scorer, read_outcome, row_fingerprints
+from crmkit._learn.score_model import ScoreModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
 __all__ = ["ResponseModel"]
 
 
-class ResponseModel(Model):
+class ResponseModel(ScoreModel):
     """Learn who responds from a past campaign, and score customers for the next one.
 
     Any scikit-learn classifier can do the learning. Every training row is also scored by a model
@@ -38,15 +34,21 @@ class ResponseModel(Model):
 
     Attributes
     ----------
+    performance_ : pandas.DataFrame
+        One row for the model and one for the best single column, a model of its own: ``score``
+        (``"model"`` or the column), ``customers``, ``rate``, ``p_mean``, ``auc``,
+        ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
+        fold. A model that does not beat its best column is not worth its trouble.
     scores_ : pandas.DataFrame
-        ``customer_id``, ``p_response``: out-of-fold and calibrated, in the row order of the
-        training table; ``save`` leaves it out, so that a saved model names no customer.
+        ``customer_id``, ``as_of`` (only where the table has it) and ``p_response``: out of fold,
+        in the row order of the training table. Use it to judge on the training table; ``save``
+        leaves it out, so that a saved model names no customer.
     scorer_ : object
         The fitted encoder, classifier and calibrator.
     outcome_ : str
         Name of the outcome column.
-    fingerprints_ : numpy.ndarray
-        By these ``predict`` recognises rows that the model learned from.
+    account_ : dict
+        ``rows`` given, and how many of them ``without_outcome`` were left out.
 
     Examples
     --------
@@ -63,18 +65,7 @@ class ResponseModel(Model):
     True
     """
 
-    def __init__(
-        self,
-        *,
-        estimator: Any = None,
-        calibration: str = "sigmoid",
-        n_folds: int = 5,
-        random_state: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.calibration = calibration
-        self.n_folds = n_folds
-        self.random_state = random_state
+    _score = "p_response"
 
     def fit(
         self,
@@ -109,29 +100,7 @@ class ResponseModel(Model):
         InputError
             If fewer than two customers responded or declined, or nothing can be learned from.
         """
-        check_choice(self.calibration, "calibration", ["sigmoid", "isotonic", "none"])
-        people = read_customers(customers, needs=[outcome])
-        result = read_outcome(people, outcome)
-        known = np.isfinite(result)
-        people, result = people[known].reset_index(drop=True), result[known]
-        codes, _ = sorted_codes(people["customer_id"])
-        encoder = FeatureEncoder(columns=columns, exclude=[outcome]).fit(people)
-        matrix = encoder.transform(people)
-        self.scorer_, scores = Scorer.fit(
-            encoder,
-            matrix,
-            result,
-            groups=codes,
-            estimator=self.estimator,
-            calibration=self.calibration,
-            n_folds=self.n_folds,
-            random_state=self.random_state,
-            progress=progress,
-        )
-        self.outcome_ = outcome
-        self.fingerprints_ = np.sort(row_fingerprints(people["customer_id"], matrix))
-        self.scores_ = pd.DataFrame({"customer_id": people["customer_id"], "p_response": scores})
-        return self
+        return self._fit(customers, outcome, columns, progress=progress)
 
     def predict(self, customers: Any) -> pd.DataFrame:
         """Score customers.
@@ -147,9 +116,11 @@ class ResponseModel(Model):
             One row per customer, in the order given:
 
             * ``customer_id`` - as given.
+            * ``as_of`` (datetime) - as given, only where the table has it.
             * ``p_response`` (float) - calibrated probability of a response if contacted.
             * ``in_sample`` (bool) - whether the model learned from this very row; such scores
-              are refused where scores are judged.
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -158,14 +129,4 @@ class ResponseModel(Model):
         MissingColumnsError
             If a column the model learned from is absent.
         """
-        self._check_fitted()
-        people = read_customers(customers)
-        matrix = self.scorer_.encoder.transform(people)
-        prints = row_fingerprints(people["customer_id"], matrix)
-        return pd.DataFrame(
-            {
-                "customer_id": people["customer_id"],
-                "p_response": self.scorer_.score(matrix),
-                "in_sample": np.isin(prints, self.fingerprints_),
-            }
-        )
+        return self._predict(customers)

@@ -9,11 +9,12 @@ import numpy as np
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, row_fingerprints
+from crmkit._learn import FeatureEncoder
 from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import METHODS, fit_effects
 from crmkit._learn.outcomes import Arms, read_arms, read_outcome
 from crmkit._learn.propensity import Propensity, learn_propensity
+from crmkit._learn.seen import SeenRows, in_sample
 from crmkit.errors import InputError
 from crmkit.response._model.effects import effects_table, scores_table
 
@@ -68,7 +69,7 @@ class UpliftModel(Model):
         right, 0 if they tell nothing.
     ensemble_ : object
         The effect models.
-    encoder_state_, propensity_, arms_, lines_, fingerprints_
+    encoder_state_, propensity_, arms_, lines_
         What scoring needs.
 
     References
@@ -98,6 +99,8 @@ class UpliftModel(Model):
     >>> bool(table["uplift"].iloc[0] > table["uplift"].iloc[-2])
     True
     """
+
+    _not_saved = ("scores_", "_seen_")
 
     def __init__(
         self,
@@ -195,7 +198,7 @@ class UpliftModel(Model):
         self.arms_ = {"treatments": list(arms.treatments), "control": arms.control}
         self.lines_ = [line.numbers() for line in lines]
         self.effects_ = effects_table(arms.treatments, lines)
-        self.fingerprints_ = np.sort(row_fingerprints(people["customer_id"], matrix))
+        self._seen_ = SeenRows.of(people, matrix)
         self.scores_ = scores_table(
             people["customer_id"].iloc[back].reset_index(drop=True),
             arms.treatments,
@@ -228,7 +231,8 @@ class UpliftModel(Model):
             * ``std_error`` (float) - of the mean uplift of customers with this estimate.
             * ``conf_low``, ``conf_high`` (float) - its interval.
             * ``in_sample`` (bool) - whether the model learned from this very row; such scores
-              are refused where scores are judged.
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -242,14 +246,13 @@ class UpliftModel(Model):
         matrix = FeatureEncoder.from_state(self.encoder_state_).transform(people)
         chance = Propensity.from_state(self.propensity_).chances(people, matrix)
         effect, mean = self.ensemble_.predict(matrix, chance)
-        prints = row_fingerprints(people["customer_id"], matrix)
         return scores_table(
             people["customer_id"],
             self.arms_["treatments"],
             [EffectLine.from_numbers(line) for line in self.lines_],
             effect,
             mean[:, 0],
-            np.isin(prints, self.fingerprints_),
+            in_sample(vars(self).get("_seen_"), people, matrix),
             confidence_level=confidence_level,
         )
 

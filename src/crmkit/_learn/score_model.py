@@ -1,0 +1,140 @@
+"""One base for models that give every customer a calibrated probability of a yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import pandas as pd
+
+from crmkit._checks import check_choice
+from crmkit._estimator import Model
+from crmkit._frames import sorted_codes
+from crmkit._learn.encoder import FeatureEncoder, column_kind
+from crmkit._learn.judging import area_under_curve, figures
+from crmkit._learn.outcomes import read_snapshots, with_outcome
+from crmkit._learn.scorer import Scorer
+from crmkit._learn.seen import SeenRows, in_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crmkit._typing import Floats
+
+
+__all__ = ["LearnedScore", "ScoreModel"]
+
+_CALIBRATIONS = ["sigmoid", "isotonic", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedScore:
+    """What one fit gives.
+
+    ``scores`` (n,) are out of fold, ``seen`` are the rows learned from.
+    """
+
+    scorer: Scorer
+    scores: Floats
+    seen: SeenRows
+
+
+class ScoreModel(Model):
+    """Base of models that learn a yes or no per customer.
+
+    A subclass names the probability and the share of yes in ``performance_``, and says whether
+    its tables may hold several snapshots of a customer.
+    """
+
+    _not_saved: ClassVar[tuple[str, ...]] = ("scores_", "_seen_")
+    _score: ClassVar[str]
+    _rate: ClassVar[str] = "rate"
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        calibration: str = "sigmoid",
+        n_folds: int = 5,
+        random_state: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.calibration = calibration
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def _fit(
+        self, customers: Any, outcome: str, columns: Sequence[str] | None, *, progress: bool
+    ) -> Self:
+        """Learn one score from customers whose outcome is known."""
+        from sklearn.base import clone
+
+        given = read_snapshots(customers, [outcome])
+        given, result, self.account_ = with_outcome(given, outcome)
+        encoder = FeatureEncoder(columns=columns, exclude=[outcome])
+        learned = self._learn(given, result, encoder, progress=progress)
+        rows = [{"score": "model", **figures(learned.scores, result, rate=self._rate)}]
+        best = best_column(given, result, encoder.used_columns)
+        if best is not None:
+            alone = clone(self).set_params(estimator=None)
+            scores = alone._learn(given, result, FeatureEncoder(columns=[best])).scores
+            rows.append({"score": best, **figures(scores, result, rate=self._rate)})
+        self.performance_ = pd.DataFrame(rows)
+        self.scorer_ = learned.scorer
+        self.outcome_ = outcome
+        self.scores_ = _keys(given).assign(**{self._score: learned.scores})
+        self._seen_ = learned.seen
+        return self
+
+    def _learn(
+        self,
+        frame: pd.DataFrame,
+        result: Floats,
+        encoder: FeatureEncoder,
+        *,
+        name: str = "customers",
+        progress: bool = False,
+    ) -> LearnedScore:
+        """Fit one score on outcomes (n,) of 0.0 and 1.0."""
+        check_choice(self.calibration, "calibration", _CALIBRATIONS)
+        matrix = encoder.fit(frame, name=name).transform(frame, name=name)
+        scorer, scores = Scorer.fit(
+            encoder,
+            matrix,
+            result,
+            groups=sorted_codes(frame["customer_id"])[0],
+            times=sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else None,
+            estimator=self.estimator,
+            calibration=self.calibration,
+            n_folds=self.n_folds,
+            random_state=self.random_state,
+            progress=progress,
+        )
+        return LearnedScore(scorer, scores, SeenRows.of(frame, matrix))
+
+    def _predict(self, customers: Any) -> pd.DataFrame:
+        """Score customers, and mark those whose very rows were learned from."""
+        self._check_fitted()
+        frame = read_snapshots(customers, self.scorer_.encoder.used_columns)
+        matrix = self.scorer_.encoder.transform(frame)
+        seen = in_sample(vars(self).get("_seen_"), frame, matrix)
+        return _keys(frame).assign(**{self._score: self.scorer_.score(matrix)}, in_sample=seen)
+
+
+def _keys(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what identifies the rows."""
+    return frame[[name for name in ("customer_id", "as_of") if name in frame.columns]]
+
+
+def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) -> str | None:
+    """Return the number column that ranks best by itself, in whichever direction; None if none.
+
+    Equal areas are settled by name.
+    """
+    ranked = []
+    for column in columns:
+        if column_kind(frame[column]) != "numbers":
+            continue
+        values = FeatureEncoder(columns=[column]).fit(frame).transform(frame)[:, 0]
+        ranked.append((-abs(area_under_curve(values, outcome) - 0.5), column))
+    return min(ranked)[1] if ranked else None
