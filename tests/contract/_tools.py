@@ -17,6 +17,10 @@ def cases_of(room):
     return importlib.import_module(f"contract.cases.{room}").CASES
 
 
+def all_cases():
+    return [case for room in ROOMS for case in cases_of(room)]
+
+
 def of_kind(kind):
     return [
         pytest_param(room, case)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import rank_bins, wilson_interval
 from crmkit._checks import Problems, check_number
+from crmkit._frames import with_account
 from crmkit._learn.judged import judged_scores
 from crmkit.errors import InputError
 
@@ -101,8 +102,7 @@ def gains_table(
     table = gains_frame(
         judged.score, judged.outcome, n_bins=n_bins, confidence_level=confidence_level
     )
-    table.attrs["account"] = judged.account
-    return table
+    return with_account(table, judged.account)
 
 
 def calibration_table(
@@ -181,8 +181,7 @@ def calibration_table(
     table = calibration_frame(
         judged.score, judged.outcome, n_bins=n_bins, confidence_level=confidence_level
     )
-    table.attrs["account"] = judged.account
-    return table
+    return with_account(table, judged.account)
 
 
 def gains_frame(

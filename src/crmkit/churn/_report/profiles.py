@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import Problems, check_number
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn import (
     FeatureEncoder,
     area_under_curve,
@@ -175,8 +175,7 @@ def retention_profile(
     profile["p_adjusted"] = adjusted
     profile["direction"] = np.where(differs, np.where(more, "leave more", "leave less"), "as all")
     profile["importance"] = profile["variable"].map(importance).astype(np.float64)
-    profile.attrs["account"] = account
-    return profile
+    return with_account(profile, account)
 
 
 def _importance(

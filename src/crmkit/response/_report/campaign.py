@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, with_account
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
@@ -176,8 +176,7 @@ def campaign_result(
     if groups is not None:
         levels = groups.levels.iloc[labels].reset_index(drop=True)
         table = pd.concat([levels, table], axis=1)
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)
 
 
 def _compared(

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from crmkit._arrays import adjust_p_values
-from crmkit._frames import parse_day
+from crmkit._frames import parse_day, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information
 from crmkit.response._table import BinnedVariable, bin_customers
@@ -123,8 +123,7 @@ def response_drivers(
     )
     order = np.lexsort((table["variable"].astype(str), -table["information_value"]))
     table = table.iloc[order].reset_index(drop=True)
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)
 
 
 def _judged(variable: BinnedVariable, outcomes: tuple[float, float]) -> dict[str, Any]:

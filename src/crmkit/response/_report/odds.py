@@ -10,7 +10,7 @@ from scipy import special
 
 from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import check_number
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit.errors import ConvergenceError, InputError
 from crmkit.response._math.logistic import dependent_columns, fit_logistic
@@ -128,8 +128,7 @@ def odds_ratios(
     table["conf_low"], table["conf_high"] = np.exp(beta - z * error), np.exp(beta + z * error)
     table["coefficient"], table["std_error"] = beta, error
     table["p_value"], table["p_adjusted"] = p, adjust_p_values(p, "bh")
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)
 
 
 def _add_terms(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, with_account
 from crmkit._learn.judged import judged_arms, matched_scores
 from crmkit.errors import InputError
 from crmkit.response._math.policy import policy_scores, treated_share
@@ -173,5 +173,4 @@ def policy_value(
             }
         )
     table = pd.DataFrame(rows)
-    table.attrs["account"] = data.account
-    return table
+    return with_account(table, data.account)

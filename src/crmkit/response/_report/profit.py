@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import gains_curve, wilson_interval
 from crmkit._checks import check_number
+from crmkit._frames import with_account
 from crmkit._learn.judged import judged_scores
 
 __all__ = ["profit_table"]
@@ -134,5 +135,4 @@ def profit_table(
             "pays": at == pays,
         }
     )
-    table.attrs["account"] = judged.account
-    return table
+    return with_account(table, judged.account)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
+from crmkit._frames import with_account
 from crmkit._learn.judged import JudgedArms, judged_arms
 from crmkit.response._math.qini import (
     DEFINITIONS,
@@ -135,8 +136,7 @@ def qini_table(
             "qini": q,
         }
     )
-    table.attrs["account"] = data.account
-    return table
+    return with_account(table, data.account)
 
 
 def qini_coefficient(
@@ -249,8 +249,7 @@ def qini_coefficient(
         }
     )
     table = table.dropna(subset="value").reset_index(drop=True)
-    table.attrs["account"] = data.account
-    return table
+    return with_account(table, data.account)
 
 
 def _drawn(

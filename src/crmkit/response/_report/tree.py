@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit.response._math.tree import grow_tree, leaf_of, rate_criterion
 from crmkit.response._table import (
@@ -134,5 +134,4 @@ def response_tree(
             "cumulative_share_responders": found,
         }
     )
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile, rank_bins
 from crmkit._checks import check_number
+from crmkit._frames import with_account
 from crmkit._learn.judged import judged_arms
 from crmkit.response._math.effects import group_effects
 
@@ -119,5 +120,4 @@ def uplift_table(
             "conf_high": uplift + z * error,
         }
     )
-    table.attrs["account"] = data.account
-    return table
+    return with_account(table, data.account)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn.outcomes import tested_customers
 from crmkit.errors import InputError
 from crmkit.response._math.effects import group_effects
@@ -163,8 +163,7 @@ def uplift_tree(
     )
     order = np.lexsort((rules.astype(str), -effect.uplift))
     table = table.iloc[order].assign(segment=np.arange(1, m + 1)).reset_index(drop=True)
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)
 
 
 def _halves(people: pd.DataFrame, random_state: int | None) -> tuple[Bools, Bools]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
+from crmkit._frames import with_account
 from crmkit.response._math.binning import information
 from crmkit.response._table import bin_customers
 
@@ -122,5 +123,4 @@ def woe_table(
             )
         )
     table = pd.concat(parts, ignore_index=True)
-    table.attrs["account"] = account
-    return table
+    return with_account(table, account)
