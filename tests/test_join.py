@@ -146,7 +146,7 @@ def test_strangers_are_counted_or_refused():
     assert account == {"scores_unmatched": 2}
     assert rows([2], [1, 2], account=account, key="strangers") == [1]
     assert account == {"scores_unmatched": 2, "strangers": 0}
-    message = r"`customers` lacks 1 of the 2 values of customer_id in `scores` \(first: \[3\]\)"
+    message = r"`customers` lacks 1 of the 2 customers of `scores` \(first: \[3\]\)"
     with pytest.raises(InputError, match=message):
         rows([1, 3], [1, 2])
     with pytest.raises(InputError, match="Score them too"):

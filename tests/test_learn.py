@@ -14,6 +14,7 @@ from sklearn.svm import LinearSVC
 
 from crmkit import _learn
 from crmkit._learn.gains import gains_frame
+from crmkit._learn.judged import judged_scores
 from crmkit.errors import InputError, MissingColumnsError
 
 
@@ -272,14 +273,46 @@ def test_a_constant_score_has_lift_one():
     assert _learn.area_under_curve(np.ones(5), outcome) == pytest.approx(0.5)
 
 
-def test_matched_scores_follow_the_customers():
+def judged(frame, scores):
+    return judged_scores(frame.assign(churned=[1, 0, 1, 0][: len(frame)]), scores, None, "p")
+
+
+def test_scores_follow_the_customers():
     frame = pd.DataFrame({"customer_id": ["b", "a"]})
     scores = pd.DataFrame({"customer_id": ["a", "b", "c"], "p": [0.1, 0.2, 0.3]})
-    np.testing.assert_array_equal(_learn.matched_scores(frame, scores, "p"), [0.2, 0.1])
+    found = judged(frame, scores)
+    np.testing.assert_array_equal(found.score, [0.2, 0.1])
+    assert found.account["scores_unmatched"] == 1
     with pytest.raises(InputError, match="no score found in 1 of 2 rows"):
-        _learn.matched_scores(frame, scores.tail(2), "p")
-    with pytest.raises(InputError, match="occur twice"):
-        _learn.matched_scores(frame, pd.concat([scores, scores]), "p")
+        judged(frame, scores.tail(2))
+    with pytest.raises(InputError, match="customer_id occur twice in 3 of 6 rows"):
+        judged(pd.concat([frame, frame.assign(customer_id=["c", "d"])]), pd.concat([scores] * 2))
+
+
+def test_scores_of_snapshots_meet_by_customer_and_day():
+    days = pd.to_datetime(["2025-01-31", "2025-02-28", None])
+    frame = pd.DataFrame({"customer_id": [1, 2, 1], "as_of": days[[1, 0, 2]]})
+    scores = pd.DataFrame(
+        {
+            "customer_id": [1.0, 1.0, 1.0, 2.0, 3.0],
+            "as_of": days[[0, 1, 2, 0, 0]].astype(object),
+            "p": [0.1, 0.2, 0.3, 0.4, 0.5],
+        }
+    )
+    found = judged(frame, scores)
+    np.testing.assert_array_equal(found.score, [0.2, 0.4, 0.3])
+    assert found.account["scores_unmatched"] == 1
+    with pytest.raises(InputError, match="no score found in 1 of 3 rows"):
+        judged(frame, scores.drop(index=1))
+    with pytest.raises(InputError, match="customer_id and as_of occur twice in 1 of 6 rows"):
+        judged(frame, pd.concat([scores, scores.iloc[[1]]]))
+
+
+def test_scores_of_customers_whose_outcome_is_unknown_meet_them_too():
+    frame = pd.DataFrame({"customer_id": [1, 2], "churned": [1.0, np.nan]})
+    scores = pd.DataFrame({"customer_id": [1, 2], "p": [0.1, 0.2]})
+    account = judged_scores(frame, scores, None, "p").account
+    assert account == {"rows": 2, "without_outcome": 1, "scores_unmatched": 0}
 
 
 def test_outcomes_must_be_zero_or_one():

@@ -90,8 +90,18 @@ def test_groups_are_compared_within():
     row = result.iloc[2]
     assert row["p_value"] == pytest.approx(found.pvalue)
     assert row["conf_low"] == pytest.approx(found.confidence_interval().low)
+    each = table.assign(number=range(len(table)))
     with pytest.raises(InputError, match="fewer than two"):
+        response.campaign_result(each, outcome="spend", treated="treated", by="number")
+    with pytest.raises(InputError, match="cannot split customers"):
         response.campaign_result(table, outcome="spend", treated="treated", by="customer_id")
+    with pytest.raises(InputError, match="which the result needs"):
+        response.campaign_result(
+            each.rename(columns={"channel": "p_value"}),
+            outcome="spend",
+            treated="treated",
+            by="p_value",
+        )
     with pytest.raises(InputError, match="newcombe"):
         response.campaign_result(table, outcome="spend", treated="treated", method="newcombe")
 
@@ -203,5 +213,13 @@ def test_buyer_profile_compares_with_the_base():
         transactions, customers, product="drink", product_column="shelf", columns=["town"]
     )
     assert shelf["buyers"].sum() == 4
+    for table in (profile, shelf):
+        assert table.attrs["account"]["transactions_unmatched"] == 1
+    assert shelf.attrs["account"]["customers_unmatched"] == 3
+    for unknown in ("beer", ["tea", "beer"]):
+        with pytest.raises(InputError, match=r"product .*`transactions`|`transactions` lacks"):
+            response.buyer_profile(transactions, customers, product=unknown)
+    with pytest.raises(InputError, match="do not write product alike"):
+        response.buyer_profile(transactions, customers, product=["tea", "Milk"])
     with pytest.raises(InputError, match="none of `customers` bought"):
-        response.buyer_profile(transactions, customers, product="beer")
+        response.buyer_profile(transactions, customers.iloc[[5]], product="tea")

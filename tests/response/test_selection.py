@@ -1,3 +1,5 @@
+import uuid
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -231,12 +233,123 @@ def test_lists_of_another_kind_of_id_are_refused():
     customers = pd.DataFrame({"customer_id": [1, 2], "ok": True})
     scores = customers[["customer_id"]].assign(score=1.0)
     for suppress in (["1"], pd.DataFrame({"customer_id": ["2"]})):
-        with pytest.raises(InputError, match="another kind"):
+        with pytest.raises(InputError, match="`suppress` and `customers` do not write"):
             response.select_targets(customers, scores, consent="ok", suppress=suppress)
     with pytest.raises(InputError, match="list of ids"):
         response.select_targets(customers, scores, consent="ok", suppress="blocked")
     chosen = response.select_targets(customers, scores, consent="ok", suppress=[], holdout_share=0)
     assert (chosen["reason"] == "selected").all()
+
+
+ONE = uuid.UUID(int=1)
+
+
+@pytest.mark.parametrize(
+    ("customer", "suppress"),
+    [(str(ONE), ONE), ("B", b"B"), (1, "001"), ("1", "001"), ("B", "B "), ("A1", "a1"), (1, "1")],
+)
+def test_a_suppressed_customer_is_never_missed_for_the_way_the_id_is_written(customer, suppress):
+    customers = pd.DataFrame({"customer_id": [customer, type(customer)(2)], "ok": True})
+    scores = customers[["customer_id"]].assign(score=1.0)
+    for ids in ([suppress], [suppress, customers["customer_id"][1]]):
+        with pytest.raises(InputError, match="`suppress` and `customers` do not write"):
+            response.select_targets(customers, scores, consent="ok", suppress=ids)
+    as_is = pd.DataFrame({"customer_id": [suppress]})
+    with pytest.raises(InputError, match="`scores` and `customers` do not write"):
+        response.select_targets(customers, as_is.assign(score=1.0), consent="ok")
+    with pytest.raises(InputError, match="`consent` and `customers` do not write"):
+        response.select_targets(customers, scores, consent=as_is.assign(consent=False))
+
+
+def test_nobody_of_a_list_and_some_of_it():
+    customers = pd.DataFrame({"customer_id": [1, 2, 3], "ok": True})
+    scores = pd.DataFrame({"customer_id": [1, 2, 8, 9], "score": 1.0})
+    options = {"consent": "ok", "holdout_share": 0}
+    with pytest.raises(InputError, match=r"no customer_id of `suppress` occurs in `customers`"):
+        response.select_targets(customers, scores, suppress=[7], **options)
+    with pytest.raises(InputError, match=r"`suppress`.*missing"):
+        response.select_targets(customers, scores, suppress=[1, None], **options)
+    contacts = pd.DataFrame({"customer_id": [3, 4], "date": pd.Timestamp("2025-01-01")})
+    chosen = response.select_targets(
+        customers,
+        scores,
+        suppress=pd.Series([2.0, 5.0, 6.0, 7.0, 7.0]),
+        contacts=contacts,
+        max_contacts=1,
+        window_days=10,
+        as_of="2025-01-02",
+        **options,
+    )
+    assert chosen["reason"].tolist() == ["selected", "suppressed", "contact cap"]
+    assert chosen.attrs["account"] == {
+        "scores_unmatched": 2,
+        "customers_without_scores": 1,
+        "suppress_unmatched": 3,
+        "contacts_unmatched": 1,
+    }
+    consent = pd.DataFrame({"customer_id": [1, 2, 2, 4], "consent": True})
+    chosen = response.select_targets(customers, scores, consent=consent, holdout_share=0)
+    account = chosen.attrs["account"]
+    assert (account["consent_unmatched"], account["customers_without_consent"]) == (1, 1)
+
+
+def test_a_channel_that_nobody_has_is_refused():
+    customers = pd.DataFrame({"customer_id": range(1, 8)})
+    scores = customers.assign(p_response=0.5)
+    for channel in ("Email", "letter", 1):
+        with pytest.raises(InputError, match=r"`channel` .* in no row .*\['email', 'phone'\]"):
+            response.select_targets(
+                customers, scores, consent=consents(), channel=channel, as_of="2025-06-30"
+            )
+    everywhere = consents().assign(channel=None)
+    chosen = response.select_targets(
+        customers, scores, consent=everywhere, channel="letter", as_of="2025-06-30"
+    )
+    assert (chosen["reason"] == "opted out").sum() == 1
+
+
+@pytest.mark.parametrize("given", [{"channel": "email"}, {"purpose": "news"}])
+def test_one_column_of_consent_serves_no_channel(given):
+    customers = pd.DataFrame({"customer_id": [1], "ok": True})
+    name = next(iter(given))
+    with pytest.raises(InputError, match=f"`{name}` chooses rows of a table of consents"):
+        response.select_targets(customers, customers.assign(score=1.0), consent="ok", **given)
+
+
+def test_an_opt_out_without_a_day_wins():
+    days = pd.to_datetime([None, "2025-03-01", "2025-09-01"])
+    customers = pd.DataFrame({"customer_id": [1, 2, 3]})
+
+    def reason(customer, consent, since):
+        """Of the customer whose consents these are; the two others never gave any."""
+        table = pd.DataFrame({"customer_id": customer, "consent": consent, "since": since})
+        chosen = response.select_targets(
+            customers,
+            customers.assign(score=1.0),
+            consent=table,
+            as_of="2025-06-30",
+            holdout_share=0,
+        )
+        return chosen["reason"][customer - 1]
+
+    assert reason(1, [False, True, True], days) == "opted out"
+    assert reason(2, [True, False, True], days) == "opted out"  # the latest that has come
+    assert reason(3, [True, True, False], days) == "selected"  # the opt-out lies ahead
+    assert reason(1, [None, True, True], days) == "selected"
+    assert reason(1, [True, None, True], days) == "no consent"
+
+
+def test_a_score_for_no_treatment_is_refused():
+    customers = pd.DataFrame({"customer_id": ["a", "b"], "ok": True})
+    scores = pd.DataFrame(
+        {"customer_id": ["a", "b", "b"], "treatment": ["x", None, "y"], "score": [0.1, 0.9, 0.2]}
+    )
+    message = r"`scores`: column 'treatment' is missing in 1 of 3 rows \(first at row 1\)"
+    with pytest.raises(InputError, match=message):
+        response.select_targets(customers, scores, consent="ok", holdout_share=0)
+    chosen = response.select_targets(customers, scores.dropna(), consent="ok", holdout_share=0)
+    assert chosen["treatment"].tolist() == ["x", "y"]
+    assert chosen["expected_gain"].tolist() == [0.1, 0.2]
 
 
 def test_best_of_several_offers_is_chosen():

@@ -77,8 +77,9 @@ def rows_of(
                 f"{_shown(right)}. {do}"
             )
         if account is None:
+            plural = "customers" if what == "customer_id" else f"values of {what}"
             raise InputError(
-                f"`{other}` lacks {lost.size:,} of the {len(rows):,} values of {what} in `{name}` "
+                f"`{other}` lacks {lost.size:,} of the {len(rows):,} {plural} of `{name}` "
                 f"(first: {_shown(unmet)}). {do}"
             )
     if account is not None:

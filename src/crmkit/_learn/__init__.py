@@ -37,7 +37,6 @@ from crmkit._learn.classifier import (
 )
 from crmkit._learn.encoder import FeatureEncoder, column_kind
 from crmkit._learn.gains import calibration_table, gains_table
-from crmkit._learn.judged import matched_scores
 from crmkit._learn.judging import (
     area_under_curve,
     average_precision,
@@ -69,7 +68,6 @@ __all__ = [
     "fit_classifier",
     "gains_table",
     "lift_at",
-    "matched_scores",
     "plot_calibration",
     "plot_gains",
     "positive_score",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array, require_columns
-from crmkit._frames import read_customers
+from crmkit._checks import Problems, number_array
+from crmkit._frames import read_customers, rows_of, sorted_codes
+from crmkit._frames.join import by_value
 from crmkit._learn.outcomes import (
     outcome_column,
     read_snapshots,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["JudgedArms", "JudgedScores", "judged_arms", "judged_scores", "matched_scores"]
+__all__ = ["JudgedArms", "JudgedScores", "judged_arms", "judged_scores", "scores_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,75 +48,86 @@ def judged_scores(
     Scores of rows the model learned from are refused: they flatter it. `known` are the names that
     `score` may mean where it is None.
     """
-    frame = read_snapshots(customers)
+    everyone = read_snapshots(customers)
     marks = read_customers(scores, name="scores", unique=False)
-    frame, result, account = with_outcome(frame, outcome_column(frame, outcome))
+    frame, result, account = with_outcome(everyone, outcome_column(everyone, outcome))
     column = score_column(marks, score, **known)
-    return JudgedScores(matched_scores(frame, marks, column), result, column, account)
+    rows = _rows(frame, marks, everyone["customer_id"], account)
+    return JudgedScores(scores_at(marks, column, rows), result, column, account)
 
 
-def matched_scores(customers: pd.DataFrame, scores: pd.DataFrame, score: str) -> Floats:
-    """Return column `score` in the row order of `customers`; each row needs exactly one score.
+def _rows(
+    customers: pd.DataFrame, scores: pd.DataFrame, everyone: pd.Series[Any], account: dict[str, int]
+) -> Ints:
+    """Return the row in `scores` of each of `customers`, who each need exactly one.
 
-    Rows meet by id, and by ``as_of`` where both tables have it.
+    Rows meet by id, and by ``as_of`` where both tables have it. `everyone` holds the ids of all
+    customers that were given; ids of `scores` that are not among them are counted.
     """
-    keys = ["customer_id"]
-    require_columns(customers.columns, keys, "customers")
-    require_columns(scores.columns, [*keys, score], "scores")
+    ids = by_value(everyone).unique()
+    theirs = rows_of(scores["customer_id"], ids, name="scores", other="customers", account=account)
+    ours = rows_of(customers["customer_id"], ids, name="customers", other="customers")
+    keys = "customer_id"
     if "as_of" in customers.columns and "as_of" in scores.columns:
-        keys.append("as_of")
+        keys = "customer_id and as_of"
+        days = pd.concat([customers["as_of"], scores["as_of"]], ignore_index=True)
+        day, distinct = sorted_codes(days)
+        day, n = day + 1, len(distinct) + 1  # a missing day is a day of its own
+        ours = ours * n + day[: len(ours)]
+        theirs = np.where(theirs < 0, -1, theirs * n + day[len(ours) :])
     problems = Problems("scores")
-    values = number_array(scores[score], problems, score)
-    index = pd.MultiIndex.from_frame(scores[keys])
     problems.rows(
-        np.asarray(index.duplicated()),
-        f"{' and '.join(keys)} occur twice",
+        pd.Series(theirs).duplicated().to_numpy() & (theirs >= 0),
+        f"{keys} occur twice",
         do="Keep one score per row of `customers`.",
     )
     problems.raise_if_any()
-    at = index.get_indexer(pd.MultiIndex.from_frame(customers[keys]))
+    known = np.flatnonzero(theirs >= 0)
+    rows = np.append(known, -1)[pd.Index(theirs[known]).get_indexer(pd.Index(ours))]
     problems = Problems("customers")
-    problems.rows(at < 0, "no score found", do="Score the same customers that are judged.")
+    problems.rows(rows < 0, "no score found", do="Score the same customers that are judged.")
     problems.raise_if_any()
-    _refuse_flattery(scores, at)
-    return values[at]
+    return rows
 
 
-def _refuse_flattery(scores: pd.DataFrame, rows: Ints) -> None:
-    """Raise InputError if a model learned from any of these rows of its scores."""
-    if "in_sample" not in scores.columns:
-        return
+def scores_at(scores: pd.DataFrame, score: str, rows: Ints) -> Floats:
+    """Return column `score` in these rows, unless a model learned from any of them."""
     problems = Problems("scores")
-    learned = number_array(
-        scores["in_sample"].iloc[rows], problems, "in_sample", allow_missing=True
-    )
-    problems.rows(
-        np.isnan(learned),
-        "column 'in_sample' is missing: a model read from a file does not know its training table",
-        do="If it holds none of these customers, say so: scores.assign(in_sample=False).",
-    )
-    problems.rows(
-        learned > 0,
-        "the model learned from the very rows it would be judged on",
-        do="Judge its out-of-fold scores (model.scores_), or customers it has not seen.",
-    )
+    values = number_array(scores[score], problems, score)
     problems.raise_if_any()
+    if "in_sample" in scores.columns:
+        learned = number_array(
+            scores["in_sample"].iloc[rows], problems, "in_sample", allow_missing=True
+        )
+        problems.rows(
+            np.isnan(learned),
+            "column 'in_sample' is missing: a model read from a file does not know its training "
+            "table",
+            do="If it holds none of these customers, say so: scores.assign(in_sample=False).",
+        )
+        problems.rows(
+            learned > 0,
+            "the model learned from the very rows it would be judged on",
+            do="Judge its out-of-fold scores (model.scores_), or customers it has not seen.",
+        )
+        problems.raise_if_any()
+    return values[rows]
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedArms:
     """Customers of a test: ``score``, ``arm`` (0 control, 1 treated) and ``outcome``, (n,) each.
 
-    ``people`` (n rows) and ``scores`` are the tables they come from, ``account`` counts the rows
-    that were given.
+    ``scores`` is the table that the scores come from, ``rows`` (n,) their places there,
+    ``account`` counts the rows that were given.
     """
 
     score: Floats
     arm: Ints
     outcome: Floats
     binary: bool
-    people: pd.DataFrame
     scores: pd.DataFrame
+    rows: Ints
     account: dict[str, int]
 
 
@@ -130,15 +142,17 @@ def judged_arms(
     score: str | None,
 ) -> JudgedArms:
     """Return scores, arms and outcomes of one treatment and the control group."""
-    people = read_customers(customers, needs=[outcome, treated])
+    everyone = read_customers(customers, needs=[outcome, treated])
     marks = read_customers(scores, name="scores", unique=False)
-    _, _, chosen = two_arms(people, treated, control, treatment)
+    _, _, chosen = two_arms(everyone, treated, control, treatment)
     people, result, arm, account = tested_customers(
-        people, outcome, treated, control=control, treatment=chosen
+        everyone, outcome, treated, control=control, treatment=chosen
     )
     if "treatment" in marks.columns:
         marks = marks[(marks["treatment"].astype(object) == chosen).to_numpy(dtype=bool)]
     marks = marks.reset_index(drop=True)
-    values = matched_scores(people, marks, score_column(marks, score))
+    column = score_column(marks, score)
+    rows = _rows(people, marks, everyone["customer_id"], account)
     binary = bool(((result == 0) | (result == 1)).all())
-    return JudgedArms(values, arm, result, binary, people, marks, account)
+    values = scores_at(marks, column, rows)
+    return JudgedArms(values, arm, result, binary, marks, rows, account)

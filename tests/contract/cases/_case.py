@@ -33,6 +33,10 @@ class FunctionCase:
     returns: str = "table"
     # A table that may be empty (a suppression list, say) is named here.
     may_be_empty: tuple[str, ...] = ()
+    # A table in whose place a list of ids may stand is named here.
+    may_be_list: tuple[str, ...] = ()
+    # Tables of other people than the first, whose ids are looked up nowhere, are named here.
+    apart: tuple[str, ...] = ()
     # A report on raw data counts rows without a customer instead of refusing them.
     counts_missing: bool = False
     # Results with a random part that follows row positions by design would set this; none does.
@@ -63,6 +67,8 @@ class ModelCase:
     needs: tuple[str, ...] = ()
     # How far refits on permuted rows may differ (sums in another order), relative.
     tolerance: float = 1e-6
+    # Tables of other people than the first, whose ids are looked up nowhere, are named here.
+    apart: tuple[str, ...] = ()
     # The module, brought by an extra, that fitting needs.
     extra: str = ""
 

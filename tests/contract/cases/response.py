@@ -20,6 +20,23 @@ def judged():
     return {"customers": customers, "scores": scores}
 
 
+def permitted():
+    """Scored customers with a worth, and all that says who may be contacted."""
+    tables = judged()
+    ids = tables["customers"]["customer_id"]
+    tables["customers"] = tables["customers"].assign(worth=30)
+    days = pd.Timestamp("2025-01-01") + pd.to_timedelta(ids % 90, unit="D")
+    given = tables["customers"]["email_consent"]
+    return {
+        **tables,
+        "consent": pd.DataFrame(
+            {"customer_id": ids, "channel": "email", "consent": given, "since": days}
+        ),
+        "suppress": pd.DataFrame({"customer_id": ids[ids % 7 == 0]}),
+        "contacts": pd.DataFrame({"customer_id": ids[ids % 3 == 0], "date": days[ids % 3 == 0]}),
+    }
+
+
 def gains():
     return {"gains": response.gains_table(*judged().values())}
 
@@ -214,16 +231,27 @@ CASES = [
     ),
     FunctionCase(
         response.select_targets,
-        judged,
+        permitted,
         kwargs={
-            "consent": "email_consent",
-            "value": 30,
+            "channel": "email",
+            "value": "worth",
             "contact_cost": 2,
             "budget": 100,
+            "max_contacts": 2,
+            "window_days": 30,
+            "as_of": "2025-03-01",
             "random_state": 1,
         },
-        needs={"customers": ("customer_id", "email_consent"), "scores": ("customer_id",)},
+        needs={
+            "customers": ("customer_id", "worth"),
+            "scores": ("customer_id",),
+            "consent": ("customer_id", "consent", "channel"),
+            "suppress": ("customer_id",),
+            "contacts": ("customer_id", "date"),
+        },
         numbers={"scores": ("p_response",)},
+        may_be_empty=("suppress", "contacts"),
+        may_be_list=("suppress",),
     ),
     FunctionCase(
         response.selection_summary,

@@ -9,10 +9,17 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
 from crmkit._checks import check_number
-from crmkit._frames import read_customers, read_transactions
+from crmkit._frames import (
+    read_customers,
+    read_transactions,
+    rows_of,
+    sorted_codes,
+    with_account,
+    without,
+)
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
-from crmkit.response._table import Variable, positions, range_text, read_variables
+from crmkit.response._table import Variable, range_text, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +85,12 @@ def buyer_profile(
           has fewer than `min_customers`.
         * ``p_adjusted`` (float) - after Benjamini and Hochberg, over all rows tested.
 
+        ``attrs["account"]`` counts customers of one table that the other lacks.
+
     Raises
     ------
     InputError
-        If none of `customers` bought the product.
+        If none of `customers` bought the product, or the tables have no customer in common.
 
     Examples
     --------
@@ -105,7 +114,8 @@ def buyer_profile(
     least = check_number(min_customers, "min_customers", low=1, integer=True)
     check_number(confidence_level, "confidence_level")
     people = read_customers(customers)
-    bought = _buyers(transactions, people, product, product_column, as_of)
+    account: dict[str, Any] = {}
+    bought = _buyers(transactions, people, product, product_column, as_of, account)
     n, k = len(people), int(bought.sum())
     if k == 0:
         raise InputError(f"`product`: none of `customers` bought {product!r} up to `as_of`.")
@@ -124,7 +134,7 @@ def buyer_profile(
     size, buyers = table["customers"].to_numpy(np.float64), table["buyers"].to_numpy(np.float64)
     low, high = wilson_interval(buyers, size, confidence_level)
     p = np.where(size >= least, group_against_rest(buyers, size, k, n), np.nan)
-    return table.assign(
+    table = table.assign(
         customers=size.astype(np.int64),
         buyers=buyers.astype(np.int64),
         share_base=size / n,
@@ -135,26 +145,48 @@ def buyer_profile(
         p_value=p,
         p_adjusted=adjust_p_values(p, "bh"),
     )
+    return with_account(table, account)
 
 
 def _buyers(
-    transactions: Any, people: pd.DataFrame, product: Any, column: str, as_of: Any
+    transactions: Any,
+    people: pd.DataFrame,
+    product: Any,
+    column: str,
+    as_of: Any,
+    account: dict[str, Any],
 ) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
     log = read_transactions(
         transactions, needs=[column], optional=["amount", "quantity"], as_of=as_of
     )
-    names = pd.Series(log.product_ids) if column == "product" else log.column(column)
-    wanted = [product] if pd.api.types.is_scalar(product) else list(product)
-    found = names.isin(wanted).to_numpy(dtype=bool)
+    at = rows_of(
+        log.customer_ids,
+        people["customer_id"],
+        name="transactions",
+        other="customers",
+        account=account,
+    )
+    account["customers_unmatched"] = without(at, len(people))
     if column == "product":
-        found = np.r_[found, False][log.product]
+        codes, names = log.product, log.product_ids
+    else:
+        codes, names = sorted_codes(log.column(column))
+    wanted = [product] if pd.api.types.is_scalar(product) else list(product)
+    meant = rows_of(
+        wanted,
+        names,
+        name="product",
+        other="transactions",
+        what=column,
+        do="Name products that occur there.",
+    )
+    found = np.isin(codes, meant)
     for sign in ("amount", "quantity"):
         if log.has(sign):
             found = found & (getattr(log, sign) >= 0)
-    codes = np.unique(log.customer[found])
-    at = positions(people["customer_id"], pd.Series(log.customer_ids[codes]), "transactions")
-    return np.bincount(at[at >= 0], minlength=len(people)) > 0
+    buyers = at[np.unique(log.customer[found])]
+    return np.bincount(buyers[buyers >= 0], minlength=len(people)) > 0
 
 
 def _levels(variable: Variable, n_bins: int) -> tuple[Ints, list[str]]:

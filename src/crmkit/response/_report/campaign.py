@@ -9,12 +9,11 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_customers, with_account
+from crmkit._frames import group_codes, read_by, read_customers, with_account
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
 from crmkit.response._math.rates import newcombe_interval, rate_difference, welch_interval
-from crmkit.response._table import as_list, read_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ def campaign_result(
     outcome: str,
     treated: str,
     control: Any = None,
-    by: str | Sequence[str] = (),
+    by: str | Sequence[str] | None = None,
     value: float = 1.0,
     margin: float = 1.0,
     contact_cost: float | Mapping[Any, float] = 0.0,
@@ -138,19 +137,17 @@ def campaign_result(
     check_choice(method, "method", _METHODS)
     level = check_number(confidence_level, "confidence_level")
     check_number(n_draws, "n_draws", low=10, integer=True)
-    groups_by = as_list(by)
+    groups_by = read_by(by)
     people = read_customers(customers, needs=[outcome, treated, *groups_by])
     people, y, account = with_outcome(people, outcome, binary=False)
     arms = read_arms(people, treated, control)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
-    reserved = ["treatment", "lift", "cost", "profit", "roi", "verdict"]
-    groups = read_groups(people, groups_by, reserved=reserved) if groups_by else None
-    codes = groups.codes if groups is not None else np.zeros(y.size, dtype=np.int64)
+    codes, groups = group_codes(people, groups_by)
     rng = np.random.default_rng(0 if random_state is None else random_state)
     rows, labels = [], []
-    for group in range(int(codes.max()) + 1):
+    for group in range(len(groups)):
         base = y[(codes == group) & (arms.code == 0)]
         for number, treatment in enumerate(arms.treatments, start=1):
             sample = y[(codes == group) & (arms.code == number)]
@@ -173,9 +170,8 @@ def campaign_result(
     money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
     _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost", low=0))
     table["verdict"] = _verdicts(table, 1 - level)
-    if groups is not None:
-        levels = groups.levels.iloc[labels].reset_index(drop=True)
-        table = pd.concat([levels, table], axis=1)
+    read_by(by, reserved=table.columns)
+    table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
     return with_account(table, account)
 
 

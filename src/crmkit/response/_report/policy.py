@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers, with_account
-from crmkit._learn.judged import judged_arms, matched_scores
+from crmkit._learn.judged import judged_arms, scores_at
 from crmkit.errors import InputError
 from crmkit.response._math.policy import policy_scores, treated_share
 
@@ -147,7 +147,7 @@ def policy_value(
             data.scores, needs=["expected_control", "uplift"], name="scores", unique=False
         )
         base, uplift = (
-            matched_scores(data.people, marks, column) for column in ("expected_control", "uplift")
+            scores_at(marks, column, data.rows) for column in ("expected_control", "uplift")
         )
         means = np.column_stack([base, base + uplift])
     n = data.arm.size

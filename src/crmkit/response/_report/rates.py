@@ -8,10 +8,9 @@ import numpy as np
 
 from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import check_number
-from crmkit._frames import read_customers
+from crmkit._frames import group_codes, read_by, read_customers
 from crmkit._learn import read_outcome
 from crmkit.response._math.rates import group_against_rest
-from crmkit.response._table import as_list, read_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,16 +104,16 @@ def response_rates(
     0    shop          4          3           1  0.333
     1     web          4          4           3  0.750
     """
-    columns = as_list(by)
+    columns = read_by(by, reserved=_COLUMNS)
     least = check_number(min_customers, "min_customers", low=1, integer=True)
     check_number(confidence_level, "confidence_level")
     people = read_customers(customers, needs=[outcome, *columns])
     result = read_outcome(people, outcome)
-    groups = read_groups(people, columns, reserved=_COLUMNS)
-    m = len(groups.levels)
+    codes, groups = group_codes(people, columns)
+    m = len(groups)
     known = np.isfinite(result)
-    contacted = np.bincount(groups.codes, weights=known, minlength=m)
-    responders = np.bincount(groups.codes, weights=np.where(known, result, 0.0), minlength=m)
+    contacted = np.bincount(codes, weights=known, minlength=m)
+    responders = np.bincount(codes, weights=np.where(known, result, 0.0), minlength=m)
     n, k = float(contacted.sum()), float(responders.sum())
     rate = np.divide(responders, contacted, out=np.full(m, np.nan), where=contacted > 0)
     low, high = wilson_interval(responders, contacted, confidence_level)
@@ -124,7 +123,7 @@ def response_rates(
     index = 100 * rate / (k / n) if k else np.where(contacted > 0, 100.0, np.nan)
     counts = [
         counted.astype(np.int64)
-        for counted in (np.bincount(groups.codes, minlength=m), contacted, responders)
+        for counted in (np.bincount(codes, minlength=m), contacted, responders)
     ]
     values = [*counts, rate, low, high, index, p, adjust_p_values(p, "bh")]
-    return groups.levels.assign(**dict(zip(_COLUMNS, values, strict=True)))
+    return groups.assign(**dict(zip(_COLUMNS, values, strict=True)))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.selection import select
 from crmkit.response._table import (
@@ -81,7 +81,8 @@ def select_targets(
     consent : str or DataFrame
         Either a column of `customers` with True, False or missing, or a table of consents:
         ``customer_id``, ``consent`` (True or False) and, if present, ``channel``, ``purpose``
-        (missing: all), ``since`` and ``valid_until`` (last day). The latest row counts.
+        (missing: all), ``since`` and ``valid_until`` (last day). The latest row counts; an
+        opt-out without a day counts as the latest.
     score : str, optional
         Column of `scores`, where it cannot be told.
     value : float or str, default 1
@@ -98,7 +99,7 @@ def select_targets(
     holdout_share : float, default 0.1
         Share of customers held out at random. They use neither budget nor capacity.
     channel, purpose : str, optional
-        Which consents count. Needed where the consent table has such a column.
+        Which consents count. Needed where the consent table has such a column, and only there.
     suppress : DataFrame or list of ids, optional
         Customers never to be contacted, whatever their consent.
     contacts : DataFrame, optional
@@ -127,10 +128,14 @@ def select_targets(
           score.
         * ``cost`` (float) - what the contact costs, or would cost, in money.
 
+        ``attrs["account"]`` counts the ids of each table that met no customer
+        (``suppress_unmatched`` and the like) and customers without score or consent.
+
     Raises
     ------
     InputError
-        If an argument is out of range, or ids of the tables cannot match.
+        If an argument is out of range, nobody of a table is among `customers`, or ids would meet
+        a customer if they were written alike (``"7"`` and 7, ``"B "`` and ``"B"``).
 
     References
     ----------
@@ -162,15 +167,19 @@ def select_targets(
     share = check_number(holdout_share, "holdout_share", low=0, high=1, high_open=True)
     money, places = limits(budget, capacity)
     worth = number_or_column(value, people, "value", low=0) * check_number(margin, "margin", low=0)
-    gain, cost, offers = expected_gain(people, scores, score, worth, contact_cost)
+    account: dict[str, Any] = {}
+    gain, cost, offers = expected_gain(people, scores, score, worth, contact_cost, account)
 
-    status = permission_status(people, consent, channel=channel, purpose=purpose, as_of=as_of)
-    reason = status.copy()
-    rules = [(_SUPPRESSED, is_suppressed(people, suppress))]
+    reason = permission_status(
+        people, consent, channel=channel, purpose=purpose, as_of=as_of, account=account
+    )
+    rules = [(_SUPPRESSED, is_suppressed(people, suppress, account))]
     if contacts is not None:
         most = check_number(max_contacts, "max_contacts", low=0, integer=True)
         window = check_number(window_days, "window_days", low=1, integer=True)
-        past = contacts_in_window(people, contacts, window_days=window, as_of=as_of)
+        past = contacts_in_window(
+            people, contacts, window_days=window, as_of=as_of, account=account
+        )
         rules.append((_CAP, past >= most))
     elif max_contacts is not None or window_days is not None:
         raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
@@ -209,4 +218,4 @@ def select_targets(
         table["treatment"] = pd.Series(offers).take(offer).to_numpy()
     table["expected_gain"] = np.where(np.isneginf(expected), np.nan, expected)
     table["cost"] = cost[at, offer]
-    return pd.DataFrame(table)
+    return with_account(pd.DataFrame(table), account)

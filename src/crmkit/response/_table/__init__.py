@@ -8,14 +8,7 @@ from crmkit.response._table.coding import (
     code_variables,
     rule_of,
 )
-from crmkit.response._table.inputs import (
-    Groups,
-    as_list,
-    number_or_column,
-    positions,
-    read_groups,
-)
-from crmkit.response._table.offers import expected_gain, limits
+from crmkit.response._table.offers import expected_gain, limits, number_or_column
 from crmkit.response._table.permission import (
     contacts_in_window,
     is_suppressed,
@@ -31,10 +24,8 @@ from crmkit.response._table.variables import (
 
 __all__ = [
     "BinnedVariable",
-    "Groups",
     "RuleVariable",
     "Variable",
-    "as_list",
     "bin_customers",
     "check_tree_options",
     "code_variables",
@@ -44,9 +35,7 @@ __all__ = [
     "limits",
     "number_or_column",
     "permission_status",
-    "positions",
     "range_text",
-    "read_groups",
     "read_variables",
     "rule_of",
 ]

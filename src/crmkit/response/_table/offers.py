@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._frames import read_customers, rows_of, sorted_codes, without
 from crmkit._learn.outcomes import score_column
 from crmkit.errors import InputError
-from crmkit.response._table.inputs import number_or_column, positions
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["expected_gain", "limits"]
+__all__ = ["expected_gain", "limits", "number_or_column"]
 
 
 def limits(budget: float | None, capacity: int | None) -> tuple[float, float]:
@@ -28,7 +27,12 @@ def limits(budget: float | None, capacity: int | None) -> tuple[float, float]:
 
 
 def expected_gain(
-    people: pd.DataFrame, scores: Any, score: str | None, worth: Floats, contact_cost: Any
+    people: pd.DataFrame,
+    scores: Any,
+    score: str | None,
+    worth: Floats,
+    contact_cost: Any,
+    account: dict[str, Any],
 ) -> tuple[Floats, Floats, pd.Index[Any] | None]:
     """Return gain and cost per customer and offer, (n, k) each, and the offers' names."""
     several = read_customers(scores, name="scores", unique=False)
@@ -37,9 +41,21 @@ def expected_gain(
     if "treatment" in several.columns:
         codes, offers = sorted_codes(several["treatment"])
     problems = Problems("scores")
+    problems.rows(
+        codes < 0,
+        "column 'treatment' is missing",
+        do="Say for which offer each score is, or drop these rows.",
+    )
     column = score_column(several, score)
     values = number_array(several[column], problems, column)
-    at = positions(people["customer_id"], several["customer_id"], "scores")
+    at = rows_of(
+        several["customer_id"],
+        people["customer_id"],
+        name="scores",
+        other="customers",
+        account=account,
+    )
+    account["customers_without_scores"] = without(at, len(people))
     k = 1 if offers is None else len(offers)
     cell = np.where(at >= 0, at * k + codes, -1)
     problems.rows(
@@ -69,3 +85,16 @@ def _costs(people: pd.DataFrame, contact_cost: Any, offers: pd.Index[Any] | None
         raise InputError(f"`contact_cost` lacks the treatment(s) {missing}.")
     each = [check_number(contact_cost[offer], "contact_cost", low=0) for offer in offers]
     return np.tile(np.asarray(each, dtype=np.float64), (len(people), 1))
+
+
+def number_or_column(
+    value: Any, customers: pd.DataFrame, name: str, *, low: float | None = None
+) -> Floats:
+    """Return one number for all or a column's numbers, shape (n,)."""
+    if isinstance(value, str):
+        require_columns(customers.columns, [value], "customers")
+        problems = Problems("customers")
+        values = number_array(customers[value], problems, value, low=low)
+        problems.raise_if_any()
+        return values
+    return np.full(len(customers), check_number(value, name, low=low))

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array, require_columns
-from crmkit._frames import day_numbers, parse_day, read_customers, to_pandas
+from crmkit._frames import day_numbers, parse_day, read_customers, read_ids, rows_of, without
 from crmkit.errors import InputError
-from crmkit.response._table.inputs import positions
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
@@ -19,36 +18,52 @@ if TYPE_CHECKING:
 __all__ = ["GIVEN", "contacts_in_window", "is_suppressed", "permission_status"]
 
 GIVEN, OPTED_OUT, UNKNOWN, EXPIRED = 0, 1, 2, 3
+_LONG_AGO, _NEVER = -(10**9), 10**9
 
 
 def permission_status(
-    people: pd.DataFrame, consent: Any, *, channel: str | None, purpose: str | None, as_of: Any
+    people: pd.DataFrame,
+    consent: Any,
+    *,
+    channel: str | None,
+    purpose: str | None,
+    as_of: Any,
+    account: dict[str, Any],
 ) -> Ints:
     """Return per customer, shape (n,): 0 given, 1 opted out, 2 never given, 3 expired.
 
     `consent` is the name of a column of `people`, or a table of consents. Of several consents
     for the channel and purpose the latest counts; of several of one day, or without days, an
-    opt-out does.
+    opt-out does. An opt-out without a day beside dated ones counts: it may be the latest.
     """
+    wanted = {"channel": channel, "purpose": purpose}
     if isinstance(consent, str):
+        if given := [name for name, asked in wanted.items() if asked is not None]:
+            raise InputError(
+                f"`{given[0]}` chooses rows of a table of consents, but `consent` is the column "
+                f"{consent!r} of `customers`, which knows none. Name the column that holds the "
+                f"consent for it and leave `{given[0]}` out, or pass such a table."
+            )
         require_columns(people.columns, [consent], "customers")
         return _status(_flags(people[consent], "customers", consent))
     table = read_customers(
         consent, needs=["consent"], name="consent", unique=False, allow_empty=True
     )
-    for column, asked in (("channel", channel), ("purpose", purpose)):
-        table = _matching(table, column, asked)
-    at = positions(people["customer_id"], table["customer_id"], "consent")
+    at = _customer_rows(people, table["customer_id"], "consent", account)
+    for column, asked in wanted.items():
+        at = np.where(_matching(table, column, asked), at, -1)
+    account["customers_without_consent"] = without(at, len(people))
     flags = _flags(table["consent"], "consent", "consent")
     status = _status(flags)
     since = np.zeros(len(table), dtype=np.int64)
     if "since" in table.columns:
         today = _need_day(as_of, "consent", "since")
-        since = _days(table["since"], "consent", "since", missing=-(10**9))
+        since = _days(table["since"], "consent", "since", missing=_LONG_AGO)
         at = np.where(since > today, -1, at)
+        since = np.where((since == _LONG_AGO) & (status == OPTED_OUT), _NEVER, since)
     if "valid_until" in table.columns:
         today = _need_day(as_of, "consent", "valid_until")
-        ends = _days(table["valid_until"], "consent", "valid_until", missing=10**9)
+        ends = _days(table["valid_until"], "consent", "valid_until", missing=_NEVER)
         status = np.where((status == GIVEN) & (ends < today), EXPIRED, status)
     result = np.full(len(people), UNKNOWN, dtype=np.int64)
     # The last write wins: latest day last and, on one day, the most restrictive last.
@@ -59,24 +74,16 @@ def permission_status(
     return result
 
 
-def is_suppressed(people: pd.DataFrame, suppress: Any) -> Bools:
+def is_suppressed(people: pd.DataFrame, suppress: Any, account: dict[str, Any]) -> Bools:
     """Tell who is on a suppression list: a table with ``customer_id`` or any list of ids."""
     if suppress is None:
         return np.zeros(len(people), dtype=bool)
-    if isinstance(suppress, (str, bytes)):
-        raise InputError(
-            f"`suppress` must be a table with customer_id or a list of ids; got {suppress!r}."
-        )
-    if isinstance(suppress, (pd.Series, pd.Index, np.ndarray, list, tuple, set, frozenset)):
-        ids = pd.Series(list(suppress), dtype=None if len(suppress) else object)
-    else:
-        ids = to_pandas(suppress, "suppress", needs=["customer_id"])["customer_id"]
-    at = positions(people["customer_id"], ids, "suppress")
+    at = _customer_rows(people, read_ids(suppress, "suppress"), "suppress", account)
     return np.bincount(at[at >= 0], minlength=len(people)) > 0
 
 
 def contacts_in_window(
-    people: pd.DataFrame, contacts: Any, *, window_days: int, as_of: Any
+    people: pd.DataFrame, contacts: Any, *, window_days: int, as_of: Any, account: dict[str, Any]
 ) -> Ints:
     """Count each customer's contacts, shape (n,), in the `window_days` days up to `as_of`."""
     table = read_customers(
@@ -85,23 +92,35 @@ def contacts_in_window(
     today = _need_day(as_of, "contacts", "date")
     days = _days(table["date"], "contacts", "date")
     recent = (days > today - window_days) & (days <= today)
-    at = positions(people["customer_id"], table["customer_id"], "contacts")
+    at = _customer_rows(people, table["customer_id"], "contacts", account)
     return np.bincount(at[recent & (at >= 0)], minlength=len(people)).astype(np.int64)
 
 
-def _matching(table: pd.DataFrame, column: str, asked: str | None) -> pd.DataFrame:
-    """Keep the consents for one channel or purpose; a missing one stands for all of them."""
+def _customer_rows(
+    people: pd.DataFrame, ids: pd.Series[Any], name: str, account: dict[str, Any]
+) -> Ints:
+    """Return the row in `people` of each id; strangers are counted."""
+    return rows_of(ids, people["customer_id"], name=name, other="customers", account=account)
+
+
+def _matching(table: pd.DataFrame, column: str, asked: str | None) -> Bools:
+    """Tell which consents are for one channel or purpose; a missing one stands for all of them."""
     if column not in table.columns:
-        if asked is None:
-            return table
-        require_columns(table.columns, [column], "consent")
+        if asked is not None:
+            require_columns(table.columns, [column], "consent")
+        return np.ones(len(table), dtype=bool)
+    known = table[column].dropna().unique().tolist()
     if asked is None:
         raise InputError(
             f"`consent` has a column {column!r}: say with `{column}` for which one to select, "
-            f"for example {column}={table[column].dropna().iloc[:1].tolist()!r}."
+            f"for example {column}={known[:1]!r}."
+        )
+    if known and asked not in known:
+        raise InputError(
+            f"`{column}` {asked!r} occurs in no row of `consent`, which has {known[:10]!r}."
         )
     fits = table[column].isna() | (table[column].astype(object) == asked)
-    return table[fits.to_numpy(dtype=bool)].reset_index(drop=True)
+    return fits.to_numpy(dtype=bool)
 
 
 def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
