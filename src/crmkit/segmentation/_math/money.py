@@ -80,7 +80,9 @@ def _sums(
     for start in range(0, values.size, _CHUNK):
         rows = slice(start, start + _CHUNK)
         found: list[Floats] = [
-            np.bincount(codes[rows], weights=part, minlength=n_groups)
+            np.bincount(codes[rows], weights=part, minlength=n_groups).astype(
+                np.float64, copy=False
+            )
             for part in parts(values[rows])
         ]
         totals = [a + b for a, b in zip(totals, found, strict=True)] if totals else found
