@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.itemset_index import ItemsetIndex
 
@@ -89,53 +91,109 @@ def split_itemsets(
     if max_antecedent is not None:
         longest = min(longest, max_antecedent + most)
     parts = _without_one(levels[:longest], index)
-    count = [counts[a:b] for a, b in zip(index.first[:-1], index.first[1:], strict=True)]
-    left = [np.logical_and.reduce(in_antecedent[rows], axis=1) for rows in levels]
-    right = [np.logical_and.reduce(in_consequent[rows], axis=1) for rows in levels]
-    n_tested = sum(
-        _n_allowed(rows, max_antecedent, most, in_antecedent, in_consequent) for rows in levels
-    )
-    none = np.zeros(0, dtype=np.int64)
-    found: list[tuple[Ints, Ints, Ints, Floats]] = [(none, none, none, np.zeros(0))]
+    tables = [
+        _Level(
+            first=int(index.first[number]),
+            count=counts[index.first[number] : index.first[number + 1]],
+            parts=parts[number],
+            in_left=np.logical_and.reduce(in_antecedent[levels[number]], axis=1),
+            in_right=np.logical_and.reduce(in_consequent[levels[number]], axis=1),
+        )
+        for number in range(longest)
+    ]
+    found = [_nothing()]
     for size in range(1, most + 1):
-        general = (count[size - 1] / n_baskets)[:, None]  # rules without any condition
-        confident_up_to = 0
+        general = (tables[size - 1].count / n_baskets)[:, None]  # rules without any condition
+        longest_confident = 0
         for length in range(size + 1, longest + 1):
-            over = length - size  # items in the antecedent
-            if max_antecedent is not None and over > max_antecedent:
+            if max_antecedent is not None and length - size > max_antecedent:
                 break
             splits = _splits(length, size)
-            n = len(levels[length - 1])
-            highest = np.empty((n, len(splits.right)))
-            step = max(CELLS // len(splits.right), 1)
-            for start in range(0, n, step):
-                rows = np.arange(start, min(start + step, n))
-                antecedent = _remove(parts, rows[:, None], length, splits.right)
-                both, alone = count[length - 1][rows, None], count[over - 1][antecedent]
-                best = _best_of_parts(general, parts[length - 1][rows], splits)
-                np.maximum(best, both / alone, out=highest[rows[0] : rows[-1] + 1])
-                row, split = np.nonzero(both >= min_confidence * alone * (1 - 1e-12))
-                if not len(row):
-                    continue
-                confident_up_to = length
-                lhs = antecedent[row, split]
-                rhs = _remove(parts, rows[row], length, splits.left[split])
-                ok = left[over - 1][lhs] & right[size - 1][rhs]
-                found.append(
-                    (
-                        index.first[over - 1] + lhs[ok],
-                        index.first[size - 1] + rhs[ok],
-                        index.first[length - 1] + rows[row[ok]],
-                        best[row[ok], split[ok]],
-                    )
-                )
+            highest = np.empty((len(tables[length - 1].count), len(splits.right)))
+            for rows in _pieces(*highest.shape):
+                block = _split_rows(tables[:length], rows, splits, general, min_confidence)
+                highest[rows] = block.highest
+                found.append(block.rules)
+                if block.any_confident:
+                    longest_confident = length
             general = highest
         if max_antecedent is None:
             # moving an item from the antecedent to the consequent can only lower the confidence
             # (Agrawal and Srikant 1994)
-            longest = confident_up_to
-    antecedent, consequent, union, best = (np.concatenate(c) for c in zip(*found, strict=True))
+            longest = longest_confident
+    columns = zip(*found, strict=True)
+    antecedent, consequent, union, best = (np.concatenate(column) for column in columns)
+    n_tested = sum(
+        _n_allowed(rows, max_antecedent, most, in_antecedent, in_consequent) for rows in levels
+    )
     return Rules(antecedent, consequent, union, best, n_tested)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """The n itemsets of one length k, numbered from ``first``.
+
+    ``count`` (n,) their baskets; ``parts`` (n, k) the place in the level below of each without
+    one item; ``in_left`` and ``in_right`` (n,) whether all items are allowed on that side.
+    """
+
+    first: int
+    count: Ints
+    parts: Ints
+    in_left: Bools
+    in_right: Bools
+
+
+# Numbers of antecedent, consequent and union, and the best confidence of more general rules.
+_Found = tuple["Ints", "Ints", "Ints", "Floats"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What splitting some itemsets found.
+
+    ``highest`` has, per itemset and split, the best confidence of the rule and of all more
+    general ones; ``any_confident`` tells whether any rule is confident, allowed or not.
+    """
+
+    rules: _Found
+    highest: Floats
+    any_confident: bool
+
+
+def _nothing() -> _Found:
+    """Return no rules."""
+    none = np.zeros(0, dtype=np.int64)
+    return none, none, none, np.zeros(0)
+
+
+def _pieces(n: int, width: int) -> Iterator[Ints]:
+    """Cut n rows of that width into runs whose cells fit the cache."""
+    step = max(CELLS // width, 1)
+    for start in range(0, n, step):
+        yield np.arange(start, min(start + step, n))
+
+
+def _split_rows(
+    levels: list[_Level], rows: Ints, splits: _Splits, general: Floats, min_confidence: float
+) -> _Block:
+    """Split the itemsets at `rows` of the last level in all the ways of `splits`."""
+    size = splits.right.shape[1]
+    whole, left, right = levels[-1], levels[len(levels) - size - 1], levels[size - 1]
+    antecedent = _remove(levels, rows[:, None], splits.right)
+    both, alone = whole.count[rows, None], left.count[antecedent]
+    best = _best_of_parts(general, whole.parts[rows], splits)
+    row, split = np.nonzero(both >= min_confidence * alone * (1 - 1e-12))
+    in_left = antecedent[row, split]
+    in_right = _remove(levels, rows[row], splits.left[split])
+    allowed = left.in_left[in_left] & right.in_right[in_right]
+    rules = (
+        left.first + in_left[allowed],
+        right.first + in_right[allowed],
+        whole.first + rows[row[allowed]],
+        best[row[allowed], split[allowed]],
+    )
+    return _Block(rules, np.maximum(best, both / alone), bool(row.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +213,21 @@ class _Splits:
 def _splits(length: int, size: int) -> _Splits:
     """List the splits in lexicographic order of the consequent."""
     right = np.array(list(combinations(range(length), size)))
-    mask = (1 << right).sum(axis=1)
-    columns = np.arange(length)
-    left = np.nonzero((mask[:, None] >> columns & 1) == 0)[1].reshape(-1, length - size)
+    chosen = _as_bits(right)
+    others = np.nonzero((chosen[:, None] >> np.arange(length) & 1) == 0)[1]
+    left = others.reshape(-1, length - size)
     number = np.zeros(1 << (length - 1), dtype=np.int64)
-    shorter = np.array(list(combinations(range(length - 1), size)))
-    number[(1 << shorter).sum(axis=1)] = np.arange(len(shorter))
-    below = mask[:, None] & ((1 << left) - 1)
-    part = number[below | (mask[:, None] >> (left + 1) << left)]
-    return _Splits(right, left, part)
+    shorter = _as_bits(np.array(list(combinations(range(length - 1), size))))
+    number[shorter] = np.arange(len(shorter))
+    # Without one column of the left, the columns above it move down by one place.
+    below = chosen[:, None] & ((1 << left) - 1)
+    above = chosen[:, None] >> (left + 1) << left
+    return _Splits(right, left, number[below | above])
+
+
+def _as_bits(columns: Ints) -> Ints:
+    """Write each set of columns, shape (c, size), as a whole number with those bits."""
+    return np.asarray((1 << columns).sum(axis=1))
 
 
 def _without_one(levels: tuple[Ints, ...], index: ItemsetIndex) -> list[Ints]:
@@ -183,10 +247,10 @@ def _without_one(levels: tuple[Ints, ...], index: ItemsetIndex) -> list[Ints]:
     return parts
 
 
-def _remove(parts: list[Ints], rows: Ints, length: int, columns: Ints) -> Ints:
-    """Return the places of itemsets of one length without some columns, ascending along axis 1."""
+def _remove(levels: list[_Level], rows: Ints, columns: Ints) -> Ints:
+    """Return the places of the last level's itemsets without some columns, ascending on axis 1."""
     for number in range(columns.shape[1]):
-        rows = parts[length - number - 1][rows, columns[:, number] - number]
+        rows = levels[-1 - number].parts[rows, columns[:, number] - number]
     return rows
 
 

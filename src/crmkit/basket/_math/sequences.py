@@ -142,49 +142,80 @@ def extend(
 ) -> Iterator[Grown]:
     """Grow patterns by one item, some patterns at a time, and keep what is frequent."""
     low, high = lines.after(ends.line, min_gap, max_gap)
-    begin_of = np.flatnonzero(np.append(True, ends.pattern[1:] != ends.pattern[:-1]))
-    stops = np.append(begin_of[1:], len(ends.pattern))
-    total = np.append(0, np.cumsum(high - low))
-    at = 0
-    most = max(CELLS // max(lines.n_items, 1), 1)  # patterns at a time
-    while at < len(begin_of) and len(ends.pattern):
-        limit = total[begin_of[at]] + CELLS
-        to = int(np.searchsorted(total[stops], limit, side="right"))
-        to = max(min(to, at + most), at + 1)
-        rows = np.arange(begin_of[at], stops[to - 1])
+    for rows in _pieces(ends, high - low, lines.n_items):
         base = int(ends.pattern[rows[0]])
-        at = to
-        number, line = ranges(low[rows], high[rows] - low[rows])
+        number, line = ranges(low[rows], (high - low)[rows])
         row = rows[number]
-        if max_gap is None:  # one end per customer: the first purchase in the window
-            inside = lines.previous[line] < low[row]
-            row, line = row[inside], line[inside]
         grown = (ends.pattern[row] - base) * lines.n_items + lines.item[line]
+        ways = Candidates(row, line, grown)
+        if max_gap is None:  # one end per customer: the first purchase in the window
+            ways = ways.where(lines.previous[line] < low[row])
         size = (int(ends.pattern[rows[-1]]) - base + 1) * lines.n_items
-        bound = np.bincount(grown, minlength=size)  # ends, which are at least the customers
-        inside = (bound >= (1 if every and max_gap is not None else min_count))[grown]
-        row, line, grown = row[inside], line[inside], grown[inside]
-        order = np.argsort(grown * len(lines.item) + line, kind="stable")
-        row, line, grown = row[order], line[order], grown[order]
+        bound = np.bincount(ways.grown, minlength=size)  # ends, which are at least the customers
+        least = 1 if every and max_gap is not None else min_count
+        ways = ways.where((bound >= least)[ways.grown]).sorted(len(lines.item))
         if max_gap is not None:  # windows overlap: take each end once, from its earliest start
-            inside = np.append(True, (grown[1:] != grown[:-1]) | (line[1:] != line[:-1]))
-            inside = inside[: len(grown)]
-            row, line, grown = row[inside], line[inside], grown[inside]
-        customer = lines.customer[line]
-        first = np.append(True, (grown[1:] != grown[:-1]) | (customer[1:] != customer[:-1]))
-        first = first[: len(grown)]
-        count = np.bincount(grown[first], minlength=size)
-        inside = (count >= min_count)[grown]
+            ways = ways.where(_changes(ways.grown, ways.line))
+        first = _changes(ways.grown, lines.customer[ways.line])
+        count = np.bincount(ways.grown[first], minlength=size)
+        frequent = (count >= min_count)[ways.grown]
         key = np.flatnonzero(count >= min_count)
+        kept = ways.where(frequent)
         all_counts = bound if max_gap is None else count
         seen = np.flatnonzero(all_counts) if every else key
         yield Grown(
             key=key + base * lines.n_items,
             count=count[key],
-            own=np.searchsorted(key, grown[inside]),
-            line=line[inside],
-            start=ends.line[row[inside]],
-            first=first[inside],
+            own=np.searchsorted(key, kept.grown),
+            line=kept.line,
+            start=ends.line[kept.row],
+            first=first[frequent],
             every_key=seen + base * lines.n_items,
             every_count=all_counts[seen],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Ways to grow a pattern, shape (c,) each.
+
+    ``row`` the end grown from, ``line`` the purchase that follows it, ``grown`` the code of the
+    grown pattern.
+    """
+
+    row: Ints
+    line: Ints
+    grown: Ints
+
+    def where(self, keep: Bools) -> Candidates:
+        """Return the ways to keep."""
+        return Candidates(self.row[keep], self.line[keep], self.grown[keep])
+
+    def sorted(self, n_lines: int) -> Candidates:
+        """Return the ways by grown pattern, and within one by purchase."""
+        order = np.argsort(self.grown * n_lines + self.line, kind="stable")
+        return Candidates(self.row[order], self.line[order], self.grown[order])
+
+
+def _pieces(ends: Ends, width: Ints, n_items: int) -> Iterator[Ints]:
+    """Cut the ends into runs of whole patterns with a bounded number of ways to grow."""
+    begins = np.flatnonzero(_changes(ends.pattern))
+    stops = np.append(begins[1:], len(ends.pattern))
+    ways_before = np.append(0, np.cumsum(width))
+    most = max(CELLS // max(n_items, 1), 1)  # patterns at a time
+    at = 0
+    while at < len(begins):
+        limit = ways_before[begins[at]] + CELLS
+        to = int(np.searchsorted(ways_before[stops], limit, side="right"))
+        to = max(min(to, at + most), at + 1)
+        yield np.arange(begins[at], stops[to - 1])
+        at = to
+
+
+def _changes(*keys: Ints) -> Bools:
+    """Tell where a row differs from the row before in any of the keys; the first row does."""
+    changed = np.zeros(len(keys[0]), dtype=bool)
+    changed[:1] = True
+    for key in keys:
+        changed[1:] |= key[1:] != key[:-1]
+    return changed

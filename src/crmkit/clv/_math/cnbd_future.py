@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["RegularFuture"]
 
@@ -122,15 +122,12 @@ def _by_stage(
 ) -> Iterator[Floats]:
     """Yield the survival or the number of purchases at each time for each stage j, shape (k, n).
 
-    A time is a number or has shape (n, 1).
+    A time is a number or has shape (n, 1). Nodes with a small 1 - p, and all nodes where few
+    stages are to come, are taken by the power series, the others by the roots of unity.
     """
     small = state.q < _SMALL
-    kept = np.where(small, 0.0, state.weight)
-    log_z = np.log1p(-np.where(small, 0.5, state.p)) / k
-    weights = [kept * np.exp((j - k + 1) * log_z) for j in range(k)]
-    roots = [_root(step, k, log_z) for step in range(k // 2 + 1)]
-    rest = state.weight - kept
-    moments = [(rest * state.q**m).sum(axis=1) for m in range(_SERIES)]
+    large = _Large.of(state, small, k)
+    moments = [(state.weight * small * state.q**m).sum(axis=1) for m in range(_SERIES)]
     all_moments = [(state.weight * state.q**m).sum(axis=1) for m in range(_SERIES)]
     beyond = np.maximum(log_rising(state.shape + 1.0, 4.0 * k)[0] - gammaln(4 * k + 2), 0.0)
     for time in times:
@@ -138,25 +135,74 @@ def _by_stage(
         few = (4 * k * np.log(odds / (1.0 + odds)) + beyond < _LOG_NOTHING)[:, 0]
         result = np.zeros((k, odds.size))
         if not few.all():
-            for turn, twice, left in roots:
-                grown = odds * left
-                log_kept = -state.shape * np.log1p(grown)
-                lived, shrink = np.exp(log_kept) / left, 1.0 / (1.0 + grown)
-                value = lived * state.p if alive else -np.expm1(log_kept) / left
-                for j in range(k):
-                    if j > 0:
-                        # One stage more: G is divided by 1 + grown.
-                        lived *= shrink
-                        value = lived * state.p if alive else value + lived * grown
-                    total = turn ** (j - k + 1) * (weights[j] * value).sum(axis=1)
-                    result[j] += twice / k * total.real
-        for j in range(k):
-            result[j, few] = 0.0
-            for m in range(_SERIES):
-                moment = np.where(few, all_moments[m], moments[m])
-                if (moment > _NOTHING).any():
-                    result[j] += moment * _chance(state.shape + j, odds, m * k - j, k, alive=alive)
-        yield result
+            result = np.where(few, 0.0, _by_roots(state, large, odds, k, alive=alive))
+        of_series = [
+            np.where(few, every, some) for every, some in zip(all_moments, moments, strict=True)
+        ]
+        yield result + _by_series(state.shape, of_series, odds, k, alive=alive)
+
+
+@dataclass(frozen=True, slots=True)
+class _Large:
+    """The nodes of a quadrature whose 1 - p is not small: weights per stage j, and the roots."""
+
+    weights: list[Floats]
+    roots: list[tuple[complex, float, NDArray[Any]]]
+
+    @classmethod
+    def of(cls, state: Quadrature, small: Bools, k: int) -> _Large:
+        """Leave out the nodes where 1 - p is `small`."""
+        kept = np.where(small, 0.0, state.weight)
+        log_z = np.log1p(-np.where(small, 0.5, state.p)) / k
+        weights = [kept * np.exp((j - k + 1) * log_z) for j in range(k)]
+        return cls(weights, [_root(step, k, log_z) for step in range(k // 2 + 1)])
+
+
+def _by_roots(state: Quadrature, large: _Large, odds: Floats, k: int, *, alive: bool) -> Floats:
+    """Sum over the roots of unity: the formulas above, shape (k, n)."""
+    total = np.zeros((k, odds.size))
+    stages = _survivals if alive else _purchases
+    for turn, twice, left in large.roots:
+        for j, value in enumerate(stages(state, odds * left, left, k)):
+            summed = turn ** (j - k + 1) * (large.weights[j] * value).sum(axis=1)
+            total[j] += twice / k * summed.real
+    return total
+
+
+def _survivals(
+    state: Quadrature, grown: NDArray[Any], left: NDArray[Any], k: int
+) -> Iterator[NDArray[Any]]:
+    """Yield p G(y) / (1 - y) for one stage after the other: each divides G by 1 + grown."""
+    lived = np.exp(-state.shape * np.log1p(grown)) / left
+    shrink = 1.0 / (1.0 + grown)
+    for _ in range(k):
+        yield lived * state.p
+        lived *= shrink
+
+
+def _purchases(
+    state: Quadrature, grown: NDArray[Any], left: NDArray[Any], k: int
+) -> Iterator[NDArray[Any]]:
+    """Yield (1 - G(y)) / (1 - y) for one stage after the other: each divides G by 1 + grown."""
+    log_kept = -state.shape * np.log1p(grown)
+    lived, shrink = np.exp(log_kept) / left, 1.0 / (1.0 + grown)
+    value = -np.expm1(log_kept) / left
+    for _ in range(k):
+        yield value
+        lived *= shrink
+        value = value + lived * grown
+
+
+def _by_series(
+    shape: Floats, moments: list[Floats], odds: Floats, k: int, *, alive: bool
+) -> Floats:
+    """Sum the power series in 1 - p, whose `moments` are given, shape (k, n)."""
+    total = np.zeros((k, odds.size))
+    for j in range(k):
+        for m, moment in enumerate(moments):
+            if (moment > _NOTHING).any():
+                total[j] += moment * _chance(shape + j, odds, m * k - j, k, alive=alive)
+    return total
 
 
 def _root(step: int, k: int, log_z: Floats) -> tuple[complex, float, NDArray[Any]]:

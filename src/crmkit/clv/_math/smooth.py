@@ -8,6 +8,7 @@ the logarithm of the length give all digits for the price of a few thousand quad
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
     # Positions of rows (m,) and their arguments (m,) -> values (q, m).
     Function = Callable[[Ints, Floats], Floats]
@@ -37,44 +38,69 @@ def smooth(function: Function, group: Ints, at: Floats) -> Floats:
 
     `function` is analytic in its argument `at`, shape (n,), and the same for rows of one `group`.
     """
-    n, n_groups = at.size, int(group.max()) + 1
-    rows = np.arange(n)
-    if n < 2 * _NODES * n_groups:
+    rows = np.arange(at.size)
+    cells = _cells(group, at)
+    if cells is None or not cells.crowded.size:
         return function(rows, at)
+    terms, resolved = _polynomials(function, cells)
+    polynomial_of_cell = np.full(cells.member.size, -1, dtype=np.int64)
+    polynomial_of_cell[cells.crowded[resolved]] = np.flatnonzero(resolved)
+    polynomial = polynomial_of_cell[cells.cell]
+    result = np.empty((terms.shape[1], at.size))
+    others = np.flatnonzero(polynomial < 0)
+    result[:, others] = function(others, at[others])
+    inside = np.flatnonzero(polynomial >= 0)
+    for begin in range(0, inside.size, _BLOCK):
+        block = inside[begin : begin + _BLOCK]
+        x = 2.0 * (at[block] - cells.start[cells.cell[block]]) / cells.width - 1.0
+        result[:, block] = _sum(terms, polynomial[block], x)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Rows by group and piece of the line: ``cell`` (n,) of each row.
+
+    ``member`` is a row of each cell, ``start`` where its piece begins, ``width`` how long all
+    pieces are, ``crowded`` the cells with enough rows to interpolate.
+    """
+
+    cell: Ints
+    member: Ints
+    start: Floats
+    width: float
+    crowded: Ints
+
+
+def _cells(group: Ints, at: Floats) -> _Cells | None:
+    """Cut the line into pieces short enough for the polynomials; None if rows are too few."""
+    n_groups = int(group.max()) + 1
+    if at.size < 2 * _NODES * n_groups:
+        return None
     low = float(at.min())
     n_pieces = max(1, math.ceil((float(at.max()) - low) / _PIECE))
     width = max((float(at.max()) - low) / n_pieces, 1e-300)
     piece = np.minimum(((at - low) / width).astype(np.int64), n_pieces - 1)
-    cell = group * n_pieces + piece
-    crowded = np.flatnonzero(np.bincount(cell, minlength=n_groups * n_pieces) > 2 * _NODES)
-    if not crowded.size:
-        return function(rows, at)
-    member = np.empty(n_groups * n_pieces, dtype=np.int64)
-    member[cell] = rows
-    # Chebyshev nodes of each crowded cell, and the polynomials through them.
+    cell, n_cells = group * n_pieces + piece, n_groups * n_pieces
+    member = np.empty(n_cells, dtype=np.int64)
+    member[cell] = np.arange(at.size)
+    start: Floats = low + width * (np.arange(n_cells) % n_pieces).astype(np.float64)
+    crowded = np.flatnonzero(np.bincount(cell, minlength=n_cells) > 2 * _NODES)
+    return _Cells(cell, member, start, width, crowded)
+
+
+def _polynomials(function: Function, cells: _Cells) -> tuple[Floats, Bools]:
+    """Return Chebyshev coefficients of the crowded cells, (nodes, q, c), and which resolve it."""
     angle = np.pi * (np.arange(_NODES) + 0.5) / _NODES
-    start = low + width * (crowded % n_pieces)
-    nodes = start[:, None] + width * (np.cos(angle) + 1.0) / 2.0
-    values = function(np.repeat(member[crowded], _NODES), nodes.ravel())
-    values = values.reshape(-1, crowded.size, _NODES)
+    nodes = cells.start[cells.crowded, None] + cells.width * (np.cos(angle) + 1.0) / 2.0
+    values = function(np.repeat(cells.member[cells.crowded], _NODES), nodes.ravel())
+    values = values.reshape(-1, cells.crowded.size, _NODES)
     cosines = np.cos(np.arange(_NODES)[:, None] * angle) * (2.0 / _NODES)
     cosines[0] /= 2.0
     coefficients = values @ cosines.T
     tail, least = np.abs(coefficients[..., -2:]).max(axis=2), np.abs(values).min(axis=2)
-    exact = (tail <= _TAIL * least).all(axis=0)
-    place = np.full(n_groups * n_pieces, -1, dtype=np.int64)
-    place[crowded[exact]] = np.flatnonzero(exact)
-    place = place[cell]
-    result = np.empty((len(values), n))
-    others = np.flatnonzero(place < 0)
-    result[:, others] = function(others, at[others])
-    inside = np.flatnonzero(place >= 0)
-    terms = np.ascontiguousarray(np.moveaxis(coefficients, 2, 0))
-    for begin in range(0, inside.size, _BLOCK):
-        block = inside[begin : begin + _BLOCK]
-        x = 2.0 * (at[block] - low - width * piece[block]) / width - 1.0
-        result[:, block] = _sum(terms, place[block], x)
-    return result
+    resolved = (tail <= _TAIL * least).all(axis=0)
+    return np.ascontiguousarray(np.moveaxis(coefficients, 2, 0)), resolved
 
 
 def _sum(terms: Floats, place: Ints, x: Floats) -> Floats:

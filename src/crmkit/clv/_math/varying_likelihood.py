@@ -206,6 +206,12 @@ def _blocks(
         yield index, _Block(h, late, *processes)
 
 
+# A term depends on six numbers: ln r, A, ln a, ln s, C and ln c; these are where the derivatives
+# in A and C stand. R and S are the places of ln r and ln s among the coefficients.
+A, C = 1, 4
+R, S = 0, 2
+
+
 def _add(
     block: _Block, effects: tuple[Effects, Effects], coefficients: Floats
 ) -> tuple[float, Floats, Floats]:
@@ -221,30 +227,54 @@ def _add(
     shares, value = shares_of(log)
     weights = (weight[:, None] * shares).ravel()
 
-    # Derivatives of (ln r, A, ln a, ln s, C, ln c) in the coefficients, and where they stand.
-    one = np.ones((n * (m + 1), 1))
-    chain: list[tuple[Floats, Ints]] = []
-    for at, effect, process in zip((0, 2), effects, (block.buying, block.leaving), strict=True):
-        q = effect.place.size
-        design = np.zeros((n, m + 1, q))
-        design[:, :m] = process.design
-        chain.append((one, np.array([at])))
-        chain.append((process.slope.reshape(-1, q), effect.place))
-        chain.append((design.reshape(-1, q), effect.place))
-    score, hessian = np.zeros((n * (m + 1), p)), np.zeros((p, p))
-    for i, (outer, outer_place) in enumerate(chain):
-        score[:, outer_place] += first[i].reshape(-1, 1) * outer
-        for j, (inner, inner_place) in enumerate(chain[i:], start=i):
-            bent = outer.T @ ((weights * second[i, j].ravel())[:, None] * inner)
-            hessian[np.ix_(outer_place, inner_place)] += bent
-            if j > i:
-                hessian[np.ix_(inner_place, outer_place)] += bent.T
+    chain = _chain(block, effects)
+    score = np.zeros((n * (m + 1), p))
+    for number, link in enumerate(chain):
+        score[:, link.place] += first[number].reshape(-1, 1) * link.slope
     mean = (shares[:, None] @ score.reshape(n, m + 1, p))[:, 0]
-    hessian -= (weight[:, None] * mean).T @ mean
-    for i, effect, process in zip((1, 4), effects, (block.buying, block.leaving), strict=True):
-        pull = weights.reshape(n, m + 1) * first[i]
+    hessian = _quadratic(chain, second, weights, p) - (weight[:, None] * mean).T @ mean
+    for number, effect, process in ((A, effects[0], block.buying), (C, effects[1], block.leaving)):
+        pull = weights.reshape(n, m + 1) * first[number]
         hessian[np.ix_(effect.place, effect.place)] += _bend(pull, process)
     return float(weight @ value), weight @ mean, hessian
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """How one of the six numbers of t terms moves with the coefficients at ``place`` (q,).
+
+    ``slope`` (t, q) holds its first derivatives.
+    """
+
+    slope: Floats
+    place: Ints
+
+
+def _chain(block: _Block, effects: tuple[Effects, Effects]) -> list[_Link]:
+    """Return the links of the six numbers, in their order."""
+    n, m = block.length.shape
+    links = []
+    processes = ((R, effects[0], block.buying), (S, effects[1], block.leaving))
+    for shape, effect, process in processes:
+        q = effect.place.size
+        design = np.zeros((n, m + 1, q))  # the speed at T says nothing of who is still alive
+        design[:, :m] = process.design
+        links.append(_Link(np.ones((n * (m + 1), 1)), np.array([shape])))
+        links.append(_Link(process.slope.reshape(-1, q), effect.place))
+        links.append(_Link(design.reshape(-1, q), effect.place))
+    return links
+
+
+def _quadratic(chain: list[_Link], second: Floats, weights: Floats, p: int) -> Floats:
+    """Return the weighted sum over terms of slope' second slope, in the p coefficients."""
+    total = np.zeros((p, p))
+    for i, outer in enumerate(chain):
+        for j, inner in enumerate(chain[i:], start=i):
+            bent = outer.slope.T @ ((weights * second[i, j].ravel())[:, None] * inner.slope)
+            total[np.ix_(outer.place, inner.place)] += bent
+            if j > i:
+                total[np.ix_(inner.place, outer.place)] += bent.T
+    return total
 
 
 def _bend(pull: Floats, process: _Process) -> Floats:
@@ -269,14 +299,14 @@ def state_at_end(
 ) -> tuple[Floats, Floats, Floats]:
     """Return P(alive at T | history) and what purchases and dropout have cumulated by T, (n,)."""
     r, s = np.exp(coefficients[0]), float(np.exp(coefficients[2]))
-    p_alive, A, C = (np.empty(histories.path.size) for _ in range(3))
+    p_alive, bought, left = (np.empty(histories.path.size) for _ in range(3))
     for index, block in _blocks(histories, paths, effects, coefficients):
         n, m = block.length.shape
-        A[index], C[index] = block.buying.total[:, m], block.leaving.total[:, m]
+        bought[index], left[index] = block.buying.total[:, m], block.leaving.total[:, m]
         shape = r + block.histories.frequency
         log = np.empty((n, m + 1))
         gone = log_dropout(np.repeat(shape, m), s, block.start(), block.length.ravel())
         log[:, :m] = gone.reshape(n, m)
-        log[:, m] = -shape * np.log1p(A[index]) - s * np.log1p(C[index])
+        log[:, m] = -shape * np.log1p(bought[index]) - s * np.log1p(left[index])
         p_alive[index] = shares_of(log)[0][:, m]
-    return p_alive, A, C
+    return p_alive, bought, left
