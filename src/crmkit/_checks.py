@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterable, Mapping, Set
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from crmkit._parameters import RULES
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from crmkit._parameters import Rule
     from crmkit._typing import Bools, Floats
 
 __all__ = [
     "Problems",
     "check_choice",
+    "check_column",
+    "check_columns",
+    "check_flag",
     "check_number",
+    "check_optional",
     "did_you_mean",
     "number_array",
+    "quoted",
+    "random_generator",
     "require_columns",
 ]
 
 _SHOWN = 3
-
-# What a parameter of this name may be, wherever it stands: the arguments of `check_number`.
-LIMITS: dict[str, dict[str, Any]] = {
-    "confidence_level": {"low": 0, "high": 1, "low_open": True, "high_open": True},
-    "power": {"low": 0, "high": 1, "low_open": True, "high_open": True},
-}
+_COLUMNS_SHOWN = 20
+_LONGEST = 80
 
 
 class Problems:
@@ -67,90 +73,149 @@ class Problems:
             raise InputError(f"`{self.argument}`: " + " ".join(self._sentences))
 
 
-def did_you_mean(name: str, present: Iterable[object]) -> str | None:
+def did_you_mean(name: object, present: Iterable[object]) -> str | None:
     """Return the present name most like `name`, whatever its case and underscores."""
+    if not isinstance(name, str) or len(name) > _LONGEST:
+        return None
     folded = {str(column).lower().replace("_", "").replace(" ", ""): column for column in present}
     close = difflib.get_close_matches(name.lower().replace("_", ""), list(folded), n=1, cutoff=0.75)
     return str(folded[close[0]]) if close else None
 
 
 def require_columns(
-    present: Iterable[object], needed: Iterable[str], argument: str, *, do: str = ""
+    present: Iterable[object], needed: Iterable[object], argument: str, *, do: str = ""
 ) -> None:
     """Raise MissingColumnsError that names what is absent, what is there and the likely slip."""
     present = list(present)
     missing = [column for column in needed if column not in present]
     if not missing:
         return
-    hints = {column: did_you_mean(column, present) for column in missing}
+    hints = {column: did_you_mean(column, present) for column in missing[:_COLUMNS_SHOWN]}
     meant = [f"For {column!r}, did you mean {hint!r}?" for column, hint in hints.items() if hint]
-    sentence = " ".join([f"`{argument}` lacks the column(s) {missing}; it has {present}.", *meant])
-    raise MissingColumnsError(f"{sentence} {do or 'Rename with DataFrame.rename.'}")
+    sentence = f"`{argument}` lacks the column(s) {_listed(missing)}; it has {_listed(present)}."
+    tail = do or "Rename with DataFrame.rename."
+    raise MissingColumnsError(" ".join([sentence, *meant, tail]))
+
+
+def _listed(columns: list[Any]) -> str:
+    """Write the names of columns, not all of very many."""
+    shown = ", ".join(quoted(column) for column in columns[:_COLUMNS_SHOWN])
+    more = len(columns) - _COLUMNS_SHOWN
+    return f"[{shown}]" if more <= 0 else f"[{shown}, and {more:,} more]"
+
+
+def quoted(value: object) -> str:
+    """Write a value as it stands in code, in at most 80 characters."""
+    try:
+        text = repr(value[: 2 * _LONGEST] if isinstance(value, (str, bytes)) else value)
+    except Exception:  # a number with thousands of figures, a class of somebody's own
+        return f"a value of type {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def check_number(
     value: Any,
     name: str,
     *,
+    rule: str | None = None,
     low: float | None = None,
     high: float | None = None,
-    low_open: bool = False,
-    high_open: bool = False,
-    integer: bool = False,
 ) -> Any:
-    """Return `value` as float (int if `integer`) or say in which range it must lie.
+    """Return `value` as float (int where whole numbers are asked for) or say what it must be.
 
-    A name in ``LIMITS`` carries its own range.
+    The limits are those of the parameter's name in ``RULES``, without what stands in brackets
+    after it, or of the name in `rule`. `low` and `high` narrow them, where another parameter does.
     """
-    if name in LIMITS:
-        return _in_range(value, name, **LIMITS[name])
-    return _in_range(
-        value, name, low=low, high=high, low_open=low_open, high_open=high_open, integer=integer
-    )
-
-
-def _in_range(
-    value: Any,
-    name: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    low_open: bool = False,
-    high_open: bool = False,
-    integer: bool = False,
-) -> Any:
-    """Return `value` as a number within limits."""
-    infinite = isinstance(value, (float, np.floating)) and math.isinf(value)
-    kind = "a whole number" if integer else "a finite number" if infinite else "a number"
-    limits = []
-    if low is not None:
-        limits.append(f"above {low:g}" if low_open else f"at least {low:g}")
-    if high is not None:
-        limits.append(f"below {high:g}" if high_open else f"at most {high:g}")
-    wanted = f"`{name}` must be {kind}" + (f" {' and '.join(limits)}" if limits else "")
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.number, Decimal)
+    limits = RULES[rule or name.partition("[")[0]]
+    least = limits.low if low is None else low
+    most = limits.high if high is None else high
+    number = _as_number(value, limits)
+    if number is not None and (
+        (least is None or number > least or (number == least and not limits.low_open))
+        and (most is None or number < most or (number == most and not limits.high_open))
     ):
-        raise InputError(f"{wanted}; got {value!r}.")
-    number = float(value)
-    bad = not math.isfinite(number) or (integer and number != int(number))
-    if low is not None:
-        bad = bad or number < low or (low_open and number == low)
-    if high is not None:
-        bad = bad or number > high or (high_open and number == high)
-    if bad:
-        raise InputError(f"{wanted}; got {value!r}.")
-    return int(number) if integer else number
+        return number
+    infinite = isinstance(value, (float, np.floating)) and math.isinf(value) and not limits.endless
+    kind = "a whole number" if limits.integer else "a finite number" if infinite else "a number"
+    bounds = []
+    if least is not None:
+        bounds.append(f"{'above' if limits.low_open else 'at least'} {_written(least)}")
+    if most is not None:
+        bounds.append(f"{'below' if limits.high_open else 'at most'} {_written(most)}")
+    wanted = f"`{name}` must be {kind} {' and '.join(bounds)}".rstrip()
+    hint = ""
+    if number is not None and most == 1 and 1 < number <= 100:
+        hint = f" Write {number:g} % as {number / 100:g}."
+    raise InputError(f"{wanted}; got {quoted(value)}.{hint}")
 
 
-def check_choice(value: Any, name: str, allowed: Iterable[str]) -> str:
-    """Return `value` if it is one of the allowed words, else say which are."""
-    allowed = list(allowed)
+def _as_number(value: Any, limits: Rule) -> Any:
+    """Return a value as a number of the kind that is asked for, None if it is none."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)):
+        return None
+    try:
+        if limits.integer:
+            whole = int(value)  # type: ignore[arg-type]
+            return whole if whole == value else None
+        number = float(value)
+    except (ValueError, OverflowError):  # not a number, infinite, or beyond what a float holds
+        return None
+    return number if math.isfinite(number) or (limits.endless and number > 0) else None
+
+
+def _written(limit: float) -> str:
+    """Write a limit: whole numbers in full, with marks between thousands."""
+    return f"{limit:,.0f}" if limit == int(limit) else f"{limit:g}"
+
+
+def check_optional(value: Any, name: str, **limits: Any) -> Any:
+    """Return None, or the number that `check_number` lets pass."""
+    return None if value is None else check_number(value, name, **limits)
+
+
+def random_generator(random_state: Any, *, fixed: int | None = None) -> np.random.Generator:
+    """Return a generator for a seed; without one, for `fixed` or, without that, drawn anew."""
+    seed = check_optional(random_state, "random_state")
+    return np.random.default_rng(fixed if seed is None else seed)
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return `value` if it is True or False."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise InputError(f"`{name}` must be True or False; got {quoted(value)}.")
+
+
+def check_choice(value: Any, name: str, allowed: Any) -> Any:
+    """Return `value` if it is one of the words of a ``Literal`` type or a list, else say them."""
+    allowed = list(get_args(allowed) or allowed)
     if not isinstance(value, str) or value not in allowed:
-        hint = did_you_mean(str(value), allowed)
+        hint = did_you_mean(value, allowed)
         tail = f" Did you mean {hint!r}?" if hint else ""
-        raise InputError(f"`{name}` must be one of {allowed}; got {value!r}.{tail}")
+        raise InputError(f"`{name}` must be one of {allowed}; got {quoted(value)}.{tail}")
     return value
+
+
+def check_column(value: Any, name: str) -> str:
+    """Return `value` if it can be the name of a column."""
+    if isinstance(value, str) and value:
+        return str(value)
+    raise InputError(f"`{name}` must be the name of a column, as text; got {quoted(value)}.")
+
+
+def check_columns(value: Any, name: str, *, empty: bool = False) -> list[str]:
+    """Return the names in a list of columns, or a single one, as a list without repetition.
+
+    `empty` tells whether no column is an answer.
+    """
+    listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Set))
+    names = list(value) if listed else [value]
+    if all(isinstance(one, str) and one for one in names) and (names or empty):
+        return list(dict.fromkeys(map(str, names)))
+    raise InputError(
+        f"`{name}` must be the name of a column or a list of such names; got {quoted(value)}."
+    )
 
 
 def number_array(

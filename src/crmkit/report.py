@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, check_optional
 from crmkit._frames import as_transactions, parse_day, read_customers
 from crmkit.errors import InputError
 
@@ -129,15 +129,9 @@ def make_report(
             as_of,
             horizon_days,
             {
-                "annual_discount_rate": check_number(
-                    annual_discount_rate, "annual_discount_rate", low=0
-                ),
-                "margin": margin
-                if margin is None
-                else check_number(margin, "margin", low=0, high=1, low_open=True),
-                "acquisition_cost": acquisition_cost
-                if acquisition_cost is None
-                else check_number(acquisition_cost, "acquisition_cost", low=0),
+                "annual_discount_rate": check_number(annual_discount_rate, "annual_discount_rate"),
+                "margin": check_optional(margin, "margin"),
+                "acquisition_cost": check_optional(acquisition_cost, "acquisition_cost"),
                 "currency": currency,
             },
         )
@@ -206,9 +200,7 @@ def _story(
             f"({log['date'].min():%Y-%m-%d}). Choose a later day."
         )
     span = (day - kept["date"].min()).days
-    horizon = 365
-    if horizon_days is not None:
-        horizon = check_number(horizon_days, "horizon_days", low=1, integer=True)
+    horizon = check_optional(horizon_days, "horizon_days") or 365
     settings = Settings(
         as_of=day,
         horizon_days=horizon,

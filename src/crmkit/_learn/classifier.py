@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, random_generator
 from crmkit._progress import steps
 from crmkit.errors import InputError
 
@@ -105,7 +105,7 @@ def customer_folds(groups: ArrayLike, outcome: ArrayLike, n_folds: int, seed: in
             "Scores for unseen customers need at least two customers with the outcome and two "
             "without; give more customers or a longer horizon."
         )
-    drawn = np.random.default_rng(0 if seed is None else seed).permutation(distinct.size)
+    drawn = random_generator(seed, fixed=0).permutation(distinct.size)
     place = np.empty(distinct.size, dtype=np.int64)
     place[np.lexsort((drawn, ever))] = np.arange(distinct.size)
     return np.asarray((place % k)[codes], dtype=np.int64)
@@ -129,7 +129,7 @@ def cross_fitted_scores(
     days, of the same twelfth of them) are left out too where there are several days. With
     `random_state` None the folds are fixed.
     """
-    n_folds = check_number(n_folds, "n_folds", low=2, integer=True)
+    n_folds = check_number(n_folds, "n_folds")
     if outcome.min() == outcome.max():
         raise InputError(
             f"The outcome is {outcome[0]:g} in every row, so there is nothing to learn; give "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._checks import random_generator
 from crmkit._estimator import json_part
 from crmkit._learn.means import MeanModel, fit_mean
 from crmkit._progress import steps
@@ -127,7 +128,7 @@ def doubly_robust(outcome: Floats, arm: Ints, mean: Floats, propensity: Floats) 
 
 def _folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
     """Return a fold per row, dealt out within arm and within outcomes of 0 and others, (n,)."""
-    drawn = np.random.default_rng(0 if seed is None else seed).permutation(outcome.size)
+    drawn = random_generator(seed, fixed=0).permutation(outcome.size)
     place = np.empty(outcome.size, dtype=np.int64)
     place[np.lexsort((drawn, outcome != 0, arm))] = np.arange(outcome.size)
     return np.asarray(place % n_folds, dtype=np.int64)

@@ -96,8 +96,8 @@ def gains_table(
     0       1          2          2   2.0  1.0
     1       2          2          0   0.0  0.0
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_bins = check_number(n_bins, "n_bins")
+    confidence_level = check_number(confidence_level, "confidence_level")
     judged = judged_scores(customers, scores, outcome, score)
     table = gains_frame(
         judged.score, judged.outcome, n_bins=n_bins, confidence_level=confidence_level
@@ -167,8 +167,8 @@ def calibration_table(
     0    1         0.25   0.0       -0.25
     1    2         0.75   1.0        0.25
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_bins = check_number(n_bins, "n_bins")
+    confidence_level = check_number(confidence_level, "confidence_level")
     judged = judged_scores(customers, scores, outcome, score, known=_PROBABILITIES)
     problems = Problems("scores")
     problems.rows(

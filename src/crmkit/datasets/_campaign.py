@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, random_generator
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ def make_campaign(
     >>> float(campaign["true_uplift"].mean().round(3)) > 0
     True
     """
-    n = check_number(n_customers, "n_customers", low=1, integer=True)
-    check_number(treated_share, "treated_share", low=0, high=1, low_open=True, high_open=True)
-    check_number(effect, "effect", low=0)
+    n = check_number(n_customers, "n_customers")
+    treated_share = check_number(treated_share, "treated_share")
+    effect = check_number(effect, "effect")
     names = [arms] if isinstance(arms, str) else list(arms)
     if not names or len(set(names)) < len(names) or "control" in names:
         raise InputError(f"`arms` must be distinct names, none of them 'control'; got {names!r}.")
 
-    rng = np.random.default_rng(random_state)
+    rng = random_generator(random_state)
     known = _known(rng, n)
     log_odds, push = _response_surface(known)
     log_odds = log_odds + rng.normal(0, 0.3, n)  # what no column knows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, random_generator
 from crmkit._frames import day_column, parse_day
 from crmkit.datasets._baskets import draw_baskets, draw_catalogue, split_lines
 from crmkit.datasets._histories import Histories, draw_histories, order_days
@@ -126,18 +126,18 @@ def make_transactions(
     >>> shop["transactions"]["customer_id"].nunique()
     500
     """
-    n_customers = check_number(n_customers, "n_customers", low=1, integer=True)
-    n_days = check_number(n_days, "n_days", low=1, integer=True)
-    check_number(acquisition_days, "acquisition_days", low=1, high=n_days, integer=True)
-    check_number(n_products, "n_products", low=10, integer=True)
-    check_number(bundle_share, "bundle_share", low=0, high=1)
-    check_number(refund_share, "refund_share", low=0, high=1)
+    n_customers = check_number(n_customers, "n_customers")
+    n_days = check_number(n_days, "n_days")
+    acquisition_days = check_number(acquisition_days, "acquisition_days", high=n_days)
+    n_products = check_number(n_products, "n_products")
+    bundle_share = check_number(bundle_share, "bundle_share")
+    refund_share = check_number(refund_share, "refund_share")
     check_choice(purchase_model, "purchase_model", _PURCHASES)
     purchase = _parameters(_PURCHASES[purchase_model], purchase_parameters, "purchase_parameters")
     spend = _parameters(_SPEND, spend_parameters, "spend_parameters")
     first_day = parse_day(start_date, "start_date")
 
-    rng = np.random.default_rng(random_state)
+    rng = random_generator(random_state)
     first = rng.integers(acquisition_days, size=n_customers)
     history = draw_histories(rng, purchase_model, purchase, last=n_days - 1 - first)
     customer, day = order_days(first, history)
@@ -172,10 +172,7 @@ def _parameters(
     unknown = sorted(set(given) - set(default))
     if unknown:
         raise InputError(f"`{name}` has unknown parameter(s) {unknown}; known: {list(default)}.")
-    checked = {
-        key: check_number(value, f"{name}[{key!r}]", low=0, low_open=True)
-        for key, value in given.items()
-    }
+    checked = {key: check_number(value, f"{name}[{key!r}]") for key, value in given.items()}
     return default | checked
 
 

@@ -32,8 +32,8 @@ def compare(
     """Fit the model and the popularity baseline on the past and judge both on the future."""
     from sklearn.base import clone
 
-    horizon_days = check_number(horizon_days, "horizon_days", low=1, integer=True)
-    check_number(confidence_level, "confidence_level")
+    horizon_days = check_number(horizon_days, "horizon_days")
+    confidence_level = check_number(confidence_level, "confidence_level")
     log = read_transactions(
         transactions, needs=("customer_id", "date", "product"), optional=("order_id",)
     )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_number, check_optional
 from crmkit._estimator import Model
 from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
 from crmkit.basket._model.evaluate import compare
 from crmkit.basket._model.offers import make_offers
 from crmkit.basket._model.strengths import pair_strengths
-from crmkit.basket._table.baskets import LEVELS, minimum_count, read_baskets
+from crmkit.basket._table.baskets import minimum_count, read_baskets
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,7 +116,14 @@ class NextItem(Model):
         InputError
             If a parameter is out of range or no line has a product.
         """
-        self._check_parameters()
+        weights = {
+            name: check_number(getattr(self, name), name)
+            for name in ("rules", "similarity", "popularity")
+        }
+        if not sum(weights.values()) > 0:
+            raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
+        half_life = check_optional(self.half_life_days, "half_life_days")
+        n_neighbours = check_number(self.n_neighbours, "n_neighbours")
         lines = read_baskets(transactions, level=self.level, as_of=as_of)
         n_items = len(lines.items)
         if not n_items:
@@ -125,7 +132,7 @@ class NextItem(Model):
         _, item, day = recommend.last_days(
             log.customer[lines.line], lines.item, log.day[lines.line]
         )
-        weight = recommend.decay(log.as_of - day, self.half_life_days)
+        weight = recommend.decay(log.as_of - day, half_life)
         share = np.bincount(item, weights=weight, minlength=n_items) / log.n_customers
         self.items_ = pd.DataFrame({"item": lines.items, "popularity": share})
         found = mine_itemsets(
@@ -139,9 +146,9 @@ class NextItem(Model):
         first, second, strength = pair_strengths(
             found,
             n_items,
-            rules=self.rules,
-            similarity=self.similarity,
-            n_neighbours=int(self.n_neighbours),
+            rules=weights["rules"],
+            similarity=weights["similarity"],
+            n_neighbours=n_neighbours,
         )
         self.neighbours_ = pd.DataFrame(
             {
@@ -151,17 +158,6 @@ class NextItem(Model):
             }
         )
         return self
-
-    def _check_parameters(self) -> None:
-        """Check the parameters, all of which are numbers but one."""
-        for name in ("rules", "similarity", "popularity"):
-            check_number(getattr(self, name), name, low=0)
-        if self.half_life_days is not None:
-            check_number(self.half_life_days, "half_life_days", low=0, low_open=True)
-        check_choice(self.level, "level", LEVELS)
-        check_number(self.n_neighbours, "n_neighbours", low=1, integer=True)
-        if not self.rules + self.similarity + self.popularity > 0:
-            raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
 
     def predict(
         self,
@@ -222,7 +218,7 @@ class NextItem(Model):
         return make_offers(
             self,
             transactions,
-            n_items=check_number(n_items, "n_items", low=1, integer=True),
+            n_items=check_number(n_items, "n_items"),
             exclude_owned=exclude_owned,
             exclude=exclude,
             stock=stock,

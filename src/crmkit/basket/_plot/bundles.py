@@ -46,7 +46,7 @@ def plot_bundles(
     >>> itemsets = basket.frequent_itemsets(log, min_length=2)
     >>> ax = basket.plot_bundles(basket.itemset_value(itemsets, log))
     """
-    n_bundles = check_number(n_bundles, "n_bundles", low=1, integer=True)
+    n_bundles = check_number(n_bundles, "n_bundles")
     table = read_table(value, "value", ("itemset", "count", "amount", "order_amount_per_order"))
     problems = Problems("value")
     sets = read_tuples(table["itemset"], problems, "itemset")

@@ -45,7 +45,7 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
 
-    n_rules = check_number(n_rules, "n_rules", low=1, integer=True)
+    n_rules = check_number(n_rules, "n_rules")
     table = read_table(rules, "rules", ("antecedent", "consequent", "lift")).head(n_rules)
     problems = Problems("rules")
     lift = number_array(table["lift"], problems, "lift", low=0, low_open=True)

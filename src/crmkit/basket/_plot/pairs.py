@@ -57,7 +57,7 @@ def plot_pairs(
     >>> ax = basket.plot_pairs(basket.item_pairs(shop["transactions"]))
     """
     check_choice(measure, "measure", PAIR_MEASURES)
-    n_items = check_number(n_items, "n_items", low=2, integer=True)
+    n_items = check_number(n_items, "n_items")
     columns = ("item_a", "item_b", "count_a", "count_b", measure)
     table = read_table(pairs, "pairs", columns)
     problems = Problems("pairs")

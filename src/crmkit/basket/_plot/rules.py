@@ -42,7 +42,7 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     >>> itemsets = basket.frequent_itemsets(shop["transactions"])
     >>> ax = basket.plot_rules(basket.association_rules(itemsets))
     """
-    n_labels = check_number(n_labels, "n_labels", low=0, integer=True)
+    n_labels = check_number(n_labels, "n_labels")
     table = read_table(
         rules, "rules", ("antecedent", "consequent", "support", "confidence", "lift")
     )

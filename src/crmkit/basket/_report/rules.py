@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import adjust_p_values
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.rules import MissingParts, split_itemsets
 from crmkit.basket._report.read import ItemsetTable, read_itemsets
@@ -149,11 +149,10 @@ def association_rules(
     0   (bread,)  (butter,)      2       0.667  1.333
     1  (butter,)   (bread,)      2       1.000  1.333
     """
-    check_number(min_confidence, "min_confidence", low=0, high=1)
+    min_confidence = check_number(min_confidence, "min_confidence")
     check_choice(adjust, "adjust", ADJUSTMENTS)
-    for value, name in ((max_antecedent, "max_antecedent"), (max_consequent, "max_consequent")):
-        if value is not None:
-            check_number(value, name, low=1, integer=True)
+    max_antecedent = check_optional(max_antecedent, "max_antecedent")
+    max_consequent = check_optional(max_consequent, "max_consequent")
     table = read_itemsets(itemsets)
     try:
         rules = split_itemsets(
@@ -161,7 +160,7 @@ def association_rules(
             table.counts,
             table.index,
             table.n_baskets,
-            min_confidence=float(min_confidence),
+            min_confidence=min_confidence,
             max_antecedent=max_antecedent,
             max_consequent=max_consequent,
             in_antecedent=_side(table, antecedent, "antecedent"),

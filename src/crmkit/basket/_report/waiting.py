@@ -95,8 +95,8 @@ def time_to_next(
           item next_item  customers  events  median_days  p_within
     0  printer       ink          2       2         15.0       0.5
     """
-    horizon = check_number(horizon_days, "horizon_days", low=1, integer=True)
-    check_number(confidence_level, "confidence_level")
+    horizon = check_number(horizon_days, "horizon_days")
+    confidence_level = check_number(confidence_level, "confidence_level")
     log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
     waits = waiting_times(lines, min_count=min_count, horizon=horizon, last_day=log.as_of)
     survival = waits.survival

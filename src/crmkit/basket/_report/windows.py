@@ -86,8 +86,8 @@ def rule_windows(
     >>> len(basket.rule_windows(rules, log, n_windows=3))
     6
     """
-    n_windows = check_number(n_windows, "n_windows", low=1, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_windows = check_number(n_windows, "n_windows")
+    confidence_level = check_number(confidence_level, "confidence_level")
     lines = read_baskets(transactions, level=level, as_of=as_of)
     left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
     first, n_days = int(lines.log.day.min()), lines.log.as_of - int(lines.log.day.min()) + 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import search_itemsets
@@ -121,12 +121,10 @@ def frequent_itemsets(
     3  (bread, butter)       2      2     0.50
     """
     check_choice(kind, "kind", KINDS)
-    min_length = check_number(min_length, "min_length", low=1, integer=True)
-    if max_length is not None:
-        max_length = check_number(max_length, "max_length", low=min_length, integer=True)
-    max_itemsets = check_number(max_itemsets, "max_itemsets", low=1, integer=True)
-    if n_best is not None:
-        n_best = check_number(n_best, "n_best", low=1, high=max_itemsets, integer=True)
+    min_length = check_number(min_length, "min_length")
+    max_length = check_optional(max_length, "max_length", low=min_length)
+    max_itemsets = check_number(max_itemsets, "max_itemsets")
+    n_best = check_optional(n_best, "n_best", high=max_itemsets)
     if min_support is None:
         min_support = 0.01 if n_best is None else 1
     lines = read_baskets(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import adjust_p_values, distinct
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._frames import read_transactions
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
@@ -53,10 +53,8 @@ def read_histories(
 
 def check_gaps(min_gap_days: Any, max_gap_days: Any) -> tuple[int, int | None]:
     """Check the two gaps; items of one day have no order, so that the smallest gap is a day."""
-    low: int = check_number(min_gap_days, "min_gap_days", low=1, integer=True)
-    if max_gap_days is None:
-        return low, None
-    return low, check_number(max_gap_days, "max_gap_days", low=low, integer=True)
+    low: int = check_number(min_gap_days, "min_gap_days")
+    return low, check_optional(max_gap_days, "max_gap_days", low=low)
 
 
 def frequent_sequences(
@@ -138,9 +136,8 @@ def frequent_sequences(
     1      (printer,)       1      2  0.666667
     2  (printer, ink)       2      2  0.666667
     """
-    if max_length is not None:
-        max_length = check_number(max_length, "max_length", low=1, integer=True)
-    cap = check_number(max_sequences, "max_sequences", low=1, integer=True)
+    max_length = check_optional(max_length, "max_length")
+    cap = check_number(max_sequences, "max_sequences")
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
     find = partial(
@@ -275,7 +272,7 @@ def sequence_rules(
       antecedent consequent  count  confidence  median_gap_days
     0    printer        ink      2         1.0             23.0
     """
-    check_number(min_confidence, "min_confidence", low=0, high=1)
+    min_confidence = check_number(min_confidence, "min_confidence")
     check_choice(adjust, "adjust", ADJUSTMENTS)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)

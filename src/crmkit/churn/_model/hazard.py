@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
@@ -122,7 +122,7 @@ class HazardModel(Model):
         InputError
             If nobody left, nobody was seen to stay, or a value cannot be used.
         """
-        n_intervals = check_number(self.n_intervals, "n_intervals", low=1, integer=True)
+        n_intervals = check_number(self.n_intervals, "n_intervals")
         frame, time, left = read_leavers(customers, duration, event)
         encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
         edges = interval_edges(time, left, n_intervals)
@@ -172,7 +172,7 @@ class HazardModel(Model):
             If a tenure or the horizon cannot be used.
         """
         self._check_fitted()
-        frame, begin = read_remaining(
+        frame, begin, end = read_remaining(
             customers, self.scorer_.encoder.used_columns, horizon, duration
         )
         features = self.scorer_.encoder.transform(frame)
@@ -184,7 +184,7 @@ class HazardModel(Model):
             every = np.repeat(np.arange(len(block)), k), np.tile(np.arange(k), len(block))
             hazard = self.scorer_.score(_matrix(block[every[0]], every[1], k)).reshape(-1, k)
             log_now[rows] = interval_log_survival(hazard, self.edges_, begin[rows])
-            log_then[rows] = interval_log_survival(hazard, self.edges_, begin[rows] + horizon)
+            log_then[rows] = interval_log_survival(hazard, self.edges_, end[rows])
         return remaining_table(frame, log_now, log_then)
 
 
@@ -202,17 +202,17 @@ def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFram
 
 def read_remaining(
     customers: Any, columns: Sequence[str], horizon: float, duration: str | None
-) -> tuple[pd.DataFrame, Floats]:
-    """Return the customers to predict for and their tenure so far, 0 without such a column."""
-    check_number(horizon, "horizon", low=0)
+) -> tuple[pd.DataFrame, Floats, Floats]:
+    """Return the customers to predict for, their tenure so far (else 0) and a horizon later."""
+    horizon = check_number(horizon, "horizon")
     needs = [*columns] if duration is None else [*columns, duration]
     frame = read_customers(customers, needs=needs)
     if duration is None:
-        return frame, np.zeros(len(frame))
+        return frame, np.zeros(len(frame)), np.full(len(frame), horizon)
     problems = Problems("customers")
     tenure = number_array(frame[duration], problems, duration, low=0)
     problems.raise_if_any()
-    return frame, tenure
+    return frame, tenure, tenure + horizon
 
 
 def remaining_table(frame: pd.DataFrame, log_now: Floats, log_then: Floats) -> pd.DataFrame:
@@ -233,7 +233,7 @@ def _sample(customer: Ints, n_customers: int, random_state: int | None) -> Any:
     """Return which rows to learn from: all, or those of as many customers as fit."""
     if customer.size <= _MOST_ROWS:
         return slice(None)
-    drawn = np.random.default_rng(random_state or 0).random(n_customers)
+    drawn = random_generator(random_state, fixed=0).random(n_customers)
     return (drawn < _MOST_ROWS / customer.size)[customer]
 
 

@@ -66,7 +66,6 @@ class Regression(Model):
         InputError
             If nobody left, or a value cannot be used.
         """
-        check_number(self.penalizer, "penalizer", low=0)
         level = check_number(self.confidence_level, "confidence_level")
         frame, time, left = read_leavers(customers, duration, event)
         terms = learn_terms(frame, columns, ["customer_id", duration, event])
@@ -126,9 +125,9 @@ class Regression(Model):
         """
         self._check_fitted()
         needs = [term["column"] for term in self.terms_]
-        frame, begin = read_remaining(customers, needs, horizon, duration)
+        frame, begin, end = read_remaining(customers, needs, horizon, duration)
         score = design_matrix(self.terms_, frame) @ self.parameters_["estimate"].to_numpy()
-        now, then = self._log_survival(begin, score), self._log_survival(begin + horizon, score)
+        now, then = self._log_survival(begin, score), self._log_survival(end, score)
         return remaining_table(frame, now, then)
 
     @abstractmethod
@@ -159,6 +158,7 @@ def fit_lifelines(name: str, penalizer: float, matrix: Floats, time: Floats, lef
             "Cox and accelerated failure time models are fitted by lifelines, which is not "
             'installed: pip install "crmkit[survival]". HazardModel does without it.'
         ) from None
+    penalizer = check_number(penalizer, "penalizer")
     frame = pd.DataFrame(matrix, columns=covariate_names(matrix)).assign(time=time, left=left)
     fitter: Callable[..., Any] = getattr(lifelines, name)
     with warnings.catch_warnings():

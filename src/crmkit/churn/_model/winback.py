@@ -146,7 +146,7 @@ class WinBackModel(Model):
             visibly differ.
         """
         check_choice(self.method, "method", METHODS)
-        n_folds = check_number(self.n_folds, "n_folds", low=2, integer=True)
+        n_folds = check_number(self.n_folds, "n_folds")
         given = read_customers(customers, needs=[outcome, treated])
         given, result, _ = with_outcome(given, outcome)
         order = np.argsort(sorted_codes(given["customer_id"])[0], kind="stable")

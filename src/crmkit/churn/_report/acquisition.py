@@ -142,9 +142,9 @@ def acquisition_profile(
     >>> bool(profile["customers"].sum() == 1500)
     True
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_bins = check_number(n_bins, "n_bins")
+    max_levels = check_number(max_levels, "max_levels")
+    confidence_level = check_number(confidence_level, "confidence_level")
     acquired = acquired_customers(
         transactions,
         customers,

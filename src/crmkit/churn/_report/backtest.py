@@ -117,9 +117,9 @@ def backtest_table(
     >>> len(table)
     10
     """
-    n_train = check_number(n_train, "n_train", low=1, integer=True)
-    step = check_number(horizon_days, "horizon_days", low=1, integer=True)
-    step += check_number(lead_days, "lead_days", low=0, integer=True)
+    n_train = check_number(n_train, "n_train")
+    step = check_number(horizon_days, "horizon_days")
+    step += check_number(lead_days, "lead_days")
     several = isinstance(as_of, (list, tuple, set, np.ndarray, pd.Index, pd.Series))
     tests = sorted({parse_day(day, "as_of") for day in (as_of if several else [as_of])})
     learning = {test: [test - step * k for k in range(1, n_train + 1)] for test in tests}

@@ -78,7 +78,7 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
     1    1        2          3       1           0.333
     2    2        1          2       1           0.500
     """
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", "active"))
     columns = [str(column) for column in frame.columns[: list(frame.columns).index("cohort")]]
     problems = Problems("cohorts")

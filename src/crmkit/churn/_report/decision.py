@@ -95,11 +95,11 @@ def contact_decision(
     if isinstance(save_rate, str):
         saved = _probability(frame, save_rate, problems)
     else:
-        saved = np.full(len(frame), check_number(save_rate, "save_rate", low=0, high=1) + 0.0)
+        saved = np.full(len(frame), check_number(save_rate, "save_rate") + 0.0)
     if isinstance(contact_cost, str):
         cost = number_array(frame[contact_cost], problems, contact_cost, low=0)
     else:
-        cost = np.full(len(frame), check_number(contact_cost, "contact_cost", low=0) + 0.0)
+        cost = np.full(len(frame), check_number(contact_cost, "contact_cost") + 0.0)
     problems.raise_if_any()
     gain = chance * saved * worth - cost
     return pd.DataFrame(
@@ -169,7 +169,7 @@ def contact_profit(
     3        everyone          2             32.0
     4          nobody          0              0.0
     """
-    limits = [check_number(limit, "thresholds", low=0, high=1) for limit in thresholds]
+    limits = [check_number(limit, "thresholds") for limit in thresholds]
     needs = ["p_churn", "value", "save_rate", "contact_cost"]
     needs = needs if outcome is None else [*needs, outcome]
     frame = read_customers(decisions, needs=needs, name="decisions")

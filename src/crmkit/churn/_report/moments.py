@@ -114,9 +114,9 @@ def key_moments(
     0  first refund  amount
     1  first refund  orders
     """
-    before = check_number(before_days, "before_days", low=1, integer=True)
-    after = check_number(after_days, "after_days", low=1, integer=True)
-    n_strata = check_number(n_strata, "n_strata", low=1, integer=True)
+    before = check_number(before_days, "before_days")
+    after = check_number(after_days, "after_days")
+    n_strata = check_number(n_strata, "n_strata")
     level = check_number(confidence_level, "confidence_level")
     log = read_transactions(transactions, optional=("amount", "order_id"), as_of=as_of)
     windows = _Windows(log, before, after, n_strata)

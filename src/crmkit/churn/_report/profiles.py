@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import adjust_p_values, wilson_interval
-from crmkit._checks import Problems, check_number
+from crmkit._checks import Problems, check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn import (
     FeatureEncoder,
@@ -130,9 +130,9 @@ def retention_profile(
     0  channel  shop        100        0.25   50.0  leave less
     1  channel   web        100        0.75  150.0  leave more
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    max_levels = check_number(max_levels, "max_levels", low=2, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_bins = check_number(n_bins, "n_bins")
+    max_levels = check_number(max_levels, "max_levels")
+    confidence_level = check_number(confidence_level, "confidence_level")
     frame = read_customers(customers, needs=[outcome], unique=False)
     frame, result, account = with_outcome(frame, outcome)
     codes, _ = sorted_codes(frame["customer_id"])
@@ -194,7 +194,7 @@ def _importance(
     owner = np.asarray(encoder.feature_columns)
     blocks = [np.flatnonzero(owner == name) for name in names]
     folds = customer_folds(codes, result, _FOLDS, random_state)
-    rng = np.random.default_rng(0 if random_state is None else random_state)
+    rng = random_generator(random_state, fixed=0)
     total, counted = np.zeros(len(names)), 0
     for fold in steps(range(int(folds.max()) + 1), "importance", progress):
         test = folds == fold

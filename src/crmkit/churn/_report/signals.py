@@ -97,7 +97,7 @@ def signal_table(
     [0, 60]
     """
     level = check_number(confidence_level, "confidence_level")
-    leads = sorted({check_number(lead, "lead_days", low=0, integer=True) for lead in lead_days})
+    leads = sorted({check_number(lead, "lead_days") for lead in lead_days})
     if not leads:
         raise InputError("`lead_days` is empty. Give at least one number of days.")
     end = parse_day(as_of, "as_of")

@@ -93,7 +93,7 @@ def unusual_silence(
     0         ann            57     9            7.0     True
     1         bob            30     3           30.0    False
     """
-    min_gaps = check_number(min_gaps, "min_gaps", low=1, integer=True)
+    min_gaps = check_number(min_gaps, "min_gaps")
     level = check_number(confidence_level, "confidence_level")
     log = read_transactions(transactions, optional=("amount",), as_of=as_of)
     customer, day = log.customer, log.day

@@ -177,8 +177,8 @@ def conditional_survival(
     0            3       0.667
     1            4       1.000
     """
-    check_number(horizon, "horizon", low=0)
-    check_number(confidence_level, "confidence_level")
+    horizon = check_number(horizon, "horizon")
+    confidence_level = check_number(confidence_level, "confidence_level")
     curves = to_pandas(survival, "survival", needs=_CURVE)
     if curves.empty:
         raise InputError("`survival` has no rows.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number
+from crmkit._checks import Problems, check_number, check_optional
 from crmkit._frames import day_column, parse_day, read_customers, read_transactions, sorted_codes
 from crmkit.errors import InputError
 
@@ -147,11 +147,12 @@ def acquired_customers(
     valuable_share: float,
 ) -> Acquired:
     """Return every customer acquired, observed in full or not; see ``acquisition_table``."""
-    window = check_number(window_days, "window_days", low=2, integer=True)
-    half = window // 2 if retained_days is None else retained_days
-    half = check_number(half, "retained_days", low=1, high=window - 1, integer=True)
-    check_number(margin, "margin", low=0, low_open=True)
-    check_number(valuable_share, "valuable_share", low=0, high=1, low_open=True, high_open=True)
+    window = check_number(window_days, "window_days")
+    if window < 2:
+        raise InputError("`window_days` must be at least 2, so that a part of it can be the last.")
+    half = check_optional(retained_days, "retained_days", high=window - 1) or window // 2
+    margin = check_number(margin, "margin")
+    valuable_share = check_number(valuable_share, "valuable_share")
     log = read_transactions(transactions, optional=("amount", "product"), as_of=as_of)
     bought = log.amount >= 0 if log.has("amount") else np.ones(len(log.day), dtype=bool)
     n = log.n_customers

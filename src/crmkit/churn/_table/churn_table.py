@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, check_optional, number_array
 from crmkit._frames import (
     day_column,
     day_numbers,
@@ -135,12 +135,10 @@ def churn_table(
     0         ann            20       2        2.0        0
     1         bob            10       1        NaN        1
     """
-    lead_days = check_number(lead_days, "lead_days", low=0, integer=True)
-    recent_days = check_number(recent_days, "recent_days", low=1, integer=True)
-    if active_days is not None:
-        active_days = check_number(active_days, "active_days", low=1, integer=True)
-    if horizon_days is not None:
-        horizon_days = check_number(horizon_days, "horizon_days", low=1, integer=True)
+    lead_days = check_number(lead_days, "lead_days")
+    recent_days = check_number(recent_days, "recent_days")
+    active_days = check_optional(active_days, "active_days")
+    horizon_days = check_optional(horizon_days, "horizon_days")
     days = None if as_of is None else _snapshot_days(as_of)
     log = _read(transactions, days, lead_days + (horizon_days or 0), discount)
     days = [log.as_of] if days is None else days

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import wilson_interval
-from crmkit._checks import check_number
+from crmkit._checks import check_number, check_optional
 from crmkit._frames import day_column, parse_day
 from crmkit._periods import period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
@@ -131,9 +131,8 @@ def cohort_table(
     5 2025-02-01    2          1     NaN             NaN
     """
     window = run_length(kind, window_periods)
-    check_number(confidence_level, "confidence_level")
-    if max_age is not None:
-        max_age = int(check_number(max_age, "max_age", low=0, integer=True))
+    confidence_level = check_number(confidence_level, "confidence_level")
+    max_age = check_optional(max_age, "max_age")
     columns = columns_of(by, taken=_COLUMNS)
     presence = read_presence(transactions, period, as_of, [] if customers is not None else columns)
     group, groups = customer_groups(presence.log, columns, customers)
@@ -232,7 +231,7 @@ def cohort_customers(
     1            2   False 2025-01-20 2025-01-20
     """
     window = run_length(kind, window_periods)
-    age = int(check_number(age, "age", low=0, integer=True))
+    age = check_number(age, "age")
     day = parse_day(cohort, "cohort")
     presence = read_presence(transactions, period, as_of, [])
     wanted = int(period_of(np.array([day]), period)[0]) - presence.first_number

@@ -43,7 +43,7 @@ class Presence:
 def run_length(kind: str, window_periods: int) -> int | None:
     """Return for how many periods one activity counts; None means up to the last activity."""
     check_choice(kind, "kind", KINDS)
-    length = int(check_number(window_periods, "window_periods", low=1, integer=True))
+    length = int(check_number(window_periods, "window_periods"))
     return {"exact": 1, "rolling": length, "unbounded": None}[kind]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import wilson_interval
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
 from crmkit._frames import (
     day_column,
     day_numbers,
@@ -160,11 +160,9 @@ def retention_table(
     2 2025-03-01       2         1    0            1     1         0.5
     """
     check_choice(period, "period", PERIODS)
-    check_number(confidence_level, "confidence_level")
-    if window_days is not None:
-        check_number(window_days, "window_days", low=1, integer=True)
-    if rate_days is not None:
-        check_number(rate_days, "rate_days", low=0, low_open=True)
+    confidence_level = check_number(confidence_level, "confidence_level")
+    window_days = check_optional(window_days, "window_days")
+    rate_days = check_optional(rate_days, "rate_days")
     if "start_date" in table_columns(transactions, "transactions"):
         if window_days is not None:
             raise InputError(

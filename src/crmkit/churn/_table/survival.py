@@ -156,7 +156,7 @@ def curve_table(
     confidence_level: float,
 ) -> pd.DataFrame:
     """Return curves, one per group, as one table with these eight column names."""
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     parts = []
     for curve in curves:
         low, high = curve_interval(curve, confidence_level)

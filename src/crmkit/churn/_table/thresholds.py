@@ -67,8 +67,8 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
        gaps  p_closing  at_risk_days  lapsed_days
     0     5       0.75          10.0         20.0
     """
-    check_number(at_risk, "at_risk", low=0, high=1, low_open=True, high_open=True)
-    check_number(lapsed, "lapsed", low=at_risk, high=1)
+    at_risk = check_number(at_risk, "at_risk")
+    lapsed = check_number(lapsed, "lapsed", low=at_risk)
     frame = to_pandas(gaps, "gaps", needs=("gap_days", "at_risk", "p_open"))
     if frame.empty:
         raise InputError("`gaps` has no rows.")

@@ -29,7 +29,7 @@ def alive_path(
             f"This {type(model).__name__} cannot draw a path from a log alone: it needs covariates "
             "or counts whole periods. Use predict() on a table for each moment."
         )
-    step = check_number(every_days, "every_days", low=1, integer=True)
+    step = check_number(every_days, "every_days")
     log = read_transactions(transactions, as_of=as_of)
     bought = np.ones(log.day.size, dtype=bool)
     if log.has("amount"):

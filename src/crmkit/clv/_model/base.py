@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_choice, check_number, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit
 from crmkit.clv._math.rows import alike_rows, distinct_rows
@@ -116,8 +116,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         InputError
             If values are impossible, such as a last purchase after the end of observation.
         """
-        check_number(self.l2, "l2", low=0.0)
-        check_number(self.n_bootstrap, "n_bootstrap", low=0, integer=True)
         _, rows = self._rows(customers, weights)
         self._fit_rows(self._usable(rows))
         return self
@@ -128,13 +126,15 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
 
     def _fit_rows(self, rows: Rows, *, at: Sequence[float] | None = None) -> None:
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
+        l2, n_bootstrap = check_number(self.l2, "l2"), check_number(self.n_bootstrap, "n_bootstrap")
+        rng = random_generator(self.random_state)
         terms = self._terms()
         unit, spread = self._unit(rows), self._spread(rows, terms)
         rows, back = standardised(rows, spread, len(self._names), center=self._may_center())
         scaled = self._in_unit(rows, unit)
         shift = np.zeros(len(terms))
         shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
-        penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, self.l2) / spread**2
+        penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.equal, spread)
         options: dict[str, Any] = {
@@ -154,11 +154,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         in_days = self._unit_power(rows) * float(np.log(unit))
         self._keep(found, back=back, shift=shift, n_customers=n, in_days=in_days)
         self.coefficient_draws_ = np.empty((0, len(terms)))
-        if self.n_bootstrap:
-            rng = np.random.default_rng(self.random_state)
+        if n_bootstrap:
             start = found.coefficients[: len(self._names)].tolist()
             draws = []
-            for _ in range(self.n_bootstrap):
+            for _ in range(n_bootstrap):
                 # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)

@@ -66,11 +66,9 @@ class _Regular(BetaGeometric):
         Self
             The fitted model.
         """
-        check_number(self.l2, "l2", low=0.0)
-        check_number(self.n_bootstrap, "n_bootstrap", low=0, integer=True)
         tried = range(1, self._largest + 1)
         if self.k is not None:
-            k = check_number(self.k, "k", low=1, high=self._largest, integer=True)
+            k = check_number(self.k, "k", high=self._largest)
             tried = range(k, k + 1)
         frame, rows = self._rows(customers, weights)
         require_columns(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from crmkit._checks import check_optional
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit.clv._model.base import LikelihoodModel
@@ -94,7 +95,7 @@ class ByGroup(Model):
         parts = [column_part(table[name]) for name in columns]
         code, labels = combined(parts, len(table))
         # With the same seed the bootstrap draws of the groups would move together.
-        seed = self.model.random_state
+        seed = check_optional(self.model.random_state, "random_state")
         seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(labels))
         self.models_: list[Any] = []
         for group, label in enumerate(_texts(labels)):

@@ -52,7 +52,7 @@ class LifetimesExchange:
         InputError
             If the fitter is of another kind, or not fitted.
         """
-        unit = check_number(time_unit_days, "time_unit_days", low=0.0, low_open=True)
+        unit = check_number(time_unit_days, "time_unit_days")
         values, table = fitter_data(fitter, cls.__name__, cls._names, cls._columns)
         if "T" in table.columns:
             table = table.assign(recency=table["recency"] * unit, T=table["T"] * unit)
@@ -86,7 +86,7 @@ class LifetimesExchange:
         InputError
             If lifetimes is not installed, or the model has covariates, which lifetimes has not.
         """
-        unit = check_number(time_unit_days, "time_unit_days", low=0.0, low_open=True)
+        unit = check_number(time_unit_days, "time_unit_days")
         self._check_fitted()  # type: ignore[attr-defined]
         coefficients = self.coefficients_  # type: ignore[attr-defined]
         if len(coefficients) != len(self._names):

@@ -46,14 +46,12 @@ def daily_rate(annual_discount_rate: float) -> float:
 
 def check_horizon(horizon_days: float) -> float:
     """Return the horizon; it may be infinite."""
-    if isinstance(horizon_days, float) and horizon_days == math.inf:
-        return math.inf
-    return float(check_number(horizon_days, "horizon_days", low=0.0))
+    return float(check_number(horizon_days, "horizon_days"))
 
 
 def check_rate(annual_discount_rate: float) -> float:
     """Return the continuous daily rate of an annual one."""
-    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", low=0.0))
+    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate"))
 
 
 def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> Floats:

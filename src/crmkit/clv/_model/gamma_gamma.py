@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array
+from crmkit._checks import Problems, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.spend import (
@@ -247,7 +247,7 @@ class GammaGamma(LikelihoodModel):
         problems.raise_if_any()
         designs = [None, None, np.column_stack(values) if values else None]
         theta = parameters_at(self.coefficients_, designs)
-        z, mean = simulate_spend(theta, x, np.random.default_rng(random_state))
+        z, mean = simulate_spend(theta, x, random_generator(random_state))
         return pd.DataFrame(
             {
                 "customer_id": frame["customer_id"],

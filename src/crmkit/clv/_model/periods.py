@@ -45,7 +45,7 @@ class PeriodModel(PurchaseModel):
 
     def _period(self) -> float:
         """Return the length of a period, checked."""
-        return float(check_number(self.period_days, "period_days", low=0.0, low_open=True))
+        return float(check_number(self.period_days, "period_days"))
 
     def _unit(self, rows: Rows) -> float:
         del rows

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, check_optional, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._model.alive_path import alive_path
@@ -163,8 +163,8 @@ class PurchaseModel(LikelihoodModel):
             "customer_id": frame["customer_id"],
             "p_alive": future.p_alive[rows.inverse],
         }
-        if alive_in_days is not None:
-            later = check_number(alive_in_days, "alive_in_days", low=0.0)
+        later = check_optional(alive_in_days, "alive_in_days")
+        if later is not None:
             result["p_alive_later"] = future.survival(later)[rows.inverse]
         rate = 0.0
         if annual_discount_rate is None or math.isfinite(days):
@@ -207,8 +207,8 @@ class PurchaseModel(LikelihoodModel):
             * ``p_at_least`` (float) - probability of that many or more.
         """
         self._check_fitted()
-        days = float(check_number(horizon_days, "horizon_days", low=0.0))
-        top = check_number(max_purchases, "max_purchases", low=0, integer=True)
+        days = check_number(horizon_days, "horizon_days")
+        top = check_number(max_purchases, "max_purchases")
         frame, rows = self._rows(customers, distinct=False)
         theta = parameters_at(self.coefficients_, rows.designs)
         future, counts = self._future(theta, rows.columns), np.arange(top + 1.0)
@@ -302,5 +302,5 @@ class PurchaseModel(LikelihoodModel):
         values = {name: number_array(frame[name], problems, name) for name in extra}
         problems.raise_if_any()
         theta = parameters_at(self.coefficients_, designs_of(self._covariates(), values))
-        drawn = self._simulated(theta, length, np.random.default_rng(random_state))
+        drawn = self._simulated(theta, length, random_generator(random_state))
         return pd.DataFrame({"customer_id": frame["customer_id"], **drawn})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_choice, check_number
+from crmkit._checks import Problems, check_choice, check_number, check_optional, random_generator
 from crmkit._frames import day_numbers, parse_day, read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.likelihood import climb
@@ -128,7 +128,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         InputError
             If the covariates have gaps, repeated days or values that are no finite numbers.
         """
-        check_number(self.l2, "l2", low=0.0)
+        l2 = check_number(self.l2, "l2")
         terms, chosen = self._terms(), self._chosen()
         read = read_histories(transactions, covariates, self._covariate_columns(), as_of=as_of)
         h = read.histories
@@ -151,7 +151,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             total=n,
             view=scaled.back * scaled.spread[:, None],
             tie=tie_matrix(terms, self.equal, scaled.spread),
-            penalty=np.where(np.arange(len(terms)) < 4, 0.0, self.l2) / scaled.spread**2,
+            penalty=np.where(np.arange(len(terms)) < 4, 0.0, l2) / scaled.spread**2,
         )
         self._keep(found, back=scaled.back, shift=np.zeros(len(terms)), n_customers=n)
         return self
@@ -213,13 +213,17 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             As in ``fit``, also where the covariates end before the horizon does.
         """
         self._check_fitted()
-        days = float(check_number(horizon_days, "horizon_days", low=0.0))
-        later = float(check_number(alive_in_days or 0.0, "alive_in_days", low=0.0))
+        days = check_number(horizon_days, "horizon_days")
+        later = check_optional(alive_in_days, "alive_in_days")
         rate = 0.0 if annual_discount_rate is None else check_rate(annual_discount_rate)
         if interval is not None:
             check_choice(interval, "interval", ["delta"])
         read = read_histories(
-            transactions, covariates, self._covariate_columns(), as_of=as_of, ahead=max(days, later)
+            transactions,
+            covariates,
+            self._covariate_columns(),
+            as_of=as_of,
+            ahead=max(days, later or 0.0),
         )
         effects = effects_of(read.paths.values, self._chosen())
 
@@ -229,7 +233,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         now = future(self.coefficients_)
         p_alive, _, expected = now.expected(days)
         result: dict[str, Any] = {"customer_id": read.ids, "p_alive": p_alive[read.inverse]}
-        if alive_in_days is not None:
+        if later is not None:
             result["p_alive_later"] = now.expected(later)[1][read.inverse]
         result["expected_purchases"] = expected[read.inverse]
         if annual_discount_rate is not None:
@@ -285,7 +289,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         )
         effects = effects_of(paths.values, self._chosen())
         span = first.astype(np.float64), np.full(first.size, float(end))
-        rng = np.random.default_rng(random_state)
+        rng = random_generator(random_state)
         who, when, alive = simulate(paths, path, span, effects, self.coefficients_, rng)
         who, when = np.append(np.arange(first.size), who), np.append(span[0], when)
         order = np.lexsort((when, who))

@@ -92,7 +92,7 @@ def forecast_table(
     2    2+          1           3.00          4.0 -1.00
     """
     check_choice(by, "by", ("frequency", "expected_purchases"))
-    n_groups = check_number(n_groups, "n_groups", low=1, integer=True)
+    n_groups = check_number(n_groups, "n_groups")
     level = check_number(confidence_level, "confidence_level")
     table = read_customers(customers, needs=("frequency", "holdout_frequency"))
     told = prediction_rows(table["customer_id"], predictions, needs=("expected_purchases",))

@@ -77,11 +77,11 @@ def frequency_recency_table(
         )
     table = read_customers(customers, needs=("frequency", "T"))
     columns = numbers(table, ("frequency", "T"), name="customers", low=0.0)
-    n_recencies = check_number(n_recencies, "n_recencies", low=2, integer=True)
+    n_recencies = check_number(n_recencies, "n_recencies")
     repeat = columns["frequency"][columns["frequency"] > 0.0]
     if max_frequency is None:
         max_frequency = int(np.quantile(repeat, 0.99)) if repeat.size else 1
-    most = check_number(max_frequency, "max_frequency", low=1, integer=True)
+    most = check_number(max_frequency, "max_frequency")
     longest = float(columns["T"].max())
     # Recency 0 belongs to frequency 0 alone: repeat purchases take time.
     steps = longest * np.arange(1, n_recencies + 1) / n_recencies

@@ -68,7 +68,7 @@ def tapk_sensitivity(customers: Any, *, change: float = 0.10) -> pd.DataFrame:
     2                  price   6.5          31.6
     3       acquisition_cost  40.0          -8.0
     """
-    change = check_number(change, "change", low=-1.0)
+    change = check_number(change, "change")
     before = tapk(customers)
     rows = []
     for factor in FACTORS:

@@ -96,7 +96,7 @@ def tracking_table(
     np.int64(4)
     """
     model = _one(purchases)
-    length = check_number(period_days, "period_days", low=1, integer=True)
+    length = check_number(period_days, "period_days")
     log = read_transactions(transactions, optional=("amount",))
     split = parse_day(as_of, "as_of")
     end = log.as_of

@@ -69,7 +69,7 @@ def net_present_value(
       customer_id  net_present_value
     0         ann              100.0
     """
-    rate = check_number(annual_discount_rate, "annual_discount_rate", low=-1.0, low_open=True)
+    rate = check_number(annual_discount_rate, "annual_discount_rate")
     check_choice(day_count, "day_count", DAY_COUNTS)
     start = parse_day(as_of, "as_of")
     log = read_transactions(cash_flows, needs=("customer_id", "date", "amount"), name="cash_flows")

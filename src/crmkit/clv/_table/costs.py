@@ -24,7 +24,7 @@ def acquisition_costs(
 ) -> Floats:
     """Cost of winning each customer in `ids`; shape (n,)."""
     if isinstance(acquisition_cost, (int, float, np.number)):
-        return np.full(len(ids), check_number(acquisition_cost, COST, low=0.0))
+        return np.full(len(ids), check_number(acquisition_cost, COST))
     costs = to_pandas(acquisition_cost, COST, needs=[COST])
     keys = [column for column in costs.columns if column != COST]
     key = "customer_id" if "customer_id" in keys else keys[0] if len(keys) == 1 else None

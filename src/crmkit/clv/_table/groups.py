@@ -62,7 +62,7 @@ def read_earnings(
     if period is not None:
         check_choice(period, "period", PERIODS)
     margin = check_number(margin, "margin")
-    rate = check_number(annual_discount_rate, "annual_discount_rate", low=-1.0, low_open=True)
+    rate = check_number(annual_discount_rate, "annual_discount_rate")
     log = read_transactions(transactions, needs=("customer_id", "date", "amount"), as_of=as_of)
     days = purchase_days(log.customer, log.day, log.amount, refunds=refunds)
     if not days.first.size:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._frames import day_column, parse_day, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._table.days import PurchaseDays, purchase_days
@@ -85,9 +85,7 @@ def opportunity_table(
     0         ann 2020-01-01          2        3        3
     1         bob 2022-01-01          0        0        1
     """
-    ahead = 0
-    if horizon_periods is not None:
-        ahead = check_number(horizon_periods, "horizon_periods", low=1, integer=True)
+    ahead = check_optional(horizon_periods, "horizon_periods") or 0
     ids, days, number, over = _periods(transactions, period, None if ahead else as_of, refunds)
     closed = over
     if ahead:
@@ -176,7 +174,7 @@ def contract_table(
     0         ann 2024-01-01        2    False
     1         bob 2024-01-01        1     True
     """
-    grace = check_number(grace_periods, "grace_periods", low=0, integer=True)
+    grace = check_number(grace_periods, "grace_periods")
     ids, days, number, closed = _periods(transactions, period, as_of, refunds)
     born = number[days.first]
     customer = np.repeat(np.arange(len(ids)), days.count)

@@ -200,7 +200,7 @@ def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int
                 f"({_day_text(log.as_of)}), or nothing is held out; got {_day_text(split)}."
             )
         return split, log.as_of
-    end = split + check_number(horizon_days, "horizon_days", low=1, integer=True)
+    end = split + check_number(horizon_days, "horizon_days")
     if end > log.as_of:
         raise InputError(
             f"`transactions` ends on {_day_text(log.as_of)}, before the hold-out period does "

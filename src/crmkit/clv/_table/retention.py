@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import margin_multiple, period_rate
 from crmkit.errors import InputError
@@ -92,11 +92,10 @@ def retention_value(
     """
     table = read_customers(customers, needs=("margin", "retention_rate"))
     check_choice(first_payment, "first_payment", TIMINGS)
-    rate = check_number(annual_discount_rate, "annual_discount_rate", low=-1.0, low_open=True)
-    days = check_number(period_days, "period_days", low=0.0, low_open=True)
-    growth = check_number(growth, "growth", low=-1.0)
-    if n_periods is not None:
-        n_periods = check_number(n_periods, "n_periods", low=1, integer=True)
+    rate = check_number(annual_discount_rate, "annual_discount_rate")
+    days = check_number(period_days, "period_days")
+    growth = check_number(growth, "growth")
+    n_periods = check_optional(n_periods, "n_periods")
     problems = Problems("customers")
     margin = number_array(table["margin"], problems, "margin")
     retention = number_array(table["retention_rate"], problems, "retention_rate", low=0.0)

@@ -161,7 +161,7 @@ class UpliftModel(Model):
             visibly differ.
         """
         check_choice(self.method, "method", METHODS)
-        n_folds = check_number(self.n_folds, "n_folds", low=2, integer=True)
+        n_folds = check_number(self.n_folds, "n_folds")
         people = read_customers(customers, needs=[outcome, treated])
         result = read_outcome(people, outcome, binary=False)
         arms = read_arms(people, treated, control)

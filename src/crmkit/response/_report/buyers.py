@@ -110,9 +110,9 @@ def buyer_profile(
     0     A          3       2        0.75           1.0  133.33
     1     B          1       0        0.25           0.0    0.00
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
-    least = check_number(min_customers, "min_customers", low=1, integer=True)
-    check_number(confidence_level, "confidence_level")
+    n_bins = check_number(n_bins, "n_bins")
+    least = check_number(min_customers, "min_customers")
+    confidence_level = check_number(confidence_level, "confidence_level")
     people = read_customers(customers)
     account: dict[str, Any] = {}
     bought = _buyers(transactions, people, product, product_column, as_of, account)

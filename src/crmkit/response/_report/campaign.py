@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import adjust_p_values
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, random_generator
 from crmkit._frames import group_codes, read_by, read_customers, with_account
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
@@ -136,7 +136,7 @@ def campaign_result(
     """
     check_choice(method, "method", _METHODS)
     level = check_number(confidence_level, "confidence_level")
-    check_number(n_draws, "n_draws", low=10, integer=True)
+    n_draws = check_number(n_draws, "n_draws")
     groups_by = read_by(by)
     people = read_customers(customers, needs=[outcome, treated, *groups_by])
     people, y, account = with_outcome(people, outcome, binary=False)
@@ -145,7 +145,7 @@ def campaign_result(
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
     codes, groups = group_codes(people, groups_by)
-    rng = np.random.default_rng(0 if random_state is None else random_state)
+    rng = random_generator(random_state, fixed=0)
     rows, labels = [], []
     for group in range(len(groups)):
         base = y[(codes == group) & (arms.code == 0)]
@@ -167,8 +167,8 @@ def campaign_result(
             labels.append(group)
     table = pd.DataFrame(rows)
     table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "holm")
-    money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
-    _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost", low=0))
+    money = check_number(value, "value") * check_number(margin, "margin")
+    _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost"))
     table["verdict"] = _verdicts(table, 1 - level)
     read_by(by, reserved=table.columns)
     table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
@@ -205,14 +205,12 @@ def _add_money(
     """Append what the lift is worth after costs."""
     n = table["customers_treated"]
     if isinstance(contact_cost, (int, float)):
-        each = [check_number(contact_cost, "contact_cost", low=0)] * len(table)
+        each = [check_number(contact_cost, "contact_cost")] * len(table)
     else:
         lacking = [one for one in table["treatment"] if one not in contact_cost]
         if lacking:
             raise InputError(f"`contact_cost` lacks the treatment(s) {lacking}.")
-        each = [
-            check_number(contact_cost[one], "contact_cost", low=0) for one in table["treatment"]
-        ]
+        each = [check_number(contact_cost[one], "contact_cost") for one in table["treatment"]]
     table["incremental_outcome"] = table["lift"] * n
     table["cost"] = np.asarray(each) * n + fixed * n / n.sum()
     for name, lift in (

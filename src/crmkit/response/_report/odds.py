@@ -99,8 +99,8 @@ def odds_ratios(
       variable level reference  odds_ratio  conf_low  conf_high
     0  channel   web      shop         2.0     1.263      3.167
     """
-    check_number(confidence_level, "confidence_level")
-    least = check_number(min_customers, "min_customers", low=1, integer=True)
+    confidence_level = check_number(confidence_level, "confidence_level")
+    least = check_number(min_customers, "min_customers")
     people = read_customers(customers, needs=[outcome])
     people, result, account = with_outcome(people, outcome)
     if result.min() == result.max():

@@ -121,9 +121,9 @@ def policy_value(
     """
     check_choice(method, "method", ["ipw", "dr"])
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
-    money = check_number(value, "value", low=0) * check_number(margin, "margin", low=0)
-    each = check_number(contact_cost, "contact_cost", low=0)
-    wanted = [check_number(share, "shares", low=0, high=1) for share in shares]
+    money = check_number(value, "value") * check_number(margin, "margin")
+    each = check_number(contact_cost, "contact_cost")
+    wanted = [check_number(share, "shares") for share in shares]
     if not wanted:
         raise InputError("`shares` is empty: give at least one share of customers to contact.")
     data = judged_arms(
@@ -138,9 +138,7 @@ def policy_value(
     if propensity is None:
         chance = float(data.arm.mean())
     else:
-        chance = check_number(
-            propensity, "propensity", low=0, high=1, low_open=True, high_open=True
-        )
+        chance = check_number(propensity, "propensity")
     means = None
     if method == "dr":
         marks = read_customers(

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, check_optional
 from crmkit.errors import InputError
 from crmkit.response._math.power import detectable_difference, needed_size
 
@@ -68,24 +68,28 @@ def sample_size(
         lift  power  customers_treated  customers_control  customers
     0  0.005    0.8              57763              57763     115526
     """
-    _one_of(base_rate, std_dev)
-    check_number(lift, "lift")
+    base_rate, std_dev = _one_of(base_rate, std_dev)
+    lift = check_number(lift, "lift")
     if lift == 0:
         raise InputError("`lift` must not be 0: no test is large enough to show nothing.")
     if base_rate is not None and not 0 < base_rate + lift < 1:
         raise InputError("`base_rate` + `lift` must lie between 0 and 1.")
-    share = check_number(
-        treated_share, "treated_share", low=0, high=1, low_open=True, high_open=True
-    )
+    share = check_number(treated_share, "treated_share")
     ratio = (1 - share) / share
+    power = check_number(power, "power")
     n = needed_size(
-        base=base_rate, spread=std_dev, lift=lift, ratio=ratio, **_levels(power, confidence_level)
+        base=base_rate,
+        spread=std_dev,
+        lift=lift,
+        ratio=ratio,
+        power=power,
+        confidence_level=check_number(confidence_level, "confidence_level"),
     )
     treated, control = _up(n), _up(n * ratio)
     return pd.DataFrame(
         {
-            "lift": [float(lift)],
-            "power": [float(power)],
+            "lift": [lift],
+            "power": [power],
             "customers_treated": [treated],
             "customers_control": [control],
             "customers": [treated + control],
@@ -142,15 +146,17 @@ def detectable_lift(
     >>> float(found["lift"].iloc[0].round(6))
     0.005
     """
-    _one_of(base_rate, std_dev)
-    n1 = check_number(customers_treated, "customers_treated", low=1, integer=True)
-    n0 = check_number(customers_control, "customers_control", low=1, integer=True)
+    base_rate, std_dev = _one_of(base_rate, std_dev)
+    power = check_number(power, "power")
+    n1 = check_number(customers_treated, "customers_treated")
+    n0 = check_number(customers_control, "customers_control")
     lift = detectable_difference(
         base=base_rate,
         spread=std_dev,
         n_treated=n1,
         ratio=n0 / n1,
-        **_levels(power, confidence_level),
+        power=power,
+        confidence_level=check_number(confidence_level, "confidence_level"),
     )
     if math.isnan(lift):
         raise InputError(
@@ -161,28 +167,18 @@ def detectable_lift(
         {
             "customers_treated": [n1],
             "customers_control": [n0],
-            "power": [float(power)],
+            "power": [power],
             "lift": [lift],
         }
     )
     return table if base_rate is None else table.assign(relative_lift=lift / base_rate)
 
 
-def _one_of(base_rate: float | None, std_dev: float | None) -> None:
-    """Check that exactly one of the two is given and in range."""
+def _one_of(base_rate: float | None, std_dev: float | None) -> tuple[float | None, float | None]:
+    """Return both, of which exactly one is given and in range."""
     if (base_rate is None) == (std_dev is None):
         raise InputError("Give `base_rate` for a response or `std_dev` for an amount: one of them.")
-    if base_rate is not None:
-        check_number(base_rate, "base_rate", low=0, high=1, low_open=True, high_open=True)
-    else:
-        check_number(std_dev, "std_dev", low=0, low_open=True)
-
-
-def _levels(power: float, confidence_level: float) -> dict[str, float]:
-    """Check both chances."""
-    check_number(power, "power")
-    check_number(confidence_level, "confidence_level")
-    return {"power": power, "confidence_level": confidence_level}
+    return check_optional(base_rate, "base_rate"), check_optional(std_dev, "std_dev")
 
 
 def _up(n: float) -> int:

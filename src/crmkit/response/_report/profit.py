@@ -11,6 +11,7 @@ from crmkit._arrays import gains_curve, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import with_account
 from crmkit._learn.judged import judged_scores
+from crmkit.errors import InputError
 
 __all__ = ["profit_table"]
 
@@ -98,13 +99,13 @@ def profit_table(
     4          5    0.2    10.0  False  False
     5          6    0.1     6.0  False  False
     """
-    unit = check_number(value, "value", low=0, low_open=True) * check_number(
-        margin, "margin", low=0, low_open=True
-    )
-    each = check_number(contact_cost, "contact_cost", low=0)
-    fixed = check_number(fixed_cost, "fixed_cost", low=0)
-    points = check_number(n_points, "n_points", low=2, integer=True)
-    check_number(confidence_level, "confidence_level")
+    unit = check_number(value, "value") * check_number(margin, "margin")
+    if unit == 0:
+        raise InputError("`value` and `margin` must be above 0: no contact pays for nothing.")
+    each = check_number(contact_cost, "contact_cost")
+    fixed = check_number(fixed_cost, "fixed_cost")
+    points = check_number(n_points, "n_points")
+    confidence_level = check_number(confidence_level, "confidence_level")
     judged = judged_scores(customers, scores, outcome, score)
     curve = gains_curve(judged.score, judged.outcome)
     contacted, responders = np.cumsum(curve.customers), np.cumsum(curve.outcome)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, random_generator
 from crmkit._frames import with_account
 from crmkit._learn.judged import JudgedArms, judged_arms
 from crmkit.response._math.qini import (
@@ -107,7 +107,7 @@ def qini_table(
     >>> bool(table["gain"].max() > table["gain"].iloc[-1])
     True
     """
-    check_number(n_points, "n_points", low=2, integer=True)
+    n_points = check_number(n_points, "n_points")
     data = judged_arms(
         customers,
         scores,
@@ -256,8 +256,8 @@ def _drawn(
     arms: ScoredArms, data: JudgedArms, n_draws: int, random_state: int | None
 ) -> ScoredArms:
     """Return bootstrap draws of the curve's sums."""
-    draws = check_number(n_draws, "n_draws", low=10, integer=True)
-    rng = np.random.default_rng(0 if random_state is None else random_state)
+    draws = check_number(n_draws, "n_draws")
+    rng = random_generator(random_state, fixed=0)
     return bootstrap(arms, n_draws=draws, binary=data.binary, rng=rng)
 
 

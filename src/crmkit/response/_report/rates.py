@@ -105,8 +105,8 @@ def response_rates(
     1     web          4          4           3  0.750
     """
     columns = read_by(by, reserved=_COLUMNS)
-    least = check_number(min_customers, "min_customers", low=1, integer=True)
-    check_number(confidence_level, "confidence_level")
+    least = check_number(min_customers, "min_customers")
+    confidence_level = check_number(confidence_level, "confidence_level")
     people = read_customers(customers, needs=[outcome, *columns])
     result = read_outcome(people, outcome)
     codes, groups = group_codes(people, columns)

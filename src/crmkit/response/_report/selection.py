@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.selection import select
@@ -164,9 +164,9 @@ def select_targets(
     3         dee  no contact             no consent           15.0
     """
     people = read_customers(customers)
-    share = check_number(holdout_share, "holdout_share", low=0, high=1, high_open=True)
+    share = check_number(holdout_share, "holdout_share")
     money, places = limits(budget, capacity)
-    worth = number_or_column(value, people, "value", low=0) * check_number(margin, "margin", low=0)
+    worth = number_or_column(value, people, "value") * check_number(margin, "margin")
     account: dict[str, Any] = {}
     gain, cost, offers = expected_gain(people, scores, score, worth, contact_cost, account)
 
@@ -175,8 +175,8 @@ def select_targets(
     )
     rules = [(_SUPPRESSED, is_suppressed(people, suppress, account))]
     if contacts is not None:
-        most = check_number(max_contacts, "max_contacts", low=0, integer=True)
-        window = check_number(window_days, "window_days", low=1, integer=True)
+        most = check_number(max_contacts, "max_contacts")
+        window = check_number(window_days, "window_days")
         past = contacts_in_window(
             people, contacts, window_days=window, as_of=as_of, account=account
         )
@@ -190,7 +190,7 @@ def select_targets(
 
     # In the order of the ids, so that chance falls the same way however the rows are sorted.
     rows = np.argsort(sorted_codes(people["customer_id"])[0], kind="stable")
-    rng = np.random.default_rng(random_state)
+    rng = random_generator(random_state)
     hold_out = rng.random(rows.size) < share
     tie = rng.permutation(rows.size)
     open_gain = np.where(reason[rows, None] == 0, gain[rows], -np.inf)

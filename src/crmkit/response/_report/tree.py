@@ -97,7 +97,7 @@ def response_tree(
     >>> bool(len(campaign.query(best["rule"])) == best["customers"])
     True
     """
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     least = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome])
     people, result, account = with_outcome(people, outcome)

@@ -87,7 +87,7 @@ def uplift_table(
     >>> bool(table["uplift"].iloc[0] > table["uplift"].iloc[1])
     True
     """
-    n_bins = check_number(n_bins, "n_bins", low=2, integer=True)
+    n_bins = check_number(n_bins, "n_bins")
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     data = judged_arms(
         customers,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number
+from crmkit._checks import check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn.outcomes import tested_customers
 from crmkit.errors import InputError
@@ -169,6 +169,6 @@ def uplift_tree(
 def _halves(people: pd.DataFrame, random_state: int | None) -> tuple[Bools, Bools]:
     """Divide customers at random, in the order of their ids, whatever that of the rows."""
     codes, _ = sorted_codes(people["customer_id"])
-    drawn = np.random.default_rng(0 if random_state is None else random_state)
+    drawn = random_generator(random_state, fixed=0)
     first = drawn.permutation(codes.size)[codes] < codes.size // 2
     return first, ~first

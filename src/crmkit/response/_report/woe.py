@@ -92,7 +92,7 @@ def woe_table(
     0  shop        200  0.25 -0.588
     1   web        200  0.50  0.511
     """
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     account, outcomes, variables = bin_customers(
         customers,
         outcome,

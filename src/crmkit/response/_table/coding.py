@@ -46,9 +46,9 @@ class RuleVariable:
 
 def check_tree_options(max_segments: int, min_customers: int, alpha: float) -> int:
     """Check what both trees take, and return the least size of a group."""
-    check_number(max_segments, "max_segments", low=1, integer=True)
-    check_number(alpha, "alpha", low=0, high=1, low_open=True, high_open=True)
-    return int(check_number(min_customers, "min_customers", low=1, integer=True))
+    max_segments = check_number(max_segments, "max_segments")
+    alpha = check_number(alpha, "alpha")
+    return int(check_number(min_customers, "min_customers"))
 
 
 def code_variables(

@@ -21,8 +21,8 @@ __all__ = ["expected_gain", "limits", "number_or_column"]
 
 def limits(budget: float | None, capacity: int | None) -> tuple[float, float]:
     """Return budget and capacity, infinite where not given."""
-    money = np.inf if budget is None else check_number(budget, "budget", low=0)
-    places = np.inf if capacity is None else check_number(capacity, "capacity", low=0, integer=True)
+    money = np.inf if budget is None else check_number(budget, "budget")
+    places = np.inf if capacity is None else check_number(capacity, "capacity")
     return float(money), float(places)
 
 
@@ -76,14 +76,14 @@ def expected_gain(
 def _costs(people: pd.DataFrame, contact_cost: Any, offers: pd.Index[Any] | None) -> Floats:
     """Return the cost per customer and offer, shape (n, k)."""
     if not hasattr(contact_cost, "items"):
-        cost = number_or_column(contact_cost, people, "contact_cost", low=0)
+        cost = number_or_column(contact_cost, people, "contact_cost")
         return np.repeat(cost[:, None], 1 if offers is None else len(offers), axis=1)
     if offers is None:
         raise InputError("`contact_cost` per treatment needs a column 'treatment' in `scores`.")
     missing = [offer for offer in offers if offer not in contact_cost]
     if missing:
         raise InputError(f"`contact_cost` lacks the treatment(s) {missing}.")
-    each = [check_number(contact_cost[offer], "contact_cost", low=0) for offer in offers]
+    each = [check_number(contact_cost[offer], "contact_cost") for offer in offers]
     return np.tile(np.asarray(each, dtype=np.float64), (len(people), 1))
 
 

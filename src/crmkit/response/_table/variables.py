@@ -163,8 +163,8 @@ def bin_customers(
     monotone: bool,
 ) -> tuple[dict[str, int], tuple[float, float], list[BinnedVariable]]:
     """Return the account of the rows, responders and others, and the variables."""
-    check_number(max_bins, "max_bins", low=2, integer=True)
-    check_number(min_bin_share, "min_bin_share", low=0, high=0.5)
+    max_bins = check_number(max_bins, "max_bins")
+    min_bin_share = check_number(min_bin_share, "min_bin_share")
     people = read_customers(customers, needs=[outcome])
     people, result, account = with_outcome(people, outcome)
     events = float(result.sum())

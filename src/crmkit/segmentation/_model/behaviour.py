@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, random_generator
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder
@@ -24,7 +24,7 @@ from crmkit.segmentation._model.names import cluster_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
 
 __all__ = ["BehaviourSegments"]
@@ -143,11 +143,16 @@ class BehaviourSegments(Model):
         InputError
             If no column can be used, or there are fewer different customers than segments.
         """
-        tried = self._check_parameters()
+        check_choice(self.method, "method", ("kmeans", "gaussian_mixture"))
+        tried, n_bootstraps = self._tried(), check_number(self.n_bootstraps, "n_bootstraps")
+        sample_size = check_number(self.sample_size, "sample_size")
+        least_stable = check_number(self.min_stability, "min_stability")
+        least_share = check_number(self.min_share, "min_share")
+        rng = random_generator(self.random_state)
         frame = read_customers(customers)
         encoder = FeatureEncoder(columns=self.columns).fit(frame)
         matrix = encoder.transform(frame)
-        sample = content_sample(matrix, self.sample_size)
+        sample = content_sample(matrix, sample_size)
         distinct = len(np.unique(sample, axis=0))
         tried = [k for k in tried if k <= distinct]
         if not tried:
@@ -155,8 +160,13 @@ class BehaviourSegments(Model):
                 f"`customers` has {distinct} different rows in the columns used, fewer than "
                 "`n_segments`. Ask for fewer segments or use more columns."
             )
-        results = self._try(sample, tried)
-        chosen = self._choose(results)
+        results = self._try(sample, tried, rng.integers(0, 2**31, n_bootstraps + 1))
+        accepted = {
+            k: bool((result["jaccard"] >= least_stable).all())
+            and result["smallest_share"] >= least_share
+            for k, result in results.items()
+        }
+        chosen = _choose(results, accepted)
         clusters, jaccard = results[chosen]["clusters"], results[chosen]["jaccard"]
         codes = assign(matrix, clusters)[0]
         count = np.bincount(codes, minlength=chosen)
@@ -174,7 +184,7 @@ class BehaviourSegments(Model):
                     "jaccard": float(result["jaccard"].min()),
                     "smallest_share": result["smallest_share"],
                     "silhouette": result["silhouette"],
-                    "accepted": self._accepted(result),
+                    "accepted": accepted[k],
                     "chosen": k == chosen,
                 }
                 for k, result in results.items()
@@ -223,23 +233,17 @@ class BehaviourSegments(Model):
             }
         )
 
-    def _check_parameters(self) -> list[int]:
-        """Return the numbers of segments to try, or say which parameter is wrong."""
-        check_choice(self.method, "method", ("kmeans", "gaussian_mixture"))
-        check_number(self.min_share, "min_share", low=0, high=1)
-        check_number(self.min_stability, "min_stability", low=0, high=1)
-        check_number(self.n_bootstraps, "n_bootstraps", low=1, integer=True)
-        check_number(self.sample_size, "sample_size", low=2, integer=True)
-        most = check_number(self.max_segments, "max_segments", low=2, integer=True)
+    def _tried(self) -> list[int]:
+        """Return the numbers of segments to try."""
+        most = check_number(self.max_segments, "max_segments")
         if isinstance(self.n_segments, str):
             check_choice(self.n_segments, "n_segments", ("auto",))
             return list(range(2, most + 1))
-        return [check_number(self.n_segments, "n_segments", low=2, integer=True)]
+        return [check_number(self.n_segments, "n_segments")]
 
-    def _try(self, sample: Floats, tried: list[int]) -> dict[int, dict[str, Any]]:
+    def _try(self, sample: Floats, tried: list[int], seeds: Ints) -> dict[int, dict[str, Any]]:
         """Fit each number of segments and measure it."""
-        seeds = np.random.default_rng(self.random_state).integers(0, 2**31, self.n_bootstraps + 1)
-        bar = _progress_bar(len(tried) * self.n_bootstraps) if self.progress else None
+        bar = _progress_bar(len(tried) * (len(seeds) - 1)) if self.progress else None
         results = {}
         for k in tried:
             clusters = fit_clusters(sample, k, self.method, int(seeds[0]))
@@ -255,19 +259,14 @@ class BehaviourSegments(Model):
             bar.close()
         return results
 
-    def _accepted(self, result: dict[str, Any]) -> bool:
-        """Tell whether every cluster is stable and large enough."""
-        stable = bool((result["jaccard"] >= self.min_stability).all())
-        return stable and result["smallest_share"] >= self.min_share
 
-    def _choose(self, results: dict[int, dict[str, Any]]) -> int:
-        """Return the number of segments to keep."""
-        accepted = [k for k, result in results.items() if self._accepted(result)]
-        if accepted:
-            return max(accepted)
-        return max(
-            results, key=lambda k: (round(results[k]["jaccard"].min(), 2), results[k]["silhouette"])
-        )
+def _choose(results: dict[int, dict[str, Any]], accepted: dict[int, bool]) -> int:
+    """Return the number of segments to keep."""
+    if any(accepted.values()):
+        return max(k for k in accepted if accepted[k])
+    return max(
+        results, key=lambda k: (round(results[k]["jaccard"].min(), 2), results[k]["silhouette"])
+    )
 
 
 def _progress_bar(steps: int) -> Any:

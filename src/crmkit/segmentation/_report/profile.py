@@ -98,7 +98,7 @@ def segment_profile(
     4       b  channel  shop    0.5   0.2  200.0
     5       b  channel   web    0.5   0.8   66.7
     """
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     frame, names, codes = read_segments(customers, segments)
     problems = Problems("customers")
     parts: list[pd.DataFrame] = []

@@ -159,7 +159,7 @@ def whale_curve(profit: Any, *, value: str = "profit", max_points: int = 1000) -
     3          3                0.75              130.0
     4          4                1.00              100.0
     """
-    max_points = check_number(max_points, "max_points", low=3, integer=True)
+    max_points = check_number(max_points, "max_points")
     _, values = read_value(profit, value)
     curve = _math.whale_curve(values)
     n = values.size

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import mean_interval, wilson_interval
-from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._checks import Problems, check_number, check_optional, number_array, require_columns
 from crmkit._frames import read_customers, to_pandas
 from crmkit._learn import FeatureEncoder, area_under_curve
 from crmkit.errors import InputError
@@ -154,7 +154,7 @@ def segment_quality(
     share_of_value      False  True
     size                 True  True
     """
-    check_number(confidence_level, "confidence_level")
+    confidence_level = check_number(confidence_level, "confidence_level")
     limit = _limits(limits)
     frame, names, codes = read_segments(customers, segments)
     needed = [column for column in (value, reachable) if column is not None]
@@ -180,9 +180,9 @@ def segment_quality(
         reached = np.bincount(codes, weights=flag, minlength=len(names)).astype(np.float64)
         low, high = wilson_interval(reached, n, confidence_level)
         found["reachable"] = (reached / n, low, high)
-    if gain_per_contact is not None:
-        gain = check_number(gain_per_contact, "gain_per_contact")
-        fixed = check_number(action_cost, "action_cost", low=0)
+    gain = check_optional(gain_per_contact, "gain_per_contact")
+    if gain is not None:
+        fixed = check_number(action_cost, "action_cost")
         found["pays_for_action"] = reached * gain - fixed
     if stability is not None:
         found["stable"] = _stability(stability, names)

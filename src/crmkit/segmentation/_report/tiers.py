@@ -156,7 +156,7 @@ def _tiers(
     tiers = CURRY if tiers is None else tiers
     if not isinstance(tiers, Mapping) or not tiers:
         raise InputError(f"`tiers` must be a dict of names and shares; got {tiers!r}.")
-    shares = [check_number(share, f"tiers[{name!r}]", low=0) for name, share in tiers.items()]
+    shares = [check_number(share, f"tiers[{name!r}]") for name, share in tiers.items()]
     if abs(sum(shares) - 1) > 1e-9:
         raise InputError(
             f"`tiers` must have shares that add up to 1; they add up to {sum(shares):g}."

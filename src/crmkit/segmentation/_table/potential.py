@@ -74,7 +74,7 @@ def share_of_wallet(
     0            1   80.0   100.0              0.8        4.0
     1            2   50.0   500.0              0.1       90.0
     """
-    margin = check_number(margin, "margin", low=0, high=1)
+    margin = check_number(margin, "margin")
     for name, column in (("spend", spend), ("wallet", wallet)):
         _check_name(column, name)
     frame = read_customers(customers, needs=[spend, wallet], optional=())
@@ -160,8 +160,8 @@ def peer_potential(
     columns = [by] if isinstance(by, str) else list(by)
     if not columns:
         raise InputError("`by` must name at least one column.")
-    quantile = check_number(quantile, "quantile", low=0, high=1)
-    min_peers = check_number(min_peers, "min_peers", low=1, integer=True)
+    quantile = check_number(quantile, "quantile")
+    min_peers = check_number(min_peers, "min_peers")
     frame = read_customers(customers, needs=[value, *columns], optional=())
     problems = Problems("customers")
     worth = number_array(frame[value], problems, value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_optional
 from crmkit.segmentation._table.costs import read_account
 
 __all__ = ["customer_profit"]
@@ -104,8 +104,7 @@ def customer_profit(
     1         bob     30.0         15.0            5.0          15.0    -5.0
     2         cid      0.0          0.0            0.0           5.0    -5.0
     """
-    if margin is not None:
-        margin = check_number(margin, "margin", low=0, high=1)
+    margin = check_optional(margin, "margin")
     account = read_account(
         transactions,
         cost_pools=cost_pools,

@@ -1,0 +1,97 @@
+"""What a parameter of a name may be, wherever it stands: the owner of every limit of a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RULES", "Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The limits of a number; without any, every finite number is right."""
+
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    high_open: bool = False
+    integer: bool = False
+    endless: bool = False  # infinity is right too: the rest of a relationship
+
+
+_ANY = Rule()
+_SHARE = Rule(0, 1)
+_INNER_SHARE = Rule(0, 1, low_open=True, high_open=True)  # neither never nor always
+_AT_LEAST_0 = Rule(0)
+_ABOVE_0 = Rule(0, low_open=True)
+# Counts end where no memory could hold what is counted, days after a hundred years, so that no
+# sum of a day and a number of days leaves the calendar.
+_COUNT = Rule(1, 1_000_000_000, integer=True)
+_COUNT_FROM_0 = Rule(0, 1_000_000_000, integer=True)
+_COUNT_FROM_2 = Rule(2, 1_000_000_000, integer=True)
+_ROWS = Rule(1, 1_000_000, integer=True)
+_ROWS_FROM_0 = Rule(0, 1_000_000, integer=True)
+_ROWS_FROM_2 = Rule(2, 1_000_000, integer=True)
+_DAYS = Rule(1, 36_525, integer=True)
+_DAYS_FROM_0 = Rule(0, 36_525, integer=True)
+
+# Of a mapping or a sequence the rule is that of its numbers.
+_NAMES = (
+    (_ANY, "cut current_cut potential_cut gain_per_contact lift limits"),
+    (
+        _SHARE,
+        "bundle_share lapsed margin min_confidence min_share min_stability quantile "
+        "refund_share save_rate shares thresholds",
+    ),
+    (
+        _INNER_SHARE,
+        "alpha at_risk base_rate confidence_level power propensity treated_share valuable_share",
+    ),
+    (
+        _AT_LEAST_0,
+        "acquisition_cost action_cost alive_in_days budget contact_cost effect expected "
+        "fixed_cost horizon l2 penalizer popularity rules similarity tiers value",
+    ),
+    (
+        _ABOVE_0,
+        "half_life_days period_days purchase_parameters rate_days spend_parameters std_dev "
+        "time_unit_days",
+    ),
+    (
+        _COUNT,
+        "customers_control customers_treated max_antecedent max_consequent max_itemsets "
+        "max_length max_sequences min_customers min_gaps min_length min_peers min_support",
+    ),
+    (_COUNT_FROM_0, "capacity max_contacts"),
+    (_COUNT_FROM_2, "max_bins max_levels n_segments sample_size"),
+    (
+        _ROWS,
+        "max_frequency max_segments n_best n_bins n_bootstraps n_bundles n_customers n_groups "
+        "n_intervals n_items n_neighbours n_rules n_strata n_train n_variables n_windows",
+    ),
+    (_ROWS_FROM_0, "max_purchases n_bootstrap n_labels"),
+    (_ROWS_FROM_2, "n_folds n_points n_recencies"),
+    (
+        _DAYS,
+        "acquisition_days active_days after_days before_days every_days horizon_days "
+        "horizon_periods max_gap_days min_gap_days n_days n_periods recent_days retained_days "
+        "window_days window_periods",
+    ),
+    (_DAYS_FROM_0, "age grace_periods lead_days max_age"),
+    (Rule(0, 1, high_open=True), "holdout_share"),
+    (Rule(0, 0.5), "min_bin_share"),
+    (Rule(-1), "change growth"),
+    (Rule(-1, 1, low_open=True), "annual_discount_rate"),
+    (Rule(1, 12, integer=True), "k"),
+    (Rule(3, 1_000_000, integer=True), "max_points"),
+    (Rule(10, 1_000_000, integer=True), "n_draws n_products"),
+    # What scikit-learn takes.
+    (Rule(0, 2**32 - 1, integer=True), "random_state"),
+    # A name with a second meaning, under a name of the meaning's own.
+    (_SHARE, "rate_ahead"),  # annual_discount_rate of a model
+    (Rule(0, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
+    (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
+    (_DAYS, "whole_days"),  # period_days of a table of days
+    (Rule(0, 1, low_open=True), "share_of_baskets"),  # min_support, where it is no count
+)
+RULES = {name: rule for rule, names in _NAMES for name in names.split()}
