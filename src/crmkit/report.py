@@ -129,7 +129,9 @@ def make_report(
             as_of,
             horizon_days,
             {
-                "annual_discount_rate": check_number(annual_discount_rate, "annual_discount_rate"),
+                "annual_discount_rate": check_number(
+                    annual_discount_rate, "annual_discount_rate", rule="rate_ahead"
+                ),
                 "margin": check_optional(margin, "margin"),
                 "acquisition_cost": check_optional(acquisition_cost, "acquisition_cost"),
                 "currency": currency,

@@ -148,7 +148,7 @@ def find_items(items: pd.Index[Any], values: Any, name: str) -> Ints:
 def minimum_count(min_support: float, n_baskets: int) -> int:
     """Turn a share (a float up to 1) or a number of baskets (an integer) into a count."""
     if isinstance(min_support, (float, np.floating)):
-        share = check_number(min_support, "min_support")
+        share = check_number(min_support, "min_support", rule="share_of_baskets")
         # the product of a share and a count is a hair off whole numbers
         return max(math.ceil(share * n_baskets * (1 - 1e-12)), 1)
     count: int = check_number(min_support, "min_support")

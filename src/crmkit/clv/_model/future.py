@@ -46,12 +46,12 @@ def daily_rate(annual_discount_rate: float) -> float:
 
 def check_horizon(horizon_days: float) -> float:
     """Return the horizon; it may be infinite."""
-    return float(check_number(horizon_days, "horizon_days"))
+    return float(check_number(horizon_days, "horizon_days", rule="days_ahead"))
 
 
 def check_rate(annual_discount_rate: float) -> float:
     """Return the continuous daily rate of an annual one."""
-    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate"))
+    return daily_rate(check_number(annual_discount_rate, "annual_discount_rate", rule="rate_ahead"))
 
 
 def purchases_ahead(future: Future, days: float, rate: float = 0.0) -> Floats:

@@ -207,7 +207,7 @@ class PurchaseModel(LikelihoodModel):
             * ``p_at_least`` (float) - probability of that many or more.
         """
         self._check_fitted()
-        days = check_number(horizon_days, "horizon_days")
+        days = check_number(horizon_days, "horizon_days", rule="alive_in_days")
         top = check_number(max_purchases, "max_purchases")
         frame, rows = self._rows(customers, distinct=False)
         theta = parameters_at(self.coefficients_, rows.designs)

@@ -213,7 +213,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             As in ``fit``, also where the covariates end before the horizon does.
         """
         self._check_fitted()
-        days = check_number(horizon_days, "horizon_days")
+        days = check_number(horizon_days, "horizon_days", rule="alive_in_days")
         later = check_optional(alive_in_days, "alive_in_days")
         rate = 0.0 if annual_discount_rate is None else check_rate(annual_discount_rate)
         if interval is not None:

@@ -96,7 +96,7 @@ def tracking_table(
     np.int64(4)
     """
     model = _one(purchases)
-    length = check_number(period_days, "period_days")
+    length = check_number(period_days, "period_days", rule="whole_days")
     log = read_transactions(transactions, optional=("amount",))
     split = parse_day(as_of, "as_of")
     end = log.as_of

@@ -155,7 +155,7 @@ def _grid(segment_map: Any, n_bins: int | None) -> tuple[list[str], Ints, Ints]:
     if n_bins is None:
         maps = segment_maps().set_index("segment_map")["n_bins"]
         n_bins = int(maps[[segment_map]].iloc[0]) if isinstance(segment_map, str) else 5
-    n_bins = check_number(n_bins, "n_bins")
+    n_bins = check_number(n_bins, "n_bins", rule="n_scores")
     axis = np.arange(1, n_bins + 1)
     cells = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     return names, ranges, cells

@@ -86,7 +86,7 @@ def rfm_cut_points(
             "Use 'independent' or 'r_rfm'."
         )
     check_choice(method, "method", tuple(CUTS))
-    n_bins = check_number(n_bins, "n_bins")
+    n_bins = check_number(n_bins, "n_bins", rule="n_scores")
     money = MONEY[check_choice(monetary, "monetary", tuple(MONEY))]
     _, values = _read_values(rfm, money)
     return pd.concat(
@@ -176,7 +176,7 @@ def rfm_scores(
     3            4              1                1               4        114
     """
     check_choice(method, "method", METHODS)
-    n_bins = check_number(n_bins, "n_bins")
+    n_bins = check_number(n_bins, "n_bins", rule="n_scores")
     money = MONEY[check_choice(monetary, "monetary", tuple(MONEY))]
     if cut_points is not None:
         limits = _read_cut_points(cut_points)
