@@ -21,7 +21,7 @@ from crmkit.clv._math.likelihood import Part, fit
 from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
 from crmkit.clv._model.intervals import bootstrap_interval, delta_interval, with_gradient
-from crmkit.clv._model.maximum import MaximumLikelihood
+from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at, standardised
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
@@ -128,12 +128,13 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
         l2, n_bootstrap = check_number(self.l2, "l2"), check_number(self.n_bootstrap, "n_bootstrap")
         rng = random_generator(self.random_state)
-        terms = self._terms()
+        terms, n_customers = self._terms(), float(rows.weight.sum())
         unit, spread = self._unit(rows), self._spread(rows, terms)
         rows, back = standardised(rows, spread, len(self._names), center=self._may_center())
         scaled = self._in_unit(rows, unit)
         shift = np.zeros(len(terms))
         shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
+        scaling = Scaling(back, shift)
         penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.equal, spread)
@@ -148,11 +149,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         if at is None:
             found = fit(self._parts(scaled), self._starts(scaled), **options)
         else:
-            point = (np.log(at) - shift[: len(at)]).tolist()
+            point = (np.log(at) - scaling.shift[: len(at)]).tolist()
             found = fit(self._parts(scaled), [point], max_evaluations=1, **options)
-        n = float(rows.weight.sum())
         in_days = self._unit_power(rows) * float(np.log(unit))
-        self._keep(found, back=back, shift=shift, n_customers=n, in_days=in_days)
+        self._keep(found, scaling, n_customers=n_customers, in_days=in_days)
         self.coefficient_draws_ = np.empty((0, len(terms)))
         if n_bootstrap:
             start = found.coefficients[: len(self._names)].tolist()
@@ -161,7 +161,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
                 # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)
-            self.coefficient_draws_ = np.array(draws) @ back.T + shift
+            self.coefficient_draws_ = scaling.to_days(np.array(draws))
 
     def _at(self, coefficients: Floats) -> Self:
         """Return the model with other coefficients."""

@@ -269,6 +269,13 @@ class ByGroup(Model):
         """Return discounted purchases with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
 
+    def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
+        """Return what customers without a history buy within each number of days, (n, days)."""
+        result = np.empty((len(kinds), days.size))
+        for model, rows in self._by_model(kinds):
+            result[rows] = model._new_customers(kinds.iloc[rows], days)
+        return result
+
     def _amount(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return expected amounts with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._amount(rows, **options))

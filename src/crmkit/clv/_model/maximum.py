@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
     from crmkit.clv._math.likelihood import Fit
 
-__all__ = ["MaximumLikelihood"]
+__all__ = ["MaximumLikelihood", "Scaling"]
 
 # A dropout of e^-12, per chance or in the time observed, is none.
 _NEVER = 12.0
@@ -30,6 +31,21 @@ _FAR = 55.0
 
 # The logarithms of the largest numbers, with room for a standard error.
 _LARGEST_LOG = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """From coefficients as they were searched for, p of them, to those of covariates and days.
+
+    ``back`` (p, p) undoes the standardising of covariates, ``shift`` (p,) the unit of time.
+    """
+
+    back: Floats
+    shift: Floats
+
+    def to_days(self, coefficients: Floats) -> Floats:
+        """Return coefficients of shape (p,), or draws of them (d, p)."""
+        return coefficients @ self.back.T + self.shift
 
 
 class MaximumLikelihood(Model):
@@ -67,15 +83,14 @@ class MaximumLikelihood(Model):
     def _keep(
         self,
         found: Fit,
+        scaling: Scaling,
         *,
-        back: Floats,
-        shift: Floats,
         n_customers: float,
         in_days: float = 0.0,
     ) -> None:
-        """Keep what was found in other units: the coefficients are ``back @ found + shift``."""
-        self.coefficients_ = back @ found.coefficients + shift
-        self.coefficient_covariance_ = back @ found.covariance @ back.T
+        """Keep what was found in other units."""
+        self.coefficients_ = scaling.to_days(found.coefficients)
+        self.coefficient_covariance_ = scaling.back @ found.covariance @ scaling.back.T
         far = np.abs(self.coefficients_[: len(self._names)]) > _LARGEST_LOG
         if far.any():
             raise InputError(

@@ -272,6 +272,12 @@ class PurchaseModel(LikelihoodModel):
 
         return self._with_gradient(rows, function, gradient=gradient)
 
+    def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
+        """Return what customers without a history buy within each number of days, (n, days)."""
+        _, rows = self._rows(kinds)
+        future = self._future(parameters_at(self.coefficients_, rows.designs), rows.columns)
+        return np.column_stack([future.expected(float(t))[rows.inverse] for t in days])
+
     def simulate(self, customers: Any, *, random_state: int | None = None) -> pd.DataFrame:
         """Draw new histories from the fitted model, exactly and without discretising time.
 

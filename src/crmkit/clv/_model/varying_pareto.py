@@ -15,7 +15,7 @@ from crmkit.clv._math.varying_future import VaryingFuture, simulate
 from crmkit.clv._math.varying_likelihood import effects_of, likelihood
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
-from crmkit.clv._model.maximum import MaximumLikelihood
+from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.clv._model.varying_read import read_histories, standardised, starting_logs
@@ -153,7 +153,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             tie=tie_matrix(terms, self.equal, scaled.spread),
             penalty=np.where(np.arange(len(terms)) < 4, 0.0, l2) / scaled.spread**2,
         )
-        self._keep(found, back=scaled.back, shift=np.zeros(len(terms)), n_customers=n)
+        self._keep(found, Scaling(scaled.back, np.zeros(len(terms))), n_customers=n)
         return self
 
     def predict(

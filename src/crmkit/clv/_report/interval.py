@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Floats, Ints
+    from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 
 
 __all__ = ["Valuation", "limits"]
@@ -27,8 +28,8 @@ class Valuation:
     """Values ``share x amount x discounted purchases`` of the n customers of a table."""
 
     table: pd.DataFrame
-    purchases: Any
-    spend: Any
+    purchases: PurchaseValuer
+    spend: SpendValuer
     share: Floats
     options: dict[str, Any]
 
@@ -36,7 +37,7 @@ class Valuation:
         """Return the variance of each customer's value, or of each group's total."""
         count, by_purchases = self.purchases._discounted(self.table, **self.options)
         amount, by_spend = self.spend._amount(self.table)
-        slopes = (
+        slopes: tuple[tuple[Any, Floats], ...] = (
             (self.purchases, by_purchases * (self.share * amount)[:, None]),
             (self.spend, by_spend * (self.share * count)[:, None]),
         )

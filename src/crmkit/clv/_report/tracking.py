@@ -12,7 +12,6 @@ from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column, parse_day, read_transactions
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._model import BGBB, ByGroup
-from crmkit.clv._model.rows import parameters_at
 from crmkit.clv._table.codes import column_names
 from crmkit.clv._table.costs import lookup
 from crmkit.clv._table.days import PurchaseDays, purchase_days
@@ -22,6 +21,7 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
+    from crmkit.clv._model.protocols import PurchaseValuer
 
 
 __all__ = ["tracking_table"]
@@ -191,7 +191,7 @@ def _one(purchases: Any) -> Any:
 
 
 def _expected_by(
-    purchases: Any,
+    purchases: PurchaseValuer,
     ids: pd.Series[Any],
     known: Bools,
     clock: _Clock,
@@ -219,18 +219,5 @@ def _expected_by(
         used[np.maximum(tick - born, 0)] = True
     ages = np.flatnonzero(used[1:]) + 1
     curve = np.zeros((len(kinds), used.size))
-    curve[:, ages] = _new_customers(purchases, kinds, np.float64(clock.tick_days) * ages)
+    curve[:, ages] = purchases._new_customers(kinds, np.float64(clock.tick_days) * ages)
     return np.array([np.sum(counts * curve[:, np.maximum(t - born, 0)]) for t in clock.ends])
-
-
-def _new_customers(purchases: Any, kinds: pd.DataFrame, days: Floats) -> Floats:
-    """Return what customers without a history buy within each number of days, (kinds, days)."""
-    if isinstance(purchases, ByGroup):
-        result = np.empty((len(kinds), days.size))
-        for model, rows in purchases._by_model(kinds):
-            result[rows] = _new_customers(model, kinds.iloc[rows], days)
-        return result
-    _, rows = purchases._rows(kinds)
-    theta = parameters_at(purchases.coefficients_, rows.designs)
-    future = purchases._future(theta, rows.columns)
-    return np.column_stack([future.expected(float(t))[rows.inverse] for t in days])

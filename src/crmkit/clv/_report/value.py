@@ -9,6 +9,7 @@ import numpy as np
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
+from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
 from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
@@ -239,13 +240,12 @@ def _check_models(purchases: Any, spend: Any) -> None:
             "`purchases` predicts from a log and its covariates, not from a customer table. "
             "Multiply its discounted_purchases by the expected_amount of `spend` and the margin."
         )
-    for name, model, hook in (
-        ("purchases", purchases, "_discounted"),
-        ("spend", spend, "_amount"),
+    for name, model, wanted, such_as in (
+        ("purchases", purchases, PurchaseValuer, "BGNBD or ParetoNBD"),
+        ("spend", spend, SpendValuer, "GammaGamma"),
     ):
-        if isinstance(model, type) or not hasattr(model, hook):
-            wanted = "BGNBD or ParetoNBD" if name == "purchases" else "GammaGamma"
-            raise InputError(f"`{name}` must be a fitted model such as {wanted}; got {model!r}.")
+        if isinstance(model, type) or not isinstance(model, wanted):
+            raise InputError(f"`{name}` must be a fitted model such as {such_as}; got {model!r}.")
 
 
 def _check_interval(interval: str | None, confidence_level: float) -> float:
