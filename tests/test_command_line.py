@@ -194,6 +194,42 @@ def test_bad_options_are_told_in_a_sentence(tmp_path, lines, capsys, option, val
     assert word in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--out", "--tables"])
+def test_places_that_cannot_be_written_to_are_told_before_the_work(
+    tmp_path, lines, capsys, monkeypatch, option
+):
+    from crmkit import report
+
+    monkeypatch.setattr(report, "make_report", None)
+    path = written(tmp_path, lines)
+    places = [path / "page.html"] + ([tmp_path] if option == "--out" else [path])
+    for place in places:
+        options = {"--out": tmp_path / "page.html", option: place}
+        code = main(
+            ["report", str(path), *(str(part) for pair in options.items() for part in pair)]
+        )
+        error = capsys.readouterr().err
+        assert code == 2
+        assert error.startswith(f"crmkit: `{option}` ")
+        assert error.count("\n") == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["log.csv"]
+
+
+def test_ids_that_look_like_formulas_survive_spreadsheets(tmp_path, lines):
+    names = lines["customer_id"].map(lambda i: f"{'=+-@'[i % 4]}{i:05d}()")
+    path = written(tmp_path, lines.assign(customer_id=names))
+    _, out = run(tmp_path, path, "--tables", tmp_path / "tables")
+    profit = tmp_path / "tables" / "profit.csv"
+    cells = pd.read_csv(profit, dtype=str)["customer_id"]
+    assert cells.str.startswith("'").all()
+    from crmkit._report.files import read_table
+
+    again = read_table(profit, ids=["customer_id"])
+    assert set(again["customer_id"]) == set(names)
+    assert again["revenue"].sum() == pytest.approx(lines["amount"].sum())
+    assert "Traceback" not in out.read_text(encoding="utf-8")
+
+
 def test_dirty_rows_are_left_out_on_request_and_counted(tmp_path, lines):
     table = lines.astype({"customer_id": "Int64"})
     table["customer_id"] = table["customer_id"].mask(table.index < 3)

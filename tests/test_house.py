@@ -94,6 +94,20 @@ def test_importing_everything_changes_nothing_global():
     in_a_fresh_process(modules, absent, first="import sklearn.base")
 
 
+def test_files_are_written_in_one_place():
+    writes = re.compile(
+        r"\.(write_text|write_bytes|to_csv|to_excel|to_parquet)\(|[\"'][wax]b?[\"']\)"
+    )
+    found = {
+        relative(path): line
+        for path in MODULES
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if writes.search(line)
+    }
+    owners = {"src/crmkit/_files.py", "src/crmkit/_spreadsheets.py"}
+    assert {name: line for name, line in found.items() if name not in owners} == {}
+
+
 def test_every_file_of_tests_is_collected():
     for path in (ROOT / "tests").rglob("*.py"):
         has_tests = re.search(r"^(?:    )?def test_", path.read_text(encoding="utf-8"), re.M)

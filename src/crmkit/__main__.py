@@ -171,8 +171,13 @@ def _demo_data(data: str) -> dict[str, Any]:
 
 def _run(arguments: argparse.Namespace) -> None:
     """Make the report and write it."""
+    from crmkit._files import check_file, check_folder
     from crmkit.report import make_report
 
+    # What cannot be written is said before the work, not after it.
+    check_file(arguments.out, "--out", new_folder=True)
+    if arguments.tables is not None:
+        check_folder(arguments.tables, "--tables")
     if arguments.command == "demo":
         source = _demo_data(arguments.data)
     else:
@@ -184,7 +189,7 @@ def _run(arguments: argparse.Namespace) -> None:
     made = make_report(source.pop("transactions"), progress=not arguments.quiet, **source)
     made.write(arguments.out)
     sys.stdout.write(f"The report is in {arguments.out}\n")
-    if arguments.tables:
+    if arguments.tables is not None:
         made.write_tables(arguments.tables)
         sys.stdout.write(f"Its tables are in {arguments.tables}\n")
 

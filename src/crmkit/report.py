@@ -9,17 +9,19 @@ the command line.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crmkit._checks import check_number, check_optional
+from crmkit._files import check_file, check_folder, write_file
 from crmkit._frames import as_transactions, parse_day, read_customers
+from crmkit._spreadsheets import csv_text
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from crmkit._report.page import Section
     from crmkit._report.story import Story
@@ -35,17 +37,21 @@ class Report:
     tables: dict[str, pd.DataFrame]
 
     def write(self, path: str | Path) -> None:
-        """Write the page to a file, making its folder if need be."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.html, encoding="utf-8")
+        """Write the page to a file, making its folder if need be: all of it, or nothing."""
+        file = check_file(path, new_folder=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, self.html)
 
     def write_tables(self, folder: str | Path) -> None:
-        """Write every table as a CSV file into a folder, making it if need be."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write every table as a CSV file into a folder, making it if need be.
+
+        Text that a spreadsheet would take for a formula gets an apostrophe in front; ``crmkit
+        report`` takes it off where it reads such a file.
+        """
+        place = check_folder(folder, "folder")
+        place.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False)
+            write_file(check_file(place / f"{name}.csv", "folder"), csv_text(table))
 
 
 def make_report(

@@ -50,6 +50,10 @@ class ScoreModel(Model):
     _score: ClassVar[str]
     _rate: ClassVar[str] = "rate"
 
+    scorer_: Scorer
+    performance_: pd.DataFrame
+    account_: dict[str, int]
+
     def __init__(
         self,
         *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit._checks import require_columns
+from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _text(
             "header."
         )
     frame = frame[_wanted(present, columns)]
+    frame = pd.DataFrame({name: without_apostrophes(frame[name]) for name in frame.columns})
     _refuse_strangers(present, frame, columns)
     return frame
 

@@ -75,6 +75,9 @@ class NextItem(Model):
     ['customer_id', 'item', 'score', 'rank']
     """
 
+    items_: pd.DataFrame
+    neighbours_: pd.DataFrame
+
     def __init__(
         self,
         *,

@@ -74,6 +74,10 @@ class AFTModel(Regression):
     True
     """
 
+    intercept_: float
+    scale_: float
+    log_likelihood_: float
+
     def __init__(
         self,
         *,

@@ -70,6 +70,9 @@ class ChurnModel(ScoreModel):
     ['customer_id', 'as_of', 'p_churn', 'in_sample']
     """
 
+    outcome_: str
+    scores_: pd.DataFrame
+
     _score = "p_churn"
     _rate = "churn_rate"
 

@@ -66,6 +66,10 @@ class CoxModel(Regression):
     ['plan=year']
     """
 
+    centre_: Floats
+    log_likelihood_: float
+    baseline_: pd.DataFrame
+
     def __init__(self, *, penalizer: float = 0.0, confidence_level: float = 0.95) -> None:
         self.penalizer = penalizer
         self.confidence_level = confidence_level

@@ -81,6 +81,10 @@ class HazardModel(Model):
     [0.44, 0.78]
     """
 
+    edges_: Floats
+    scorer_: Scorer
+    parameters_: pd.DataFrame
+
     def __init__(
         self,
         *,

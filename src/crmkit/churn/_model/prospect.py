@@ -15,6 +15,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._learn.scorer import Scorer
+
 
 __all__ = ["ProspectModel"]
 
@@ -71,6 +73,9 @@ class ProspectModel(ScoreModel):
     >>> list(model.predict(prospects).columns)
     ['customer_id', 'p_valuable', 'likeness', 'in_sample']
     """
+
+    base_rate_: float
+    response_scorer_: Scorer | None
 
     _not_saved = (*ScoreModel._not_saved, "_seen_contacts_")
 

@@ -30,6 +30,8 @@ class Regression(Model):
 
     penalizer: float
     confidence_level: float
+    terms_: list[dict[str, Any]]
+    parameters_: pd.DataFrame
 
     def fit(
         self,

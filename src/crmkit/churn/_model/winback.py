@@ -13,7 +13,7 @@ from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import FeatureEncoder, read_outcome, with_outcome
 from crmkit._learn.effect_line import EffectLine, effect_line
-from crmkit._learn.effects import METHODS, fit_effects
+from crmkit._learn.effects import METHODS, EffectEnsemble, fit_effects
 from crmkit._learn.propensity import Propensity, learn_propensity
 from crmkit.errors import InputError
 
@@ -90,6 +90,13 @@ class WinBackModel(Model):
     >>> list(model.predict(lost).columns)
     ['customer_id', 'p_return', 'uplift', 'std_error', 'conf_low', 'conf_high']
     """
+
+    ensemble_: EffectEnsemble
+    encoder_state_: dict[str, Any]
+    propensity_: dict[str, Any]
+    line_: list[float]
+    effect_: pd.DataFrame
+    scores_: pd.DataFrame
 
     def __init__(
         self,

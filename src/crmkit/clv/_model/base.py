@@ -46,6 +46,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
 
     n_bootstrap: int
     random_state: int | None
+    coefficient_draws_: Floats
 
     @abstractmethod
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:

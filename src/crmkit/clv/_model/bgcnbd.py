@@ -25,6 +25,7 @@ class _Regular(BetaGeometric):
     """What BG/CNBD-k and MBG/CNBD-k share."""
 
     _largest: ClassVar[int] = 12
+    k_: int
 
     def __init__(
         self,

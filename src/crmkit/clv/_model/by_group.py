@@ -60,6 +60,17 @@ class ByGroup(Model):
     ['customer_id', 'p_alive', 'expected_purchases']
     """
 
+    models_: list[LikelihoodModel]
+    labels_: pd.DataFrame
+    groups_: pd.DataFrame
+    parameters_: pd.DataFrame
+    log_likelihood_: float
+    n_parameters_: int
+    n_customers_: float
+    aic_: float
+    bic_: float
+    converged_: bool
+
     def __init__(self, *, model: Any = None, by: str | Sequence[str] = "segment") -> None:
         self.model = model
         self.by = by
@@ -113,8 +124,8 @@ class ByGroup(Model):
 
     def _summarise(self, size: Ints) -> None:
         """Put the groups' results into tables and sums."""
-        models, labels = self.models_, self.labels_
-        self.groups_ = labels.assign(
+        models: list[Any] = self.models_
+        self.groups_ = self.labels_.assign(
             customers=size,
             log_likelihood=[model.log_likelihood_ for model in models],
             converged=[model.converged_ for model in models],

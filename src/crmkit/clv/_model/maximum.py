@@ -63,6 +63,19 @@ class MaximumLikelihood(Model):
     equal: Sequence[Sequence[str]]
     l2: float
 
+    coefficients_: Floats
+    coefficient_covariance_: Floats
+    n_customers_: float
+    log_likelihood_: float
+    n_parameters_: int
+    aic_: float
+    bic_: float
+    gradient_norm_: float
+    boundary_: str | None
+    converged_: bool
+    parameters_: pd.DataFrame
+    covariance_: pd.DataFrame
+
     def _covariates(self) -> list[list[tuple[str, float, str]]]:
         """Return, per parameter, its (column, sign, term) triples."""
         found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]

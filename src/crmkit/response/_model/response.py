@@ -65,6 +65,9 @@ class ResponseModel(ScoreModel):
     True
     """
 
+    outcome_: str
+    scores_: pd.DataFrame
+
     _score = "p_response"
 
     def fit(

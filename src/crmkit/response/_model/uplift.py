@@ -11,7 +11,7 @@ from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import FeatureEncoder
 from crmkit._learn.effect_line import EffectLine, effect_line
-from crmkit._learn.effects import METHODS, fit_effects
+from crmkit._learn.effects import METHODS, EffectEnsemble, fit_effects
 from crmkit._learn.outcomes import Arms, read_arms, read_outcome
 from crmkit._learn.propensity import Propensity, learn_propensity
 from crmkit._learn.seen import SeenRows, in_sample
@@ -99,6 +99,14 @@ class UpliftModel(Model):
     >>> bool(table["uplift"].iloc[0] > table["uplift"].iloc[-2])
     True
     """
+
+    ensemble_: EffectEnsemble
+    encoder_state_: dict[str, Any]
+    propensity_: dict[str, Any]
+    arms_: dict[str, Any]
+    lines_: list[list[float]]
+    effects_: pd.DataFrame
+    scores_: pd.DataFrame
 
     _not_saved = ("scores_", "_seen_")
 

@@ -98,6 +98,12 @@ class BehaviourSegments(Model):
     1  high basket, low visits        100
     """
 
+    encoder_: dict[str, Any]
+    clusters_: dict[str, Floats]
+    segments_: pd.DataFrame
+    stability_: pd.DataFrame
+    selection_: pd.DataFrame
+
     def __init__(
         self,
         *,

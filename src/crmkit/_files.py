@@ -1,0 +1,109 @@
+"""Writing files whole or not at all: whatever this package writes goes through here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from crmkit.errors import InputError
+
+__all__ = ["as_path", "check_file", "check_folder", "quoted", "write_file"]
+
+_QUOTED = 80
+
+
+def quoted(value: object) -> str:
+    """Return a path or another text from outside in quotes, cut where it is long."""
+    text = str(value)
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
+
+
+def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:
+    """Return `path` if a file can be written there, else say what is in the way.
+
+    With `new_folder` its folder may be one that can be made.
+    """
+    file = as_path(path, name)
+    if file.is_dir():
+        raise InputError(f"`{name}` {quoted(path)} is a folder. Add the name of a file to it.")
+    if new_folder and not file.parent.is_dir():
+        check_folder(file.parent, name)
+        return file
+    if not file.parent.is_dir():
+        raise InputError(
+            f"`{name}` {quoted(path)} lies in a folder that does not exist. Make the folder first."
+        )
+    new = not file.exists()
+    if not os.access(file.parent if new else file, os.W_OK):
+        what = "lies in a folder" if new else "is a file"
+        raise InputError(
+            f"`{name}` {quoted(path)} {what} that you may not write to. Choose another place."
+        )
+    return file
+
+
+def check_folder(path: Any, name: str) -> Path:
+    """Return `path` if it is a folder to write to, or one that can be made."""
+    folder = as_path(path, name)
+    above = next(part for part in (folder, *folder.absolute().parents) if part.exists())
+    if not above.is_dir():
+        raise InputError(
+            f"`{name}` {quoted(path)}: {quoted(above)} is a file, not a folder. Choose another "
+            "place."
+        )
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(
+            f"`{name}` {quoted(path)} is a folder that you may not write to. Choose another place."
+        )
+    return folder
+
+
+def as_path(path: Any, name: str) -> Path:
+    """Return a path that the system can be asked about."""
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str) or not text:
+        raise InputError(f"`{name}` must be the path of a file; got {quoted(path)}.")
+    try:
+        Path(text).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise InputError(f"`{name}` {quoted(path)} is no path that can be used: {what}.") from None
+    return Path(text)
+
+
+def write_file(path: Path, text: str, *, private: bool = False) -> None:
+    """Write text as UTF-8 to a file: all of it, or the file stays as it was.
+
+    The text goes into a file beside it, which then takes its name. A file that is there keeps its
+    permissions. A `private` file is never readable for others than its owner's group, and a new
+    one for its owner alone.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    # A link stays a link: what it leads to is replaced.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        # A pipe or a device has no old content to keep, and must not be replaced by a file.
+        target.write_bytes(content)
+        return
+    beside = target.with_name(f".crmkit-{secrets.token_hex(8)}.tmp")
+    first = 0o600 if private else 0o666
+    try:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, first)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            kept = target.stat().st_mode & 0o777
+            beside.chmod(kept & 0o770 if private else kept)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        # The name that the caller knows, not that of the file beside it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
