@@ -27,6 +27,8 @@ def test_one_name_or_a_list_of_names(by):
 def test_none_is_no_column():
     assert read_by(None) == []
     assert read_by(["b", "a"]) == ["b", "a"]
+    with pytest.raises(InputError, match=r"`by` must be a column name .* got None"):
+        read_by(None, needed=True)
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,12 @@ def test_rows_sum_to_the_opening_and_columns_to_the_closing(old, new):
     assert gone == len(set(old) - both)
     fresh = moves.loc[moves["from_segment"] == "not yet", "customers"].sum()
     assert fresh == len(set(new) - both)
+    assert moves.attrs["account"] == {"before_unmatched": gone, "after_unmatched": fresh}
 
 
 def test_what_is_refused():
     before = pd.DataFrame({"customer_id": [1], "segment": ["a"]})
-    with pytest.raises(InputError, match="`after` lacks 1 of the 1 customers"):
+    with pytest.raises(InputError, match="no customer_id of `before` occurs in `after`"):
         segment_migration(before, before.assign(customer_id=[2]))
     with pytest.raises(InputError, match="says 'not yet' or 'gone'"):
         segment_migration(before.assign(segment="gone"), before)

@@ -76,6 +76,7 @@ def test_customers_without_segment_are_left_out(people, segments):
     part = segments.head(50)
     profile = segment_profile(people, part, columns=["member"])
     assert profile["customers"].sum() == 50
+    assert profile.attrs["account"] == {"customers_without_segments": len(people) - 50}
     assert profile["base"].iloc[0] == pytest.approx(people["member"].head(50).mean())
 
 

@@ -54,7 +54,7 @@ def test_what_is_refused():
         share_of_wallet(frame, spend="spent", wallet="purse")
     with pytest.raises(InputError, match="`spend` must be the name"):
         share_of_wallet(frame, spend=3, wallet="purse")
-    with pytest.raises(InputError, match="`by` must name"):
+    with pytest.raises(InputError, match="`by` is empty"):
         peer_potential(frame, value="spent", by=[])
     with pytest.raises(InputError, match="`quantile`"):
         peer_potential(frame, value="spent", by="purse", quantile=80)

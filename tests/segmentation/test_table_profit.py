@@ -125,6 +125,16 @@ def test_a_zero_driver_is_never_spread_in_silence():
     assert cost_rates(log, cost_pools=pools, zero_driver="unallocated")["rate"].tolist() == [0.0]
 
 
+def test_activity_meets_the_log_by_value_and_is_counted():
+    log = make_log([(1, 0, 100), (2, 0, 300), (3, 0, 50)])
+    activity = pd.DataFrame({"customer_id": [7.0, 2.0], "calls": [1, 3]})
+    table = customer_profit(log, cost_pools=make_pools(("desk", 8.0, "calls")), activity=activity)
+    assert table["customer_id"].tolist() == [1, 2, 3, 7]
+    assert table["customer_id"].dtype == log["customer_id"].dtype
+    assert table["desk_cost"].tolist() == [0.0, 6.0, 0.0, 2.0]
+    assert table.attrs["account"] == {"activity_unmatched": 1, "transactions_unmatched": 2}
+
+
 def test_units_follow_quantity():
     log = make_log([(1, 0, 100), (2, 0, 300)]).assign(quantity=[1, 3])
     table = customer_profit(log, cost_pools=make_pools(("box", 8.0, "units")))
@@ -157,7 +167,7 @@ def test_activity_and_margin_that_make_no_sense():
     log = make_log([(1, 0, 100), (2, 0, 300)])
     pools = make_pools(("a", 1, "calls"))
     strangers = pd.DataFrame({"customer_id": ["1"], "calls": [2]})
-    with pytest.raises(InputError, match="`transactions` lacks 1 of the 1 customers"):
+    with pytest.raises(InputError, match="`activity`"):
         customer_profit(log, cost_pools=pools, activity=strangers)
     negative = pd.DataFrame({"customer_id": [1], "calls": [-2]})
     with pytest.raises(InputError, match="`activity`: column 'calls' must be at least 0"):

@@ -28,14 +28,18 @@ ROWWISE = ("customer_id", "date", "order_id", "product", "quantity", "amount", "
 
 
 def read_by(
-    by: Any, *, reserved: Iterable[str] = (), rowwise: Iterable[str] = ("customer_id",)
+    by: Any,
+    *,
+    reserved: Iterable[str] = (),
+    rowwise: Iterable[str] = ("customer_id",),
+    needed: bool = False,
 ) -> list[str]:
-    """Return `by`, a column name or a list of them, as a list; none for None.
+    """Return `by`, a column name or a list of them, as a list; none for None unless `needed`.
 
     `reserved` are the columns that the result has beside those of `by`, `rowwise` those that
     tell nothing of a customer as a whole.
     """
-    if by is None:
+    if by is None and not needed:
         return []
     several = isinstance(by, (list, tuple, pd.Index, pd.Series, np.ndarray))
     columns = list(by) if several else [by]

@@ -66,6 +66,16 @@ def pools():
     )
 
 
+def calls():
+    ids = np.arange(105, 160)
+    return pd.DataFrame({"customer_id": ids, "calls": ids % 4})
+
+
+def pools_of_calls():
+    phone = {"pool": ["phone"], "cost": [90.0], "driver": ["calls"]}
+    return pd.concat([pools(), pd.DataFrame(phone)], ignore_index=True)
+
+
 def segments(shift=0):
     rng = np.random.default_rng(7 + shift)
     n = 80
@@ -122,6 +132,7 @@ CASES = [
     FunctionCase(
         segmentation.rfm_scores,
         lambda: {"rfm": rfm()},
+        kwargs={"cut_points": cut_points()},
         needs={"rfm": ("customer_id", *RFM)},
         numbers={"rfm": RFM},
     ),
@@ -134,6 +145,7 @@ CASES = [
     FunctionCase(
         segmentation.rfm_segments,
         lambda: {"scores": scores()},
+        kwargs={"segment_map": own_map()},
         needs={"scores": ("customer_id", *SCORES)},
         numbers={"scores": SCORES},
     ),
@@ -159,17 +171,17 @@ CASES = [
     ),
     FunctionCase(
         segmentation.customer_profit,
-        lambda: {"transactions": log()},
-        kwargs={"cost_pools": pools(), "margin": 0.3},
-        needs={"transactions": ("customer_id", "date", "amount")},
-        numbers={"transactions": ("amount",)},
+        lambda: {"transactions": log(), "activity": calls()},
+        kwargs={"cost_pools": pools_of_calls(), "margin": 0.3},
+        needs={"transactions": ("customer_id", "date", "amount"), "activity": ("customer_id",)},
+        numbers={"transactions": ("amount",), "activity": ("calls",)},
     ),
     FunctionCase(
         segmentation.cost_rates,
-        lambda: {"transactions": log()},
-        kwargs={"cost_pools": pools()},
-        needs={"transactions": ("customer_id", "date", "amount")},
-        numbers={"transactions": ("amount",)},
+        lambda: {"transactions": log(), "activity": calls()},
+        kwargs={"cost_pools": pools_of_calls()},
+        needs={"transactions": ("customer_id", "date", "amount"), "activity": ("customer_id",)},
+        numbers={"transactions": ("amount",), "activity": ("calls",)},
     ),
     *(
         FunctionCase(
@@ -193,6 +205,9 @@ CASES = [
     ),
     # The first rule that fits wins, so the order of a map's rows has a meaning: the audit shows it.
     FunctionCase(segmentation.segment_map_audit, dict),
+    FunctionCase(
+        segmentation.segment_map_audit, dict, {"segment_map": own_map(), "scores": scores()}
+    ),
     FunctionCase(
         segmentation.segment_map_cells,
         lambda: {"segment_map": own_map(), "scores": scores()},
@@ -237,6 +252,8 @@ CASES = [
             "reachable": "consent",
             "gain_per_contact": 0.5,
             "action_cost": 20.0,
+            "previous": kinds().tail(200),
+            "stability": pd.DataFrame({"segment": ["few", "some", "many"], "jaccard": 0.8}),
         },
         needs={
             "customers": ("customer_id", "visits", "profit", "consent"),

@@ -104,7 +104,7 @@ def response_rates(
     0    shop          4          3           1  0.333
     1     web          4          4           3  0.750
     """
-    columns = read_by(by, reserved=_COLUMNS)
+    columns = read_by(by, reserved=_COLUMNS, needed=True)
     least = check_number(min_customers, "min_customers")
     confidence_level = check_number(confidence_level, "confidence_level")
     people = read_customers(customers, needs=[outcome, *columns])

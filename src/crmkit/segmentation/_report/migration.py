@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums
-from crmkit.segmentation._table.join import positions
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
@@ -47,6 +46,8 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
         * ``value_change`` (float) - the difference; only with `value`. Over all rows it adds up
           to the change of all money.
 
+        ``attrs["account"]`` counts the customers of one table that the other lacks.
+
     Raises
     ------
     MissingColumnsError
@@ -70,12 +71,14 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
         raise InputError(f"`value` must be the name of a column; got {value!r}.")
     was, was_worth = _read(before, "before", value)
     now, now_worth = _read(after, "after", value)
-    found = positions(
-        was["customer_id"], now["customer_id"], name="before", other="after", partial=True
+    account: dict[str, Any] = {}
+    found = rows_of(
+        was["customer_id"], now["customer_id"], name="before", other="after", account=account
     )
+    n_new = account["after_unmatched"] = without(found, len(now))
     new = np.ones(len(now), dtype=bool)
     new[found[found >= 0]] = False
-    stayed, n_new = found >= 0, int(new.sum())
+    stayed = found >= 0
     codes, distinct = sorted_codes(pd.concat([was["segment"], now["segment"]], ignore_index=True))
     old_code, new_code = codes[: len(was)], codes[len(was) :]
     # Who was not there yet and who left stand after all segments.
@@ -102,7 +105,7 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
         table["value_before"] = decimal_sums(codes, old, len(pairs))
         table["value_after"] = decimal_sums(codes, fresh, len(pairs))
         table["value_change"] = decimal_sums(codes, fresh - old, len(pairs))
-    return table
+    return with_account(table, account)
 
 
 def _read(table: Any, name: str, value: str | None) -> tuple[pd.DataFrame, Floats]:

@@ -9,11 +9,10 @@ import pandas as pd
 
 from crmkit._arrays import mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers, rows_of, sorted_codes, with_account
 from crmkit._learn import column_kind
 from crmkit.errors import InputError
 from crmkit.segmentation._math import cohens_h
-from crmkit.segmentation._table.join import positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +65,8 @@ def segment_profile(
         * ``conf_low`` (float) - lower limit of ``value``: Student for means, Wilson for shares.
         * ``conf_high`` (float) - upper limit; missing for the mean of fewer than two customers.
 
+        ``attrs["account"]`` counts ``customers_without_segments``.
+
     Raises
     ------
     MissingColumnsError
@@ -99,7 +100,7 @@ def segment_profile(
     5       b  channel   web    0.5   0.8   66.7
     """
     confidence_level = check_number(confidence_level, "confidence_level")
-    frame, names, codes = read_segments(customers, segments)
+    frame, names, codes, account = read_segments(customers, segments)
     problems = Problems("customers")
     parts: list[pd.DataFrame] = []
     for column in _variables(frame, columns):
@@ -125,11 +126,14 @@ def segment_profile(
         table["base"] > 0, 100 * table["value"] / table["base"].where(table["base"] > 0), np.nan
     )
     order = ["customers", "value", "base", "index", "effect_size"]
-    return table[["segment", "variable", "level", *order, "std_error", "conf_low", "conf_high"]]
+    table = table[["segment", "variable", "level", *order, "std_error", "conf_low", "conf_high"]]
+    return with_account(table, account)
 
 
-def read_segments(customers: Any, segments: Any) -> tuple[pd.DataFrame, list[str], Ints]:
-    """Return the customers who have a segment, the names of segments and the code of each row."""
+def read_segments(
+    customers: Any, segments: Any
+) -> tuple[pd.DataFrame, list[str], Ints, dict[str, int]]:
+    """Return the customers who have a segment, segments' names, a code per row and the account."""
     frame = read_customers(customers)
     table = read_customers(segments, needs=["segment"], optional=(), name="segments")
     problems = Problems("segments")
@@ -139,13 +143,12 @@ def read_segments(customers: Any, segments: Any) -> tuple[pd.DataFrame, list[str
         do="Drop these rows or give them a segment.",
     )
     problems.raise_if_any()
-    positions(table["customer_id"], frame["customer_id"], name="segments", other="customers")
-    found = positions(
-        frame["customer_id"], table["customer_id"], name="customers", other="segments", partial=True
-    )
+    row = rows_of(table["customer_id"], frame["customer_id"], name="segments", other="customers")
     codes, distinct = sorted_codes(table["segment"])
     names = [str(name) for name in distinct]
-    return frame.loc[found >= 0].reset_index(drop=True), names, codes[found[found >= 0]]
+    account = {"customers_without_segments": len(frame) - len(table)}
+    order = np.argsort(row)
+    return frame.iloc[row[order]].reset_index(drop=True), names, codes[order], account
 
 
 def _variables(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, with_account
 from crmkit.errors import InputError
 from crmkit.segmentation import _math
 from crmkit.segmentation._table.costs import read_account
@@ -84,7 +84,7 @@ def cost_rates(
         zero_driver=zero_driver,
         as_of=as_of,
     )
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "pool": pool.name,
@@ -100,6 +100,7 @@ def cost_rates(
             for pool in account.pools
         ]
     )
+    return with_account(table, account.unmatched)
 
 
 def read_value(table: Any, value: str, name: str = "profit") -> tuple[pd.Series[Any], Floats]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, check_optional, number_array, require_columns
-from crmkit._frames import read_customers, to_pandas
+from crmkit._frames import read_customers, to_pandas, with_account
 from crmkit._learn import FeatureEncoder, area_under_curve
 from crmkit.errors import InputError
 from crmkit.segmentation._math import homogeneity, likeness, population_stability
@@ -106,6 +106,8 @@ def segment_quality(
         * ``rule`` (str) - the same in words.
         * ``passed`` (bool) - whether the segment keeps the rule.
 
+        ``attrs["account"]`` counts ``customers_without_segments``.
+
     Raises
     ------
     MissingColumnsError
@@ -156,7 +158,7 @@ def segment_quality(
     """
     confidence_level = check_number(confidence_level, "confidence_level")
     limit = _limits(limits)
-    frame, names, codes = read_segments(customers, segments)
+    frame, names, codes, account = read_segments(customers, segments)
     needed = [column for column in (value, reachable) if column is not None]
     require_columns(frame.columns, needed, "customers")
     n = np.bincount(codes, minlength=len(names)).astype(np.float64)
@@ -188,7 +190,7 @@ def segment_quality(
         found["stable"] = _stability(stability, names)
     if previous is not None:
         found["drift"] = _drift(previous, names, n)
-    return _table(found, names, limit)
+    return with_account(_table(found, names, limit), account)
 
 
 def _limits(limits: Mapping[str, float] | None) -> dict[str, float]:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, rows_of, with_account, without
 from crmkit.segmentation._math import decimal_sums
-from crmkit.segmentation._table.join import positions
 from crmkit.segmentation._table.segments import read_scores
 
 __all__ = ["rfm_cells"]
@@ -67,11 +66,12 @@ def rfm_cells(scores: Any, rfm: Any) -> pd.DataFrame:
     problems = Problems("rfm")
     amount = number_array(frame["total_amount"], problems, "total_amount")
     problems.raise_if_any()
-    amount = amount[positions(ids, frame["customer_id"], name="scores", other="rfm")]
+    row = rows_of(ids, frame["customer_id"], name="scores", other="rfm")
+    account = {"rfm_unmatched": without(row, len(frame))}
     cells, codes = np.unique(values[:, 0] * 10 + values[:, 1], return_inverse=True)
     customers = np.bincount(codes)
-    total = decimal_sums(codes, amount, cells.size)
-    return pd.DataFrame(
+    total = decimal_sums(codes, amount[row], cells.size)
+    table = pd.DataFrame(
         {
             "recency_score": cells // 10,
             "frequency_score": cells % 10,
@@ -81,3 +81,4 @@ def rfm_cells(scores: Any, rfm: Any) -> pd.DataFrame:
             "mean_amount": total / customers,
         }
     )
+    return with_account(table, account)

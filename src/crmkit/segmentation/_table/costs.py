@@ -9,10 +9,17 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_choice, number_array
-from crmkit._frames import read_customers, read_transactions, sorted_codes, to_pandas
+from crmkit._frames import (
+    read_customers,
+    read_transactions,
+    rows_of,
+    sorted_codes,
+    to_pandas,
+    without,
+)
+from crmkit._frames.join import by_value
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums, share_cost
-from crmkit.segmentation._table.join import id_index, positions
 from crmkit.segmentation._table.rfm import count_purchases
 
 if TYPE_CHECKING:
@@ -55,6 +62,7 @@ class Account:
     pools: list[Pool]
     as_of: int
     rows_after_as_of: int
+    unmatched: dict[str, int]
 
 
 def read_account(
@@ -78,9 +86,10 @@ def read_account(
         )
     ids, places = pd.Index(log.customer_ids), None
     units: dict[str, Floats] = {}
+    unmatched: dict[str, int] = {}
     if activity is not None:
         table = read_customers(activity, name="activity")
-        ids, places = _all_customers(log, table)
+        ids, places = _all_customers(log, table, unmatched)
     seat = np.arange(log.n_customers) if places is None else places[: log.n_customers]
 
     def seated(values: NDArray[Any]) -> Floats:
@@ -113,13 +122,17 @@ def read_account(
         direct = revenue * (0.0 if margin is None else 1 - margin)
     shared = [] if pools is None else _share(pools, units, problems, zero_driver)
     problems.raise_if_any()
-    return Account(ids, seated(revenue), seated(direct), shared, log.as_of, log.rows_after_as_of)
+    after = log.rows_after_as_of
+    return Account(ids, seated(revenue), seated(direct), shared, log.as_of, after, unmatched)
 
 
-def _all_customers(log: Log, table: pd.DataFrame) -> tuple[pd.Index[Any], Ints]:
+def _all_customers(
+    log: Log, table: pd.DataFrame, unmatched: dict[str, int]
+) -> tuple[pd.Index[Any], Ints]:
     """Return all ids, sorted, and the place of those of the log and then of the table."""
-    ids, others = pd.Series(log.customer_ids), pd.Series(id_index(table["customer_id"]))
-    positions(others, ids, name="activity", other="transactions", partial=True)
+    ids, others = pd.Series(log.customer_ids), pd.Series(by_value(table["customer_id"]))
+    row = rows_of(others, ids, name="activity", other="transactions", account=unmatched)
+    unmatched["transactions_unmatched"] = without(row, log.n_customers)
     places, distinct = sorted_codes(pd.concat([ids, others], ignore_index=True))
     return distinct, places
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import rank_bins
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import group_codes, read_by, read_customers, sorted_codes
 from crmkit.errors import InputError
 from crmkit.segmentation._math import group_quantile
 
@@ -157,19 +157,15 @@ def peer_potential(
     3            4    7.0      4        20.0       13.0
     """
     _check_name(value, "value")
-    columns = [by] if isinstance(by, str) else list(by)
-    if not columns:
-        raise InputError("`by` must name at least one column.")
+    columns = read_by(by, needed=True)
     quantile = check_number(quantile, "quantile")
     min_peers = check_number(min_peers, "min_peers")
     frame = read_customers(customers, needs=[value, *columns], optional=())
     problems = Problems("customers")
     worth = number_array(frame[value], problems, value)
     problems.raise_if_any()
-    codes = np.zeros(len(frame), dtype=np.int64)
-    for column in columns:
-        levels = _levels(frame[column])
-        _, codes = np.unique(codes * (levels.max() + 1) + levels, return_inverse=True)
+    levels = pd.DataFrame({column: _levels(frame[column]) for column in columns})
+    codes, _ = group_codes(levels, columns)
     peers = np.bincount(codes)
     mark = group_quantile(worth, codes, quantile)
     few = peers < min_peers
@@ -193,10 +189,10 @@ def _check_name(column: Any, name: str) -> None:
 
 
 def _levels(column: pd.Series[Any]) -> Ints:
-    """Return the group of each row in one column: 0 is missing."""
+    """Return the group of each row in one column: -1 is missing."""
     codes, distinct = sorted_codes(column)
     if len(distinct) > 10 and pd.api.types.is_numeric_dtype(distinct):
         known = codes >= 0
         codes = codes.copy()
         codes[known] = rank_bins(codes[known], _LEVELS)
-    return codes + 1
+    return codes

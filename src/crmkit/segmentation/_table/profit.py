@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_optional
+from crmkit._frames import with_account
 from crmkit.segmentation._table.costs import read_account
 
 __all__ = ["customer_profit"]
@@ -124,4 +125,4 @@ def customer_profit(
     table.attrs["as_of"] = str(np.datetime64(account.as_of, "D"))
     table.attrs["rows_after_as_of"] = account.rows_after_as_of
     table.attrs["unallocated"] = {pool.name: pool.unallocated for pool in account.pools}
-    return table
+    return with_account(table, account.unmatched)
