@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from crmkit import _learn
+from crmkit._estimator import from_json, to_json
 from crmkit._learn.gains import gains_frame
 from crmkit._learn.judged import judged_scores
 from crmkit.errors import InputError, MissingColumnsError
@@ -35,6 +36,10 @@ def customers(n=400, seed=0):
             "bought": (rng.random(n) < p).astype(int),
         }
     )
+
+
+def through_json(part):
+    return from_json(json.loads(json.dumps(to_json(part))))
 
 
 def encoded(frame):
@@ -65,8 +70,9 @@ def test_encoder_ignores_units_row_order_and_round_trips():
     np.testing.assert_allclose(cents, matrix, atol=1e-9)
     shuffled = frame.sample(frac=1, random_state=1)
     other, _ = encoded(shuffled)
-    assert other.state() == encoder.state()
-    again = _learn.FeatureEncoder.from_state(json.loads(json.dumps(encoder.state())))
+    assert other == encoder
+    again = through_json(encoder)
+    assert again == encoder
     np.testing.assert_array_equal(again.transform(frame), matrix)
 
 
@@ -217,7 +223,7 @@ def test_calibration_keeps_the_order_and_mends_the_level(method):
     score = odds / (1 + odds)
     calibrator = _learn.Calibrator(method).fit(score, outcome)
     p = calibrator.transform(score)
-    again = _learn.Calibrator.from_state(json.loads(json.dumps(calibrator.state())))
+    again = through_json(calibrator)
     np.testing.assert_array_equal(again.transform(score), p)
     np.testing.assert_array_equal(np.argsort(p, kind="stable"), np.argsort(score, kind="stable"))
     if method != "none":
@@ -336,10 +342,7 @@ def test_scorer_does_not_depend_on_row_order_and_goes_through_json():
     )
     np.testing.assert_array_equal(shuffled, scores[order])
     np.testing.assert_array_equal(other.predict(frame), scorer.predict(frame))
-    state = json.loads(json.dumps(scorer.to_json_state()))
-    np.testing.assert_array_equal(
-        _learn.Scorer.from_json_state(state).score(matrix), scorer.score(matrix)
-    )
+    np.testing.assert_array_equal(through_json(scorer).score(matrix), scorer.score(matrix))
 
 
 def test_fingerprints_tell_rows_apart():

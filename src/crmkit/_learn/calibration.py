@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
+
+from crmkit._estimator import json_part
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -18,6 +21,8 @@ __all__ = ["Calibrator"]
 _EDGE = 1e-9
 
 
+@json_part
+@dataclass(frozen=True)
 class Calibrator:
     """Maps out-of-fold probabilities to calibrated ones by a strictly increasing function.
 
@@ -26,21 +31,20 @@ class Calibrator:
     the logit scale and goes on with slope one beyond the outer ones, so that unlike plain
     isotonic regression it makes no ties. ``none`` leaves scores as they are. Where scores do not
     rise with the outcome at all, every customer gets the base rate.
+
+    ``fit`` returns a calibrator with ``knots``, and leaves this one as it is.
     """
 
-    def __init__(self, method: str = "sigmoid") -> None:
-        self.method = method
-        self.knots: list[list[float]] = []
+    method: str = "sigmoid"
+    knots: tuple[list[float], ...] = ()
 
     def fit(self, score: ArrayLike, outcome: ArrayLike) -> Calibrator:
         """Learn the map from scores and outcomes (0 or 1), both of shape (n,)."""
-        margin = _logit(score)
-        outcome = np.asarray(outcome, dtype=np.float64)
-        if self.method == "sigmoid":
-            self.knots = _sigmoid_knots(margin, outcome)
-        elif self.method == "isotonic":
-            self.knots = _isotonic_knots(margin, outcome)
-        return self
+        if self.method == "none":
+            return self
+        knots = _sigmoid_knots if self.method == "sigmoid" else _isotonic_knots
+        found = knots(_logit(score), np.asarray(outcome, dtype=np.float64))
+        return replace(self, knots=tuple(found))
 
     def transform(self, score: ArrayLike) -> Floats:
         """Return calibrated probabilities of shape (n,)."""
@@ -55,17 +59,6 @@ class Calibrator:
             return np.full(margin.shape, float(special.expit(y[0])))
         beyond = np.minimum(margin - x[0], 0.0) + np.maximum(margin - x[-1], 0.0)
         return np.asarray(special.expit(np.interp(margin, x, y) + beyond))
-
-    def state(self) -> dict[str, Any]:
-        """Return what was learned as plain numbers and text."""
-        return {"method": self.method, "knots": self.knots}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Calibrator:
-        """Rebuild a calibrator from `state`."""
-        calibrator = cls(state["method"])
-        calibrator.knots = [[float(value) for value in row] for row in state["knots"]]
-        return calibrator
 
 
 def _logit(score: ArrayLike) -> Floats:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._estimator import json_part
+
 if TYPE_CHECKING:
     from crmkit._typing import Floats
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["EffectLine", "effect_line"]
 
 
+@json_part
 @dataclass(frozen=True, slots=True)
 class EffectLine:
     """The best linear predictor of the effect from its score: average + slope (score - centre).
@@ -34,16 +37,6 @@ class EffectLine:
         of_average, of_slope, between = self.variances
         variance = of_average + 2 * away * between + away**2 * of_slope
         return self.average + self.slope * away, np.sqrt(np.maximum(variance, 0.0))
-
-    def numbers(self) -> list[float]:
-        """Return the line as plain numbers."""
-        return [self.centre, self.average, self.slope, self.raw_slope, *self.variances]
-
-    @classmethod
-    def from_numbers(cls, numbers: list[float]) -> EffectLine:
-        """Rebuild the line from `numbers`."""
-        centre, average, slope, raw, of_average, of_slope, between = numbers
-        return cls(centre, average, slope, raw, (of_average, of_slope, between))
 
 
 def effect_line(score: Floats, robust: Floats) -> EffectLine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,23 +36,59 @@ class CrossFittedEffects:
 
 @json_part
 @dataclass(frozen=True, slots=True)
+class FoldModels:
+    """What is fitted with one part left out: the outcome's means, and on that part the effects.
+
+    ``means`` are one model per arm or, for "s", one with the arm as a feature, whose products with
+    all features enter too if it is ``crossed``. ``effects`` are, per treatment, one model of the
+    scores or two of the effects imputed for the treated and for the control group.
+    """
+
+    means: list[MeanModel]
+    crossed: bool
+    effects: list[list[MeanModel]]
+
+    def mean(self, matrix: Floats, k: int) -> Floats:
+        """Return the mean outcome under control and k treatments, shape (n, k + 1)."""
+        if len(self.means) > 1:
+            return np.column_stack([model.mean(matrix) for model in self.means])
+        arms = [np.full(len(matrix), a, dtype=np.int64) for a in range(k + 1)]
+        rows = [_with_arm(matrix, arm, k, crossed=self.crossed) for arm in arms]
+        return np.column_stack([self.means[0].mean(one) for one in rows])
+
+    def effect(self, matrix: Floats, propensity: Floats) -> Floats:
+        """Return the effects of the treatments, shape (n, k)."""
+        columns = []
+        for a, models in enumerate(self.effects, start=1):
+            found = [model.mean(matrix) for model in models]
+            if len(found) == 1:
+                columns.append(found[0])
+                continue
+            on_treated, on_control = found
+            weight = propensity[:, a] / (propensity[:, a] + propensity[:, 0])
+            columns.append(weight * on_control + (1 - weight) * on_treated)
+        return np.column_stack(columns)
+
+
+@json_part
+@dataclass(frozen=True, slots=True)
 class EffectEnsemble:
     """One effect model per fold; their predictions are averaged."""
 
     method: str
     n_treatments: int
-    folds: list[dict[str, Any]]
+    folds: list[FoldModels]
 
     def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
         """Return effects (n, k) and means under all arms (n, k + 1)."""
         mean = np.zeros((len(matrix), self.n_treatments + 1))
         for fold in self.folds:
-            mean += _means(fold, matrix, self.n_treatments) / len(self.folds)
+            mean += fold.mean(matrix, self.n_treatments) / len(self.folds)
         if self.method in ("t", "s"):
             return mean[:, 1:] - mean[:, :1], mean
         effect = np.zeros((len(matrix), self.n_treatments))
         for fold in self.folds:
-            effect += _effects(fold, matrix, propensity) / len(self.folds)
+            effect += fold.effect(matrix, propensity) / len(self.folds)
         return effect, mean
 
 
@@ -85,7 +121,7 @@ def fit_effects(
     binary = bool(((outcome == 0) | (outcome == 1)).all())
     k = propensity.shape[1] - 1
     folds = _folds(arm, outcome, n_folds, random_state)
-    fitted: list[dict[str, Any]] = []
+    fitted: list[FoldModels] = []
     mean = np.empty((outcome.size, k + 1))
     for fold in steps(range(n_folds), "cross-fitting", progress):
         train = folds != fold
@@ -98,7 +134,7 @@ def fit_effects(
             {"estimator": estimator, "binary": binary, "random_state": random_state},
         )
         fitted.append(models)
-        mean[~train] = _means(models, matrix[~train], k)
+        mean[~train] = models.mean(matrix[~train], k)
     score = doubly_robust(outcome, arm, mean, propensity)
     if method in ("t", "s"):
         effect = mean[:, 1:] - mean[:, :1]
@@ -108,9 +144,9 @@ def fit_effects(
         for fold in steps(range(n_folds), "cross-fitting", progress):
             own = folds == fold
             rows = (matrix[own], outcome[own], arm[own], mean[own], score[own])
-            fitted[fold]["effects"] = _fit_effects(method, *rows, learner)
-            others = _effects(fitted[fold], matrix[~own], propensity[~own])
-            effect[~own] += others / (n_folds - 1)
+            models = replace(fitted[fold], effects=_fit_effects(method, *rows, learner))
+            fitted[fold] = models
+            effect[~own] += models.effect(matrix[~own], propensity[~own]) / (n_folds - 1)
     return EffectEnsemble(method, k, fitted), CrossFittedEffects(effect, mean, score)
 
 
@@ -136,28 +172,14 @@ def _folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
 
 def _fit_means(
     method: str, matrix: Floats, outcome: Floats, arm: Ints, k: int, learner: dict[str, Any]
-) -> dict[str, Any]:
+) -> FoldModels:
     """Fit the mean outcome: one model with the arm as feature, or one model per arm."""
     if method == "s":
         crossed = learner["estimator"] is None
-        return {
-            "one": fit_mean(_with_arm(matrix, arm, k, crossed=crossed), outcome, **learner),
-            "crossed": crossed,
-        }
-    return {
-        "arms": [fit_mean(matrix[arm == a], outcome[arm == a], **learner) for a in range(k + 1)]
-    }
-
-
-def _means(models: dict[str, Any], matrix: Floats, k: int) -> Floats:
-    """Return the mean outcome under every arm, shape (n, k + 1)."""
-    if "one" in models:
-        one: MeanModel = models["one"]
-        arms = [np.full(len(matrix), a, dtype=np.int64) for a in range(k + 1)]
-        columns = [one.mean(_with_arm(matrix, arm, k, crossed=models["crossed"])) for arm in arms]
-    else:
-        columns = [model.mean(matrix) for model in models["arms"]]
-    return np.column_stack(columns)
+        rows = _with_arm(matrix, arm, k, crossed=crossed)
+        return FoldModels([fit_mean(rows, outcome, **learner)], crossed, [])
+    arms = [arm == a for a in range(k + 1)]
+    return FoldModels([fit_mean(matrix[a], outcome[a], **learner) for a in arms], False, [])
 
 
 def _with_arm(matrix: Floats, arm: Ints, k: int, *, crossed: bool) -> Floats:
@@ -198,16 +220,3 @@ def _fit_effects(
             ]
         )
     return found
-
-
-def _effects(models: dict[str, Any], matrix: Floats, propensity: Floats) -> Floats:
-    """Return the effects of one fold's models, shape (n, k)."""
-    columns = []
-    for a, parts in enumerate(models["effects"], start=1):
-        if len(parts) == 1:
-            columns.append(parts[0].mean(matrix))
-            continue
-        on_treated, on_control = parts
-        weight = propensity[:, a] / (propensity[:, a] + propensity[:, 0])
-        columns.append(weight * on_control.mean(matrix) + (1 - weight) * on_treated.mean(matrix))
-    return np.column_stack(columns)

@@ -10,16 +10,14 @@ import pandas as pd
 from crmkit._arrays import rank_bins
 from crmkit._checks import Problems, number_array
 from crmkit._frames import sorted_codes
-from crmkit._learn import column_kind
+from crmkit._learn.encoder import column_kind
+from crmkit._learn.terms import MISSING, OTHER
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
 __all__ = ["MISSING", "OTHER", "column_levels"]
-
-MISSING = "(missing)"
-OTHER = "(other)"
 
 
 def column_levels(

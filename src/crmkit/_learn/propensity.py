@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit._checks import Problems, number_array, require_columns
+from crmkit._estimator import json_part
 from crmkit._learn.balance import largest_imbalance
 from crmkit.errors import InputError
 
@@ -27,20 +29,18 @@ _SUSPECT = 0.1
 _SURE = 1e-4
 
 
+@json_part
+@dataclass(frozen=True, slots=True)
 class Propensity:
-    """Chances of the arms: constant shares, columns of the table, or a logistic model of them."""
+    """Chances of the arms: constant shares, columns of the table, or a logistic model of them.
 
-    def __init__(
-        self,
-        shares: list[float],
-        columns: list[str] | None = None,
-        coefficient: Floats | None = None,
-        intercept: Floats | None = None,
-    ) -> None:
-        self.shares = shares
-        self.columns = columns
-        self.coefficient = coefficient
-        self.intercept = intercept
+    ``coefficient`` (k + 1, p) and ``intercept`` (k + 1,) give the log odds, up to a constant.
+    """
+
+    shares: list[float]
+    columns: list[str] | None = None
+    coefficient: Floats | None = None
+    intercept: Floats | None = None
 
     def chances(self, customers: pd.DataFrame, matrix: Floats) -> Floats:
         """Return the chance of control and of each treatment, shape (n, k + 1).
@@ -56,20 +56,6 @@ class Propensity:
             chance = special.softmax(matrix @ self.coefficient.T + self.intercept, axis=1)
             return _held(np.asarray(chance, dtype=np.float64))
         return np.tile(np.asarray(self.shares, dtype=np.float64), (n, 1))
-
-    def state(self) -> dict[str, Any]:
-        """Return what was learned in JSON's types."""
-        return {
-            "shares": self.shares,
-            "columns": self.columns,
-            "coefficient": self.coefficient,
-            "intercept": self.intercept,
-        }
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Propensity:
-        """Rebuild from `state`."""
-        return cls(**state)
 
 
 def learn_propensity(

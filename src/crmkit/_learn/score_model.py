@@ -78,7 +78,7 @@ class ScoreModel(Model):
         encoder = FeatureEncoder(columns=columns, exclude=[outcome])
         learned = self._learn(given, result, encoder, progress=progress)
         rows = [{"score": "model", **figures(learned.scores, result, rate=self._rate)}]
-        best = best_column(given, result, encoder.used_columns)
+        best = best_column(given, result, learned.scorer.encoder.used_columns)
         if best is not None:
             alone = clone(self).set_params(estimator=None)
             scores = alone._learn(given, result, FeatureEncoder(columns=[best])).scores
@@ -101,7 +101,8 @@ class ScoreModel(Model):
     ) -> LearnedScore:
         """Fit one score on outcomes (n,) of 0.0 and 1.0."""
         check_choice(self.calibration, "calibration", _CALIBRATIONS)
-        matrix = encoder.fit(frame, name=name).transform(frame, name=name)
+        encoder = encoder.fit(frame, name=name)
+        matrix = encoder.transform(frame, name=name)
         scorer, scores = Scorer.fit(
             encoder,
             matrix,

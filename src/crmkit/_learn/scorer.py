@@ -17,11 +17,11 @@ from crmkit._learn.classifier import (
     fit_classifier,
     positive_score,
 )
-from crmkit._learn.encoder import FeatureEncoder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from crmkit._learn.encoder import FeatureEncoder
     from crmkit._typing import Floats
 
 
@@ -89,19 +89,16 @@ class Scorer:
     def to_json_state(self) -> dict[str, Any]:
         """Return plain numbers and text; raise InputError for an estimator JSON cannot carry."""
         return {
-            "encoder": self.encoder.state(),
+            "encoder": self.encoder,
             "classifier": classifier_state(self.classifier),
-            "calibrator": self.calibrator.state(),
+            "calibrator": self.calibrator,
         }
 
     @classmethod
     def from_json_state(cls, state: dict[str, Any]) -> Self:
         """Rebuild a scorer from `to_json_state`."""
-        return cls(
-            FeatureEncoder.from_state(state["encoder"]),
-            classifier_from_state(state["classifier"]),
-            Calibrator.from_state(state["calibrator"]),
-        )
+        classifier = classifier_from_state(state["classifier"])
+        return cls(state["encoder"], classifier, state["calibrator"])
 
 
 def row_fingerprints(ids: pd.Series[Any] | None, matrix: Floats) -> NDArray[np.uint64]:

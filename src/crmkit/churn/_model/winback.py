@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import pandas as pd
-
-from crmkit._arrays import normal_quantile
-from crmkit._checks import check_choice, check_number
-from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder, read_outcome, with_outcome
-from crmkit._learn.effect_line import EffectLine, effect_line
-from crmkit._learn.effects import METHODS, EffectEnsemble, fit_effects
-from crmkit._learn.propensity import Propensity, learn_propensity
-from crmkit.errors import InputError
+from crmkit._learn.effect_model import EffectModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats, Ints
+    import pandas as pd
 
 
 __all__ = ["WinBackModel"]
 
 
-class WinBackModel(Model):
+class WinBackModel(EffectModel):
     """Learn which lost customers an offer brings back, from an offer with a control group.
 
     Many lost customers come back by themselves; an offer to them is a gift. The model estimates,
@@ -44,10 +33,11 @@ class WinBackModel(Model):
         What learns the chance to return. The default is a ridge-penalised logistic regression.
     effect_estimator : scikit-learn regressor, optional
         What learns effects in "x" and "dr". The default is a ridge regression.
-    propensity : str, default "randomised"
+    propensity : {"randomised", "estimated"}, str or mapping, default "randomised"
         The chance to be made the offer. "randomised": the same for all, refused where those
         with an offer visibly differ from those without; "estimated": learned from the features,
-        right only if these hold all that decided who got it; else the column that holds it.
+        right only if these hold all that decided who got it; otherwise the column that holds it,
+        or one column per offer.
     n_folds : int, default 5
         Number of parts for cross-fitting.
     random_state : int, optional
@@ -55,20 +45,22 @@ class WinBackModel(Model):
 
     Attributes
     ----------
-    effect_ : pandas.DataFrame
-        One row: ``offered`` and ``control`` (customers of either arm), ``average_uplift`` with
-        ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with ``slope_std_error``: 1 if
-        the estimates differ as much as customers do, 0 if they tell nothing.
+    effects_ : pandas.DataFrame
+        One row per offer: ``treatment``, ``customers_treated``, ``customers_control``,
+        ``average_uplift``, ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with
+        ``slope_std_error``: 1 if the estimates differ as much as customers do, 0 if they tell
+        nothing.
     scores_ : pandas.DataFrame
-        What ``predict`` returns, out of fold, for the training table in its row order; ``save``
-        leaves it out, so that a saved model names no customer.
-    ensemble_, encoder_state_, propensity_, line_
-        What scoring needs.
+        What ``predict`` returns, out of fold, for the training table in its row order;
+        ``in_sample`` is False. ``save`` leaves it out, so that a saved model names no customer.
+    ensemble_ : object
+        The effect models.
+    account_ : dict
+        ``rows`` given, and how many of them ``without_outcome`` were left out.
 
     See Also
     --------
     conditional_survival : The chance to return by itself, given the silence so far.
-    contact_decision : Turns a save rate per customer into whom to contact.
 
     References
     ----------
@@ -85,35 +77,13 @@ class WinBackModel(Model):
     >>> lost = campaign.rename(columns={"treated": "offered", "responded": "returned"})
     >>> known = ["age", "recency_days", "frequency", "messages_received", "channel"]
     >>> model = churn.WinBackModel(random_state=0).fit(lost, columns=known)
-    >>> model.effect_["offered"].tolist()[0] + model.effect_["control"].tolist()[0]
-    6000
-    >>> list(model.predict(lost).columns)
-    ['customer_id', 'p_return', 'uplift', 'std_error', 'conf_low', 'conf_high']
+    >>> bool(model.effects_["conf_low"].iloc[0] > 0)
+    True
+    >>> model.predict(lost).columns.tolist()[:4]
+    ['customer_id', 'treatment', 'expected_control', 'uplift']
     """
 
-    ensemble_: EffectEnsemble
-    encoder_state_: dict[str, Any]
-    propensity_: dict[str, Any]
-    line_: list[float]
-    effect_: pd.DataFrame
-    scores_: pd.DataFrame
-
-    def __init__(
-        self,
-        *,
-        method: str = "dr",
-        estimator: Any = None,
-        effect_estimator: Any = None,
-        propensity: str = "randomised",
-        n_folds: int = 5,
-        random_state: int | None = None,
-    ) -> None:
-        self.method = method
-        self.estimator = estimator
-        self.effect_estimator = effect_estimator
-        self.propensity = propensity
-        self.n_folds = n_folds
-        self.random_state = random_state
+    _binary = True
 
     def fit(
         self,
@@ -121,6 +91,7 @@ class WinBackModel(Model):
         *,
         outcome: str = "returned",
         treated: str = "offered",
+        control: Any = None,
         columns: Sequence[str] | None = None,
         progress: bool = False,
     ) -> Self:
@@ -132,9 +103,13 @@ class WinBackModel(Model):
             One row per lost customer, with ``customer_id``, the outcome, the arm and what was
             known before the offer.
         outcome : str, default "returned"
-            Column with 1 for customers who came back, 0 for those who did not.
+            Column with 1 for customers who came back, 0 for those who did not. Rows without one
+            are left out.
         treated : str, default "offered"
-            Column with 1 for customers who were made the offer, 0 for the control group.
+            Column with 1 for customers who were made the offer, 0 for the control group; or
+            names of several offers.
+        control : optional
+            Name of the control group, where `treated` holds names other than "control".
         columns : sequence of str, optional
             Columns to learn from; name them whenever the table also holds what became known only
             after the offer. The default is all but the id, the outcome, the arm and dates.
@@ -152,46 +127,14 @@ class WinBackModel(Model):
             If there is no control group, an arm is too small, or arms that should be random
             visibly differ.
         """
-        check_choice(self.method, "method", METHODS)
-        n_folds = check_number(self.n_folds, "n_folds")
-        given = read_customers(customers, needs=[outcome, treated])
-        given, result, _ = with_outcome(given, outcome)
-        order = np.argsort(sorted_codes(given["customer_id"])[0], kind="stable")
-        frame = given.iloc[order].reset_index(drop=True)
-        result = result[order]
-        arms = read_outcome(frame, treated)
-        if np.isnan(arms).any():
-            raise InputError(f"`customers`: column {treated!r} is missing in some rows.")
-        arm = arms.astype(np.int64)
-        counts = np.bincount(arm, minlength=2)
-        _check_arms(counts, treated, 2 * n_folds)
-        encoder = FeatureEncoder(columns=columns, exclude=[outcome, treated, self.propensity])
-        matrix = encoder.fit(frame).transform(frame)
-        propensity, chance = learn_propensity(
-            self.propensity, frame, matrix, arm, [1], encoder.feature_names
-        )
-        self.ensemble_, fitted = fit_effects(
-            matrix,
-            result,
-            arm,
-            chance,
-            method=self.method,
-            estimator=self.estimator,
-            effect_estimator=self.effect_estimator,
-            n_folds=n_folds,
-            random_state=self.random_state,
+        return self._fit(
+            customers,
+            outcome=outcome,
+            treated=treated,
+            control=control,
+            columns=columns,
             progress=progress,
         )
-        line = effect_line(fitted.effect[:, 0], fitted.score[:, 0])
-        self.encoder_state_ = encoder.state()
-        self.propensity_ = propensity.state()
-        self.line_ = line.numbers()
-        self.effect_ = _effect_table(counts, line)
-        back = np.argsort(order)
-        self.scores_ = _scores(
-            given["customer_id"], line, fitted.effect[back, 0], fitted.mean[back, 0], 0.95
-        )
-        return self
 
     def predict(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Estimate what an offer would change.
@@ -206,14 +149,17 @@ class WinBackModel(Model):
         Returns
         -------
         pandas.DataFrame
-            One row per customer, in the order given:
+            One row per customer and offer, in the order given:
 
             * ``customer_id`` - as given.
-            * ``p_return`` (float) - chance to return if left alone.
+            * ``treatment`` - name of the offer.
+            * ``expected_control`` (float) - chance to return if left alone.
             * ``uplift`` (float) - what the offer adds to this chance; below 0 it keeps away.
             * ``std_error`` (float) - of the mean uplift of customers with this estimate.
-            * ``conf_low`` (float) - lower limit.
-            * ``conf_high`` (float) - upper limit.
+            * ``conf_low``, ``conf_high`` (float) - its interval.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -222,62 +168,4 @@ class WinBackModel(Model):
         MissingColumnsError
             If a column the model learned from is absent.
         """
-        self._check_fitted()
-        level = check_number(confidence_level, "confidence_level")
-        frame = read_customers(customers)
-        matrix = FeatureEncoder.from_state(self.encoder_state_).transform(frame)
-        chance = Propensity.from_state(self.propensity_).chances(frame, matrix)
-        effect, mean = self.ensemble_.predict(matrix, chance)
-        line = EffectLine.from_numbers(self.line_)
-        return _scores(frame["customer_id"], line, effect[:, 0], mean[:, 0], level)
-
-
-def _check_arms(counts: Ints, treated: str, least: int) -> None:
-    """Refuse a table from which nothing can be learned about the offer's effect."""
-    if counts.min() == 0:
-        absent = "without the offer" if counts[0] == 0 else "with the offer"
-        raise InputError(
-            f"`customers`: column {treated!r} holds no customer {absent}, so who came back because "
-            "of it cannot be told from who would have come anyway. Leave a random part of the "
-            "next list without an offer."
-        )
-    if counts.min() < least:
-        raise InputError(
-            f"`customers`: column {treated!r} has an arm of {counts.min()} customers; "
-            f"cross-fitting needs at least {least} in each. Lower `n_folds` or wait for more."
-        )
-
-
-def _effect_table(counts: Ints, line: EffectLine) -> pd.DataFrame:
-    """Return the average effect, and how much of the estimates' spread is confirmed."""
-    error, z = float(np.sqrt(line.variances[0])), normal_quantile(0.95)
-    return pd.DataFrame(
-        {
-            "offered": [int(counts[1])],
-            "control": [int(counts[0])],
-            "average_uplift": [line.average],
-            "std_error": [error],
-            "conf_low": [line.average - z * error],
-            "conf_high": [line.average + z * error],
-            "slope": [line.raw_slope],
-            "slope_std_error": [float(np.sqrt(line.variances[1]))],
-        }
-    )
-
-
-def _scores(
-    ids: pd.Series[Any], line: EffectLine, effect: Floats, control: Floats, level: float
-) -> pd.DataFrame:
-    """Return one row per customer."""
-    uplift, error = line.at(effect)
-    z = normal_quantile(level)
-    return pd.DataFrame(
-        {
-            "customer_id": ids,
-            "p_return": np.clip(control, 0.0, 1.0),
-            "uplift": uplift,
-            "std_error": error,
-            "conf_low": uplift - z * error,
-            "conf_high": uplift + z * error,
-        }
-    )
+        return self._predict(customers, confidence_level)

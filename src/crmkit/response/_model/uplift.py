@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from crmkit._checks import check_choice, check_number
-from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn import FeatureEncoder
-from crmkit._learn.effect_line import EffectLine, effect_line
-from crmkit._learn.effects import METHODS, EffectEnsemble, fit_effects
-from crmkit._learn.outcomes import Arms, read_arms, read_outcome
-from crmkit._learn.propensity import Propensity, learn_propensity
-from crmkit._learn.seen import SeenRows, in_sample
-from crmkit.errors import InputError
-from crmkit.response._model.effects import effects_table, scores_table
+from crmkit._learn.effect_model import EffectModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
-
-    from crmkit._typing import Floats, Ints
 
 
 __all__ = ["UpliftModel"]
 
 
-class UpliftModel(Model):
+class UpliftModel(EffectModel):
     """Learn whom a contact changes, from a campaign with a control group.
 
     For every customer and treatment the model estimates the difference between the outcome if
@@ -53,7 +39,7 @@ class UpliftModel(Model):
         The chance of each arm. "randomised": equal to the arms' shares, refused where the arms
         visibly differ; "estimated": learned from the features; otherwise the column of
         `customers` with the chance to be treated, or one column per treatment.
-    n_folds : int, default 3
+    n_folds : int, default 5
         Number of parts for cross-fitting.
     random_state : int, optional
         Seed of the parts and of the estimators. Without one the parts are fixed.
@@ -64,13 +50,13 @@ class UpliftModel(Model):
         What ``predict`` returns, out-of-fold, for the training table; ``in_sample`` is False.
         ``save`` leaves it out, so that a saved model names no customer.
     effects_ : pandas.DataFrame
-        One row per treatment: ``treatment``, ``average_uplift``, ``std_error``, ``conf_low``,
-        ``conf_high``, and ``slope`` with ``slope_std_error``: 1 if the estimates' spread is
-        right, 0 if they tell nothing.
+        One row per treatment: ``treatment``, ``customers_treated``, ``customers_control``,
+        ``average_uplift``, ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with
+        ``slope_std_error``: 1 if the estimates' spread is right, 0 if they tell nothing.
     ensemble_ : object
         The effect models.
-    encoder_state_, propensity_, arms_, lines_
-        What scoring needs.
+    account_ : dict
+        ``rows`` given, and how many of them ``without_outcome`` were left out.
 
     References
     ----------
@@ -99,33 +85,6 @@ class UpliftModel(Model):
     >>> bool(table["uplift"].iloc[0] > table["uplift"].iloc[-2])
     True
     """
-
-    ensemble_: EffectEnsemble
-    encoder_state_: dict[str, Any]
-    propensity_: dict[str, Any]
-    arms_: dict[str, Any]
-    lines_: list[list[float]]
-    effects_: pd.DataFrame
-    scores_: pd.DataFrame
-
-    _not_saved = ("scores_", "_seen_")
-
-    def __init__(
-        self,
-        *,
-        method: str = "dr",
-        estimator: Any = None,
-        effect_estimator: Any = None,
-        propensity: str | Mapping[Any, str] = "randomised",
-        n_folds: int = 3,
-        random_state: int | None = None,
-    ) -> None:
-        self.method = method
-        self.estimator = estimator
-        self.effect_estimator = effect_estimator
-        self.propensity = propensity
-        self.n_folds = n_folds
-        self.random_state = random_state
 
     def fit(
         self,
@@ -168,54 +127,14 @@ class UpliftModel(Model):
             If there is no control group, an arm is too small, or arms that should be random
             visibly differ.
         """
-        check_choice(self.method, "method", METHODS)
-        n_folds = check_number(self.n_folds, "n_folds")
-        people = read_customers(customers, needs=[outcome, treated])
-        result = read_outcome(people, outcome, binary=False)
-        arms = read_arms(people, treated, control)
-        people, result, arm, back = _in_id_order(people, result, arms)
-        counts = np.bincount(arm, minlength=len(arms.treatments) + 1)
-        if counts.min() < 2 * n_folds:
-            raise InputError(
-                f"column {treated!r} has an arm of {counts.min()} customers; cross-fitting needs "
-                f"at least {2 * n_folds} in each. Leave the arm out or lower `n_folds`."
-            )
-        exclude = [outcome, treated, *_named(self.propensity)]
-        encoder = FeatureEncoder(columns=columns, exclude=exclude).fit(people)
-        matrix = encoder.transform(people)
-        propensity, chance = learn_propensity(
-            self.propensity, people, matrix, arm, arms.treatments, encoder.feature_names
-        )
-        self.ensemble_, fitted = fit_effects(
-            matrix,
-            result,
-            arm,
-            chance,
-            method=self.method,
-            estimator=self.estimator,
-            effect_estimator=self.effect_estimator,
-            n_folds=n_folds,
-            random_state=self.random_state,
+        return self._fit(
+            customers,
+            outcome=outcome,
+            treated=treated,
+            control=control,
+            columns=columns,
             progress=progress,
         )
-        lines = [
-            effect_line(fitted.effect[:, a], fitted.score[:, a]) for a in range(len(counts) - 1)
-        ]
-        self.encoder_state_ = encoder.state()
-        self.propensity_ = propensity.state()
-        self.arms_ = {"treatments": list(arms.treatments), "control": arms.control}
-        self.lines_ = [line.numbers() for line in lines]
-        self.effects_ = effects_table(arms.treatments, lines)
-        self._seen_ = SeenRows.of(people, matrix)
-        self.scores_ = scores_table(
-            people["customer_id"].iloc[back].reset_index(drop=True),
-            arms.treatments,
-            lines,
-            fitted.effect[back],
-            fitted.mean[back, 0],
-            np.zeros(back.size, dtype=bool),
-        )
-        return self
 
     def predict(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Estimate what each treatment changes for each customer.
@@ -249,35 +168,4 @@ class UpliftModel(Model):
         MissingColumnsError
             If a column the model learned from is absent.
         """
-        self._check_fitted()
-        people = read_customers(customers)
-        matrix = FeatureEncoder.from_state(self.encoder_state_).transform(people)
-        chance = Propensity.from_state(self.propensity_).chances(people, matrix)
-        effect, mean = self.ensemble_.predict(matrix, chance)
-        return scores_table(
-            people["customer_id"],
-            self.arms_["treatments"],
-            [EffectLine.from_numbers(line) for line in self.lines_],
-            effect,
-            mean[:, 0],
-            in_sample(vars(self).get("_seen_"), people, matrix),
-            confidence_level=confidence_level,
-        )
-
-
-def _in_id_order(
-    people: pd.DataFrame, result: Floats, arms: Arms
-) -> tuple[pd.DataFrame, Floats, Ints, Ints]:
-    """Return rows with an outcome in the order of the ids, and the way back to their own order."""
-    known = np.flatnonzero(np.isfinite(result))
-    codes, _ = sorted_codes(people["customer_id"])
-    order = known[np.argsort(codes[known], kind="stable")]
-    back = np.searchsorted(codes[order], codes[known])
-    return people.iloc[order].reset_index(drop=True), result[order], arms.code[order], back
-
-
-def _named(propensity: str | Mapping[Any, str]) -> list[str]:
-    """Return the columns that hold chances, which are no features."""
-    if isinstance(propensity, str):
-        return [propensity]
-    return list(propensity.values())
+        return self._predict(customers, confidence_level)

@@ -98,7 +98,7 @@ class BehaviourSegments(Model):
     1  high basket, low visits        100
     """
 
-    encoder_: dict[str, Any]
+    _encoder_: FeatureEncoder
     clusters_: dict[str, Floats]
     segments_: pd.DataFrame
     stability_: pd.DataFrame
@@ -177,7 +177,7 @@ class BehaviourSegments(Model):
         codes = assign(matrix, clusters)[0]
         count = np.bincount(codes, minlength=chosen)
         names = cluster_names(clusters["means"], count / count.sum(), encoder)
-        self.encoder_ = encoder.state()
+        self._encoder_ = encoder
         self.clusters_ = clusters
         self.segments_ = pd.DataFrame(
             {"segment": names, "customers": count, "share": count / len(codes), "jaccard": jaccard}
@@ -227,7 +227,7 @@ class BehaviourSegments(Model):
         """
         self._check_fitted()
         frame = read_customers(customers)
-        matrix = FeatureEncoder.from_state(self.encoder_).transform(frame)
+        matrix = self._encoder_.transform(frame)
         codes, how_near = assign(matrix, self.clusters_)
         names = self.segments_["segment"].to_numpy(dtype=object)
         measure = "p_segment" if "weights" in self.clusters_ else "distance"
