@@ -46,7 +46,8 @@ def test_rows_without_an_outcome_are_left_out_and_counted(table):
     result = table(unknown, scores)
     pd.testing.assert_frame_equal(result, table(customers[30:], scores))
     assert result["customers"].sum() == 170
-    assert result.attrs["account"] == {"rows": 200, "without_outcome": 30}
+    account = {"rows": 200, "without_outcome": 30, "scores_unmatched": 0}
+    assert result.attrs["account"] == account
     with pytest.raises(InputError, match="missing in every row"):
         table(customers.assign(churned=np.nan), scores)
 
@@ -75,11 +76,12 @@ def test_names_are_found_where_only_one_can_be_meant():
         churn.gains_table(customers, scores.assign(score=1.0))
 
 
-@pytest.mark.parametrize("n_bins", [1, 0, 2.5, "ten"])
 @pytest.mark.parametrize("table", [churn.gains_table, churn.calibration_table])
-def test_one_part_is_no_table(table, n_bins):
-    with pytest.raises(InputError, match="n_bins"):
-        table(*judged(), n_bins=n_bins)
+def test_one_part_is_everybody(table):
+    assert table(*judged(), n_bins=1)["customers"].tolist() == [200]
+    for wrong in (0, 2.5, "ten"):
+        with pytest.raises(InputError, match="n_bins"):
+            table(*judged(), n_bins=wrong)
 
 
 @pytest.mark.parametrize("change", [lambda p: 100 * p, lambda p: p - 0.5, lambda p: 2 * p])
