@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from crmkit import _learn
-from crmkit._estimator import from_json, to_json
+from crmkit._json_values import from_json, to_json
 from crmkit._learn.gains import gains_frame
 from crmkit._learn.judged import judged_scores
 from crmkit.errors import InputError, MissingColumnsError
