@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = [
@@ -22,11 +23,15 @@ __all__ = [
     "group_rank",
     "mean_interval",
     "normal_quantile",
+    "order_by",
     "ranges",
     "rank_bins",
     "share_below",
+    "starts",
     "wilson_interval",
 ]
+
+_MOST = 2**62  # packed keys
 
 
 def normal_quantile(confidence_level: float) -> float:
@@ -99,10 +104,38 @@ def adjust_p_values(p_values: ArrayLike, method: str = "bh", *, n_more: int = 0)
     return adjusted
 
 
+def starts(*keys: NDArray[Any]) -> Bools:
+    """Tell which rows, sorted by the keys, differ from the row before; the first one does."""
+    new = np.ones(keys[0].size, dtype=bool)
+    np.not_equal(keys[0][1:], keys[0][:-1], out=new[1:])
+    for key in keys[1:]:
+        new[1:] |= key[1:] != key[:-1]
+    return new
+
+
 def distinct(keys: Ints) -> Ints:
     """Return the distinct keys, sorted; for many keys faster than a hash table."""
     keys = np.sort(keys)
-    return keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
+    return keys[starts(keys)]
+
+
+def order_by(*keys: Ints) -> Ints:
+    """Return the order of rows by the first key, then the second and so on; keys have shape (n,).
+
+    Keys are packed into one integer where their ranges allow; one sort of 64-bit integers costs a
+    fraction of a sort by several keys. Rows equal in all keys come in any order.
+    """
+    if not keys[0].size:
+        return np.empty(0, dtype=np.int64)
+    lows = [int(key.min()) for key in keys]
+    spans = [int(key.max()) - low + 1 for key, low in zip(keys, lows, strict=True)]
+    if math.prod(spans) >= _MOST:
+        return np.asarray(np.lexsort(keys[::-1]), dtype=np.int64)
+    packed = np.zeros(keys[0].size, dtype=np.int64)
+    for key, low, span in zip(keys, lows, spans, strict=True):
+        packed *= span
+        packed += key - low
+    return np.asarray(np.argsort(packed), dtype=np.int64)
 
 
 def ranges(begin: Ints | int, length: Ints) -> tuple[Ints, Ints]:
@@ -137,8 +170,8 @@ def group_rank(codes: Ints, values: ArrayLike) -> Ints:
     order = np.lexsort((values, codes))
     group, value = codes[order], values[order]
     n = order.size
-    new_group = np.r_[True, group[1:] != group[:-1]][:n]
-    new_value = new_group | np.r_[True, value[1:] != value[:-1]][:n]
+    new_group = starts(group)
+    new_value = new_group | starts(value)
     position = np.arange(n)
     first_of_group = np.maximum.accumulate(np.where(new_group, position, 0))
     first_of_value = np.maximum.accumulate(np.where(new_value, position, 0))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import churn
-from crmkit.churn._math.ordering import order_by
+from crmkit._arrays import order_by
 from crmkit.errors import InputError
 
 START = pd.Timestamp("2024-01-01")
@@ -46,7 +46,7 @@ def by_hand(frame, as_of, recent, after, until):
     recency = (as_of - days[-1]).days
     refunds = -seen["amount"].clip(upper=0).sum()
     gross = seen["amount"].sum() + refunds
-    firsts = (as_of - seen.groupby("product")["date"].min()).dt.days
+    firsts = (as_of - bought.groupby("product")["date"].min()).dt.days
     later = frame[(frame["date"] > after) & (frame["date"] <= until) & (frame["amount"] >= 0)]
 
     def trend(a, b):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmkit._log import pairs as numerics
 from crmkit.churn import cohort_customers, cohort_table, retention_curve
-from crmkit.churn._math import cohorts as numerics
 from crmkit.errors import InputError, MissingColumnsError
 
 DAY_ONE = pd.Timestamp("2023-11-20")
@@ -17,7 +17,7 @@ logs = st.lists(
     st.tuples(st.integers(0, 7), st.integers(0, 150), st.integers(-400, 900)),
     min_size=1,
     max_size=40,
-)
+).filter(lambda rows: any(amount >= 0 for _, _, amount in rows))
 
 
 def log_of(rows):
@@ -31,7 +31,8 @@ def log_of(rows):
 def by_hand(log, period, kind, window, as_of):
     """Return {(cohort, age): (size, active or None, amount or None)} from sets of customers."""
     number = log["date"].dt.to_period(FREQUENCY[period])
-    first = number.groupby(log["customer_id"]).min()
+    bought = log["amount"] >= 0
+    first = number[bought].groupby(log["customer_id"]).min()
     last = as_of.to_period(number.dt.freq)
     complete = last if last.end_time.normalize() <= as_of else last - 1
     cells = {}
@@ -39,7 +40,7 @@ def by_hand(log, period, kind, window, as_of):
         members = set(first.index[first == cohort])
         theirs = log["customer_id"].isin(members)
         age = 0
-        while age == 0 or number.min() + age <= complete:
+        while age == 0 or number[bought].min() + age <= complete:
             at = cohort + age
             if kind == "exact":
                 then = number == at
@@ -47,7 +48,7 @@ def by_hand(log, period, kind, window, as_of):
                 then = number >= at
             else:
                 then = (number <= at) & (number > at - window)
-            active = len(members & set(log.loc[then, "customer_id"]))
+            active = len(members & set(log.loc[then & bought, "customer_id"]))
             amount = log.loc[theirs & (number == at), "amount"].sum()
             seen = at <= complete
             cells[cohort.start_time, age] = (

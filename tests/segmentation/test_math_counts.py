@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmkit.segmentation._math import distinct_per_group
+from crmkit._log import distinct_per_group
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
@@ -13,7 +13,7 @@ rows = st.lists(
     st.tuples(st.integers(1, 5), st.integers(0, 20), st.integers(-500, 2000), st.integers(0, 6)),
     min_size=1,
     max_size=60,
-)
+).filter(lambda drawn: any(cents >= 0 for _, _, cents, _ in drawn))
 
 
 def make_log(drawn):
@@ -28,17 +28,18 @@ def brute_force(log, as_of, unit):
     out = {}
     for customer, own in log.groupby("customer_id"):
         bought = own[own["amount"] >= 0]
-        dated = bought if len(bought) else own
+        if bought.empty:
+            continue
         counts = {
             "rows": len(bought),
             "days": bought["date"].nunique(),
             "orders": bought["order_id"].nunique(),
         }
         out[customer] = (
-            (pd.Timestamp(as_of) - dated["date"].max()).days,
+            (pd.Timestamp(as_of) - bought["date"].max()).days,
             counts[unit],
             own["cents"].sum() / 100,
-            dated["date"].min(),
+            bought["date"].min(),
         )
     return out
 
@@ -48,14 +49,19 @@ def brute_force(log, as_of, unit):
 def test_equals_brute_force(drawn, unit):
     log = make_log(drawn)
     as_of = log["date"].min() + pd.Timedelta("10D")
-    table = rfm_table(log, as_of=as_of, frequency=unit)
     expected = brute_force(log, as_of, unit)
+    assume(expected)
+    table = rfm_table(log, as_of=as_of, frequency=unit)
     assert list(table["customer_id"]) == sorted(expected)
     for row in table.itertuples():
         recency, frequency, total, first = expected[row.customer_id]
         assert (row.recency_days, row.frequency, row.first_date) == (recency, frequency, first)
         assert row.total_amount == total
-        assert row.monetary == (total / frequency if frequency else 0.0)
+        assert row.monetary == total / frequency
+    lost = log[(log["date"] <= as_of) & ~log["customer_id"].isin(list(expected))]
+    account = table.attrs["account"]
+    assert account["customers_without_purchase"] == lost["customer_id"].nunique()
+    assert account.get("amount_without_purchase", 0.0) == pytest.approx(lost["amount"].sum())
     assert table.attrs["rows_after_as_of"] == (log["date"] > as_of).sum()
 
 
@@ -91,7 +97,7 @@ def test_equal_order_numbers_of_two_customers_are_two_orders():
     assert rfm_table(log, frequency="rows")["frequency"].tolist() == [2, 1]
 
 
-def test_a_customer_with_refunds_only():
+def test_who_has_refunds_only_is_no_customer_and_is_accounted_for():
     log = pd.DataFrame(
         {
             "customer_id": [1, 1, 2],
@@ -100,12 +106,15 @@ def test_a_customer_with_refunds_only():
         }
     )
     table = rfm_table(log)
-    assert table.loc[0, ["recency_days", "frequency", "monetary", "total_amount"]].tolist() == [
-        4,
-        0,
-        0.0,
-        -3.5,
-    ]
+    assert table["customer_id"].tolist() == [2]
+    assert table.attrs["account"] == {
+        "customers_without_purchase": 1,
+        "amount_without_purchase": -3.5,
+    }
+    with pytest.raises(InputError, match="no purchase on or before 2025-01-05: every row is a"):
+        rfm_table(log.head(2))
+    with pytest.raises(InputError, match="every row lies later or is a refund"):
+        rfm_table(log, as_of="2025-01-08")
 
 
 def test_integer_like_orders_beyond_packing_range():

@@ -8,7 +8,7 @@ from crmkit._frames.dates import day_column, day_numbers, parse_day
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.groups import ROWWISE, customer_groups, group_codes, match_groups, read_by
 from crmkit._frames.join import read_ids, rows_of, without
-from crmkit._frames.log import Log, read_transactions
+from crmkit._frames.log import Log, read_transactions, sign_column
 from crmkit._frames.people import read_customers
 from crmkit._frames.raw import as_customers, as_transactions
 
@@ -28,6 +28,7 @@ __all__ = [
     "read_ids",
     "read_transactions",
     "rows_of",
+    "sign_column",
     "sorted_codes",
     "table_columns",
     "to_pandas",

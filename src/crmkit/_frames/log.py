@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["Log", "read_transactions"]
+__all__ = ["Log", "read_transactions", "sign_column"]
 
 NUMBERS = ("amount", "quantity", "cost")
 
@@ -95,6 +95,30 @@ class Log:
         """Return any other column that was asked for, row by row."""
         return self._frame[name]
 
+    def take(self, rows: Bools) -> Log:
+        """Return the log of some rows; customers and products of no row are no longer in it."""
+        arrays = {name: values[rows] for name, values in self._arrays.items()}
+        customer, customer_ids = _renumbered(self.customer[rows], self.customer_ids)
+        product_ids = self.product_ids
+        if "product" in arrays:
+            arrays["product"], product_ids = _renumbered(arrays["product"], product_ids)
+        frame = self._frame.loc[rows]
+        return replace(
+            self,
+            customer_ids=customer_ids,
+            customer=customer,
+            day=self.day[rows],
+            product_ids=product_ids,
+            _arrays=arrays,
+            _frame=frame.set_axis(pd.RangeIndex(len(frame)), axis=0),
+        )
+
+
+def sign_column(columns: Iterable[str]) -> str | None:
+    """Name the column whose sign tells refunds: amounts, in a log without them quantities."""
+    present = list(columns)
+    return next((column for column in ("amount", "quantity") if column in present), None)
+
 
 def read_transactions(
     transactions: Any,
@@ -152,6 +176,16 @@ def read_transactions(
     return Log(
         customer_ids, customer, day, last, after, span, product_ids, _arrays=arrays, _frame=others
     )
+
+
+def _renumbered(codes: Ints, ids: pd.Index[Any]) -> tuple[Ints, pd.Index[Any]]:
+    """Return codes of those ids alone that occur, and these; -1, of no id, stays."""
+    occurs = np.zeros(len(ids) + 1, dtype=bool)
+    occurs[codes] = True
+    occurs = occurs[:-1]
+    if occurs.all():
+        return codes, ids
+    return np.append(np.cumsum(occurs) - 1, -1)[codes], ids[occurs]
 
 
 def _order_codes(raw: pd.Series[Any] | None, n_customers: int, day: Ints) -> tuple[Ints, int]:

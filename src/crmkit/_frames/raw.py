@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._checks import Problems, check_choice, number_array, require_columns
 from crmkit._frames.dates import _UNIT, parse_text
 from crmkit._frames.engines import to_pandas
+from crmkit._frames.log import sign_column
 from crmkit._frames.people import check_ids
 from crmkit.errors import InputError
 
@@ -280,7 +281,7 @@ def _without(mask: Bools, policy: str, name: str, door: dict[str, int]) -> Bools
 
 def _refund_rows(frame: pd.DataFrame) -> Bools:
     """Tell which rows give money, or without amounts goods, back."""
-    column = next((c for c in ("amount", "quantity") if c in frame.columns), None)
+    column = sign_column(frame.columns)
     if column is None:
         return np.zeros(len(frame), dtype=bool)
     return frame[column].to_numpy() < 0

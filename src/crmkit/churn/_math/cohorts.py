@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from crmkit._arrays import starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Ints
 
 
-__all__ = ["active_runs", "cohort_activity", "distinct_pairs"]
-
-# A table of flags is far cheaper than sorting, as long as it is not much larger than the log.
-_FLAGS_AT_LEAST = 20_000_000
-
-
-def distinct_pairs(
-    customer: Ints, number: Ints, *, shape: tuple[int, int], weights: Floats | None = None
-) -> tuple[Ints, Ints, Floats | None]:
-    """Return the distinct pairs of customer and number, sorted, and the weight of each.
-
-    `customer` and `number` have shape (n,) and lie below the two limits in `shape`; the results
-    have shape (m,).
-    """
-    key = customer * shape[1]
-    key += number
-    size = shape[0] * shape[1]
-    totals: Any = None
-    pair: Any
-    if size <= max(_FLAGS_AT_LEAST, 4 * key.size):
-        flags = np.zeros(size, dtype=bool)
-        flags[key] = True
-        pair = np.flatnonzero(flags)
-        if weights is not None:
-            totals = np.bincount(key, weights=weights, minlength=size)[pair]
-    elif weights is None:
-        key.sort()
-        pair = key[_starts(key)]
-    else:
-        order = np.argsort(key)
-        key = key[order]
-        start = np.flatnonzero(_starts(key))
-        pair, totals = key[start], np.add.reduceat(weights[order], start)
-    who = pair // shape[1]
-    return who, pair - who * shape[1], totals
-
-
-def _starts(ordered: Ints) -> Bools:
-    """Tell which of the sorted values differ from the one before."""
-    return np.r_[True, ordered[1:] != ordered[:-1]][: ordered.size]
+__all__ = ["active_runs", "cohort_activity"]
 
 
 def active_runs(
@@ -66,7 +29,7 @@ def active_runs(
     m = customer.size
     if window == 1:
         return np.arange(m), age, age + 1
-    final = np.r_[customer[1:] != customer[:-1], True][:m]
+    final = np.append(starts(customer)[1:], True)[:m]
     if window is None:
         row = np.flatnonzero(final)
         return row, np.zeros(row.size, dtype=np.int64), age[row] + 1

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arrays import starts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -65,7 +67,7 @@ def growth_accounts(
     step = np.ones(customer.size, dtype=np.int64)
     order = np.argsort(key, kind="stable")
     key = key[order]
-    point = np.flatnonzero(np.r_[True, key[1:] != key[:-1]][: key.size])
+    point = np.flatnonzero(starts(key))
     who, when = key[point] // width, key[point] % width
 
     # Every customer's steps add up to nothing, so one running total serves all customers.
@@ -74,7 +76,7 @@ def growth_accounts(
     before = now - change
     came = (before == 0) & (now > 0)
     left = (before > 0) & (now == 0)
-    first_time = came & np.r_[True, who[1:] != who[:-1]][: who.size]
+    first_time = came & starts(who)
     back = came & ~first_time
 
     def count(mask: Bools) -> Ints:

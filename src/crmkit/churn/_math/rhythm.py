@@ -10,26 +10,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["first_and_last", "gap_quantile", "gaps_of", "rhythm_factor"]
-
-
-def first_and_last(customer: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return which customers there are, and the first and last day of each, shape (c,).
-
-    `customer` and `day` are the distinct pairs, sorted, shape (m,).
-    """
-    begin = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]][: customer.size])
-    end = np.r_[begin[1:], customer.size][: begin.size] - 1
-    return customer[begin], day[begin], day[end]
-
-
-def gaps_of(customer: Ints, day: Ints) -> tuple[Ints, Ints]:
-    """Return who closed each gap between purchase days, and its length, each of shape (g,).
-
-    `customer` and `day` are the distinct pairs, sorted, shape (m,).
-    """
-    same = customer[1:] == customer[:-1]
-    return customer[1:][same], (day[1:] - day[:-1])[same]
+__all__ = ["gap_quantile", "rhythm_factor"]
 
 
 def gap_quantile(time: Floats, survival: Floats, share: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from crmkit._arrays import normal_quantile
+from crmkit._arrays import normal_quantile, starts
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
@@ -76,7 +76,7 @@ def _totals_per_time(duration: Floats, event: Bools) -> tuple[Floats, Ints, Ints
             return used.astype(np.float64), leaving[used], events[used]
     order = np.argsort(duration)
     ordered = duration[order]
-    point = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    point = np.flatnonzero(starts(ordered))
     leaving = np.diff(np.r_[point, ordered.size])
     events = np.add.reduceat(event[order].astype(np.int64), point)
     return ordered[point], leaving, events

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmkit._arrays import adjust_p_values, normal_quantile
+from crmkit._arrays import adjust_p_values, normal_quantile, order_by, starts
 from crmkit._checks import Problems, check_number
-from crmkit._frames import day_numbers, read_customers, read_transactions, sorted_codes
+from crmkit._frames import day_numbers, read_customers, sorted_codes
+from crmkit._log import first_and_last, order_days, read_log
 from crmkit._progress import steps
-from crmkit.churn._math.features import order_days
 from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._frames import Log
+    from crmkit._log import PurchaseLog
     from crmkit._typing import Floats, Ints
 
 
@@ -48,7 +48,7 @@ def key_moments(
     ----------
     transactions : DataFrame
         The log: ``customer_id`` and ``date``; with ``amount`` and ``order_id`` where there are
-        such columns.
+        such columns. Refunds count as money but not as an order.
     events : DataFrame
         ``customer_id`` and ``date`` of each event; with ``event``, its kind, where there are
         several. ``first_events`` finds some in the log itself.
@@ -118,8 +118,9 @@ def key_moments(
     after = check_number(after_days, "after_days")
     n_strata = check_number(n_strata, "n_strata")
     level = check_number(confidence_level, "confidence_level")
-    log = read_transactions(transactions, optional=("amount", "order_id"), as_of=as_of)
-    windows = _Windows(log, before, after, n_strata)
+    purchases = read_log(transactions, optional=("order_id",), as_of=as_of)
+    log = purchases.rows
+    windows = _Windows(purchases, before, after, n_strata)
     frame = read_customers(events, needs=["date"], optional=["event"], name="events", unique=False)
     problems = Problems("events")
     day = day_numbers(frame["date"], problems, "date")
@@ -157,18 +158,20 @@ def key_moments(
 class _Windows:
     """Totals per customer in the days before and after any date."""
 
-    def __init__(self, log: Log, before: int, after: int, n_strata: int) -> None:
+    def __init__(self, purchases: PurchaseLog, before: int, after: int, n_strata: int) -> None:
         self.before, self.after, self.n_strata = before, after, n_strata
+        log = purchases.rows
         amount = log.amount if log.has("amount") else None
-        orders = order_days(log.customer, log.day, log.order, amount, None)
+        orders = order_days(log.customer, log.day, log.order, amount, purchases.bought)
         by_day = np.argsort(orders.day, kind="stable")
         self.day, self.customer = orders.day[by_day], orders.customer[by_day]
+        self.purchase = orders.purchase[by_day]
         self.values = {"orders": orders.starts[by_day].astype(np.float64)}
         if orders.amount is not None:
             self.values["amount"] = orders.amount[by_day]
-        self.n, self.first_day, self.last_day = log.n_customers, int(self.day[0]), log.as_of
-        self.since = np.full(self.n, np.iinfo(np.int64).max)
-        np.minimum.at(self.since, orders.customer[orders.purchase], orders.day[orders.purchase])
+        self.n, self.last_day = log.n_customers, log.as_of
+        self.since, _ = first_and_last(log, purchases.bought)
+        self.first_day = int(self.since.min())
 
     def totals(self, first: int, last: int) -> dict[str, Floats]:
         """Return totals per customer and measure over the days from `first` to `last`."""
@@ -182,8 +185,9 @@ class _Windows:
     def strata(self, date: int, orders: Floats, eligible: Ints) -> Ints:
         """Return a stratum per eligible customer: orders before the date, and the last of them."""
         low, high = np.searchsorted(self.day, [date - self.before, date])
+        rows = low + np.flatnonzero(self.purchase[low:high])
         last = np.full(self.n, -1, dtype=np.int64)
-        last[self.customer[low:high]] = self.day[low:high]
+        last[self.customer[rows]] = self.day[rows]
         by_orders = count_bins(orders[eligible].astype(np.int64), self.n_strata)
         since = np.maximum(last[eligible] - (date - self.before) + 1, 0)
         return by_orders * self.n_strata + count_bins(since, self.n_strata)
@@ -193,8 +197,8 @@ def _one_kind(
     windows: _Windows, name: Any, code: Ints, day: Ints, ids: Ints
 ) -> list[dict[str, Any]]:
     """Compare the customers of one kind of event, one row per measure."""
-    order = np.lexsort((day, ids))
-    first = order[np.r_[True, ids[order][1:] != ids[order][:-1]]]
+    order = order_by(ids, day)
+    first = order[starts(ids[order])]
     whole = (day[first] - windows.before >= windows.first_day) & (
         day[first] + windows.after <= windows.last_day
     )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
-from crmkit._frames import day_column, read_transactions
-from crmkit.churn._math.ordering import order_by
+from crmkit._frames import day_column
+from crmkit._log import read_log
 from crmkit.churn._math.silence import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
-
-if TYPE_CHECKING:
-    from crmkit._typing import Ints
 
 __all__ = ["unusual_silence"]
 
@@ -35,8 +32,7 @@ def unusual_silence(
     Parameters
     ----------
     transactions : DataFrame
-        The log: ``customer_id`` and ``date``; rows of negative ``amount`` are refunds and no
-        purchase.
+        The log: ``customer_id`` and ``date``; a refund is no purchase.
     as_of : str or datetime-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     min_gaps : int, default 2
@@ -95,35 +91,27 @@ def unusual_silence(
     """
     min_gaps = check_number(min_gaps, "min_gaps")
     level = check_number(confidence_level, "confidence_level")
-    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
-    customer, day = log.customer, log.day
-    if log.has("amount"):
-        bought = log.amount >= 0
-        customer, day = customer[bought], day[bought]
-    customer, day, gap = _gaps(customer, day)
-    n = np.bincount(customer[gap > 0], minlength=log.n_customers).astype(np.float64)
+    log = read_log(transactions, as_of=as_of)
+    days = log.days()
+    n = (days.count - 1).astype(np.float64)
     found = np.flatnonzero(n >= min_gaps)
     if not found.size:
         raise InputError(
             f"`transactions` has no customer with {min_gaps} gaps between purchase days on or "
             "before `as_of`. Lower `min_gaps` or give a longer log."
         )
-    first, last = np.zeros(log.n_customers), np.zeros(log.n_customers)
-    first[customer[::-1]] = day[::-1]
-    last[customer] = day
-    later = gap > 0
-    logs = np.bincount(customer[later], weights=np.log(gap[later]), minlength=log.n_customers)
     some = np.flatnonzero(n > 0)
-    total = last - first
-    rhythm = fit_rhythm(n[some], total[some], logs[some].astype(np.float64))
+    last = days.day[days.last]
+    total = (last - days.day[days.first]).astype(np.float64)
+    rhythm = fit_rhythm(n[some], total[some], days.sum_log_gaps()[some])
     n, total, last = n[found], total[found], last[found]
-    silence = log.as_of - last
-    chance = p_longer(silence, n, total, rhythm)
-    return pd.DataFrame(
+    silence = log.rows.as_of - last
+    chance = p_longer(silence.astype(np.float64), n, total, rhythm)
+    table = pd.DataFrame(
         {
-            "customer_id": log.customer_ids.take(found),
-            "last_date": day_column(last.astype(np.int64)),
-            "silence_days": silence.astype(np.int64),
+            "customer_id": log.rows.customer_ids.take(found),
+            "last_date": day_column(last),
+            "silence_days": silence,
             "gaps": n.astype(np.int64),
             "mean_gap_days": total / n,
             "usual_days": usual_gap(level, n, total, rhythm),
@@ -131,15 +119,4 @@ def unusual_silence(
             "unusual": chance < 1 - level,
         }
     )
-
-
-def _gaps(customer: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return distinct purchase days by customer and day, each with days since the one before."""
-    order = order_by(customer, day)
-    customer, day = customer[order], day[order]
-    same = customer[1:] == customer[:-1]
-    fresh = np.r_[True, ~same | (day[1:] != day[:-1])][: customer.size]
-    customer, day = customer[fresh], day[fresh]
-    gap = np.zeros(customer.size, dtype=np.int64)
-    gap[1:] = np.where(customer[1:] == customer[:-1], day[1:] - day[:-1], 0)
-    return customer, day, gap
+    return log.noted(table)

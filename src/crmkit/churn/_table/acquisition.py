@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, check_optional
-from crmkit._frames import day_column, parse_day, read_customers, read_transactions, sorted_codes
+from crmkit._frames import day_column, parse_day, read_customers, sorted_codes
+from crmkit._log import first_and_last, read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,15 +154,14 @@ def acquired_customers(
     half = check_optional(retained_days, "retained_days", high=window - 1) or window // 2
     margin = check_number(margin, "margin")
     valuable_share = check_number(valuable_share, "valuable_share")
-    log = read_transactions(transactions, optional=("amount", "product"), as_of=as_of)
-    bought = log.amount >= 0 if log.has("amount") else np.ones(len(log.day), dtype=bool)
-    n = log.n_customers
-    first = np.full(n, np.iinfo(np.int64).max)
-    np.minimum.at(first, log.customer[bought], log.day[bought])
-    came = first < np.iinfo(np.int64).max
+    found_in = read_log(transactions, optional=("product",), as_of=as_of)
+    log, n = found_in.rows, found_in.rows.n_customers
+    bought = np.ones(len(log.day), dtype=bool) if found_in.bought is None else found_in.bought
+    first, _ = first_and_last(log, found_in.bought)
+    came = np.ones(n, dtype=bool)
     if acquired_from is not None:
-        came &= first >= parse_day(acquired_from, "acquired_from")
-    observed = came & (np.where(came, first, log.as_of) + window - 1 <= log.as_of)
+        came = first >= parse_day(acquired_from, "acquired_from")
+    observed = came & (first + window - 1 <= log.as_of)
     if not observed.any():
         raise InputError(
             f"`transactions` has no customer whose {window} days since the first purchase are over "
@@ -188,7 +188,7 @@ def acquired_customers(
         columns |= {"value": value, "valuable": (value >= edge).astype(np.int64)}
     table = pd.DataFrame({"observed": observed[found], **columns})
     table.insert(0, "customer_id", log.customer_ids.take(found))
-    return Acquired(table, row[inside], age[inside], money)
+    return Acquired(found_in.noted(table), row[inside], age[inside], money)
 
 
 def _first_columns(log: Log, first: Ints, found: Ints, bought: Bools) -> dict[str, Any]:

@@ -13,16 +13,17 @@ from crmkit._frames import (
     day_numbers,
     parse_day,
     read_customers,
-    read_transactions,
     sorted_codes,
 )
-from crmkit.churn._math.features import bought_between, first_days, order_days, snapshot
+from crmkit._log import bought_between, first_days, order_days, read_log
+from crmkit.churn._math.features import snapshot
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._frames import Log
+    from crmkit._log import PurchaseLog
     from crmkit._typing import Floats, Ints
 
 
@@ -50,8 +51,7 @@ def churn_table(
     ----------
     transactions : DataFrame
         The log: ``customer_id`` and ``date``; with ``amount``, ``order_id`` and ``product`` where
-        there are such columns. Rows of negative amount are refunds: they count as money but not
-        as a purchase.
+        there are such columns. Refunds count as money but not as a purchase.
     customers : DataFrame, optional
         Further columns per ``customer_id``. With a date column ``known_at`` a customer may have
         several rows, and each snapshot takes the last one known on its `as_of`. Without it the
@@ -140,7 +140,8 @@ def churn_table(
     active_days = check_optional(active_days, "active_days")
     horizon_days = check_optional(horizon_days, "horizon_days")
     days = None if as_of is None else _snapshot_days(as_of)
-    log = _read(transactions, days, lead_days + (horizon_days or 0), discount)
+    purchases = _read(transactions, days, lead_days + (horizon_days or 0), discount)
+    log, bought = purchases.rows, purchases.bought
     days = [log.as_of] if days is None else days
     after = None if horizon_days is None else (lead_days, lead_days + horizon_days)
     if after is not None:
@@ -149,8 +150,11 @@ def churn_table(
 
     amount = log.amount if log.has("amount") else None
     granted = None if discount is None else _granted(log, discount)
-    orders = order_days(log.customer, log.day, log.order, amount, granted)
-    pairs = first_days(log.customer, log.product, log.day) if log.has("product") else None
+    orders = order_days(log.customer, log.day, log.order, amount, bought, discount=granted)
+    pairs = None
+    if log.has("product"):
+        rows = slice(None) if bought is None else bought
+        pairs = first_days(log.customer[rows], log.product[rows], log.day[rows])
     parts = []
     for day in days:
         features = snapshot(orders, pairs, log.n_customers, day, recent_days)
@@ -162,10 +166,10 @@ def churn_table(
         if profile is not None:
             columns |= _known_columns(profile, log.n_customers, day, found, columns)
         if after is not None:
-            bought = bought_between(orders, log.n_customers, day + after[0], day + after[1])
-            columns["churned"] = (~bought[found]).astype(np.int64)
+            stayed = bought_between(orders, log.n_customers, day + after[0], day + after[1])
+            columns["churned"] = (~stayed[found]).astype(np.int64)
         parts.append((found, np.full(found.size, day), columns))
-    return _stack(log, parts)
+    return purchases.noted(_stack(log, parts))
 
 
 def _snapshot_days(as_of: Any) -> list[int]:
@@ -177,14 +181,14 @@ def _snapshot_days(as_of: Any) -> list[int]:
     return days
 
 
-def _read(transactions: Any, days: list[int] | None, ahead: int, discount: str | None) -> Log:
+def _read(
+    transactions: Any, days: list[int] | None, ahead: int, discount: str | None
+) -> PurchaseLog:
     """Read the log as far as features and outcome need it."""
     needs = [] if discount is None else [discount]
     until = None if days is None else np.datetime64(days[-1] + ahead, "D")
-    log = read_transactions(
-        transactions, needs=needs, optional=("amount", "order_id", "product"), as_of=until
-    )
-    if discount is not None and not log.has("amount"):
+    log = read_log(transactions, needs=needs, optional=("order_id", "product"), as_of=until)
+    if discount is not None and not log.rows.has("amount"):
         raise InputError("`discount` needs the column 'amount' in `transactions` beside it.")
     return log
 

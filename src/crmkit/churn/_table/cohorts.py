@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import day_column, parse_day
+from crmkit._log import first_and_last
 from crmkit._periods import period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
 from crmkit.churn._table.groups import columns_of, customer_groups
@@ -54,7 +55,8 @@ def cohort_table(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money.
+        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money;
+        a refund is money, but no activity.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         Calendar periods of cohorts and ages. Weeks begin on Monday.
     as_of : date-like, optional
@@ -88,8 +90,9 @@ def cohort_table(
         * ``retention_rate`` (float) - active / customers; NaN where not observable.
         * ``conf_low`` (float) - lower limit of the retention rate (Wilson).
         * ``conf_high`` (float) - upper limit of the retention rate.
-        * ``amount`` (float) - what the cohort spent in that very period, whatever the `kind`; NaN
-          where not observable. Only where `transactions` has amounts.
+        * ``amount`` (float) - what the cohort spent in that very period, less what it was given
+          back in it, whatever the `kind`; NaN where not observable. Only where `transactions` has
+          amounts.
 
     Raises
     ------
@@ -135,13 +138,16 @@ def cohort_table(
     max_age = check_optional(max_age, "max_age")
     columns = columns_of(by, taken=_COLUMNS)
     presence = read_presence(transactions, period, as_of, [] if customers is not None else columns)
-    group, groups = customer_groups(presence.log, columns, customers)
+    group, groups = customer_groups(
+        presence.log.purchases if columns else presence.log.rows, columns, customers
+    )
+    bought, cohort = presence.active, presence.cohort
 
     n_ages = max(presence.n_complete, 1)
     if max_age is not None:
         n_ages = min(n_ages, max_age + 1)
-    n_cohorts = int(presence.cohort.max()) + 1
-    unit, place = np.unique(group * n_cohorts + presence.cohort, return_inverse=True)
+    n_cohorts = int(cohort.max()) + 1
+    unit, place = np.unique(group * n_cohorts + cohort, return_inverse=True)
     unit_group, unit_cohort = np.divmod(unit, n_cohorts)
     shape = (unit.size, n_ages)
     if unit.size * n_ages > _MOST_CELLS:
@@ -153,9 +159,9 @@ def cohort_table(
     age = np.arange(n_ages)
     seen = (unit_cohort[:, None] + age < presence.n_complete).ravel()
     row, start, stop = active_runs(
-        presence.customer, presence.period - presence.cohort[presence.customer], window=window
+        bought.customer, bought.day - cohort[bought.customer], window=window
     )
-    active = cohort_activity(place[presence.customer[row]], start, stop, shape=shape).ravel()
+    active = cohort_activity(place[bought.customer[row]], start, stop, shape=shape).ravel()
     size = np.repeat(np.bincount(place, minlength=unit.size), n_ages)
     low, high = wilson_interval(active, size, confidence_level)
     came = period_start(unit_cohort + presence.first_number, period)
@@ -168,10 +174,10 @@ def cohort_table(
         "conf_low": np.where(seen, low, np.nan),
         "conf_high": np.where(seen, high, np.nan),
     }
-    if presence.log.has("amount"):
+    if presence.log.rows.has("amount"):
         table["amount"] = np.where(seen, _amounts(presence, place, shape), np.nan)
     front = groups.iloc[np.repeat(unit_group, n_ages)].reset_index(drop=True)
-    return pd.concat([front, pd.DataFrame(table)], axis=1)
+    return presence.log.noted(pd.concat([front, pd.DataFrame(table)], axis=1))
 
 
 def cohort_customers(
@@ -189,7 +195,8 @@ def cohort_customers(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money.
+        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money;
+        a refund is money, but no activity.
     cohort : date-like
         Any day in the period of the first purchase.
     age : int
@@ -235,7 +242,8 @@ def cohort_customers(
     day = parse_day(cohort, "cohort")
     presence = read_presence(transactions, period, as_of, [])
     wanted = int(period_of(np.array([day]), period)[0]) - presence.first_number
-    member = presence.cohort == wanted
+    bought, cohort, log = presence.active, presence.cohort, presence.log.rows
+    member = cohort == wanted
     if not member.any():
         raise InputError(
             f"`cohort`: no customer came in the {period} of {np.datetime64(day, 'D')}."
@@ -243,19 +251,15 @@ def cohort_customers(
     if wanted + age >= presence.n_complete:
         raise InputError(
             f"`age`: the cohort of {np.datetime64(day, 'D')} cannot be observed at {age} "
-            f"{period}s, which end after `as_of` ({np.datetime64(presence.log.as_of, 'D')})."
+            f"{period}s, which end after `as_of` ({np.datetime64(log.as_of, 'D')})."
         )
     row, start, stop = active_runs(
-        presence.customer, presence.period - presence.cohort[presence.customer], window=window
+        bought.customer, bought.day - cohort[bought.customer], window=window
     )
     active = np.zeros(member.size, dtype=bool)
-    active[presence.customer[row[(start <= age) & (age < stop)]]] = True
+    active[bought.customer[row[(start <= age) & (age < stop)]]] = True
 
-    log = presence.log
-    first = np.full(member.size, log.as_of)
-    last = np.full(member.size, log.day.min())
-    np.minimum.at(first, log.customer, log.day)
-    np.maximum.at(last, log.customer, log.day)
+    first, last = first_and_last(log, presence.log.bought)
     table = {
         "customer_id": log.customer_ids[member],
         "active": active[member],
@@ -264,18 +268,23 @@ def cohort_customers(
     }
     if log.has("amount"):
         table["amount"] = np.bincount(log.customer, weights=log.amount)[member]
-    return pd.DataFrame(table)
+    return presence.log.noted(pd.DataFrame(table))
 
 
 def _amounts(presence: Presence, place: Ints, shape: tuple[int, int]) -> Any:
     """Return what each cohort spent at each age, cell by cell."""
-    log = presence.log
-    width = int(presence.period.max()) + 1
+    log = presence.log.rows
+    width = int(presence.row_period.max()) + 1
     # A cell's number is its row's beginning plus its age; all but the period is per customer.
     begin = place * width - presence.cohort
     cell = begin[log.customer]
     cell += presence.row_period
-    total = np.bincount(cell, weights=log.amount, minlength=shape[0] * width)
+    amount = log.amount
+    if presence.log.bought is not None:
+        # A refund before the first period is of a purchase outside the log.
+        since = presence.row_period >= presence.cohort[log.customer]
+        cell, amount = cell[since], amount[since]
+    total = np.bincount(cell, weights=amount, minlength=shape[0] * width)
     amounts = np.zeros(shape)
     known = min(shape[1], width)
     amounts[:, :known] = total.reshape(shape[0], width)[:, :known]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import day_column, read_transactions
+from crmkit._frames import day_column
+from crmkit._log import read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def first_events(
     Parameters
     ----------
     transactions : DataFrame
-        The log: ``customer_id`` and ``date``; ``amount`` for refunds (rows below 0), ``product``
-        for products.
+        The log: ``customer_id`` and ``date``; ``amount``, or without it ``quantity``, for refunds
+        (rows below 0), ``product`` for products.
     products : mapping of str to products, optional
         Groups of products whose first purchase is an event, under the name the event gets, for
         example ``{"first baby product": ["nappies", "baby food"]}``.
@@ -66,21 +67,14 @@ def first_events(
     0         ann 2025-01-09  first refund
     """
     groups = {} if products is None else {name: list(group) for name, group in products.items()}
-    log = read_transactions(
-        transactions,
-        needs=["product"] if groups else [],
-        optional=("amount",),
-        as_of=as_of,
-    )
-    if not groups and not log.has("amount"):
+    purchases = read_log(transactions, needs=["product"] if groups else [], as_of=as_of)
+    log = purchases.rows
+    if not groups and not (log.has("amount") or log.has("quantity")):
         raise InputError(
             "`transactions` has no column 'amount' to tell refunds by. Add it, or name `products`."
         )
-    marks = {}
-    bought = np.ones(len(log.day), dtype=bool)
-    if log.has("amount"):
-        marks["first refund"] = log.amount < 0
-        bought = log.amount >= 0
+    bought = np.ones(len(log.day), dtype=bool) if purchases.bought is None else purchases.bought
+    marks = {"first refund": ~bought}
     for name, group in groups.items():
         codes = log.product_ids.get_indexer(pd.Index(group))
         if (codes < 0).all():

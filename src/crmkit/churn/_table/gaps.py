@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import Log, read_transactions
-from crmkit.churn._math.cohorts import distinct_pairs
-from crmkit.churn._math.rhythm import first_and_last, gaps_of
+from crmkit._log import PurchaseDays, read_log
 from crmkit.churn._math.survival import kaplan_meier
 from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.survival import curve_table, split
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["PurchaseDays", "gap_table", "gaps_by_group", "read_purchase_days"]
+__all__ = ["gap_table", "gaps_by_group"]
 
 _COLUMNS = (
     "gap_days",
@@ -34,24 +31,6 @@ _COLUMNS = (
     "conf_low",
     "conf_high",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PurchaseDays:
-    """Distinct pairs of customer and day, sorted, each of shape (m,), and the log they are of."""
-
-    log: Log
-    customer: Ints
-    day: Ints
-
-
-def read_purchase_days(transactions: Any, as_of: Any, columns: Iterable[str] = ()) -> PurchaseDays:
-    """Read on which days each customer bought."""
-    log = read_transactions(transactions, needs=tuple(columns), as_of=as_of)
-    low = int(log.day.min())
-    shape = (log.n_customers, int(log.day.max()) - low + 1)
-    customer, day, _ = distinct_pairs(log.customer, log.day - low, shape=shape)
-    return PurchaseDays(log, customer, day + low)
 
 
 def gap_table(
@@ -71,7 +50,8 @@ def gap_table(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``. Rows of one day are one purchase.
+        Transactions with columns ``customer_id`` and ``date``. Rows of one day are one purchase,
+        refunds are none.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in `transactions`.
     by : str or list of str, optional
@@ -136,19 +116,21 @@ def gap_table(
     2      20.0        2       1     1    0.25
     """
     columns = columns_of(by, taken=_COLUMNS)
-    purchases = read_purchase_days(transactions, as_of, [] if customers is not None else columns)
-    group, groups = customer_groups(purchases.log, columns, customers)
-    return gaps_by_group(purchases, group, groups, confidence_level)
+    needs = [] if customers is not None else columns
+    log = read_log(transactions, needs=needs, as_of=as_of)
+    group, groups = customer_groups(log.purchases if columns else log.rows, columns, customers)
+    table = gaps_by_group(log.days(), log.rows.as_of, group, groups, confidence_level)
+    return log.noted(table)
 
 
 def gaps_by_group(
-    purchases: PurchaseDays, group: Ints, groups: pd.DataFrame, confidence_level: float
+    days: PurchaseDays, as_of: int, group: Ints, groups: pd.DataFrame, confidence_level: float
 ) -> pd.DataFrame:
     """Return the gap table of customers whose groups are known."""
-    who, closed = gaps_of(purchases.customer, purchases.day)
-    _, _, last = first_and_last(purchases.customer, purchases.day)
-    length = np.r_[closed, purchases.log.as_of - last].astype(np.float64)
+    again = days.repeat
+    closed = days.gap[again]
+    length = np.r_[closed, as_of - days.day[days.last]].astype(np.float64)
     ended = np.arange(length.size) < closed.size
-    of_group = np.r_[group[who], group]
+    of_group = np.r_[group[days.customer[again]], group]
     curves = [kaplan_meier(length[rows], ended[rows]) for rows in split(of_group, len(groups))]
     return curve_table(curves, groups, _COLUMNS, confidence_level)

@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames import day_column, parse_day
+from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
-from crmkit.churn._math.rhythm import first_and_last, gaps_of, rhythm_factor
-from crmkit.churn._table.gaps import (
-    PurchaseDays,
-    gaps_by_group,
-    read_purchase_days,
-)
+from crmkit.churn._math.rhythm import rhythm_factor
+from crmkit.churn._table.gaps import gaps_by_group
 from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.thresholds import (
     NOT_GROUPS,
@@ -58,7 +55,7 @@ def lifecycle_table(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``.
+        Transactions with columns ``customer_id`` and ``date``; a refund is no purchase.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in `transactions`.
     thresholds : DataFrame, optional
@@ -124,7 +121,7 @@ def lifecycle_table(
     2         cem          new             5
     3         dee      at_risk            71
     """
-    purchases, limits = _read(
+    log, days, limits = _read(
         transactions,
         as_of,
         thresholds=thresholds,
@@ -132,22 +129,19 @@ def lifecycle_table(
         customers=customers,
         own_rhythm=own_rhythm,
     )
-    log = purchases.log
-    state = lifecycle_states(
-        purchases.customer, purchases.day, as_of=log.as_of, at_risk=limits[0], lapsed=limits[1]
-    )
-    _, first, last = first_and_last(purchases.customer, purchases.day)
+    as_of = log.rows.as_of
+    state = lifecycle_states(days, as_of=as_of, at_risk=limits[0], lapsed=limits[1])
+    last = days.day[days.last]
     columns = (
         np.array(STATES)[state],
-        log.as_of - last,
-        np.bincount(purchases.customer),
-        day_column(first),
+        as_of - last,
+        days.count,
+        day_column(days.day[days.first]),
         day_column(last),
         *limits,
     )
-    return pd.DataFrame(
-        {"customer_id": log.customer_ids, **dict(zip(_COLUMNS, columns, strict=True))}
-    )
+    table = {"customer_id": log.rows.customer_ids, **dict(zip(_COLUMNS, columns, strict=True))}
+    return log.noted(pd.DataFrame(table))
 
 
 def lifecycle_transitions(
@@ -164,7 +158,7 @@ def lifecycle_transitions(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``.
+        Transactions with columns ``customer_id`` and ``date``; a refund is no purchase.
     dates : list of date-like
         Two or more dates; each with the one before makes a set of moves.
     thresholds, by, customers, own_rhythm
@@ -208,22 +202,19 @@ def lifecycle_transitions(
     1        new       lapsed          1    0.5
     2    not_yet          new          1    1.0
     """
-    if isinstance(dates, str) or len(days := sorted({_day(d) for d in dates})) < 2:
+    if isinstance(dates, str) or len(ends := sorted({_day(d) for d in dates})) < 2:
         raise InputError("`dates` must hold two or more different dates.")
-    last = str(np.datetime64(days[-1], "D"))
-    purchases, limits = _read(
+    last = str(np.datetime64(ends[-1], "D"))
+    log, days, limits = _read(
         transactions, last, thresholds=thresholds, by=by, customers=customers, own_rhythm=own_rhythm
     )
     states = [
-        lifecycle_states(
-            purchases.customer, purchases.day, as_of=day, at_risk=limits[0], lapsed=limits[1]
-        )
-        for day in days
+        lifecycle_states(days, as_of=day, at_risk=limits[0], lapsed=limits[1]) for day in ends
     ]
     names = np.array([*STATES, "not_yet"])
     n = len(names)
     parts = []
-    for (start, before), (end, after) in pairwise(zip(days, states, strict=True)):
+    for (start, before), (end, after) in pairwise(zip(ends, states, strict=True)):
         moves = np.bincount(before * n + after, minlength=n * n)
         moves[NOT_YET * n + NOT_YET] = 0
         made = np.flatnonzero(moves)
@@ -241,7 +232,7 @@ def lifecycle_transitions(
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    return log.noted(pd.concat(parts, ignore_index=True))
 
 
 def _day(value: Any) -> int:
@@ -251,8 +242,8 @@ def _day(value: Any) -> int:
 
 def _read(
     transactions: Any, as_of: Any, *, thresholds: Any, by: Any, customers: Any, own_rhythm: bool
-) -> tuple[PurchaseDays, tuple[Floats, Floats]]:
-    """Read purchase days and each customer's two thresholds."""
+) -> tuple[PurchaseLog, PurchaseDays, tuple[Floats, Floats]]:
+    """Read the log, its purchase days and each customer's two thresholds."""
     columns = columns_of(by, taken=("customer_id", *_COLUMNS))
     table = None if thresholds is None else read_thresholds(thresholds)
     if table is not None:
@@ -261,12 +252,13 @@ def _read(
             raise InputError(f"`by` is {columns}, but `thresholds` are split by {named}.")
         columns = named
     inside = [] if customers is not None else columns
-    purchases = read_purchase_days(transactions, as_of, inside)
-    group, groups = customer_groups(purchases.log, columns, customers)
+    log = read_log(transactions, needs=inside, as_of=as_of)
+    days = log.days()
+    group, groups = customer_groups(log.purchases if columns else log.rows, columns, customers)
     if table is None:
-        table = lifecycle_thresholds(gaps_by_group(purchases, group, groups, 0.95))
+        table = lifecycle_thresholds(gaps_by_group(days, log.rows.as_of, group, groups, 0.95))
     limits = thresholds_of_groups(table, groups, columns)[:, group]
     if own_rhythm:
-        who, gap = gaps_of(purchases.customer, purchases.day)
-        limits = limits * rhythm_factor(who, gap, group=group)
-    return purchases, (limits[0], limits[1])
+        again = days.repeat
+        limits = limits * rhythm_factor(days.customer[again], days.gap[again], group=group)
+    return log, days, (limits[0], limits[1])

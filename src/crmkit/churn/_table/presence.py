@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_transactions
+from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
 from crmkit._periods import PERIODS, period_of
-from crmkit.churn._math.cohorts import distinct_pairs
 
 if TYPE_CHECKING:
-    from crmkit._frames import Log
     from crmkit._typing import Ints
 
 
@@ -24,20 +22,23 @@ KINDS = ("exact", "unbounded", "rolling")
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Distinct pairs of customer and period, numbered from the log's first period.
+    """In which periods customers bought, numbered from that of the first purchase.
 
-    ``row_period`` has one entry per row of the log; ``customer`` and ``period`` have shape (m,),
-    sorted; ``cohort`` is each customer's first period. ``n_complete`` periods have ended by the
-    log's last day, the next may be in progress.
+    ``row_period`` has one entry per row of the log; ``active`` holds periods as its days, and
+    ``cohort`` is each customer's first. ``n_complete`` periods have ended by the log's last day,
+    the next may be in progress.
     """
 
-    log: Log
+    log: PurchaseLog
     row_period: Ints
-    customer: Ints
-    period: Ints
-    cohort: Ints
+    active: PurchaseDays
     first_number: int
     n_complete: int
+
+    @property
+    def cohort(self) -> Ints:
+        """The period of each customer's first purchase, shape (n,)."""
+        return self.active.day[self.active.first]
 
 
 def run_length(kind: str, window_periods: int) -> int | None:
@@ -50,11 +51,11 @@ def run_length(kind: str, window_periods: int) -> int | None:
 def read_presence(transactions: Any, period: str, as_of: Any, columns: list[str]) -> Presence:
     """Read the log and find in which periods each customer was active."""
     check_choice(period, "period", PERIODS)
-    log = read_transactions(transactions, needs=columns, optional=("amount",), as_of=as_of)
-    reach = np.array([log.day.min(), log.day.max(), log.as_of + 1])
-    low, high, running = (int(number) for number in period_of(reach, period))
-    number = period_of(log.day, period, since=low)
-    shape = (log.n_customers, high - low + 1)
-    customer, present, _ = distinct_pairs(log.customer, number, shape=shape)
-    first = np.flatnonzero(np.r_[True, customer[1:] != customer[:-1]])
-    return Presence(log, number, customer, present, present[first], low, running - low)
+    log = read_log(transactions, needs=columns, as_of=as_of)
+    rows = log.rows
+    first_day = rows.day.min() if log.bought is None else rows.day[log.bought].min()
+    reach = np.array([first_day, rows.as_of + 1])
+    low, running = (int(number) for number in period_of(reach, period))
+    number = period_of(rows.day, period, since=low)
+    active = purchase_days(rows.customer, number, bought=log.bought)
+    return Presence(log, number, active, low, running - low)

@@ -15,12 +15,12 @@ from crmkit._frames import (
     day_numbers,
     parse_day,
     read_customers,
-    read_transactions,
     sorted_codes,
     table_columns,
+    with_account,
 )
+from crmkit._log import purchase_days, read_log
 from crmkit._periods import PERIODS, period_of, period_start
-from crmkit.churn._math.cohorts import distinct_pairs
 from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, seen_periods
 from crmkit.errors import InputError
 
@@ -42,6 +42,7 @@ class _Spells:
     until: Ints
     value: Floats | None
     as_of: int
+    account: dict[str, float]
 
 
 def retention_table(
@@ -128,9 +129,9 @@ def retention_table(
 
     Notes
     -----
-    Every row is activity, a refund too: drop refunds with ``as_transactions(refunds="drop")``
-    where a return is no sign of life. In a log that begins in mid-life of the business the first
-    periods show customers as new who only return.
+    A refund is no activity: it lowers the revenue of the period it falls in or, where the customer
+    bought nothing in that period, of the last one before it with a purchase. In a log that begins
+    in mid-life of the business the first periods show customers as new who only return.
 
     References
     ----------
@@ -185,27 +186,23 @@ def retention_table(
     table |= _customer_columns(accounts, complete, factor, confidence_level)
     if accounts.revenue is not None:
         table |= _revenue_columns(accounts, complete, factor)
-    return pd.DataFrame(table)
+    return with_account(pd.DataFrame(table), spells.account)
 
 
 def _activity_spells(
     transactions: Any, as_of: Any, period: str, window_days: int | None
 ) -> _Spells:
     """Read transactions as spells of activity, one per customer and period, or day."""
-    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
-    number = log.day if window_days is not None else period_of(log.day, period)
-    low = int(number.min())
-    customer, number, value = distinct_pairs(
-        log.customer,
-        number - low,
-        shape=(log.n_customers, int(number.max()) - low + 1),
-        weights=log.amount if log.has("amount") else None,
-    )
-    number = number + low
+    log = read_log(transactions, as_of=as_of)
+    rows = log.rows
+    number = rows.day if window_days is not None else period_of(rows.day, period)
+    amount = rows.amount if rows.has("amount") else None
+    active = purchase_days(rows.customer, number, amount, log.bought)
     if window_days is not None:
-        return _Spells(customer, number, number + window_days, value, log.as_of)
-    start, until = period_start(number, period), period_start(number + 1, period)
-    return _Spells(customer, start, until, value, log.as_of)
+        start, until = active.day, active.day + window_days
+    else:
+        start, until = period_start(active.day, period), period_start(active.day + 1, period)
+    return _Spells(active.customer, start, until, active.amount, rows.as_of, log.account)
 
 
 def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
@@ -247,6 +244,7 @@ def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
         until[begun],
         None if value is None else value[begun],
         last_day,
+        {},
     )
 
 

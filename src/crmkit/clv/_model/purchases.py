@@ -18,10 +18,10 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, check_optional, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
-from crmkit.clv._model.alive_path import alive_path
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
+from crmkit.clv._table.alive_days import alive_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -236,7 +236,8 @@ class PurchaseModel(LikelihoodModel):
         Parameters
         ----------
         transactions : DataFrame
-            One row per order line with ``customer_id`` and ``date``; best of few customers.
+            One row per order line with ``customer_id`` and ``date``; best of few customers. A
+            refund is no purchase.
         as_of : date-like, optional
             Last day of the path, inclusive. Default: the last date in the log.
         every_days : int
@@ -252,7 +253,17 @@ class PurchaseModel(LikelihoodModel):
             * ``frequency`` (int) - repeat purchase days so far.
             * ``p_alive`` (float) - probability of being a customer still, given the log so far.
         """
-        return alive_path(self, transactions, as_of=as_of, every_days=every_days)
+        self._check_fitted()
+        if self._columns != ("frequency", "recency", "T") or any(self._covariates()):
+            raise InputError(
+                f"This {type(self).__name__} cannot draw a path from a log alone: it needs "
+                "covariates or counts whole periods. Use predict() on a table for each moment."
+            )
+        path = alive_days(transactions, as_of=as_of, every_days=every_days)
+        theta = parameters_at(self.coefficients_, [None] * len(self._names))
+        history = {name: path[name].to_numpy(np.float64) for name in self._columns}
+        path["p_alive"] = self._future(theta, history).p_alive
+        return path.drop(columns=["recency", "T"])
 
     def _discounted(
         self,

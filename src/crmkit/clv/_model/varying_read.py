@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import read_transactions
+from crmkit._log import read_log
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._math.varying_likelihood import Effects, Histories, effects_of, moments_of
 from crmkit.clv._model.pareto_nbd import ParetoNBD, starting_points
 from crmkit.clv._table.covariates import covariate_paths
-from crmkit.clv._table.days import purchase_days
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,12 +52,9 @@ def read_histories(
     ahead: float = 0.0,
 ) -> Read:
     """Read a log and the covariates up to `ahead` days after its end, and compress them."""
-    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
-    days = purchase_days(log.customer, log.day, log.amount if log.has("amount") else None)
-    if not days.first.size:
-        raise InputError("`transactions` has no purchase: every row is a refund.")
-    customer = days.customer[days.first]
-    ids = log.customer_ids[customer]
+    purchases = read_log(transactions, as_of=as_of)
+    log, days = purchases.purchases, purchases.days()
+    ids = log.customer_ids
     first, last = days.day[days.first], days.day[days.last]
     paths, path = covariate_paths(
         covariates,
@@ -77,13 +72,10 @@ def read_histories(
         frequency=(days.count[kind] - 1).astype(np.float64),
         weight=np.bincount(inverse).astype(np.float64),
     )
-    repeat = np.ones(days.day.size, dtype=bool)
-    repeat[days.first] = False
-    bought_on = days.day[repeat].astype(np.float64)
+    bought_on = days.day[days.repeat].astype(np.float64)
     bought = paths.at(np.repeat(path, days.count - 1), bought_on).sum(axis=0)
     # Customers in the order in which the log first names them.
-    named, place = np.unique(log.customer, return_index=True)
-    order = np.argsort(place[np.searchsorted(named, customer)])
+    order = np.argsort(np.unique(log.customer, return_index=True)[1])
     return Read(ids[order], inverse[order], histories, paths, bought)
 
 

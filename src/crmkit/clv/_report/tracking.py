@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit._frames import day_column, parse_day
+from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._model import BGBB, ByGroup
 from crmkit.clv._table.codes import column_names
 from crmkit.clv._table.costs import lookup
-from crmkit.clv._table.days import PurchaseDays, purchase_days
-from crmkit.clv._table.periods import last_closed, later_periods
+from crmkit.clv._table.days import check_refunds
+from crmkit.clv._table.periods import last_closed
 from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
@@ -97,14 +98,13 @@ def tracking_table(
     """
     model = _one(purchases)
     length = check_number(period_days, "period_days", rule="whole_days")
-    log = read_transactions(transactions, optional=("amount",))
+    log = read_log(transactions)
     split = parse_day(as_of, "as_of")
-    end = log.as_of
-    if split < log.as_of or horizon_days is not None:
-        split, end = holdout_days(log, as_of=as_of, horizon_days=horizon_days)
-    seen = log.day <= end
-    amount = log.amount[seen] if log.has("amount") else None
-    days = purchase_days(log.customer[seen], log.day[seen], amount, refunds=refunds)
+    end = log.rows.as_of
+    if split < end or horizon_days is not None:
+        split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
+    check_refunds(log, refunds, until=end)
+    days = log.days().until(end)
     if isinstance(model, BGBB):
         clock = _in_periods(days, split, end, check_choice(period, "period", PERIODS), model)
     elif period is not None:
@@ -116,7 +116,7 @@ def tracking_table(
         raise InputError("`transactions` has no purchase on or before `as_of`.")
     mine = known[clock.buyer]
     actual = np.bincount(np.searchsorted(clock.ends, clock.bought[mine]), minlength=clock.ends.size)
-    ids = pd.Series(log.customer_ids[days.customer[days.first]], name="customer_id")
+    ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
     total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
     return pd.DataFrame(
         {
@@ -153,19 +153,17 @@ def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
     before = -(-(split - int(first.min()) + 1) // length)
     after = -(-(end - split) // length)
     ends = np.minimum(split + length * np.arange(1 - before, after + 1), end)
-    buyer = np.repeat(np.arange(first.size), days.count)
-    repeat = days.day > first[buyer]
-    return _Clock(first, buyer[repeat], days.day[repeat], ends, ends, split, 1.0)
+    return _Clock(first, *_repeats(days), ends, ends, split, 1.0)
 
 
 def _in_periods(days: PurchaseDays, split: int, end: int, period: str, model: BGBB) -> _Clock:
     """Count calendar periods that have ended, those after the split as held out."""
-    number = period_of(days.day, period)
-    first, last = number[days.first], last_closed(end, period)
+    active = purchase_days(days.customer, period_of(days.day, period))
+    first, last = active.day[active.first], last_closed(end, period)
     ends = np.arange(int(first.min()) + 1, last + 1)
     if not ends.size:
         raise InputError(f"`transactions` has no {period} that ended after a first purchase.")
-    buyer, bought = later_periods(days, number)
+    buyer, bought = _repeats(active)
     over = bought <= last
     tick = float(model.period_days)
     return _Clock(
@@ -177,6 +175,12 @@ def _in_periods(days: PurchaseDays, split: int, end: int, period: str, model: BG
         last_closed(split, period),
         tick,
     )
+
+
+def _repeats(days: PurchaseDays) -> tuple[Ints, Ints]:
+    """Return who bought again and when, each of shape (m,); customers are numbered through."""
+    buyer = np.repeat(np.arange(days.first.size), days.count)
+    return buyer[days.repeat], days.day[days.repeat]
 
 
 def _one(purchases: Any) -> Any:

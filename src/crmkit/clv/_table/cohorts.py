@@ -101,7 +101,7 @@ def cohort_value(
     n_groups = len(found.labels)
     born = np.zeros(n_groups, dtype=np.int64)
     born[found.group] = period_of(found.first_day, period)
-    now = int(period_of(np.array([found.as_of]), period)[0])
+    now = int(period_of(np.array([found.log.rows.as_of]), period)[0])
     length = now - born + 1
     start = np.cumsum(length) - length
     group = np.repeat(np.arange(n_groups), length)
@@ -115,15 +115,16 @@ def cohort_value(
     size = np.bincount(found.group, minlength=n_groups)[group]
     following = period_start(born[group] + age + 1, period)
     table = found.labels.iloc[group].reset_index(drop=True)
-    return table.assign(
+    table = table.assign(
         age=age,
-        complete=following - 1 <= found.as_of,
+        complete=following - 1 <= found.log.rows.as_of,
         customers=size,
         amount=amount,
         value=value,
         cumulative_value=cumulative,
         cumulative_value_per_customer=cumulative / size,
     )
+    return found.log.noted(table)
 
 
 def payback_table(
@@ -225,7 +226,7 @@ def payback_table(
     n_groups, n = len(found.labels), len(found.ids)
     size = np.bincount(found.group, minlength=n_groups)
     mean_cost = np.bincount(found.group, weights=cost, minlength=n_groups) / size
-    follow_up = found.as_of - found.first_day
+    follow_up = found.log.rows.as_of - found.first_day
     observed = np.zeros(n_groups, dtype=np.int64)
     np.maximum.at(observed, found.group, follow_up)
 
@@ -238,7 +239,7 @@ def payback_table(
     payback = np.full(n_groups, np.nan)
     payback[group[reached][::-1]] = age[reached][::-1]
     own = np.bincount(found.customer, weights=found.value, minlength=n) - cost
-    return found.labels.assign(
+    table = found.labels.assign(
         customers=size,
         acquisition_cost=mean_cost,
         observed_days=observed,
@@ -248,3 +249,4 @@ def payback_table(
         customers_paid_back=np.bincount(found.group[own >= 0.0], minlength=n_groups),
         net_value=np.bincount(found.group, weights=own, minlength=n_groups),
     )
+    return found.log.noted(table)

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column, read_transactions
+from crmkit._frames import day_column
+from crmkit._log import read_log
 from crmkit._periods import PERIODS, period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
 from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.clv._table.costs import lookup
-from crmkit.clv._table.days import PurchaseDays, purchase_days
-from crmkit.errors import InputError
+from crmkit.clv._table.days import days_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._log import PurchaseLog
     from crmkit._typing import Floats, Ints
 
 
@@ -44,7 +45,7 @@ class Earnings:
     amount: Floats
     value: Floats
     labels: pd.DataFrame
-    as_of: int
+    log: PurchaseLog
 
 
 def read_earnings(
@@ -63,33 +64,25 @@ def read_earnings(
         check_choice(period, "period", PERIODS)
     margin = check_number(margin, "margin")
     rate = check_number(annual_discount_rate, "annual_discount_rate")
-    log = read_transactions(transactions, needs=("customer_id", "date", "amount"), as_of=as_of)
-    days = purchase_days(log.customer, log.day, log.amount, refunds=refunds)
-    if not days.first.size:
-        raise InputError("`transactions` has no purchase: every row is a refund.")
-    ids = pd.Series(log.customer_ids[days.customer[days.first]], name="customer_id")
+    log = read_log(transactions, needs=("amount",), as_of=as_of)
+    days = days_of(log, refunds)
+    ids = pd.Series(log.rows.customer_ids, name="customer_id")
     first_day = days.day[days.first]
-    customer = np.repeat(np.arange(len(ids)), days.count)
-    age = days.day - first_day[customer]
+    age = days.day - first_day[days.customer]
     group, labels = _groups(ids, first_day, period, customers, column_names(by))
-    amount = _amounts(days)
+    amount: Any = days.amount
     return Earnings(
         ids=ids,
         first_day=first_day,
         group=group,
-        customer=customer,
+        customer=days.customer,
         day=days.day,
         age=age,
         amount=amount,
         value=margin * amount * discount_factor(age / DAYS_PER_YEAR, rate),
         labels=labels,
-        as_of=log.as_of,
+        log=log,
     )
-
-
-def _amounts(days: PurchaseDays) -> Floats:
-    """Return the amounts, which a log read with money has."""
-    return np.zeros(days.day.size) if days.amount is None else days.amount
 
 
 def _groups(

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number, check_optional
-from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit._frames import day_column, parse_day
+from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
 from crmkit._periods import PERIODS, period_of, period_start
-from crmkit.clv._table.days import PurchaseDays, purchase_days
+from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Ints
+    from crmkit._typing import Bools
 
 
-__all__ = ["contract_table", "last_closed", "later_periods", "opportunity_table"]
+__all__ = ["contract_table", "last_closed", "opportunity_table"]
 
 
 def opportunity_table(
@@ -86,7 +87,7 @@ def opportunity_table(
     1         bob 2022-01-01          0        0        1
     """
     ahead = check_optional(horizon_periods, "horizon_periods") or 0
-    ids, days, number, over = _periods(transactions, period, None if ahead else as_of, refunds)
+    log, active, over = _periods(transactions, period, None if ahead else as_of, refunds)
     closed = over
     if ahead:
         closed = last_closed(parse_day(as_of, "as_of"), period)
@@ -95,8 +96,8 @@ def opportunity_table(
                 f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
                 f"or at most horizon_periods={max(over - closed, 0)}."
             )
-    born = number[days.first]
-    customer, when = later_periods(days, number)
+    ids, born, again = log.rows.customer_ids, active.day[active.first], active.repeat
+    customer, when = active.customer[again], active.day[again]
     seen = when <= closed
     last = np.zeros(len(ids), dtype=np.int64)
     np.maximum.at(last, customer[seen], when[seen] - born[customer[seen]])
@@ -113,7 +114,7 @@ def opportunity_table(
         later = customer[~seen & (when <= closed + ahead)]
         table["holdout_periods"] = ahead
         table["holdout_frequency"] = np.bincount(later, minlength=len(ids))
-    return _ended(table, born <= closed, period)
+    return log.noted(_ended(table, born <= closed, period))
 
 
 def contract_table(
@@ -175,16 +176,14 @@ def contract_table(
     1         bob 2024-01-01        1     True
     """
     grace = check_number(grace_periods, "grace_periods")
-    ids, days, number, closed = _periods(transactions, period, as_of, refunds)
-    born = number[days.first]
-    customer = np.repeat(np.arange(len(ids)), days.count)
-    gap = np.diff(number, append=number[-1])
-    ends = gap > grace + 1
-    ends[days.last] = True
+    log, active, closed = _periods(transactions, period, as_of, refunds)
+    ids, born = log.rows.customer_ids, active.day[active.first]
+    ends = np.diff(active.day, append=active.day[-1]) > grace + 1
+    ends[active.last] = True
     # The first end of each customer; reversed, so that the earliest assignment stays.
     position = np.flatnonzero(ends)[::-1]
     paid = np.zeros(len(ids), dtype=np.int64)
-    paid[customer[position]] = number[position]
+    paid[active.customer[position]] = active.day[position]
     churned = paid + 1 + grace <= closed
     table = pd.DataFrame(
         {
@@ -194,37 +193,24 @@ def contract_table(
             "churned": churned,
         }
     )
-    return _ended(table, born <= closed, period)
+    return log.noted(_ended(table, born <= closed, period))
 
 
 def _periods(
     transactions: Any, period: str, as_of: Any, refunds: str
-) -> tuple[pd.Index[Any], PurchaseDays, Ints, int]:
-    """Return ids, purchase days, their period numbers (m,), and the last period that ended."""
+) -> tuple[PurchaseLog, PurchaseDays, int]:
+    """Return the log, the periods bought in as its days, and the last period that ended."""
     check_choice(period, "period", PERIODS)
-    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
-    amount = log.amount if log.has("amount") else None
-    days = purchase_days(log.customer, log.day, amount, refunds=refunds)
-    if not days.first.size:
-        raise InputError("`transactions` has no purchase: every row is a refund.")
-    ids = log.customer_ids[days.customer[days.first]]
-    return ids, days, period_of(days.day, period), last_closed(log.as_of, period)
+    log = read_log(transactions, as_of=as_of)
+    check_refunds(log, refunds)
+    number = period_of(log.rows.day, period)
+    active = purchase_days(log.rows.customer, number, bought=log.bought)
+    return log, active, last_closed(log.rows.as_of, period)
 
 
 def last_closed(day: int, period: str) -> int:
     """Return the number of the last period that has ended by the end of a day."""
     return int(period_of(np.array([day + 1]), period)[0]) - 1
-
-
-def later_periods(days: PurchaseDays, number: Ints) -> tuple[Ints, Ints]:
-    """Return customer and period number of each period after the first that was bought in.
-
-    `number` holds the period of each of the purchase days; both results are of shape (m,).
-    """
-    customer = np.repeat(np.arange(days.first.size), days.count)
-    new = number > number[days.first][customer]
-    new[1:] &= (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
-    return customer[new], number[new]
 
 
 def _ended(table: pd.DataFrame, known: Bools, period: str) -> pd.DataFrame:

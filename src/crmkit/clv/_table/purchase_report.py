@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array
-from crmkit._frames import read_transactions, to_pandas
-from crmkit.clv._table.days import check_refunds
+from crmkit._checks import Problems, check_choice, number_array
+from crmkit._frames import read_transactions, sign_column, to_pandas
+from crmkit._log import purchase_rows
+from crmkit.clv._table.days import REFUND_POLICIES
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
     if money:
         amount = number_array(frame["amount"], problems, "amount", allow_missing=True)
     problems.raise_if_any()
-    check_refunds(refunds, None)
+    check_choice(refunds, "refunds", REFUND_POLICIES)
     found: list[tuple[str, int, float, str]] = [("rows", len(frame), np.nansum(amount), "")]
     whole = np.ones(len(frame), dtype=bool)
     for name, column in (("customer", "customer_id"), ("date", "date"), ("amount", "amount")):
@@ -104,11 +105,13 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
         found.append((f"missing_{name}", absent.sum(), np.nansum(amount[absent]), _REFUSED))
     if not whole.any():
         raise InputError("`transactions`: every row lacks a customer, a date or an amount.")
-    log = read_transactions(frame[whole], optional=("amount",), as_of=as_of)
+    sign = sign_column(frame.columns)
+    optional = [] if sign is None else [sign]
+    log = read_transactions(frame[whole], optional=optional, as_of=as_of)
     used = log.amount if money else np.zeros(log.day.size)
     late = 0.0
     if money and log.rows_after_as_of:
-        every = read_transactions(frame[whole], optional=("amount",))
+        every = read_transactions(frame[whole], optional=optional)
         late = every.amount[every.day > log.as_of].sum()
     found.append(("after_as_of", log.rows_after_as_of, late, _OUT))
     found += _fates(log, used, refunds)
@@ -127,7 +130,8 @@ def _fates(log: Log, amount: Floats, refunds: str) -> list[tuple[str, int, float
     key = log.customer * (log.as_of - origin + 1) + (log.day - origin)
     days, row_day = np.unique(key, return_inverse=True)
     owner = days // (log.as_of - origin + 1)
-    refund = amount < 0.0
+    buys = purchase_rows(log)
+    refund = np.zeros(amount.size, dtype=bool) if buys is None else ~buys
     bought = np.bincount(row_day[~refund], minlength=days.size) > 0
     # Days are sorted by customer and date: has the customer bought on a day up to this one?
     purchases = np.cumsum(bought)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
-from crmkit._frames import parse_day, read_transactions
-from crmkit.clv._table.days import check_refunds, purchase_days
+from crmkit._frames import parse_day
+from crmkit._log import PurchaseDays, purchase_days, read_log
+from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
-    from crmkit.clv._table.days import PurchaseDays
+    from crmkit._log import PurchaseLog
 
 __all__ = ["holdout_days", "holdout_table", "purchase_table"]
 
@@ -98,12 +99,12 @@ def purchase_table(
     0         ann          1     20.0  30.0            35.0
     1         bob          0      0.0  20.0             0.0
     """
-    log = read_transactions(transactions, optional=("amount",), as_of=as_of)
+    log = read_log(transactions, as_of=as_of)
+    as_of = log.rows.as_of
     parts = [
-        _summary(days, log.as_of, gaps=gaps)
-        for days in _days_in_pieces(log, refunds, until=log.as_of)
+        _summary(days, as_of, gaps=gaps) for days in _days_in_pieces(log, refunds, until=as_of)
     ]
-    return _table(log, parts, log.as_of)
+    return _table(log, parts, as_of)
 
 
 def holdout_table(
@@ -168,8 +169,8 @@ def holdout_table(
     0         ann          1  30.0                  1
     1         bob          0  20.0                  0
     """
-    log = read_transactions(transactions, optional=("amount",))
-    split, end = holdout_days(log, as_of=as_of, horizon_days=horizon_days)
+    log = read_log(transactions)
+    split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
     before = _days_in_pieces(log, refunds, until=split)
     after = _days_in_pieces(log, refunds, since=split + 1, until=end)
     parts = []
@@ -216,17 +217,15 @@ def _day_text(day: int) -> str:
 
 
 def _days_in_pieces(
-    log: Log, refunds: str, *, until: int, since: int | None = None
+    purchases: PurchaseLog, refunds: str, *, until: int, since: int | None = None
 ) -> Iterator[PurchaseDays]:
     """Reduce the rows of some days, some customers at a time: sorting a piece needs little memory.
 
     Pieces are in the order of the customers and hold about as many rows each.
     """
+    check_refunds(purchases, refunds, since=since, until=until)
+    log, bought = purchases.rows, purchases.bought
     since = int(log.day.min()) if since is None else since
-    amount = None
-    if refunds == "raise" and log.has("amount"):
-        amount = log.amount[(log.day >= since) & (log.day <= until)]
-    check_refunds(refunds, amount)
     piece_of = np.cumsum(np.bincount(log.customer, minlength=log.n_customers)) // _PIECE
     n_pieces = int(piece_of[-1]) + 1
     piece = piece_of.astype(np.min_scalar_type(n_pieces))[log.customer]
@@ -237,8 +236,13 @@ def _days_in_pieces(
         seen = (day >= since) & (day <= until)
         if not seen.all():
             rows, day = rows[seen], day[seen]
-        amount = log.amount[rows] if log.has("amount") else None
-        yield purchase_days(log.customer[rows], day, amount, refunds=refunds)
+        yield purchase_days(
+            log.customer[rows],
+            day,
+            log.amount[rows] if log.has("amount") else None,
+            None if bought is None else bought[rows],
+            book=refunds == "keep",
+        )
 
 
 def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str, NDArray[Any]]:
@@ -257,7 +261,7 @@ def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str,
     return columns
 
 
-def _table(log: Log, parts: list[dict[str, NDArray[Any]]], as_of: int) -> pd.DataFrame:
+def _table(log: PurchaseLog, parts: list[dict[str, NDArray[Any]]], as_of: int) -> pd.DataFrame:
     """Put the pieces together."""
     code = np.concatenate([part.pop("code") for part in parts])
     if not code.size:
@@ -265,7 +269,7 @@ def _table(log: Log, parts: list[dict[str, NDArray[Any]]], as_of: int) -> pd.Dat
             f"`transactions` has no purchase on or before {_day_text(as_of)}: "
             "every row lies later or is a refund."
         )
-    columns: dict[str, Any] = {"customer_id": log.customer_ids[code]}
+    columns: dict[str, Any] = {"customer_id": log.rows.customer_ids[code]}
     for name in list(parts[0]):
         columns[name] = np.concatenate([part.pop(name) for part in parts])
-    return pd.DataFrame(columns, copy=False)
+    return log.noted(pd.DataFrame(columns, copy=False))

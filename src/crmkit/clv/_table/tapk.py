@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import read_customers, read_transactions
+from crmkit._frames import read_customers
+from crmkit._log import count_purchases, read_log
 from crmkit.clv._math.accounting import tapk_value
 from crmkit.clv._table.costs import acquisition_costs
 from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._frames import Log
+    from crmkit._log import PurchaseLog
     from crmkit._typing import Floats, Ints
 
 __all__ = ["tapk", "tapk_table"]
@@ -160,15 +161,10 @@ def tapk_table(
     0         ann            26.0
     1         bob             1.0
     """
-    log = read_transactions(
-        transactions,
-        needs=("customer_id", "date", "amount"),
-        optional=("order_id", "quantity"),
-        as_of=as_of,
-    )
+    log = read_log(transactions, needs=("amount",), optional=("order_id", "quantity"), as_of=as_of)
     orders = expected_purchases is None
-    row, occasions, items, amount = _totals(log, refunds, orders=orders)
-    table = pd.DataFrame({"customer_id": log.customer_ids[row]})
+    occasions, items, amount = _totals(log, refunds, orders=orders)
+    table = pd.DataFrame({"customer_id": log.rows.customer_ids})
     if orders:
         table["transactions"] = occasions.astype(np.float64)
     else:
@@ -178,14 +174,14 @@ def tapk_table(
     table["acquisition_cost"] = acquisition_costs(
         table["customer_id"], acquisition_cost, customers=customers
     )
-    return table
+    return log.noted(table)
 
 
-def _totals(log: Log, refunds: str, *, orders: bool) -> tuple[Ints, Ints, Floats, Floats]:
-    """Return customer code, occasions (orders or days), items and net amount of each buyer."""
-    amount = log.amount
-    check_refunds(refunds, amount)
-    bought = amount >= 0.0
+def _totals(purchases: PurchaseLog, refunds: str, *, orders: bool) -> tuple[Ints, Floats, Floats]:
+    """Return occasions (orders or days), items and net amount of each customer."""
+    check_refunds(purchases, refunds)
+    log, amount = purchases.rows, purchases.rows.amount
+    bought = np.ones(amount.size, dtype=bool) if purchases.bought is None else purchases.bought
     quantity = log.quantity if log.has("quantity") else np.ones(amount.size)
     problems = Problems("transactions")
     problems.rows(
@@ -195,29 +191,19 @@ def _totals(log: Log, refunds: str, *, orders: bool) -> tuple[Ints, Ints, Floats
     )
     problems.raise_if_any()
     n = log.n_customers
-    if orders:
-        key, span = log.order, log.order_span
-    else:
-        span = int(log.day.max()) - int(log.day.min()) + 1
-        key = log.customer * span + (log.day - log.day.min())
-    occasions = np.bincount(np.unique(key[bought]) // span, minlength=n).astype(
-        np.int64, copy=False
-    )
+    occasions = count_purchases(log, "orders" if orders else "days", purchases.bought)
     items = _sums(log.customer[bought], quantity[bought], n)
     counted = bought if refunds == "drop" else slice(None)
     total = _sums(log.customer[counted], amount[counted], n)
-    row = np.flatnonzero(occasions)
-    if not row.size:
-        raise InputError("`transactions` has no purchase: every row is a refund.")
-    itemless = np.flatnonzero((items[row] == 0.0) & (total[row] != 0.0))
+    itemless = np.flatnonzero((items == 0.0) & (total != 0.0))
     if itemless.size:
-        names = log.customer_ids[row[itemless[:3]]].tolist()
+        names = log.customer_ids[itemless[:3]].tolist()
         raise InputError(
             f"`transactions`: {itemless.size:,} customers have an amount but no items (first: "
             f"{names!r}), so there is no price per item. Correct `quantity`, or leave it out to "
             "count one item per row."
         )
-    return row, occasions[row], items[row], total[row]
+    return occasions, items, total
 
 
 def _sums(codes: Ints, values: Floats, n: int) -> Floats:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import starts
+
 if TYPE_CHECKING:
     from crmkit._typing import Floats
 
@@ -31,10 +33,10 @@ def bootstrap_means(values: Floats, *, n_draws: int, rng: np.random.Generator) -
         low, low_count = distinct[:-keep], count[:-keep].astype(np.float64)
         before = np.cumsum(low_count) - low_count
         cell = np.floor(before * keep / low_count.sum()).astype(np.int64)
-        starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
-        pooled = np.add.reduceat(low_count, starts)
-        mean = np.add.reduceat(low_count * low, starts) / pooled
-        square = np.add.reduceat(low_count * low**2, starts) / pooled
+        begin = np.flatnonzero(starts(cell))
+        pooled = np.add.reduceat(low_count, begin)
+        mean = np.add.reduceat(low_count * low, begin) / pooled
+        square = np.add.reduceat(low_count * low**2, begin) / pooled
         cells = np.r_[mean, distinct[-keep:]]
         size = np.r_[pooled, count[-keep:]]
         spread = np.r_[np.sqrt(np.maximum(square - mean**2, 0.0)), np.zeros(keep)]

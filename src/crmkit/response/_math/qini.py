@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import starts
+
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
@@ -64,11 +66,11 @@ def coarsen(arms: ScoredArms, n_bins: int) -> ScoredArms:
     size = arms.n.sum(axis=1)
     before = np.cumsum(size) - size
     part = np.floor(before * n_bins / size.sum() * (1 + 1e-12)).astype(np.int64)
-    starts = np.flatnonzero(np.r_[True, part[1:] != part[:-1]])
+    begin = np.flatnonzero(starts(part))
     n, total, square = (
-        np.add.reduceat(sums, starts, axis=0) for sums in (arms.n, arms.total, arms.square)
+        np.add.reduceat(sums, begin, axis=0) for sums in (arms.n, arms.total, arms.square)
     )
-    return ScoredArms(arms.score[starts], n, total, square)
+    return ScoredArms(arms.score[begin], n, total, square)
 
 
 def gain_curve(arms: ScoredArms) -> tuple[Floats, Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit.segmentation._math.clusters import mixture_membership, nearest_centre
-from crmkit.segmentation._math.counts import distinct_per_group, group_quantile
+from crmkit.segmentation._math.counts import group_quantile
 from crmkit.segmentation._math.judge import (
     best_jaccard,
     cohens_h,
@@ -32,7 +32,6 @@ __all__ = [
     "bins_from_cuts",
     "cohens_h",
     "decimal_sums",
-    "distinct_per_group",
     "group_quantile",
     "homogeneity",
     "likeness",

@@ -18,9 +18,9 @@ from crmkit._frames import (
     without,
 )
 from crmkit._frames.join import by_value
+from crmkit._log import count_purchases, purchase_rows
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums, share_cost
-from crmkit.segmentation._table.rfm import count_purchases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,9 +141,11 @@ def _log_driver(log: Log, driver: str) -> NDArray[Any]:
     """Return one of the drivers that follow from the log, per customer of the log."""
     if driver == "revenue":
         return decimal_sums(log.customer, log.amount, log.n_customers)
-    bought = log.amount >= 0
+    bought = purchase_rows(log)
     if driver == "orders":
         return count_purchases(log, "orders", bought)
+    if bought is None:
+        bought = np.ones(log.day.size, dtype=bool)
     if driver == "units" and log.has("quantity"):
         weights = np.where(bought, log.quantity, 0.0)
         return np.bincount(log.customer, weights=weights, minlength=log.n_customers)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice
-from crmkit._frames import day_column, read_transactions
-from crmkit.segmentation._math import decimal_sums, distinct_per_group
+from crmkit._frames import day_column
+from crmkit._log import count_purchases, first_and_last, read_log
+from crmkit.segmentation._math import decimal_sums
 
-if TYPE_CHECKING:
-    from crmkit._frames import Log
-    from crmkit._typing import Bools, Ints
-
-
-__all__ = ["count_purchases", "rfm_table"]
+__all__ = ["rfm_table"]
 
 
 def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders") -> pd.DataFrame:
@@ -42,13 +38,15 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
 
         * ``customer_id`` - as given.
         * ``recency_days`` (int) - days from the last purchase to `as_of`, at least 0.
-        * ``frequency`` (int) - number of purchases; 0 for a customer with refunds only.
-        * ``monetary`` (float) - mean net amount per purchase; 0 without a purchase.
+        * ``frequency`` (int) - number of purchases, at least 1.
+        * ``monetary`` (float) - mean net amount per purchase.
         * ``total_amount`` (float) - net amount, refunds subtracted.
         * ``first_date`` (datetime) - day of the first purchase.
         * ``last_date`` (datetime) - day of the last purchase.
 
-        A customer with refunds only is dated by them. ``attrs`` has ``as_of`` as ISO date and
+        A customer with refunds only has bought nothing and is left out: ``attrs["account"]`` says
+        how many these are (``customers_without_purchase``) and their money
+        (``amount_without_purchase``). ``attrs`` has ``as_of`` as ISO date and
         ``rows_after_as_of``, the number of rows left out.
 
     Raises
@@ -85,18 +83,17 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
     """
     check_choice(frequency, "frequency", ("orders", "days", "rows"))
     optional = ("order_id",) if frequency == "orders" else ()
-    log = read_transactions(transactions, needs=("amount",), optional=optional, as_of=as_of)
+    purchases = read_log(transactions, needs=("amount",), optional=optional, as_of=as_of)
+    log = purchases.rows
     total = decimal_sums(log.customer, log.amount, log.n_customers)
-    bought = log.amount >= 0
-    purchase = None if bought.all() else bought
-    purchases = count_purchases(log, frequency, purchase)
-    first, last = _first_and_last(log, purchase)
+    count = count_purchases(log, frequency, purchases.bought)
+    first, last = first_and_last(log, purchases.bought)
     table = pd.DataFrame(
         {
             "customer_id": log.customer_ids,
             "recency_days": log.as_of - last,
-            "frequency": purchases,
-            "monetary": np.where(purchases > 0, total / np.maximum(purchases, 1), 0.0),
+            "frequency": count,
+            "monetary": total / count,
             "total_amount": total,
             "first_date": day_column(first),
             "last_date": day_column(last),
@@ -104,31 +101,4 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
     )
     table.attrs["as_of"] = str(np.datetime64(log.as_of, "D"))
     table.attrs["rows_after_as_of"] = log.rows_after_as_of
-    return table
-
-
-def count_purchases(log: Log, unit: str, keep: Bools | None) -> Ints:
-    """Return per customer the distinct orders or days, or the rows, among the rows to `keep`."""
-    rows = slice(None) if keep is None else keep
-    customer = log.customer[rows]
-    if unit == "rows":
-        return np.bincount(customer, minlength=log.n_customers)
-    if unit == "orders":
-        return distinct_per_group(customer, log.order_code[rows], log.n_customers, log.order_span)
-    first = int(log.day.min())
-    span = int(log.day.max()) - first + 1
-    return distinct_per_group(customer, log.day[rows] - first, log.n_customers, span)
-
-
-def _first_and_last(log: Log, keep: Bools | None) -> tuple[Ints, Ints]:
-    """Return per customer the first and last day among the rows to `keep`, else among all."""
-    customer, day = log.customer, log.day
-    if keep is not None:
-        bought = np.bincount(customer[keep], minlength=log.n_customers) > 0
-        relevant = keep | ~bought[customer]
-        customer, day = customer[relevant], day[relevant]
-    first = np.full(log.n_customers, np.iinfo(np.int64).max)
-    last = np.full(log.n_customers, np.iinfo(np.int64).min)
-    np.minimum.at(first, customer, day)
-    np.maximum.at(last, customer, day)
-    return first, last
+    return purchases.noted(table)
