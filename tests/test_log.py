@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmkit import churn, clv, segmentation
+from crmkit import basket, churn, clv, response, segmentation
 from crmkit._log import purchase_days, read_log
 from crmkit.errors import InputError
 
@@ -146,6 +146,66 @@ def test_who_bought_nothing_is_no_customer_and_is_accounted_for():
             assert table["customer_id"].tolist() == [1]
     # Money must add up: the account of profit has everybody.
     assert segmentation.customer_profit(log)["revenue"].tolist() == [10.0, -20.0]
+
+
+def lamps_and_boxes():
+    """Four customers buy a lamp, four a box, and four credit notes list both."""
+    rows = [(c, "2025-01-01", c, "lamp", 30.0) for c in range(4)]
+    rows += [(c, "2025-01-02", c, "box", 5.0) for c in range(4, 8)]
+    rows += [(c, "2025-01-09", 10 + c, item, -5.0) for c in range(4) for item in ("lamp", "box")]
+    log = pd.DataFrame(rows, columns=["customer_id", "date", "order_id", "product", "amount"])
+    return log.assign(date=pd.to_datetime(log["date"]))
+
+
+def test_credit_notes_are_no_baskets():
+    log = lamps_and_boxes()
+    assert basket.item_pairs(log, min_support=1).empty
+    sets = basket.frequent_itemsets(log, min_support=1)
+    assert sets[["itemset", "count", "support"]].to_numpy().tolist() == [
+        [("box",), 4, 0.5],
+        [("lamp",), 4, 0.5],
+    ]
+    value = basket.itemset_value(sets, log).set_index("itemset")
+    assert value["amount"].to_dict() == {("lamp",): 120.0, ("box",): 20.0}
+    assert basket.sequence_rules(log, min_support=1).empty
+    assert basket.time_to_next(log, min_support=1)["events"].sum() == 0
+    profile = response.buyer_profile(
+        log, pd.DataFrame({"customer_id": range(8), "half": [0] * 4 + [1] * 4}), product="box"
+    )
+    assert profile["buyers"].sum() == 4
+
+
+def test_a_refund_in_the_order_lowers_what_the_order_brought():
+    log = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 1, 1, 1, 2],
+            "date": pd.Timestamp("2025-01-01"),
+            "order_id": [7, 7, 7, 7, 8, 7],
+            "product": ["tea", "cup", "cup", "voucher", "cup", "cup"],
+            "amount": [4.0, 6.0, -6.0, -1.0, -6.0, -2.0],
+            "quantity": [1, 2, -2, 1, -2, -1],
+        }
+    )
+    log = pd.concat([log, log.tail(1).assign(product="tea", amount=3.0, order_id=9, quantity=1)])
+    sets = pd.DataFrame({"itemset": [("tea",), ("cup", "tea")]})
+    value = basket.itemset_value(sets, log).set_index("itemset")
+    assert value["count"].to_dict() == {("tea",): 2, ("cup", "tea"): 1}
+    assert value["amount"].to_dict() == {("tea",): 7.0, ("cup", "tea"): 4.0}
+    assert value["quantity"].to_dict() == {("tea",): 2.0, ("cup", "tea"): 1.0}
+    assert value["order_amount"].to_dict() == {("tea",): 6.0, ("cup", "tea"): 3.0}
+    ever = basket.itemset_value(sets, log, level="customer").set_index("itemset")
+    assert ever["amount"].to_dict() == {("tea",): 7.0, ("cup", "tea"): -2.0}
+    assert ever["order_amount"].to_dict() == {("tea",): -2.0, ("cup", "tea"): -3.0}
+
+
+def test_what_was_only_given_back_is_not_owned():
+    log = lamps_and_boxes()
+    both = log.head(2).assign(customer_id=9, order_id=99, product=["lamp", "box"])
+    log = pd.concat([log, both], ignore_index=True)
+    model = basket.NextItem(min_support=1).fit(log)
+    offers = model.predict(log).groupby("customer_id")["item"].agg(list)
+    assert offers.to_dict() == {c: ["box"] if c < 4 else ["lamp"] for c in range(8)}
+    assert model.items_["popularity"].max() <= 1
 
 
 def test_refunds_are_booked_on_the_last_purchase_day_up_to_theirs():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import starts
 from crmkit.basket._math import hypergeometric
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _distinct_rows(*columns: Floats) -> tuple[Ints, Ints]:
             size = width = len(group)
         group, size = group * width + codes, size * width
     order = np.argsort(group)
-    new = np.append(True, group[order[1:]] != group[order[:-1]])[: len(order)]
+    new = starts(group[order])
     which = np.empty(len(order), dtype=np.int64)
     which[order] = np.cumsum(new) - 1
     return order[new], which

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import ranges
+from crmkit._arrays import ranges, starts
 from crmkit.basket._math.collector import Collector, Itemsets
 from crmkit.basket._math.incidence import Baskets, sort_baskets
 from crmkit.basket._math.spans import spans
@@ -248,7 +248,7 @@ def _set_free(joins: Bools, free: Codes, item: Codes, parent: Codes) -> tuple[Bo
     bounds the width.
     """
     at = np.flatnonzero(~joins)
-    begins = np.append(True, parent[at][1:] != parent[at][:-1])
+    begins = starts(parent[at])
     place = np.arange(len(at)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
     joins = joins.copy()
     joins[at[place >= FREE]] = True

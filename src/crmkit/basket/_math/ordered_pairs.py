@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from crmkit._arrays import ranges
+from crmkit._arrays import ranges, starts
 from crmkit.basket._math.sequences import extend, first_ends
 
 if TYPE_CHECKING:
@@ -58,14 +58,13 @@ def ordered_pairs(
     OrderedPairs
     """
     latest = lines.span if max_gap is None else last_day - lines.first_day - max_gap
-    starts = first_ends(lines, lines.day <= latest, max_gap)
-    new = np.append(True, starts.pattern[1:] != starts.pattern[:-1])
-    new |= np.append(True, lines.customer[starts.line][1:] != lines.customer[starts.line][:-1])
-    count_first = np.bincount(starts.pattern[new[: len(starts.line)]], minlength=lines.n_items)
+    firsts = first_ends(lines, lines.day <= latest, max_gap)
+    new = starts(firsts.pattern, lines.customer[firsts.line])
+    count_first = np.bincount(firsts.pattern[new], minlength=lines.n_items)
     parts: list[tuple[Ints, Ints, Ints, Ints, Floats]] = []
     keys, counts = [], []
     for more in extend(
-        lines, starts, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
+        lines, firsts, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
     ):
         keys.append(more.every_key)
         counts.append(more.every_count)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from crmkit._arrays import distinct
+from crmkit._arrays import distinct, starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def last_days(customer: Ints, item: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
     n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
     key = np.sort((customer * n_items + item) * span + (day - first))
     cell, day = np.divmod(key, span)
-    last = np.append(cell[1:] != cell[:-1], True)[: len(cell)]
+    last = np.append(starts(cell)[1:], True)[: len(cell)]
     customer, item = np.divmod(cell[last], n_items)
     return customer, item, day[last] + first
 
@@ -48,7 +48,7 @@ def share_of_days(
     weight = decay(as_of - first - visit % span, half_life_days)
     all_days = np.bincount(visit // span, weights=weight)
     cell, day = np.divmod(distinct((customer * n_items + item) * span + (day - first)), span)
-    new = np.append(True, cell[1:] != cell[:-1])[: len(cell)]
+    new = starts(cell)
     with_item = np.bincount(np.cumsum(new) - 1, weights=decay(as_of - first - day, half_life_days))
     share: Floats = with_item / np.maximum(all_days[cell[new] // n_items], 1e-300)
     return share

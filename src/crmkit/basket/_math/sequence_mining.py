@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import ranges
+from crmkit._arrays import ranges, starts
 from crmkit.basket._math.collector import Collector
 from crmkit.basket._math.sequences import extend, first_ends
 from crmkit.basket._math.spans import spans
@@ -95,9 +95,9 @@ def mine_sequences(
     frequent = np.flatnonzero(single >= min_count)
     found.add(frequent[:, None], single[frequent])
     if max_length != 1 and len(frequent):
-        starts = first_ends(lines, (single >= min_count)[lines.item], max_gap)
+        firsts = first_ends(lines, (single >= min_count)[lines.item], max_gap)
         none = np.zeros(0, dtype=np.int64)
-        grown = extend(lines, starts, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
+        grown = extend(lines, firsts, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
         parts = [(none, none), *((more.key, more.count) for more in grown)]
         pairs, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
         if max_length == 2:
@@ -164,7 +164,7 @@ class _Search:
         """Find all frequent sequences that begin with an item."""
         end = np.arange(self.begin[item], self.begin[item + 1])
         if self.max_gap is None:
-            end = end[np.append(True, self.customer[end[1:]] != self.customer[end[:-1]])]
+            end = end[starts(self.customer[end])]
         pair = np.arange(self.pair_begin[item], self.pair_begin[item + 1])
         sizes = np.array([len(end)]), np.array([len(pair)])
         stack = [_Prefixes(np.array([[item]]), sizes[0], end, sizes[1], pair)] if len(pair) else []
@@ -258,7 +258,5 @@ class _Search:
     def _customers(self, number: Ints, end: Ints, size: int) -> Ints:
         """Count the customers of each number; ends ascend within a number."""
         if self.max_gap is not None:
-            customer = self.customer[end]
-            new = (number[1:] != number[:-1]) | (customer[1:] != customer[:-1])
-            number = number[np.append(True, new)[: len(number)]]
+            number = number[starts(number, self.customer[end])]
         return np.bincount(number, minlength=size)

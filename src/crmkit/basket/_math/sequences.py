@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import distinct, ranges
+from crmkit._arrays import distinct, ranges, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,8 +155,8 @@ def extend(
         least = 1 if every and max_gap is not None else min_count
         ways = ways.where((bound >= least)[ways.grown]).sorted(len(lines.item))
         if max_gap is not None:  # windows overlap: take each end once, from its earliest start
-            ways = ways.where(_changes(ways.grown, ways.line))
-        first = _changes(ways.grown, lines.customer[ways.line])
+            ways = ways.where(starts(ways.grown, ways.line))
+        first = starts(ways.grown, lines.customer[ways.line])
         count = np.bincount(ways.grown[first], minlength=size)
         frequent = (count >= min_count)[ways.grown]
         key = np.flatnonzero(count >= min_count)
@@ -199,7 +199,7 @@ class Candidates:
 
 def _pieces(ends: Ends, width: Ints, n_items: int) -> Iterator[Ints]:
     """Cut the ends into runs of whole patterns with a bounded number of ways to grow."""
-    begins = np.flatnonzero(_changes(ends.pattern))
+    begins = np.flatnonzero(starts(ends.pattern))
     stops = np.append(begins[1:], len(ends.pattern))
     ways_before = np.append(0, np.cumsum(width))
     most = max(CELLS // max(n_items, 1), 1)  # patterns at a time
@@ -210,12 +210,3 @@ def _pieces(ends: Ends, width: Ints, n_items: int) -> Iterator[Ints]:
         to = max(min(to, at + most), at + 1)
         yield np.arange(begins[at], stops[to - 1])
         at = to
-
-
-def _changes(*keys: Ints) -> Bools:
-    """Tell where a row differs from the row before in any of the keys; the first row does."""
-    changed = np.zeros(len(keys[0]), dtype=bool)
-    changed[:1] = True
-    for key in keys:
-        changed[1:] |= key[1:] != key[:-1]
-    return changed

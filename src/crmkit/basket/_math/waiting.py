@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import starts
 from crmkit.basket._math.sequences import extend, first_ends
 
 if TYPE_CHECKING:
@@ -57,14 +58,14 @@ def waiting_times(lines: Histories, *, min_count: int, horizon: int, last_day: i
     -------
     Waits
     """
-    starts = first_ends(lines, np.ones(len(lines.item), dtype=bool), None)
+    firsts = first_ends(lines, np.ones(len(lines.item), dtype=bool), None)
     span = last_day - lines.first_day + 2
-    followed = last_day - lines.first_day - lines.day[starts.line]
-    customers = np.bincount(starts.pattern, minlength=lines.n_items)
+    followed = last_day - lines.first_day - lines.day[firsts.line]
+    customers = np.bincount(firsts.pattern, minlength=lines.n_items)
     begin = np.cumsum(customers) - customers
-    censored = np.sort(starts.pattern * span + followed)
+    censored = np.sort(firsts.pattern * span + followed)
     parts = []
-    for more in extend(lines, starts, min_count=min_count, min_gap=1, max_gap=None):
+    for more in extend(lines, firsts, min_count=min_count, min_gap=1, max_gap=None):
         first, second = np.divmod(more.key, lines.n_items)
         wait = lines.day[more.line] - lines.day[more.start]
         follow = last_day - lines.first_day - lines.day[more.start]
@@ -102,7 +103,7 @@ def waiting_times(lines: Histories, *, min_count: int, horizon: int, last_day: i
 def _running(group: Ints, value: Floats) -> Floats:
     """Return running sums that start anew in each run of equal groups."""
     total = np.cumsum(value)
-    new = np.append(True, group[1:] != group[:-1])[: len(group)]
+    new = starts(group)
     base = (total - value)[new]
     running: Floats = total - base[np.cumsum(new) - 1]
     return running

@@ -9,7 +9,8 @@ import pandas as pd
 
 from crmkit._arrays import distinct, mean_interval
 from crmkit._checks import check_number
-from crmkit._frames import day_column, parse_day, read_transactions
+from crmkit._frames import day_column, parse_day
+from crmkit._log import read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ def compare(
 
     horizon_days = check_number(horizon_days, "horizon_days")
     confidence_level = check_number(confidence_level, "confidence_level")
-    log = read_transactions(
-        transactions, needs=("customer_id", "date", "product"), optional=("order_id",)
-    )
+    log = read_log(transactions, needs=("product",)).purchases
     split = log.as_of - horizon_days if as_of is None else parse_day(as_of, "as_of")
     if split + horizon_days > log.as_of:
         raise InputError(

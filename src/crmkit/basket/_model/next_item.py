@@ -104,6 +104,7 @@ class NextItem(Model):
         ----------
         transactions : DataFrame
             The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
+            A refund is no purchase, and what it gives back is not owned by it.
         as_of : date, optional
             Last day observed, inclusive; default the last date in the log.
 

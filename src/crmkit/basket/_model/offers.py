@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import read_customers, read_transactions
+from crmkit._frames import read_customers
+from crmkit._log import read_log
 from crmkit.basket._math import recommend
 from crmkit.basket._table.baskets import item_list, sorted_items
 
@@ -64,7 +65,8 @@ def make_offers(
     progress: bool,
 ) -> pd.DataFrame:
     """Rank the next items of every customer in a log by a fitted model."""
-    log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
+    history = read_log(transactions, needs=("product",), as_of=as_of)
+    log = history.purchases
     # columns by falling popularity, so that ties go to the more popular item
     known = model.items_["popularity"].to_numpy()
     by_popularity = np.argsort(-known, kind="stable")
@@ -108,9 +110,9 @@ def make_offers(
     customer, column, score = (np.concatenate(part) for part in zip(*parts, strict=True))
     rank = np.arange(len(customer)) - np.searchsorted(customer, customer) + 1
     turn = np.empty(log.n_customers, dtype=np.int64)
-    turn[pd.unique(log.customer)] = np.arange(log.n_customers)
+    turn[pd.unique(history.rows.customer)] = np.arange(log.n_customers)
     order = np.argsort(turn[customer], kind="stable")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "customer_id": log.customer_ids[customer[order]],
             "item": items[column[order]],
@@ -118,3 +120,4 @@ def make_offers(
             "rank": rank[order],
         }
     )
+    return history.noted(table)

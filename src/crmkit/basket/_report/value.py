@@ -11,7 +11,10 @@ from crmkit.basket._report.count import add_up, cover_lines, read_sets
 from crmkit.basket._table.baskets import object_column, read_baskets
 
 if TYPE_CHECKING:
+    from crmkit._typing import Floats
+    from crmkit.basket._math.cover import Cover
     from crmkit.basket._report.count import Weight
+    from crmkit.basket._table.baskets import BasketLog
 
 
 def itemset_value(
@@ -25,7 +28,7 @@ def itemset_value(
         Any table with a column ``itemset``, whole or in part.
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
-        ``order_id`` and ``quantity``.
+        ``order_id`` and ``quantity``. A refund is in no basket.
     level : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
@@ -39,7 +42,8 @@ def itemset_value(
 
         * ``itemset`` (tuple) - as given.
         * ``count`` (int) - orders with all its items.
-        * ``amount`` (float) - what its items brought in these orders, in units of ``amount``.
+        * ``amount`` (float) - what its items brought in these orders, in units of ``amount``, less
+          refunds booked in the same orders.
         * ``amount_per_order`` (float) - the same per order; 0 if there is none.
         * ``order_amount`` (float) - what these orders brought in all.
         * ``order_amount_per_order`` (float) - the same per order; 0 if there is none.
@@ -74,15 +78,13 @@ def itemset_value(
     )
     (sets,) = read_sets(itemsets, "itemsets", ("itemset",), lines)
     cover = cover_lines(lines)
-    amount = cover.total(lines.log.amount[lines.line])
-    # the whole order's money: also of lines without a product
-    by_basket = np.bincount(lines.row_basket, lines.log.amount, minlength=lines.n_baskets)
+    amount, by_basket = _net(cover, lines, "amount", level)
     wanted: dict[str, Weight] = {
         "amount": lambda _basket, entry: amount[entry].sum(axis=1),
         "order_amount": lambda basket, _entry: by_basket[basket],
     }
     if lines.log.has("quantity"):
-        quantity = cover.total(lines.log.quantity[lines.line])
+        quantity, _ = _net(cover, lines, "quantity", level)
         wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
     count, sums = add_up(cover, lines, sets, wanted)
     per = np.maximum(count, 1)
@@ -149,7 +151,7 @@ def rule_value(
     lines = read_baskets(transactions, level=level, needs=("amount",), as_of=as_of)
     left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
     cover = cover_lines(lines)
-    amount = cover.total(lines.log.amount[lines.line])
+    amount, _ = _net(cover, lines, "amount", level)
     paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}
     n_right = np.fromiter(map(len, right), dtype=np.int64, count=len(right))
     both = [(*b, *a) for a, b in zip(left, right, strict=True)]
@@ -174,6 +176,34 @@ def rule_value(
         }
     )
     return _by_falling(table, "extra_amount")
+
+
+def _net(cover: Cover, lines: BasketLog, name: str, level: str) -> tuple[Floats, Floats]:
+    """Return a number's total per incidence and per basket, less the refunds of the basket.
+
+    A basket's total is also of lines without a product. A refund in an order of its own is in no
+    basket.
+    """
+    values = getattr(lines.log, name)
+    by_incidence = cover.total(values[lines.line])
+    by_basket: Floats = np.bincount(
+        lines.row_basket, weights=values, minlength=lines.n_baskets
+    ).astype(np.float64, copy=False)
+    rows, bought = lines.history.rows, lines.history.bought
+    if bought is None or not cover.key.size:
+        return by_incidence, by_basket
+    key = rows.customer if level == "customer" else rows.order
+    known, place = np.unique(key[bought], return_index=True)
+    at = np.minimum(np.searchsorted(known, key), known.size - 1)
+    back = np.flatnonzero(~bought & (known[at] == key))
+    basket, taken = lines.row_basket[place[at[back]]], getattr(rows, name)[back]
+    by_basket += np.bincount(basket, taken, minlength=lines.n_baskets)
+    codes = np.append(lines.log.product_ids.get_indexer(rows.product_ids), -1)
+    wanted = codes[rows.product[back]] * lines.n_baskets + basket
+    entry = np.minimum(np.searchsorted(cover.key, wanted), cover.key.size - 1)
+    hit = cover.key[entry] == wanted
+    by_incidence += np.bincount(entry[hit], taken[hit], minlength=cover.key.size)
+    return by_incidence, by_basket
 
 
 def _of_first(amount: np.ndarray[Any, Any], k: int) -> Weight:

@@ -34,7 +34,7 @@ def time_to_next(
     Parameters
     ----------
     transactions : DataFrame
-        The log with ``customer_id``, ``date`` and ``product``.
+        The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
     horizon_days : int, default 90
         Look-ahead of ``p_within``.
     min_support : float or int, default 0.01
@@ -97,7 +97,9 @@ def time_to_next(
     """
     horizon = check_number(horizon_days, "horizon_days")
     confidence_level = check_number(confidence_level, "confidence_level")
-    log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
+    history, log, lines, min_count = read_histories(
+        transactions, min_support, include, exclude, as_of
+    )
     waits = waiting_times(lines, min_count=min_count, horizon=horizon, last_day=log.as_of)
     survival = waits.survival
     extreme = (survival >= 1) | (survival < 1e-200)
@@ -120,4 +122,4 @@ def time_to_next(
         }
     )
     order = np.lexsort((waits.second, waits.first, -waits.events, survival))
-    return table.take(order).reset_index(drop=True)
+    return history.noted(table.take(order).reset_index(drop=True))

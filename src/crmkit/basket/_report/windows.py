@@ -34,7 +34,7 @@ def rule_windows(
         Any table with columns ``antecedent`` and ``consequent``, whole or in part.
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``. An
-        order belongs to the window of its first day.
+        order belongs to the window of its first day, a refund to none.
     n_windows : int, default 4
         Number of windows of (almost) equally many days from the first to the last day.
     level : {"order", "customer"}

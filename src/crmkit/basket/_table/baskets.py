@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_transactions, sorted_codes
+from crmkit._frames import sorted_codes
+from crmkit._log import PurchaseLog, read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class BasketLog:
     ``items`` are the distinct items, sorted. ``n_baskets`` counts all baskets of the log, also
     those that hold none of the items looked at. ``apart`` are pairs of item codes that no itemset
     may hold together, shape (m, 2): an item and the group it belongs to. ``line`` is the row of
-    ``log`` that each line came from, ``row_basket`` the basket of every row of ``log``.
+    ``log``, the purchases, that each line came from, ``row_basket`` the basket of each of its rows.
+    ``history`` is the log with its refunds.
     """
 
     basket: Ints
@@ -44,6 +46,7 @@ class BasketLog:
     line: Ints
     row_basket: Ints
     log: Log
+    history: PurchaseLog
 
 
 def read_baskets(
@@ -57,15 +60,16 @@ def read_baskets(
     optional: Iterable[str] = (),
     as_of: Any = None,
 ) -> BasketLog:
-    """Read a log as baskets; lines without a product are no item of any basket."""
+    """Read a log as baskets; lines without a product are no item of any basket, refunds none."""
     check_choice(level, "level", LEVELS)
     groups = item_list(groups, "groups")
-    log = read_transactions(
+    history = read_log(
         transactions,
         needs=("customer_id", "date", "product", *groups, *needs),
         optional=(*optional, *(("order_id",) if level == "order" else ())),
         as_of=as_of,
     )
+    log = history.purchases
     if level == "customer" or log.order_span == 1:  # one order each
         row_basket, n_baskets = log.customer, log.n_customers
     elif log.order_span * log.n_customers < 4 * len(log.customer):  # no need to hash the keys
@@ -82,7 +86,7 @@ def read_baskets(
     if not wanted.all() or (item < 0).any():
         inside = (item >= 0) & wanted[item] if len(wanted) else np.zeros(len(item), dtype=bool)
         basket, item, line = basket[inside], item[inside], line[inside]
-    return BasketLog(basket, item, items, n_baskets, apart, line, row_basket, log)
+    return BasketLog(basket, item, items, n_baskets, apart, line, row_basket, log, history)
 
 
 def _with_groups(

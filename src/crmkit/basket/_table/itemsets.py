@@ -44,7 +44,7 @@ def frequent_itemsets(
     transactions : DataFrame
         Order lines with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``;
         without it all lines of a customer and day are one order. An item repeated in an order
-        counts once; lines without a product count for no item.
+        counts once; lines without a product count for no item, refunds for no order.
     min_support : float or int, optional
         Smallest support: a share of all orders as a float up to 1, or a number of orders as an
         integer. The default is 0.01, or 1 order if `n_best` is given.

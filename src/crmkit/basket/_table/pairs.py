@@ -37,7 +37,7 @@ def item_pairs(
     transactions : DataFrame
         Order lines with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``;
         without it all lines of a customer and day are one order. An item repeated in an order
-        counts once; lines without a product count for no item.
+        counts once; lines without a product count for no item, refunds for no order.
     min_support : float or int, default 0.001
         Smallest support of a pair: a share of all orders as a float up to 1, or a number of orders
         as an integer.
@@ -178,7 +178,7 @@ def item_pairs(
     for name in forth:
         both_ways[f"{name}_ab"] = forth[name]
         both_ways[f"{name}_ba"] = back[name]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "item_a": lines.items[pairs[:, 0]],
             "item_b": lines.items[pairs[:, 1]],
@@ -195,3 +195,4 @@ def item_pairs(
             **both_ways,
         }
     )
+    return lines.history.noted(table)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, distinct
 from crmkit._checks import check_choice, check_number, check_optional
-from crmkit._frames import read_transactions
+from crmkit._log import PurchaseLog, read_log
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
@@ -31,9 +31,10 @@ def read_histories(
     include: Iterable[Any] | None,
     exclude: Iterable[Any] | None,
     as_of: Any,
-) -> tuple[Log, sequences.Histories, int]:
-    """Read a log as what each customer bought on which day, of items with enough customers."""
-    log = read_transactions(transactions, needs=("customer_id", "date", "product"), as_of=as_of)
+) -> tuple[PurchaseLog, Log, sequences.Histories, int]:
+    """Read a log, its purchases, and who bought which items with enough customers on which day."""
+    history = read_log(transactions, needs=("product",), as_of=as_of)
+    log = history.purchases
     min_count = minimum_count(min_support, log.n_customers)
     n_items = len(log.product_ids)
     known = log.product >= 0
@@ -48,7 +49,7 @@ def read_histories(
         n_customers=log.n_customers,
         n_items=n_items,
     )
-    return log, lines, min_count
+    return history, log, lines, min_count
 
 
 def check_gaps(min_gap_days: Any, max_gap_days: Any) -> tuple[int, int | None]:
@@ -78,7 +79,7 @@ def frequent_sequences(
     Parameters
     ----------
     transactions : DataFrame
-        The log with ``customer_id``, ``date`` and ``product``.
+        The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
     min_support : float or int, default 0.05
         Smallest support: a share of all customers as a float up to 1, or a number of customers as
         an integer.
@@ -139,7 +140,9 @@ def frequent_sequences(
     max_length = check_optional(max_length, "max_length")
     cap = check_number(max_sequences, "max_sequences")
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
+    history, log, lines, min_count = read_histories(
+        transactions, min_support, include, exclude, as_of
+    )
     find = partial(
         mine_sequences,
         lines,
@@ -175,7 +178,7 @@ def frequent_sequences(
         lengths.append(np.full(len(order), rows.shape[1]))
     count, length = np.concatenate(counts), np.concatenate(lengths)
     order = np.argsort(-count, kind="stable")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "sequence": object_column(names)[order],
             "length": length[order],
@@ -183,6 +186,7 @@ def frequent_sequences(
             "support": count[order] / log.n_customers,
         }
     )
+    return history.noted(table)
 
 
 def sequence_rules(
@@ -202,7 +206,7 @@ def sequence_rules(
     Parameters
     ----------
     transactions : DataFrame
-        The log with ``customer_id``, ``date`` and ``product``.
+        The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
     min_support : float or int, default 0.01
         Smallest support: a share of all customers as a float up to 1, or a number of customers as
         an integer.
@@ -275,7 +279,9 @@ def sequence_rules(
     min_confidence = check_number(min_confidence, "min_confidence")
     check_choice(adjust, "adjust", ADJUSTMENTS)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    log, lines, min_count = read_histories(transactions, min_support, include, exclude, as_of)
+    history, log, lines, min_count = read_histories(
+        transactions, min_support, include, exclude, as_of
+    )
     found = ordered_pairs(
         lines,
         min_count=min_count,
@@ -290,7 +296,7 @@ def sequence_rules(
     p_value = np.where(a == b, 1.0, sign_test(found.only_forth, found.only_back))
     order = np.lexsort((b, a, -found.count, -lift))
     order = order[confidence[order] >= min_confidence]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "antecedent": log.product_ids[a[order]],
             "consequent": log.product_ids[b[order]],
@@ -306,3 +312,4 @@ def sequence_rules(
             "p_adjusted": adjust_p_values(p_value, adjust)[order],
         }
     )
+    return history.noted(table)

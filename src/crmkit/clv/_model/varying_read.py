@@ -53,7 +53,7 @@ def read_histories(
 ) -> Read:
     """Read a log and the covariates up to `ahead` days after its end, and compress them."""
     purchases = read_log(transactions, as_of=as_of)
-    log, days = purchases.purchases, purchases.days()
+    log, days = purchases.rows, purchases.days()
     ids = log.customer_ids
     first, last = days.day[days.first], days.day[days.last]
     paths, path = covariate_paths(

@@ -9,14 +9,8 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
 from crmkit._checks import check_number
-from crmkit._frames import (
-    read_customers,
-    read_transactions,
-    rows_of,
-    sorted_codes,
-    with_account,
-    without,
-)
+from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
+from crmkit._log import read_log
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
 from crmkit.response._table import Variable, range_text, read_variables
@@ -47,8 +41,7 @@ def buyer_profile(
     Parameters
     ----------
     transactions : DataFrame
-        Order lines with ``customer_id``, ``date`` and the product. Lines with a negative
-        ``amount`` or ``quantity`` are returns and make nobody a buyer.
+        Order lines with ``customer_id``, ``date`` and the product. A refund makes nobody a buyer.
     customers : DataFrame
         The base: one row per customer, with ``customer_id`` and traits.
     product : scalar or list
@@ -157,9 +150,7 @@ def _buyers(
     account: dict[str, Any],
 ) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
-    log = read_transactions(
-        transactions, needs=[column], optional=["amount", "quantity"], as_of=as_of
-    )
+    log = read_log(transactions, needs=[column], as_of=as_of).purchases
     at = rows_of(
         log.customer_ids,
         people["customer_id"],
@@ -182,9 +173,6 @@ def _buyers(
         do="Name products that occur there.",
     )
     found = np.isin(codes, meant)
-    for sign in ("amount", "quantity"):
-        if log.has(sign):
-            found = found & (getattr(log, sign) >= 0)
     buyers = at[np.unique(log.customer[found])]
     return np.bincount(buyers[buyers >= 0], minlength=len(people)) > 0
 
