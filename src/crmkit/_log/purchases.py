@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Ints
 
 
-__all__ = ["PurchaseLog", "purchase_rows", "read_log"]
+__all__ = ["PurchaseLog", "read_log", "read_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,25 @@ class PurchaseLog:
         return with_account(table, self.account)
 
 
-def purchase_rows(log: Log) -> Bools | None:
-    """Tell which rows are purchases and no refunds; None if all are.
+def read_rows(
+    transactions: Any,
+    *,
+    needs: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    as_of: Any = None,
+) -> tuple[Log, Bools | None]:
+    """Read a log up to `as_of` and tell which of its rows are purchases; None if all are.
 
-    A refund gives money back or, in a log without amounts, goods. A row of amount 0 is a purchase.
+    The others are refunds: they give money back or, in a log without amounts, goods. A row of
+    amount 0 is a purchase.
     """
-    sign = sign_column(name for name in ("amount", "quantity") if log.has(name))
+    sign = sign_column(table_columns(transactions, "transactions"))
+    signs = () if sign is None else (sign,)
+    log = read_transactions(transactions, needs=needs, optional=(*optional, *signs), as_of=as_of)
     if sign is None:
-        return None
+        return log, None
     values = log.amount if sign == "amount" else log.quantity
-    return None if values.min() >= 0 else values >= 0
+    return log, None if values.min() >= 0 else values >= 0
 
 
 def read_log(
@@ -73,17 +82,14 @@ def read_log(
     optional: Iterable[str] = (),
     as_of: Any = None,
 ) -> PurchaseLog:
-    """Read a log up to `as_of`, always with what tells refunds, and leave out who bought nothing.
+    """Read a log as `read_rows` does, and leave out who bought nothing.
 
     Raises
     ------
     InputError
         If every row is a refund, beside what `read_transactions` says.
     """
-    sign = sign_column(table_columns(transactions, "transactions"))
-    signs = () if sign is None else (sign,)
-    log = read_transactions(transactions, needs=needs, optional=(*optional, *signs), as_of=as_of)
-    bought = purchase_rows(log)
+    log, bought = read_rows(transactions, needs=needs, optional=optional, as_of=as_of)
     account: dict[str, float] = {"customers_without_purchase": 0}
     if bought is None:
         return PurchaseLog(log, None, len(log.day), log.day[:0], account)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_choice, number_array
-from crmkit._frames import read_transactions, sign_column, to_pandas
-from crmkit._log import purchase_rows
+from crmkit._frames import to_pandas
+from crmkit._log import read_rows
 from crmkit.clv._table.days import REFUND_POLICIES
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
-    from crmkit._typing import Floats
+    from crmkit._typing import Bools, Floats
 
 
 __all__ = ["purchase_report"]
@@ -105,16 +105,14 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
         found.append((f"missing_{name}", absent.sum(), np.nansum(amount[absent]), _REFUSED))
     if not whole.any():
         raise InputError("`transactions`: every row lacks a customer, a date or an amount.")
-    sign = sign_column(frame.columns)
-    optional = [] if sign is None else [sign]
-    log = read_transactions(frame[whole], optional=optional, as_of=as_of)
+    log, bought = read_rows(frame[whole], as_of=as_of)
     used = log.amount if money else np.zeros(log.day.size)
     late = 0.0
     if money and log.rows_after_as_of:
-        every = read_transactions(frame[whole], optional=optional)
+        every, _ = read_rows(frame[whole])
         late = every.amount[every.day > log.as_of].sum()
     found.append(("after_as_of", log.rows_after_as_of, late, _OUT))
-    found += _fates(log, used, refunds)
+    found += _fates(log, bought, used, refunds)
     repeated = frame[[column for column in _KNOWN if column in frame.columns]][whole].duplicated()
     again = repeated.to_numpy()
     kept = "kept; drop them with as_transactions"
@@ -124,13 +122,14 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
     return table if money else table.drop(columns="amount")
 
 
-def _fates(log: Log, amount: Floats, refunds: str) -> list[tuple[str, int, float, str]]:
+def _fates(
+    log: Log, buys: Bools | None, amount: Floats, refunds: str
+) -> list[tuple[str, int, float, str]]:
     """Tell what becomes of the rows up to `as_of`, and of the customers."""
     origin = int(log.day.min())
     key = log.customer * (log.as_of - origin + 1) + (log.day - origin)
     days, row_day = np.unique(key, return_inverse=True)
     owner = days // (log.as_of - origin + 1)
-    buys = purchase_rows(log)
     refund = np.zeros(amount.size, dtype=bool) if buys is None else ~buys
     bought = np.bincount(row_day[~refund], minlength=days.size) > 0
     # Days are sorted by customer and date: has the customer bought on a day up to this one?

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
-from crmkit._log import read_log
+from crmkit._log import read_rows
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
 from crmkit.response._table import Variable, range_text, read_variables
@@ -150,7 +150,7 @@ def _buyers(
     account: dict[str, Any],
 ) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
-    log = read_log(transactions, needs=[column], as_of=as_of).purchases
+    log, bought = read_rows(transactions, needs=[column], as_of=as_of)
     at = rows_of(
         log.customer_ids,
         people["customer_id"],
@@ -173,6 +173,8 @@ def _buyers(
         do="Name products that occur there.",
     )
     found = np.isin(codes, meant)
+    if bought is not None:
+        found &= bought
     buyers = at[np.unique(log.customer[found])]
     return np.bincount(buyers[buyers >= 0], minlength=len(people)) > 0
 

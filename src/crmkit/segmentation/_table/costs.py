@@ -11,14 +11,13 @@ import pandas as pd
 from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import (
     read_customers,
-    read_transactions,
     rows_of,
     sorted_codes,
     to_pandas,
     without,
 )
 from crmkit._frames.join import by_value
-from crmkit._log import count_purchases, purchase_rows
+from crmkit._log import count_purchases, read_rows
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums, share_cost
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = ["Account", "Pool", "read_account"]
@@ -76,7 +75,7 @@ def read_account(
 ) -> Account:
     """Return revenue, traced cost and shared cost of every customer of the log or of `activity`."""
     check_choice(zero_driver, "zero_driver", ("raise", "unallocated"))
-    log = read_transactions(
+    log, bought = read_rows(
         transactions, needs=("amount",), optional=("order_id", "quantity", "cost"), as_of=as_of
     )
     if margin is not None and log.has("cost"):
@@ -108,7 +107,7 @@ def read_account(
             units[driver] = np.zeros(len(ids))
             units[driver][places[log.n_customers :]] = values  # type: ignore[index]
         elif driver in LOG_DRIVERS:
-            units[driver] = seated(_log_driver(log, driver))
+            units[driver] = seated(_log_driver(log, bought, driver))
         else:
             there = [] if activity is None else [c for c in table.columns if c != "customer_id"]
             problems.add(
@@ -137,11 +136,10 @@ def _all_customers(
     return distinct, places
 
 
-def _log_driver(log: Log, driver: str) -> NDArray[Any]:
+def _log_driver(log: Log, bought: Bools | None, driver: str) -> NDArray[Any]:
     """Return one of the drivers that follow from the log, per customer of the log."""
     if driver == "revenue":
         return decimal_sums(log.customer, log.amount, log.n_customers)
-    bought = purchase_rows(log)
     if driver == "orders":
         return count_purchases(log, "orders", bought)
     if bought is None:
