@@ -71,6 +71,9 @@ class ModelCase:
     apart: tuple[str, ...] = ()
     # The module, brought by an extra, that fitting needs.
     extra: str = ""
+    # Methods beside fit and predict that take a log, and their arguments; None if they refuse it.
+    methods: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    log: Callable[[], pd.DataFrame] | None = None
 
     @property
     def target(self) -> type:
@@ -87,6 +90,21 @@ class ModelCase:
 
     def predict(self, model: Any, tables: Tables) -> pd.DataFrame:
         return model.predict(*tables.values(), **self.predict_kwargs)
+
+    def log_for(self) -> pd.DataFrame:
+        """Return a log for the methods that take one."""
+        return self.log() if self.log is not None else self.fit_tables()["transactions"]
+
+    def kwargs_of(self, method: str) -> Mapping[str, Any]:
+        """Return the other arguments of a method that takes a log."""
+        if method == "predict":
+            return self.predict_kwargs
+        assert method in self.methods, f"the case of {self.model.__name__} lacks {method}()"
+        return self.methods[method] or {}
+
+    def refuses(self, method: str) -> bool:
+        """Tell whether a method refuses every log."""
+        return method in self.methods and self.methods[method] is None
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ CASES = [
         lambda: {"transactions": log()},
         parameters={"half_life_days": 30, "min_support": 2},
         predict_kwargs={"exclude_owned": False, "n_items": 3},
+        methods={"evaluate": {"horizon_days": 5, "exclude_owned": False}},
         needs=LINES["transactions"],
     ),
     PlotCase(

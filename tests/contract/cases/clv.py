@@ -330,10 +330,14 @@ PLOTS = [
     ),
 ]
 
+CONTRACTS = ("customer_id", "periods", "churned")
+PATH = {"methods": {"alive_path": {"every_days": 30}}, "log": lambda: _log(10)}
+NO_PATH = {"methods": {"alive_path": None}, "log": lambda: _log(10)}
+
 MODELS = [
-    ModelCase(clv.BGNBD, _customers, needs=HISTORY),
-    ModelCase(clv.MBGNBD, _customers, needs=HISTORY),
-    ModelCase(clv.ParetoNBD, _customers, needs=HISTORY),
+    ModelCase(clv.BGNBD, _customers, needs=HISTORY, **PATH),
+    ModelCase(clv.MBGNBD, _customers, needs=HISTORY, **PATH),
+    ModelCase(clv.ParetoNBD, _customers, needs=HISTORY, **PATH),
     ModelCase(
         clv.ByGroup,
         lambda: {"customers": _base().assign(half=lambda t: t["frequency"] % 2)},
@@ -341,9 +345,11 @@ MODELS = [
         needs=(*HISTORY, "half"),
         tolerance=1e-4,
     ),
-    ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5),
-    ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps")),
-    ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
+    ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5, **PATH),
+    ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps"), **PATH),
+    ModelCase(
+        clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods"), **NO_PATH
+    ),
     ModelCase(
         clv.TimeVaryingParetoNBD,
         lambda: {"transactions": _log(60)},
@@ -352,8 +358,8 @@ MODELS = [
         predict_kwargs={"covariates": _season(), "annual_discount_rate": 0.1, "interval": "delta"},
         needs=("customer_id", "date"),
     ),
-    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=("customer_id", "periods", "churned")),
-    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=("customer_id", "periods", "churned")),
+    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=CONTRACTS, **NO_PATH),
+    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=CONTRACTS, **NO_PATH),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
 ]
 

@@ -236,8 +236,7 @@ class PurchaseModel(LikelihoodModel):
         Parameters
         ----------
         transactions : DataFrame
-            One row per order line with ``customer_id`` and ``date``; best of few customers. A
-            refund is no purchase.
+            One row per order line with ``customer_id`` and ``date``; best of few customers.
         as_of : date-like, optional
             Last day of the path, inclusive. Default: the last date in the log.
         every_days : int
@@ -255,15 +254,12 @@ class PurchaseModel(LikelihoodModel):
         """
         self._check_fitted()
         if self._columns != ("frequency", "recency", "T") or any(self._covariates()):
-            raise InputError(
-                f"This {type(self).__name__} cannot draw a path from a log alone: it needs "
-                "covariates or counts whole periods. Use predict() on a table for each moment."
-            )
-        path = alive_days(transactions, as_of=as_of, every_days=every_days)
+            what = f"This {type(self).__name__} cannot draw a path from a log alone: it needs "
+            do = "covariates or counts whole periods. Use predict() on a table for each moment."
+            raise InputError(what + do)
+        path, history = alive_days(transactions, as_of=as_of, every_days=every_days)
         theta = parameters_at(self.coefficients_, [None] * len(self._names))
-        history = {name: path[name].to_numpy(np.float64) for name in self._columns}
-        path["p_alive"] = self._future(theta, history).p_alive
-        return path.drop(columns=["recency", "T"])
+        return path.assign(p_alive=self._future(theta, history).p_alive)
 
     def _discounted(
         self,
