@@ -131,22 +131,3 @@ def test_retention_value_refuses_what_has_no_value():
         clv.retention_value(members([85.0]), annual_discount_rate=0.1)
     finite = clv.retention_value(members([1.0]), annual_discount_rate=0.0, n_periods=3)
     assert finite.loc[0, "lifetime_value"] == 300.0
-
-
-def test_sensitivity_is_the_difference_of_two_valuations():
-    factors = pd.DataFrame(
-        {
-            "customer_id": [1, 2],
-            "transactions": [20.0, 2.0],
-            "items_per_transaction": [3.0, 1.0],
-            "price": [5.0, 8.0],
-            "acquisition_cost": [40.0, 15.5],
-        }
-    )
-    table = clv.tapk_sensitivity(factors, change=0.5)
-    assert list(table["factor"]) == [c for c in factors.columns if c != "customer_id"]
-    np.testing.assert_allclose(table["value_change"], [158, 158, 158, -27.75])
-    np.testing.assert_allclose(
-        table["changed_lifetime_value"] - table["lifetime_value"], table["value_change"]
-    )
-    assert list(table["customers_in_profit"]) == [2, 2, 2, 1]

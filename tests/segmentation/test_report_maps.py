@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crmkit.errors import InputError
-from crmkit.segmentation import rfm_segments, segment_map_audit, segment_map_cells
+from crmkit.segmentation import rfm_segments, segment_map_audit
 
 # The map in the tests of R's rfm: three of its ten rules are never reached, 36 cells are open.
 NAMES = [
@@ -52,14 +52,14 @@ def test_shipped_maps_pass(name):
     audit = segment_map_audit(name)
     assert (audit["cells_lost"] == 0).all()
     assert audit["reachable"].tolist() == [True] * (len(audit) - 1) + [False]
-    assert (segment_map_cells(name)["rules"] == 1).all()
+    assert (segment_map_audit(name, detail=True)["rules"] == 1).all()
 
 
 def test_audit_cells_and_segments_agree():
     scores = every_cell().iloc[::2]
     rules = overlapping_map()
     audit = segment_map_audit(rules, scores)
-    cells = segment_map_cells(rules, scores)
+    cells = segment_map_audit(rules, scores, detail=True)
     given = rfm_segments(scores, segment_map=rules)["segment"].value_counts()
     by_rule = audit.set_index("segment")["customers"]
     assert by_rule[by_rule > 0].to_dict() == given.to_dict()
@@ -70,6 +70,6 @@ def test_audit_cells_and_segments_agree():
 
 
 def test_other_numbers_of_bins():
-    assert len(segment_map_cells(overlapping_map(), n_bins=3)) == 27
+    assert len(segment_map_audit(overlapping_map(), n_bins=3, detail=True)) == 27
     with pytest.raises(InputError, match="n_bins"):
-        segment_map_cells(overlapping_map(), n_bins=12)
+        segment_map_audit(overlapping_map(), n_bins=12)

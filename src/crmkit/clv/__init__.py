@@ -52,7 +52,6 @@ from crmkit.clv._plot import (
     plot_frequency_recency,
     plot_model_comparison,
     plot_payback,
-    plot_tapk_sensitivity,
     plot_tracking,
 )
 from crmkit.clv._report import (
@@ -63,7 +62,6 @@ from crmkit.clv._report import (
     likelihood_ratio_test,
     model_comparison,
     spend_frequency_correlation,
-    tapk_sensitivity,
     tracking_table,
 )
 from crmkit.clv._table import (
@@ -111,14 +109,12 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "plot_frequency_recency",
     "plot_model_comparison",
     "plot_payback",
-    "plot_tapk_sensitivity",
     "plot_tracking",
     "purchase_report",
     "purchase_table",
     "retention_value",
     "spend_frequency_correlation",
     "tapk",
-    "tapk_sensitivity",
     "tapk_table",
     "tracking_table",
 ]

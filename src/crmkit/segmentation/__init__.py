@@ -23,7 +23,7 @@ from crmkit.segmentation._model.behaviour import BehaviourSegments
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
 from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
 from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
-from crmkit.segmentation._report.maps import segment_map_audit, segment_map_cells
+from crmkit.segmentation._report.maps import segment_map_audit
 from crmkit.segmentation._report.migration import segment_migration
 from crmkit.segmentation._report.profile import segment_profile
 from crmkit.segmentation._report.profit import cost_rates, whale_curve, whale_summary
@@ -56,7 +56,6 @@ __all__ = [
     "rfm_segments",
     "rfm_table",
     "segment_map_audit",
-    "segment_map_cells",
     "segment_maps",
     "segment_migration",
     "segment_profile",

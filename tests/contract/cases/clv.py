@@ -263,12 +263,6 @@ REPORTS = [
         numbers={"customers": ("frequency", "T")},
     ),
     FunctionCase(
-        clv.tapk_sensitivity,
-        _factors,
-        needs={"customers": ("customer_id", *TAPK)},
-        numbers={"customers": TAPK},
-    ),
-    FunctionCase(
         clv.forecast_table,
         _judged,
         needs={
@@ -283,10 +277,6 @@ REPORTS = [
 ]
 
 PLOTS = [
-    PlotCase(
-        clv.plot_tapk_sensitivity,
-        lambda: {"sensitivity": clv.tapk_sensitivity(*_factors().values())},
-    ),
     PlotCase(
         clv.plot_customer_equity,
         lambda: {

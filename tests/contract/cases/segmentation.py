@@ -209,8 +209,9 @@ CASES = [
         segmentation.segment_map_audit, dict, {"segment_map": own_map(), "scores": scores()}
     ),
     FunctionCase(
-        segmentation.segment_map_cells,
+        segmentation.segment_map_audit,
         lambda: {"segment_map": own_map(), "scores": scores()},
+        kwargs={"detail": True},
         needs={"segment_map": ("segment",), "scores": ("customer_id", *SCORES)},
         numbers={"scores": SCORES},
     ),

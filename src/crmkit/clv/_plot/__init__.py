@@ -9,7 +9,6 @@ from crmkit.clv._plot.money import (
     plot_cohort_value,
     plot_customer_equity,
     plot_payback,
-    plot_tapk_sensitivity,
 )
 
 __all__ = [
@@ -20,6 +19,5 @@ __all__ = [
     "plot_frequency_recency",
     "plot_model_comparison",
     "plot_payback",
-    "plot_tapk_sensitivity",
     "plot_tracking",
 ]

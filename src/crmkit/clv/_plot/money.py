@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
+from crmkit._plotting import COLORS, money, new_axes, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,56 +19,7 @@ __all__ = [
     "plot_cohort_value",
     "plot_customer_equity",
     "plot_payback",
-    "plot_tapk_sensitivity",
 ]
-
-FACTORS = {
-    "transactions": "T: transactions",
-    "items_per_transaction": "A: items per transaction",
-    "price": "P: price per item",
-    "acquisition_cost": "K: acquisition cost",
-}
-
-
-def plot_tapk_sensitivity(sensitivity: Any, *, ax: Axes | None = None) -> Axes:
-    """Draw what a change of each factor of TAPK is worth.
-
-    Parameters
-    ----------
-    sensitivity : DataFrame
-        A :func:`tapk_sensitivity`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from crmkit import clv
-    >>> customers = pd.DataFrame({
-    ...     "customer_id": ["ann", "bob"],
-    ...     "transactions": [20, 2],
-    ...     "items_per_transaction": [3.0, 1.0],
-    ...     "price": [5.0, 8.0],
-    ...     "acquisition_cost": [40.0, 40.0],
-    ... })
-    >>> clv.plot_tapk_sensitivity(clv.tapk_sensitivity(customers)).get_xlabel()
-    'Change in value of all customers'
-    """
-    table = to_pandas(sensitivity, "sensitivity", needs=("factor", "value_change"))
-    change = table["value_change"].to_numpy(float)
-    ax = new_axes(ax)
-    colors = [COLORS[0] if value >= 0 else COLORS[3] for value in change]
-    ax.barh([FACTORS.get(name, name) for name in table["factor"]], change, color=colors)
-    ax.axvline(0.0, color=GREY, linewidth=1)
-    ax.invert_yaxis()
-    ax.xaxis.set_major_formatter(money())
-    ax.set_xlabel("Change in value of all customers")
-    return tidy(ax)
 
 
 def plot_customer_equity(equity: Any, *, ax: Axes | None = None) -> Axes:

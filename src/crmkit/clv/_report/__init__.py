@@ -7,7 +7,6 @@ from crmkit.clv._report.dependence import spend_frequency_correlation
 from crmkit.clv._report.forecast import forecast_table
 from crmkit.clv._report.grid import frequency_recency_table
 from crmkit.clv._report.likelihood_ratio import likelihood_ratio_test
-from crmkit.clv._report.sensitivity import tapk_sensitivity
 from crmkit.clv._report.tracking import tracking_table
 from crmkit.clv._report.value import customer_equity, lifetime_value
 
@@ -19,6 +18,5 @@ __all__ = [
     "likelihood_ratio_test",
     "model_comparison",
     "spend_frequency_correlation",
-    "tapk_sensitivity",
     "tracking_table",
 ]

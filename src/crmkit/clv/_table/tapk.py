@@ -59,7 +59,6 @@ def tapk(customers: Any) -> pd.DataFrame:
     See Also
     --------
     tapk_table : Estimate the factors from a log.
-    tapk_sensitivity : What a change of each factor is worth.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_flag, check_number
 from crmkit.segmentation._table.segments import (
     OTHER,
     SCORES,
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Ints
 
 
-__all__ = ["segment_map_audit", "segment_map_cells"]
+__all__ = ["segment_map_audit"]
 
 
 def segment_map_audit(
-    segment_map: Any = "standard", scores: Any = None, *, n_bins: int | None = None
+    segment_map: Any = "standard",
+    scores: Any = None,
+    *,
+    n_bins: int | None = None,
+    detail: bool = False,
 ) -> pd.DataFrame:
     """Tell for each rule of a segment map how much of its range it really gets.
 
@@ -37,19 +41,30 @@ def segment_map_audit(
         The table of :func:`rfm_scores`, to count customers.
     n_bins : int, optional
         Number of scores, 2 to 9. The default is that of a shipped map, else 5.
+    detail : bool, default False
+        List every cell of the three scores instead, with the rules that fit it.
 
     Returns
     -------
     pandas.DataFrame
-        One row per rule, in the order of the map, and a last row ``other`` for what no rule fits:
+        One row per rule, in the order of the map, and a last row ``other`` for what no rule fits;
+        with `detail` one row per cell:
 
-        * ``rule`` (int) - position from 1; 0 for ``other``.
-        * ``segment`` (str) - name of the rule's segment.
-        * ``cells`` (int) - cells of the three scores within the rule's ranges.
-        * ``cells_won`` (int) - those that no earlier rule takes.
-        * ``cells_lost`` (int) - those that earlier rules take.
+        * ``rule`` (int) - position from 1; 0 for ``other``. Only without `detail`.
+        * ``recency_score`` (int) - 1 to `n_bins`; only with `detail`.
+        * ``frequency_score`` (int) - 1 to `n_bins`; only with `detail`.
+        * ``monetary_score`` (int) - 1 to `n_bins`; only with `detail`.
+        * ``segment`` (str) - name of the rule's segment; of a cell, the one its customers get.
+        * ``rules`` (int) - number of rules that fit: 0 is a gap, 2 and more an overlap. Only with
+          `detail`.
+        * ``segments`` (str) - names of these rules' segments, first match first. Only with
+          `detail`.
+        * ``cells`` (int) - cells of the three scores within the rule's ranges. This and the next
+          three only without `detail`.
+        * ``cells_won`` (int) - those that no earlier rule takes; only so.
+        * ``cells_lost`` (int) - those that earlier rules take; only so.
         * ``reachable`` (bool) - whether any customer can get there; for ``other``, whether the
-          map leaves cells open.
+          map leaves cells open. Only so.
         * ``customers`` (int) - customers who get there; only with `scores`.
 
     Raises
@@ -76,8 +91,14 @@ def segment_map_audit(
     1    best     25          0      False
     2    lost     50         50       True
     3   other     25         25       True
+
+    >>> cells = segment_map_audit(rules, detail=True)
+    >>> sorted(set(cells["rules"]))  # gaps, and overlaps of "active" and "best"
+    [0, 1, 2]
     """
     names, ranges, cells = _grid(segment_map, n_bins)
+    if check_flag(detail, "detail"):
+        return _by_cell(names, ranges, cells, scores)
     inside = _inside(cells, ranges)
     winner = first_rule(cells, ranges)
     covered = np.append(inside.sum(axis=0), np.count_nonzero(winner == len(names)))
@@ -98,49 +119,14 @@ def segment_map_audit(
     return table
 
 
-def segment_map_cells(
-    segment_map: Any = "standard", scores: Any = None, *, n_bins: int | None = None
-) -> pd.DataFrame:
-    """List every cell of the three scores with the rules that fit it.
-
-    Parameters
-    ----------
-    segment_map, scores, n_bins
-        As in :func:`segment_map_audit`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cell:
-
-        * ``recency_score`` (int) - 1 to `n_bins`.
-        * ``frequency_score`` (int) - 1 to `n_bins`.
-        * ``monetary_score`` (int) - 1 to `n_bins`.
-        * ``rules`` (int) - number of rules that fit: 0 is a gap, 2 and more an overlap.
-        * ``segments`` (str) - names of these rules' segments, first match first.
-        * ``segment`` (str) - the segment customers get.
-        * ``customers`` (int) - customers in the cell; only with `scores`.
-
-    Raises
-    ------
-    MissingColumnsError
-        If a table lacks a column.
-    InputError
-        If the map or the scores cannot be used.
-
-    Examples
-    --------
-    >>> cells = segment_map_cells("standard")
-    >>> len(cells), set(cells["rules"])
-    (125, {1})
-    """
-    names, ranges, cells = _grid(segment_map, n_bins)
+def _by_cell(names: list[str], ranges: Ints, cells: Ints, scores: Any) -> pd.DataFrame:
+    """List every cell with the rules that fit it."""
     inside = _inside(cells, ranges)
     labels = np.array([*names, OTHER], dtype=object)
     table = pd.DataFrame(dict(zip(SCORES, cells.T, strict=True)))
+    table["segment"] = labels[first_rule(cells, ranges)].tolist()
     table["rules"] = inside.sum(axis=1)
     table["segments"] = ["; ".join(labels[:-1][row]) for row in inside]
-    table["segment"] = labels[first_rule(cells, ranges)].tolist()
     if scores is not None:
         _, values = read_scores(scores)
         weights = np.array([81, 9, 1])
