@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import special
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Adjustment",
     "GainsCurve",
     "adjust_p_values",
     "distinct",
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 _MOST = 2**62  # packed keys
+
+
+Adjustment = Literal["bh", "by", "holm", "bonferroni"]
 
 
 def normal_quantile(confidence_level: float) -> float:
@@ -76,7 +80,7 @@ def mean_interval(
     return mean, error, mean - t * error, mean + t * error
 
 
-def adjust_p_values(p_values: ArrayLike, method: str = "bh", *, n_more: int = 0) -> Floats:
+def adjust_p_values(p_values: ArrayLike, method: Adjustment = "bh", *, n_more: int = 0) -> Floats:
     """Adjust p-values, shape (m,), for the number of tests; NaN stays NaN and is not counted.
 
     `n_more` further tests are counted as if their p-values were 1.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["PERIODS", "period_of", "period_start"]
+__all__ = ["Period", "period_of", "period_start"]
+
+Period = Literal["day", "week", "month", "quarter", "year"]
 
 # Months in one period; days and weeks have no months and are counted in days instead.
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7}
-PERIODS = (*_DAYS, *_MONTHS)
 
 # 1970-01-01, day 0, was a Thursday; weeks begin on Monday as in ISO 8601.
 _MONDAY = {"day": 0, "week": 3}

@@ -6,6 +6,9 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from crmkit._checks import quoted
+from crmkit.errors import InputError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -22,11 +25,14 @@ SEQUENTIAL = "cividis"
 
 def new_axes(ax: Axes | None, *, figsize: tuple[float, float] = (7.0, 4.2)) -> Axes:
     """Return `ax`, or the Axes of a new figure that no window manager holds on to."""
-    if ax is not None:
-        return ax
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if isinstance(ax, Axes):
+        return ax
+    if ax is not None:
+        raise InputError(f"`ax` must be a matplotlib Axes to draw on; got {quoted(ax)}.")
     figure = Figure(figsize=figsize, layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.add_subplot()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from crmkit._checks import check_flag
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,7 @@ T = TypeVar("T")
 
 def steps(items: Iterable[T], what: str, progress: bool) -> Iterable[T]:
     """Return `items`, under a bar that names `what` is done where `progress` is wanted."""
-    if not progress:
+    if not check_flag(progress, "progress"):
         return items
     from tqdm.auto import tqdm
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bools", "Floats", "Ints"]
+__all__ = ["Bools", "Floats", "Ints", "KeepDropOrRaise", "KeepOrDrop", "RaiseOrDrop"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
+
+# What to do with rows of some kind.
+RaiseOrDrop: TypeAlias = Literal["raise", "drop"]
+KeepOrDrop: TypeAlias = Literal["keep", "drop"]
+KeepDropOrRaise: TypeAlias = Literal["keep", "drop", "raise"]

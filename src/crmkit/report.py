@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import check_number, check_optional
+from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
 from crmkit._frames import as_transactions, parse_day, read_customers
 from crmkit._spreadsheets import csv_text
@@ -234,7 +234,11 @@ class _Bar:
     def __init__(self, total: int, show: bool) -> None:
         from tqdm.auto import tqdm
 
-        self._bar = tqdm(total=total, disable=not show, bar_format="{l_bar}{bar}| {postfix}")
+        self._bar = tqdm(
+            total=total,
+            disable=not check_flag(show, "progress"),
+            bar_format="{l_bar}{bar}| {postfix}",
+        )
         self._begun = False
 
     def __enter__(self) -> _Bar:

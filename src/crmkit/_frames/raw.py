@@ -12,6 +12,7 @@ from crmkit._frames.dates import _UNIT, parse_text
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.log import sign_column
 from crmkit._frames.people import check_ids
+from crmkit._typing import KeepDropOrRaise, KeepOrDrop, RaiseOrDrop
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def as_transactions(
     cost: str | None = None,
     date_format: str | None = None,
     tz: str | None = None,
-    missing_customers: str = "raise",
-    missing_dates: str = "raise",
-    missing_amounts: str = "raise",
-    refunds: str = "keep",
-    duplicates: str = "keep",
+    missing_customers: RaiseOrDrop = "raise",
+    missing_dates: RaiseOrDrop = "raise",
+    missing_amounts: RaiseOrDrop = "raise",
+    refunds: KeepOrDrop = "keep",
+    duplicates: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Turn a raw log into transactions: rename, type and check it once.
 
@@ -113,11 +114,11 @@ def as_transactions(
     >>> transactions.attrs["door"]["missing_customers_dropped"]
     1
     """
-    check_choice(missing_customers, "missing_customers", ("raise", "drop"))
-    check_choice(missing_dates, "missing_dates", ("raise", "drop"))
-    check_choice(missing_amounts, "missing_amounts", ("raise", "drop"))
-    check_choice(refunds, "refunds", ("keep", "drop"))
-    check_choice(duplicates, "duplicates", ("keep", "drop", "raise"))
+    check_choice(missing_customers, "missing_customers", RaiseOrDrop)
+    check_choice(missing_dates, "missing_dates", RaiseOrDrop)
+    check_choice(missing_amounts, "missing_amounts", RaiseOrDrop)
+    check_choice(refunds, "refunds", KeepOrDrop)
+    check_choice(duplicates, "duplicates", KeepDropOrRaise)
     named = {"amount": amount, "order_id": order_id, "product": product}
     named |= {"quantity": quantity, "cost": cost}
     frame = _renamed(raw, {"customer_id": customer_id, "date": date, **named}, "raw")
@@ -165,8 +166,8 @@ def as_customers(
     raw: Any,
     *,
     customer_id: str = "customer_id",
-    missing_customers: str = "raise",
-    duplicates: str = "raise",
+    missing_customers: RaiseOrDrop = "raise",
+    duplicates: RaiseOrDrop = "raise",
 ) -> pd.DataFrame:
     """Turn a raw customer list into a customer table: one row per customer, ids checked.
 
@@ -208,8 +209,8 @@ def as_customers(
     0           a    shop
     1           b     web
     """
-    check_choice(missing_customers, "missing_customers", ("raise", "drop"))
-    check_choice(duplicates, "duplicates", ("raise", "drop"))
+    check_choice(missing_customers, "missing_customers", RaiseOrDrop)
+    check_choice(duplicates, "duplicates", RaiseOrDrop)
     frame = _renamed(raw, {"customer_id": customer_id}, "raw")
     door = {"rows_read": len(frame)}
     problems = Problems("raw")

@@ -12,7 +12,7 @@ from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.effect_line import EffectLine, effect_line
-from crmkit._learn.effects import METHODS, EffectEnsemble, fit_effects
+from crmkit._learn.effects import EffectEnsemble, EffectMethod, fit_effects
 from crmkit._learn.encoder import FeatureEncoder
 from crmkit._learn.outcomes import read_arms, read_outcome
 from crmkit._learn.propensity import Propensity, learn_propensity
@@ -49,7 +49,7 @@ class EffectModel(Model):
     def __init__(
         self,
         *,
-        method: str = "dr",
+        method: EffectMethod = "dr",
         estimator: Any = None,
         effect_estimator: Any = None,
         propensity: str | Mapping[Any, str] = "randomised",
@@ -74,7 +74,7 @@ class EffectModel(Model):
         progress: bool,
     ) -> Self:
         """Learn from customers of whom some, but not all, were treated."""
-        check_choice(self.method, "method", METHODS)
+        check_choice(self.method, "method", EffectMethod)
         n_folds = check_number(self.n_folds, "n_folds")
         given = read_customers(customers, needs=[outcome, treated])
         values = read_outcome(given, outcome, binary=self._binary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["METHODS", "CrossFittedEffects", "EffectEnsemble", "doubly_robust", "fit_effects"]
+__all__ = ["CrossFittedEffects", "EffectEnsemble", "EffectMethod", "doubly_robust", "fit_effects"]
 
-METHODS = ["t", "s", "x", "dr"]
+EffectMethod = Literal["dr", "t", "s", "x"]
 
 
 @dataclass(frozen=True, slots=True)

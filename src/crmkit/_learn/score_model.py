@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LearnedScore", "ScoreModel"]
 
-_CALIBRATIONS = ["sigmoid", "isotonic", "none"]
+Calibration = Literal["sigmoid", "isotonic", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ScoreModel(Model):
         self,
         *,
         estimator: Any = None,
-        calibration: str = "sigmoid",
+        calibration: Calibration = "sigmoid",
         n_folds: int = 5,
         random_state: int | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class ScoreModel(Model):
         progress: bool = False,
     ) -> LearnedScore:
         """Fit one score on outcomes (n,) of 0.0 and 1.0."""
-        check_choice(self.calibration, "calibration", _CALIBRATIONS)
+        check_choice(self.calibration, "calibration", Calibration)
         encoder = encoder.fit(frame, name=name)
         matrix = encoder.transform(frame, name=name)
         scorer, scores = Scorer.fit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make_transactions"]
 
-_PURCHASES = {
+ShopModel = Literal["bgnbd", "paretonbd"]
+_PURCHASES: dict[ShopModel, dict[str, float]] = {
     "bgnbd": {"r": 0.8, "alpha": 60.0, "a": 0.8, "b": 3.0},
     "paretonbd": {"r": 0.8, "alpha": 60.0, "s": 0.6, "beta": 120.0},
 }
@@ -41,7 +42,7 @@ def make_transactions(
     start_date: Any = "2024-01-01",
     n_days: int = 730,
     acquisition_days: int = 180,
-    purchase_model: str = "bgnbd",
+    purchase_model: ShopModel = "bgnbd",
     purchase_parameters: Mapping[str, float] | None = None,
     spend_parameters: Mapping[str, float] | None = None,
     n_products: int = 64,
@@ -132,7 +133,7 @@ def make_transactions(
     n_products = check_number(n_products, "n_products")
     bundle_share = check_number(bundle_share, "bundle_share")
     refund_share = check_number(refund_share, "refund_share")
-    check_choice(purchase_model, "purchase_model", _PURCHASES)
+    check_choice(purchase_model, "purchase_model", ShopModel)
     purchase = _parameters(_PURCHASES[purchase_model], purchase_parameters, "purchase_parameters")
     spend = _parameters(_SPEND, spend_parameters, "spend_parameters")
     first_day = parse_day(start_date, "start_date")

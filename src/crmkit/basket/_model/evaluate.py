@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import distinct, mean_interval
-from crmkit._checks import check_number
+from crmkit._checks import check_flag, check_number
 from crmkit._frames import day_column, parse_day
 from crmkit._log import read_log
 from crmkit.errors import InputError
@@ -81,7 +81,7 @@ def _later(log: Log, split: int, horizon_days: int, exclude_owned: bool) -> tupl
     before = (log.day <= split) & (log.product >= 0)
     after = (log.day > split) & (log.day <= split + horizon_days) & (log.product >= 0)
     bought = distinct(key[after])
-    if exclude_owned:
+    if check_flag(exclude_owned, "exclude_owned"):
         owned = np.append(np.sort(key[before]), -1)
         bought = bought[owned[np.searchsorted(owned[:-1], bought)] != bought]
     customer, item = np.divmod(bought, n_items)

@@ -20,6 +20,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmkit.basket._table.baskets import Level
+
 
 class NextItem(Model):
     """Rank the items a customer is likely to buy next.
@@ -85,7 +87,7 @@ class NextItem(Model):
         similarity: float = 1.0,
         popularity: float = 0.01,
         half_life_days: float | None = 180,
-        level: str = "customer",
+        level: Level = "customer",
         min_support: float = 5,
         n_neighbours: int = 100,
     ) -> None:

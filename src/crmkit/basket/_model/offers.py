@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._frames import read_customers
 from crmkit._log import read_log
 from crmkit.basket._math import recommend
@@ -78,29 +79,30 @@ def make_offers(
     lines = log.customer[inside], column[inside], log.day[inside]
     customer, column, day = recommend.last_days(*lines)
     # a weight that decayed to nothing must not become a missing entry
-    weight = np.maximum(recommend.decay(log.as_of - day, model.half_life_days), 1e-300)
+    half_life = check_optional(model.half_life_days, "half_life_days")
+    weight = np.maximum(recommend.decay(log.as_of - day, half_life), 1e-300)
     first = places(model.neighbours_["item"].tolist(), place)
     second = places(model.neighbours_["neighbour"].tolist(), place)
     strength = model.neighbours_["strength"].to_numpy(dtype=np.float64)
     stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
     again = None
-    if exclude_owned:
+    if check_flag(exclude_owned, "exclude_owned"):
         stop_customer = np.append(stop_customer, customer)
         stop_column = np.append(stop_column, column)
     elif model.rules + model.similarity > 0:  # popularity alone knows no customer
-        share = recommend.share_of_days(*lines, log.as_of, model.half_life_days)
+        share = recommend.share_of_days(*lines, log.as_of, half_life)
         again = recommend.as_sparse(customer, column, share, size)
     find = partial(
         recommend.best_items,
         recommend.as_sparse(customer, column, weight, size),
         recommend.as_sparse(first, second, strength, (len(items), len(items))),
-        model.popularity * known[by_popularity],
+        check_number(model.popularity, "popularity") * known[by_popularity],
         allowed_items(items, exclude, stock),
         recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
         n_items,
         again=again,
     )
-    if progress:
+    if check_flag(progress, "progress"):
         from tqdm.auto import tqdm
 
         with tqdm(total=log.n_customers, unit="customers") as bar:

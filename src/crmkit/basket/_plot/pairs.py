@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-PAIR_MEASURES = (
+PairMeasure = Literal[
     "lift",
     "lift_given_sizes",
     "odds_ratio",
@@ -25,11 +25,11 @@ PAIR_MEASURES = (
     "kulczynski",
     "phi",
     "leverage",
-)
+]
 
 
 def plot_pairs(
-    pairs: Any, *, measure: str = "lift", n_items: int = 12, ax: Axes | None = None
+    pairs: Any, *, measure: PairMeasure = "lift", n_items: int = 12, ax: Axes | None = None
 ) -> Axes:
     """Show how strongly the most frequent items go together, as a heat map.
 
@@ -56,7 +56,7 @@ def plot_pairs(
     >>> shop = datasets.make_transactions(200, random_state=0)
     >>> ax = basket.plot_pairs(basket.item_pairs(shop["transactions"]))
     """
-    check_choice(measure, "measure", PAIR_MEASURES)
+    check_choice(measure, "measure", PairMeasure)
     n_items = check_number(n_items, "n_items")
     columns = ("item_a", "item_b", "count_a", "count_b", measure)
     table = read_table(pairs, "pairs", columns)

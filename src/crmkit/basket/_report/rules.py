@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import adjust_p_values
-from crmkit._checks import check_choice, check_number, check_optional
+from crmkit._arrays import Adjustment, adjust_p_values
+from crmkit._checks import check_choice, check_flag, check_number, check_optional
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.rules import MissingParts, split_itemsets
 from crmkit.basket._report.read import ItemsetTable, read_itemsets
 from crmkit.basket._table.baskets import find_items
-from crmkit.basket._table.pairs import ADJUSTMENTS
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def association_rules(
     max_consequent: int | None = 1,
     antecedent: Iterable[Any] | None = None,
     consequent: Iterable[Any] | None = None,
-    adjust: str = "bh",
+    adjust: Adjustment = "bh",
     keep_redundant: bool = True,
 ) -> pd.DataFrame:
     """Turn frequent itemsets into rules, each with every measure and an honest p-value.
@@ -150,7 +149,7 @@ def association_rules(
     1  (butter,)   (bread,)      2       1.000  1.333
     """
     min_confidence = check_number(min_confidence, "min_confidence")
-    check_choice(adjust, "adjust", ADJUSTMENTS)
+    check_choice(adjust, "adjust", Adjustment)
     max_antecedent = check_optional(max_antecedent, "max_antecedent")
     max_consequent = check_optional(max_consequent, "max_consequent")
     table = read_itemsets(itemsets)
@@ -181,7 +180,7 @@ def association_rules(
     improvement = measures["confidence"] - rules.general
     # numbers follow length and items, so that ties are broken by content
     order = np.lexsort((rules.consequent, rules.antecedent, -count, -measures["lift"]))
-    if not keep_redundant:
+    if not check_flag(keep_redundant, "keep_redundant"):
         order = order[improvement[order] > 0]
     return pd.DataFrame(
         {

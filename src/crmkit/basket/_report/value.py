@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
     from crmkit.basket._math.cover import Cover
     from crmkit.basket._report.count import Weight
-    from crmkit.basket._table.baskets import BasketLog
+    from crmkit.basket._table.baskets import BasketLog, Level
 
 
 def itemset_value(
-    itemsets: Any, transactions: Any, *, level: str = "order", as_of: Any = None
+    itemsets: Any, transactions: Any, *, level: Level = "order", as_of: Any = None
 ) -> pd.DataFrame:
     """Tell what money itemsets make: in their own items and in the orders that hold them.
 
@@ -102,7 +102,7 @@ def itemset_value(
 
 
 def rule_value(
-    rules: Any, transactions: Any, *, level: str = "order", as_of: Any = None
+    rules: Any, transactions: Any, *, level: Level = "order", as_of: Any = None
 ) -> pd.DataFrame:
     """Tell what money rules make, and how much of it is more than chance would bring.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,16 @@ from crmkit.basket._report.count import Tuples, add_up, read_sets
 from crmkit.basket._table.baskets import BasketLog, object_column, read_baskets
 from crmkit.errors import InputError
 
+if TYPE_CHECKING:
+    from crmkit.basket._table.baskets import Level
+
 
 def rule_windows(
     rules: Any,
     transactions: Any,
     *,
     n_windows: int = 4,
-    level: str = "order",
+    level: Level = "order",
     confidence_level: float = 0.95,
     as_of: Any = None,
 ) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Ints
 
 
-LEVELS = ("order", "customer")
+Level = Literal["order", "customer"]
 ROWS = 1 << 11  # written at a time, so that what is written stays in the processor's cache
 
 
@@ -52,7 +52,7 @@ class BasketLog:
 def read_baskets(
     transactions: Any,
     *,
-    level: str = "order",
+    level: Level = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     groups: Iterable[str] = (),
@@ -61,7 +61,7 @@ def read_baskets(
     as_of: Any = None,
 ) -> BasketLog:
     """Read a log as baskets; lines without a product are no item of any basket, refunds none."""
-    check_choice(level, "level", LEVELS)
+    check_choice(level, "level", Level)
     groups = item_list(groups, "groups")
     history = read_log(
         transactions,

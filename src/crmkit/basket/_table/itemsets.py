@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit.basket._math.collector import Itemsets
+    from crmkit.basket._table.baskets import Level
 
-KINDS = ("all", "closed", "maximal")
+ItemsetKind = Literal["all", "closed", "maximal"]
 
 
 def frequent_itemsets(
@@ -29,8 +30,8 @@ def frequent_itemsets(
     n_best: int | None = None,
     min_length: int = 1,
     max_length: int | None = None,
-    kind: str = "all",
-    level: str = "order",
+    kind: ItemsetKind = "all",
+    level: Level = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     groups: Iterable[str] = (),
@@ -120,7 +121,7 @@ def frequent_itemsets(
     2          (milk,)       1      2     0.50
     3  (bread, butter)       2      2     0.50
     """
-    check_choice(kind, "kind", KINDS)
+    check_choice(kind, "kind", ItemsetKind)
     min_length = check_number(min_length, "min_length")
     max_length = check_optional(max_length, "max_length", low=min_length)
     max_itemsets = check_number(max_itemsets, "max_itemsets")
@@ -157,7 +158,9 @@ def frequent_itemsets(
     return _frame(found, items, kind, min_length)
 
 
-def _frame(found: Itemsets, items: pd.Index[Any], kind: str, min_length: int) -> pd.DataFrame:
+def _frame(
+    found: Itemsets, items: pd.Index[Any], kind: ItemsetKind, min_length: int
+) -> pd.DataFrame:
     """Write itemsets as a table in an order that only their content decides."""
     levels, counts = found.items[min_length - 1 :], found.counts[min_length - 1 :]
     if kind != "all":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import adjust_p_values
+from crmkit._arrays import Adjustment, adjust_p_values
 from crmkit._checks import check_choice
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.mining import mine_itemsets
@@ -17,17 +17,17 @@ from crmkit.basket._table.baskets import minimum_count, read_baskets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ADJUSTMENTS = ("bh", "by", "holm", "bonferroni")
+    from crmkit.basket._table.baskets import Level
 
 
 def item_pairs(
     transactions: Any,
     *,
     min_support: float = 0.001,
-    level: str = "order",
+    level: Level = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
-    adjust: str = "bh",
+    adjust: Adjustment = "bh",
     as_of: Any = None,
 ) -> pd.DataFrame:
     """List all pairs of items bought together often enough, with every measure.
@@ -143,7 +143,7 @@ def item_pairs(
     0  bread  butter      2     0.50          0.667  1.333
     1  bread    milk      1     0.25          0.333  0.667
     """
-    check_choice(adjust, "adjust", ADJUSTMENTS)
+    check_choice(adjust, "adjust", Adjustment)
     lines = read_baskets(transactions, level=level, include=include, exclude=exclude, as_of=as_of)
     found = mine_itemsets(
         lines.basket,

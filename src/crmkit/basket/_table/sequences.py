@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import adjust_p_values, distinct
-from crmkit._checks import check_choice, check_number, check_optional
+from crmkit._arrays import Adjustment, adjust_p_values, distinct
+from crmkit._checks import check_choice, check_flag, check_number, check_optional
 from crmkit._log import PurchaseLog, read_log
 from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._table.baskets import as_tuples, item_mask, minimum_count, object_column
-from crmkit.basket._table.pairs import ADJUSTMENTS
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def frequent_sequences(
         max_gap=max_gap,
         cap=cap,
     )
-    if progress:
+    if check_flag(progress, "progress"):
         from tqdm.auto import tqdm
 
         with tqdm(total=len(np.unique(lines.item)), unit="items") as bar:
@@ -198,7 +197,7 @@ def sequence_rules(
     max_gap_days: int | None = None,
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
-    adjust: str = "bh",
+    adjust: Adjustment = "bh",
     as_of: Any = None,
 ) -> pd.DataFrame:
     """Tell which item customers buy later, after which.
@@ -277,7 +276,7 @@ def sequence_rules(
     0    printer        ink      2         1.0             23.0
     """
     min_confidence = check_number(min_confidence, "min_confidence")
-    check_choice(adjust, "adjust", ADJUSTMENTS)
+    check_choice(adjust, "adjust", Adjustment)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     history, log, lines, min_count = read_histories(
         transactions, min_support, include, exclude, as_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AFTModel"]
 
-_FITTERS = {
+Distribution = Literal["weibull", "loglogistic", "lognormal"]
+
+_FITTERS: dict[Distribution, tuple[str, str]] = {
     "weibull": ("WeibullAFTFitter", "lambda_"),
     "loglogistic": ("LogLogisticAFTFitter", "alpha_"),
     "lognormal": ("LogNormalAFTFitter", "mu_"),
@@ -81,7 +83,7 @@ class AFTModel(Regression):
     def __init__(
         self,
         *,
-        distribution: str = "weibull",
+        distribution: Distribution = "weibull",
         penalizer: float = 0.0,
         confidence_level: float = 0.95,
     ) -> None:
@@ -93,7 +95,7 @@ class AFTModel(Regression):
         self, matrix: Floats, time: Floats, left: Bools, duration: str
     ) -> tuple[Floats, Floats]:
         """Fit and keep intercept and scale."""
-        check_choice(self.distribution, "distribution", _FITTERS)
+        check_choice(self.distribution, "distribution", Distribution)
         if (time <= 0).any():
             raise InputError(
                 f"`customers`: column {duration!r} must be above 0 for this model but is 0 in "

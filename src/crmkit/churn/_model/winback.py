@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import pandas as pd
+
 from crmkit._learn.effect_model import EffectModel
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_cohorts", "plot_retention"]
+CohortValue = Literal["retention_rate", "active", "amount"]
 
 # Cells in which a percentage is still legible, in the two directions.
 _LEGIBLE = (26, 19)
 
 
-def plot_cohorts(cohorts: Any, *, value: str = "retention_rate", ax: Axes | None = None) -> Axes:
+def plot_cohorts(
+    cohorts: Any, *, value: CohortValue = "retention_rate", ax: Axes | None = None
+) -> Axes:
     """Draw cohorts as a heat map: one row per cohort, one column per age.
 
     Cells that cannot be observed stay empty. The colours of retention rates span the ages after
@@ -59,7 +62,7 @@ def plot_cohorts(cohorts: Any, *, value: str = "retention_rate", ax: Axes | None
     >>> ax.get_xlabel()
     'Age of the cohort (periods)'
     """
-    check_choice(value, "value", ("retention_rate", "active", "amount"))
+    check_choice(value, "value", CohortValue)
     frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", value))
     if frame.duplicated(["cohort", "age"]).any():
         raise InputError(
@@ -165,7 +168,7 @@ def _names(days: Any) -> dict[Any, str]:
     return dict(zip(index, index.strftime(form), strict=True))
 
 
-def _write_cells(ax: Axes, shown: Any, middle: float, value: str) -> None:
+def _write_cells(ax: Axes, shown: Any, middle: float, value: CohortValue) -> None:
     """Write each cell's number into it, dark on light cells and light on dark ones."""
     short = money()
     for row, column in np.argwhere(~np.ma.getmaskarray(shown)):

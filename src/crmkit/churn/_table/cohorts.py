@@ -20,7 +20,9 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmkit._periods import Period
     from crmkit._typing import Ints
+    from crmkit.churn._table.presence import Counting
 
 
 __all__ = ["cohort_customers", "cohort_table"]
@@ -41,9 +43,9 @@ _MOST_CELLS = 20_000_000
 def cohort_table(
     transactions: Any,
     *,
-    period: str = "month",
+    period: Period = "month",
     as_of: Any = None,
-    kind: str = "exact",
+    kind: Counting = "exact",
     window_periods: int = 3,
     by: str | Iterable[str] | None = None,
     customers: Any = None,
@@ -185,9 +187,9 @@ def cohort_customers(
     *,
     cohort: Any,
     age: int,
-    period: str = "month",
+    period: Period = "month",
     as_of: Any = None,
-    kind: str = "exact",
+    kind: Counting = "exact",
     window_periods: int = 3,
 ) -> pd.DataFrame:
     """List the customers behind one cell of a cohort table: who is still there and who is not.

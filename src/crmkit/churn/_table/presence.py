@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from crmkit._checks import check_choice, check_number
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
-from crmkit._periods import PERIODS, period_of
+from crmkit._periods import Period, period_of
 
 if TYPE_CHECKING:
     from crmkit._typing import Ints
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Presence", "read_presence", "run_length"]
 
-KINDS = ("exact", "unbounded", "rolling")
+Counting = Literal["exact", "unbounded", "rolling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,16 @@ class Presence:
         return self.active.day[self.active.first]
 
 
-def run_length(kind: str, window_periods: int) -> int | None:
+def run_length(kind: Counting, window_periods: int) -> int | None:
     """Return for how many periods one activity counts; None means up to the last activity."""
-    check_choice(kind, "kind", KINDS)
+    check_choice(kind, "kind", Counting)
     length = int(check_number(window_periods, "window_periods"))
     return {"exact": 1, "rolling": length, "unbounded": None}[kind]
 
 
-def read_presence(transactions: Any, period: str, as_of: Any, columns: list[str]) -> Presence:
+def read_presence(transactions: Any, period: Period, as_of: Any, columns: list[str]) -> Presence:
     """Read the log and find in which periods each customer was active."""
-    check_choice(period, "period", PERIODS)
+    check_choice(period, "period", Period)
     log = read_log(transactions, needs=columns, as_of=as_of)
     rows = log.rows
     first_day = rows.day.min() if log.bought is None else rows.day[log.bought].min()

@@ -20,7 +20,7 @@ from crmkit._frames import (
     with_account,
 )
 from crmkit._log import purchase_days, read_log
-from crmkit._periods import PERIODS, period_of, period_start
+from crmkit._periods import Period, period_of, period_start
 from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, seen_periods
 from crmkit.errors import InputError
 
@@ -48,7 +48,7 @@ class _Spells:
 def retention_table(
     transactions: Any,
     *,
-    period: str = "month",
+    period: Period = "month",
     as_of: Any = None,
     window_days: int | None = None,
     rate_days: float | None = None,
@@ -160,7 +160,7 @@ def retention_table(
     1 2025-02-01       2         1    1            0     1         0.5
     2 2025-03-01       2         1    0            1     1         0.5
     """
-    check_choice(period, "period", PERIODS)
+    check_choice(period, "period", Period)
     confidence_level = check_number(confidence_level, "confidence_level")
     window_days = check_optional(window_days, "window_days")
     rate_days = check_optional(rate_days, "rate_days")
@@ -190,7 +190,7 @@ def retention_table(
 
 
 def _activity_spells(
-    transactions: Any, as_of: Any, period: str, window_days: int | None
+    transactions: Any, as_of: Any, period: Period, window_days: int | None
 ) -> _Spells:
     """Read transactions as spells of activity, one per customer and period, or day."""
     log = read_log(transactions, as_of=as_of)

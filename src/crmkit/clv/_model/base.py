@@ -20,7 +20,7 @@ from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit
 from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
-from crmkit.clv._model.intervals import bootstrap_interval, delta_interval, with_gradient
+from crmkit.clv._model.intervals import Interval, bootstrap_interval, delta_interval, with_gradient
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at, standardised
 from crmkit.clv._model.tables import tie_matrix
@@ -205,10 +205,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         return value[rows.inverse], slopes[rows.inverse]
 
     def _interval(
-        self, rows: Rows, function: Prediction, interval: str, confidence_level: float
+        self, rows: Rows, function: Prediction, interval: Interval, confidence_level: float
     ) -> dict[str, Floats]:
         """Return std_error, conf_low and conf_high of a prediction for every customer."""
-        check_choice(interval, "interval", ["delta", "bootstrap"])
+        check_choice(interval, "interval", Interval)
         if interval == "bootstrap":
             found = bootstrap_interval(rows, function, self.coefficient_draws_, confidence_level)
         else:

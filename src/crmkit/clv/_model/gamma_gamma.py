@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._typing import Floats
+    from crmkit.clv._model.intervals import Interval
 
 __all__ = ["GammaGamma"]
 
@@ -169,7 +170,7 @@ class GammaGamma(LikelihoodModel):
         self,
         customers: Any,
         *,
-        interval: str | None = None,
+        interval: Interval | None = None,
         confidence_level: float = 0.95,
     ) -> pd.DataFrame:
         """Predict each customer's mean amount per purchase.

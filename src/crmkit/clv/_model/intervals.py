@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Prediction = Callable[[list[Any], dict[str, Floats]], Floats]
 
 __all__ = ["bootstrap_interval", "delta_interval", "slopes_at", "with_gradient"]
+Interval = Literal["delta", "bootstrap"]
 
 
 def with_gradient(rows: Rows, function: Prediction, coefficients: Floats) -> tuple[Floats, Floats]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Floats
+    from crmkit.clv._model.intervals import Interval
 
 __all__ = ["ALIKE", "PurchaseModel"]
 
@@ -109,7 +110,7 @@ class PurchaseModel(LikelihoodModel):
         horizon_days: float = DAYS_PER_YEAR,
         annual_discount_rate: float | None = None,
         alive_in_days: float | None = None,
-        interval: str | None = None,
+        interval: Interval | None = None,
         confidence_level: float = 0.95,
     ) -> pd.DataFrame:
         """Predict each customer's purchases after the end of observation.

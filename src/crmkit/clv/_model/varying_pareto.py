@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -165,7 +165,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         horizon_days: float = DAYS_PER_YEAR,
         annual_discount_rate: float | None = None,
         alive_in_days: float | None = None,
-        interval: str | None = None,
+        interval: Literal["delta"] | None = None,
         confidence_level: float = 0.95,
     ) -> pd.DataFrame:
         """Predict each customer's purchases after `as_of`, under the covariates to come.
@@ -217,7 +217,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         later = check_optional(alive_in_days, "alive_in_days")
         rate = 0.0 if annual_discount_rate is None else check_rate(annual_discount_rate)
         if interval is not None:
-            check_choice(interval, "interval", ["delta"])
+            check_choice(interval, "interval", Literal["delta"])
         read = read_histories(
             transactions,
             covariates,

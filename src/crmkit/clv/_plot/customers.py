@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_alive_path", "plot_frequency_recency"]
 
-LABELS = {
+GridValue = Literal["p_alive", "expected_purchases"]
+LABELS: dict[GridValue, str] = {
     "p_alive": "Probability to be a customer still",
     "expected_purchases": "Expected purchases",
 }
@@ -71,7 +72,9 @@ def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
     return tidy(ax)
 
 
-def plot_frequency_recency(grid: Any, *, value: str = "p_alive", ax: Axes | None = None) -> Axes:
+def plot_frequency_recency(
+    grid: Any, *, value: GridValue = "p_alive", ax: Axes | None = None
+) -> Axes:
     """Draw the heat map of frequency and recency that analysts know.
 
     Parameters
@@ -100,7 +103,7 @@ def plot_frequency_recency(grid: Any, *, value: str = "p_alive", ax: Axes | None
     >>> clv.plot_frequency_recency(grid).get_xlabel()
     'Days from first to last purchase'
     """
-    check_choice(value, "value", LABELS)
+    check_choice(value, "value", GridValue)
     table = to_pandas(grid, "grid", needs=("frequency", "recency", value))
     # Without a repeat purchase there is one recency, 0: no row of a map.
     table = table[table["frequency"] > 0]

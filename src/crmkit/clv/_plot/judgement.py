@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._checks import check_flag
 from crmkit._frames import to_pandas
 from crmkit._plotting import COLORS, GREY, count, new_axes, tidy
 
@@ -96,7 +97,7 @@ def plot_tracking(tracking: Any, *, cumulative: bool = True, ax: Axes | None = N
     >>> clv.plot_tracking(tracking).get_ylabel()
     'Repeat purchases so far'
     """
-    ending = "_cumulative" if cumulative else ""
+    ending = "_cumulative" if check_flag(cumulative, "cumulative") else ""
     needs = ("period_end", "holdout", f"actual{ending}", f"expected{ending}")
     table = to_pandas(tracking, "tracking", needs=needs)
     ax = new_axes(ax)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_model_comparison"]
 
-MEASURES = {
+ComparisonMeasure = Literal[
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "bias",
+    "rank_correlation",
+    "holdout_log_score",
+]
+MEASURES: dict[ComparisonMeasure, str] = {
     "root_mean_squared_error": "Root mean squared error per customer",
     "mean_absolute_error": "Mean absolute error per customer",
     "bias": "Error of the total",
@@ -23,7 +30,10 @@ MEASURES = {
 
 
 def plot_model_comparison(
-    comparison: Any, *, measure: str = "root_mean_squared_error", ax: Axes | None = None
+    comparison: Any,
+    *,
+    measure: ComparisonMeasure = "root_mean_squared_error",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw one measure of the hold-out period for each model and rule.
 
@@ -52,7 +62,7 @@ def plot_model_comparison(
     >>> clv.plot_model_comparison(comparison, measure="bias").get_xlabel()
     'Error of the total'
     """
-    check_choice(measure, "measure", MEASURES)
+    check_choice(measure, "measure", ComparisonMeasure)
     table = to_pandas(comparison, "comparison", needs=("model", measure))
     table = table[table[measure].notna()]
     rule = table["model"].isin(["as_before", "mean"])

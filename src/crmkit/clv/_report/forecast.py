@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 __all__ = ["forecast_table"]
+ForecastGroups = Literal["frequency", "expected_purchases"]
 
 
 def forecast_table(
     customers: Any,
     predictions: Any,
     *,
-    by: str = "frequency",
+    by: ForecastGroups = "frequency",
     n_groups: int = 8,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -91,7 +92,7 @@ def forecast_table(
     1     1          1           0.75          1.0 -0.25
     2    2+          1           3.00          4.0 -1.00
     """
-    check_choice(by, "by", ("frequency", "expected_purchases"))
+    check_choice(by, "by", ForecastGroups)
     n_groups = check_number(n_groups, "n_groups")
     level = check_number(confidence_level, "confidence_level")
     table = read_customers(customers, needs=("frequency", "holdout_frequency"))

@@ -11,7 +11,7 @@ import pandas as pd
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column, parse_day
 from crmkit._log import PurchaseDays, purchase_days, read_log
-from crmkit._periods import PERIODS, period_of, period_start
+from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._model import BGBB, ByGroup
 from crmkit.clv._table.codes import column_names
 from crmkit.clv._table.costs import lookup
@@ -21,7 +21,7 @@ from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints, KeepDropOrRaise
     from crmkit.clv._model.protocols import PurchaseValuer
 
 
@@ -35,9 +35,9 @@ def tracking_table(
     as_of: Any,
     horizon_days: int | None = None,
     period_days: int = 7,
-    period: str | None = None,
+    period: Period | None = None,
     customers: Any = None,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Follow actual and expected repeat purchases, before and after the end of calibration.
 
@@ -106,7 +106,7 @@ def tracking_table(
     check_refunds(log, refunds, until=end)
     days = log.days().until(end)
     if isinstance(model, BGBB):
-        clock = _in_periods(days, split, end, check_choice(period, "period", PERIODS), model)
+        clock = _in_periods(days, split, end, check_choice(period, "period", Period), model)
     elif period is not None:
         raise InputError("`period` is for BGBB; give other models `period_days`.")
     else:
@@ -156,7 +156,7 @@ def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
     return _Clock(first, *_repeats(days), ends, ends, split, 1.0)
 
 
-def _in_periods(days: PurchaseDays, split: int, end: int, period: str, model: BGBB) -> _Clock:
+def _in_periods(days: PurchaseDays, split: int, end: int, period: Period, model: BGBB) -> _Clock:
     """Count calendar periods that have ended, those after the split as held out."""
     active = purchase_days(days.customer, period_of(days.day, period))
     first, last = active.day[active.first], last_closed(end, period)

@@ -9,6 +9,7 @@ import numpy as np
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
+from crmkit.clv._model.intervals import Interval
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
 from crmkit.clv._table.codes import column_names, column_part, combined
@@ -33,7 +34,7 @@ def lifetime_value(
     horizon_days: float = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
-    interval: str | None = None,
+    interval: Interval | None = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Value what each customer will still bring in, in today's money.
@@ -146,7 +147,7 @@ def customer_equity(
     horizon_days: float = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
-    interval: str = "delta",
+    interval: Interval = "delta",
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Add up lifetime values per segment and for the whole base, with intervals of the sums.
@@ -248,10 +249,10 @@ def _check_models(purchases: Any, spend: Any) -> None:
             raise InputError(f"`{name}` must be a fitted model such as {such_as}; got {model!r}.")
 
 
-def _check_interval(interval: str | None, confidence_level: float) -> float:
+def _check_interval(interval: Interval | None, confidence_level: float) -> float:
     """Return the checked level of the interval."""
     if interval is not None:
-        check_choice(interval, "interval", ["delta", "bootstrap"])
+        check_choice(interval, "interval", Interval)
     level: float = check_number(confidence_level, "confidence_level")
     return level
 

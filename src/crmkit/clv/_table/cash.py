@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from crmkit.clv._math.accounting import day_count_years, discount_factor
 
 __all__ = ["net_present_value"]
 
-DAY_COUNTS = ("actual/365", "actual/360", "actual/actual", "30/360")
+DayCount = Literal["actual/365", "actual/360", "actual/actual", "30/360"]
 
 
 def net_present_value(
@@ -21,7 +21,7 @@ def net_present_value(
     *,
     annual_discount_rate: float,
     as_of: Any,
-    day_count: str = "actual/365",
+    day_count: DayCount = "actual/365",
 ) -> pd.DataFrame:
     """Value dated cash flows of each customer on one day.
 
@@ -70,7 +70,7 @@ def net_present_value(
     0         ann              100.0
     """
     rate = check_number(annual_discount_rate, "annual_discount_rate")
-    check_choice(day_count, "day_count", DAY_COUNTS)
+    check_choice(day_count, "day_count", DayCount)
     start = parse_day(as_of, "as_of")
     log = read_transactions(cash_flows, needs=("customer_id", "date", "amount"), name="cash_flows")
     factor = discount_factor(day_count_years(start, log.day, day_count), rate)

@@ -15,19 +15,22 @@ from crmkit.clv._table.groups import read_earnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._periods import Period
+    from crmkit._typing import KeepDropOrRaise
+
 __all__ = ["cohort_value", "payback_table"]
 
 
 def cohort_value(
     transactions: Any,
     *,
-    period: str = "month",
+    period: Period = "month",
     as_of: Any = None,
     customers: Any = None,
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
     annual_discount_rate: float = 0.0,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Follow what each cohort of new customers has earned, period by period.
 
@@ -131,13 +134,13 @@ def payback_table(
     transactions: Any,
     *,
     acquisition_cost: Any,
-    period: str | None = "month",
+    period: Period | None = "month",
     as_of: Any = None,
     customers: Any = None,
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
     annual_discount_rate: float = 0.0,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Tell when the cost of winning customers is earned back, by cohort and channel.
 

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._checks import check_choice
+from crmkit._typing import KeepDropOrRaise
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._log import PurchaseDays, PurchaseLog
 
-__all__ = ["REFUND_POLICIES", "check_refunds", "days_of"]
-
-REFUND_POLICIES = ("keep", "drop", "raise")
+__all__ = ["check_refunds", "days_of"]
 
 
 def check_refunds(
     log: PurchaseLog, refunds: str, *, since: int | None = None, until: int | None = None
 ) -> str:
     """Check the policy, and under ``"raise"`` that there is nothing to refund on these days."""
-    check_choice(refunds, "refunds", REFUND_POLICIES)
+    check_choice(refunds, "refunds", KeepDropOrRaise)
     day = log.refund_days
     low = -np.inf if since is None else since
     high = np.inf if until is None else until

@@ -11,7 +11,7 @@ import pandas as pd
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import day_column
 from crmkit._log import read_log
-from crmkit._periods import PERIODS, period_of, period_start
+from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
 from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.clv._table.costs import lookup
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._log import PurchaseLog
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Floats, Ints, KeepDropOrRaise
 
 
 __all__ = ["Earnings", "read_earnings"]
@@ -51,17 +51,17 @@ class Earnings:
 def read_earnings(
     transactions: Any,
     *,
-    period: str | None,
+    period: Period | None,
     customers: Any,
     by: str | Sequence[str] | None,
     as_of: Any,
     margin: float,
     annual_discount_rate: float,
-    refunds: str,
+    refunds: KeepDropOrRaise,
 ) -> Earnings:
     """Reduce the log to purchase days and put each customer into a group."""
     if period is not None:
-        check_choice(period, "period", PERIODS)
+        check_choice(period, "period", Period)
     margin = check_number(margin, "margin")
     rate = check_number(annual_discount_rate, "annual_discount_rate")
     log = read_log(transactions, needs=("amount",), as_of=as_of)
@@ -86,7 +86,7 @@ def read_earnings(
 
 
 def _groups(
-    ids: pd.Series[Any], first_day: Ints, period: str | None, customers: Any, columns: list[str]
+    ids: pd.Series[Any], first_day: Ints, period: Period | None, customers: Any, columns: list[str]
 ) -> tuple[Ints, pd.DataFrame]:
     """Return a group code per customer, shape (n,), and what each group is."""
     parts: list[tuple[str, Ints, Any]] = []

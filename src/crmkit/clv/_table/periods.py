@@ -10,12 +10,12 @@ import pandas as pd
 from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._frames import day_column, parse_day
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
-from crmkit._periods import PERIODS, period_of, period_start
+from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools
+    from crmkit._typing import Bools, KeepDropOrRaise
 
 
 __all__ = ["contract_table", "last_closed", "opportunity_table"]
@@ -24,10 +24,10 @@ __all__ = ["contract_table", "last_closed", "opportunity_table"]
 def opportunity_table(
     transactions: Any,
     *,
-    period: str = "year",
+    period: Period = "year",
     as_of: Any = None,
     horizon_periods: int | None = None,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Count in how many later periods each customer bought, the table :class:`BGBB` learns from.
 
@@ -120,10 +120,10 @@ def opportunity_table(
 def contract_table(
     transactions: Any,
     *,
-    period: str = "month",
+    period: Period = "month",
     as_of: Any = None,
     grace_periods: int = 0,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Turn a log of payments into renewals, the table the contract models learn from.
 
@@ -197,10 +197,10 @@ def contract_table(
 
 
 def _periods(
-    transactions: Any, period: str, as_of: Any, refunds: str
+    transactions: Any, period: Period, as_of: Any, refunds: KeepDropOrRaise
 ) -> tuple[PurchaseLog, PurchaseDays, int]:
     """Return the log, the periods bought in as its days, and the last period that ended."""
-    check_choice(period, "period", PERIODS)
+    check_choice(period, "period", Period)
     log = read_log(transactions, as_of=as_of)
     check_refunds(log, refunds)
     number = period_of(log.rows.day, period)
@@ -208,7 +208,7 @@ def _periods(
     return log, active, last_closed(log.rows.as_of, period)
 
 
-def last_closed(day: int, period: str) -> int:
+def last_closed(day: int, period: Period) -> int:
     """Return the number of the last period that has ended by the end of a day."""
     return int(period_of(np.array([day + 1]), period)[0]) - 1
 

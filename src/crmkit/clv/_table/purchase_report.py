@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import to_pandas
 from crmkit._log import read_rows
-from crmkit.clv._table.days import REFUND_POLICIES
+from crmkit._typing import KeepDropOrRaise
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ _REFUSED = "refused; drop them with as_transactions"
 _OUT = "left out"
 
 
-def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "keep") -> pd.DataFrame:
+def purchase_report(
+    transactions: Any, *, as_of: Any = None, refunds: KeepDropOrRaise = "keep"
+) -> pd.DataFrame:
     """Account for every row of the log: what :func:`purchase_table` uses, merges and leaves out.
 
     Read it before a purchase table whose numbers surprise. It counts what the table refuses,
@@ -94,7 +96,7 @@ def purchase_report(transactions: Any, *, as_of: Any = None, refunds: str = "kee
     if money:
         amount = number_array(frame["amount"], problems, "amount", allow_missing=True)
     problems.raise_if_any()
-    check_choice(refunds, "refunds", REFUND_POLICIES)
+    check_choice(refunds, "refunds", KeepDropOrRaise)
     found: list[tuple[str, int, float, str]] = [("rows", len(frame), np.nansum(amount), "")]
     whole = np.ones(len(frame), dtype=bool)
     for name, column in (("customer", "customer_id"), ("date", "date"), ("amount", "amount")):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_flag, check_number
 from crmkit._frames import parse_day
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit.clv._table.days import check_refunds
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from crmkit._frames import Log
     from crmkit._log import PurchaseLog
+    from crmkit._typing import KeepDropOrRaise
 
 __all__ = ["holdout_days", "holdout_table", "purchase_table"]
 
@@ -27,7 +28,7 @@ _PIECE = 100_000  # rows
 
 
 def purchase_table(
-    transactions: Any, *, as_of: Any = None, refunds: str = "keep", gaps: bool = False
+    transactions: Any, *, as_of: Any = None, refunds: KeepDropOrRaise = "keep", gaps: bool = False
 ) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
@@ -112,7 +113,7 @@ def holdout_table(
     *,
     as_of: Any,
     horizon_days: int | None = None,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Split the log at `as_of`: what a model may learn from, and what it should have foreseen.
 
@@ -256,7 +257,7 @@ def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str,
     }
     if days.amount is not None:
         columns["monetary_value"] = days.repeat_mean()
-    if gaps:
+    if check_flag(gaps, "gaps"):
         columns["sum_log_gaps"] = days.sum_log_gaps()
     return columns
 

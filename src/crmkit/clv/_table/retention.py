@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from crmkit.errors import InputError
 
 __all__ = ["retention_value"]
 
-TIMINGS = ("after_renewal", "period_end", "now")
+Timing = Literal["after_renewal", "period_end", "now"]
 
 
 def retention_value(
@@ -24,7 +24,7 @@ def retention_value(
     period_days: float = 365,
     n_periods: int | None = None,
     growth: float = 0.0,
-    first_payment: str = "after_renewal",
+    first_payment: Timing = "after_renewal",
 ) -> pd.DataFrame:
     """Value customers who pay a constant margin per period and stay with a constant probability.
 
@@ -91,7 +91,7 @@ def retention_value(
     1         bob              1.2           120.0
     """
     table = read_customers(customers, needs=("margin", "retention_rate"))
-    check_choice(first_payment, "first_payment", TIMINGS)
+    check_choice(first_payment, "first_payment", Timing)
     rate = check_number(annual_discount_rate, "annual_discount_rate")
     days = check_number(period_days, "period_days")
     growth = check_number(growth, "growth")

@@ -17,7 +17,7 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._log import PurchaseLog
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Floats, Ints, KeepDropOrRaise
 
 __all__ = ["tapk", "tapk_table"]
 
@@ -97,7 +97,7 @@ def tapk_table(
     acquisition_cost: Any = 0.0,
     customers: Any = None,
     expected_purchases: Any = None,
-    refunds: str = "keep",
+    refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Estimate T, A and P of every customer from the log, and join K.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_campaign"]
 
-_SHOWN = {
+CampaignValue = Literal["lift", "profit"]
+_SHOWN: dict[CampaignValue, tuple[str, str, str, str]] = {
     "lift": ("lift", "conf_low", "conf_high", "Lift over control"),
     "profit": ("profit", "profit_low", "profit_high", "Incremental profit"),
 }
 
 
-def plot_campaign(result: pd.DataFrame, *, show: str = "lift", ax: Axes | None = None) -> Axes:
+def plot_campaign(
+    result: pd.DataFrame, *, show: CampaignValue = "lift", ax: Axes | None = None
+) -> Axes:
     """Draw lift or profit of each treatment with its interval and its verdict.
 
     Parameters
@@ -46,7 +49,7 @@ def plot_campaign(result: pd.DataFrame, *, show: str = "lift", ax: Axes | None =
     >>> response.plot_campaign(result).get_xlabel()
     'Lift over control'
     """
-    value, low, high, label = _SHOWN[check_choice(show, "show", list(_SHOWN))]
+    value, low, high, label = _SHOWN[check_choice(show, "show", CampaignValue)]
     needed = ["treatment", value, low, high, "verdict"]
     require_columns(result.columns, needed, "result", do="Give it what campaign_result returns.")
     ax = new_axes(ax, figsize=(7.0, 1.4 + 0.6 * len(result)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["campaign_result"]
 
-_METHODS = ["auto", "newcombe", "welch", "bootstrap"]
+LiftInterval = Literal["auto", "newcombe", "welch", "bootstrap"]
 
 
 def campaign_result(
@@ -37,7 +37,7 @@ def campaign_result(
     margin: float = 1.0,
     contact_cost: float | Mapping[Any, float] = 0.0,
     fixed_cost: float = 0.0,
-    method: str = "auto",
+    method: LiftInterval = "auto",
     n_draws: int = 2000,
     confidence_level: float = 0.95,
     random_state: int | None = None,
@@ -134,7 +134,7 @@ def campaign_result(
     >>> result["verdict"].iloc[0]
     'significant, profit not proven'
     """
-    check_choice(method, "method", _METHODS)
+    check_choice(method, "method", LiftInterval)
     level = check_number(confidence_level, "confidence_level")
     n_draws = check_number(n_draws, "n_draws")
     groups_by = read_by(by)
@@ -176,7 +176,7 @@ def campaign_result(
 
 
 def _compared(
-    sample: Floats, base: Floats, binary: bool, method: str, level: float
+    sample: Floats, base: Floats, binary: bool, method: LiftInterval, level: float
 ) -> dict[str, Any]:
     """Return one row of the comparison of treated and control outcomes."""
     n1, n0 = sample.size, base.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["policy_value"]
+PolicyMethod = Literal["ipw", "dr"]
 
 
 def policy_value(
@@ -31,7 +32,7 @@ def policy_value(
     score: str | None = None,
     shares: Sequence[float] = (0.0, 0.1, 0.3, 0.5, 1.0),
     propensity: float | None = None,
-    method: str = "ipw",
+    method: PolicyMethod = "ipw",
     value: float = 1.0,
     margin: float = 1.0,
     contact_cost: float = 0.0,
@@ -119,7 +120,7 @@ def policy_value(
     >>> table["share"].tolist()
     [0.0, 0.1, 0.3, 0.5, 1.0]
     """
-    check_choice(method, "method", ["ipw", "dr"])
+    check_choice(method, "method", PolicyMethod)
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     money = check_number(value, "value") * check_number(margin, "margin")
     each = check_number(contact_cost, "contact_cost")

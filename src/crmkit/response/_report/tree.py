@@ -98,7 +98,7 @@ def response_tree(
     True
     """
     confidence_level = check_number(confidence_level, "confidence_level")
-    least = check_tree_options(max_segments, min_customers, alpha)
+    max_segments, least, alpha = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome])
     people, result, account = with_outcome(people, outcome)
     variables = code_variables(people, columns, exclude=[outcome], least=least)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number, random_generator
+from crmkit._checks import check_flag, check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn.outcomes import tested_customers
 from crmkit.errors import InputError
@@ -120,14 +120,18 @@ def uplift_tree(
     True
     """
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
-    least = check_tree_options(max_segments, min_customers, alpha)
+    max_segments, least, alpha = check_tree_options(max_segments, min_customers, alpha)
     people = read_customers(customers, needs=[outcome, treated])
     people, result, arm, account = tested_customers(
         people, outcome, treated, control=control, treatment=treatment
     )
     money = bool(((result != 0) & (result != 1)).any())
     variables = code_variables(people, columns, exclude=[outcome, treated], least=least)
-    learn, judge = _halves(people, random_state) if honest else (slice(None), slice(None))
+    learn, judge = (
+        _halves(people, random_state)
+        if check_flag(honest, "honest")
+        else (slice(None), slice(None))
+    )
     codes = [variable.coded for variable in variables]
     regions = grow_tree(
         [Coded(coded.codes[learn], coded.size, coded.ordered) for coded in codes],

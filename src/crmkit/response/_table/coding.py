@@ -44,11 +44,13 @@ class RuleVariable:
     gaps: bool
 
 
-def check_tree_options(max_segments: int, min_customers: int, alpha: float) -> int:
-    """Check what both trees take, and return the least size of a group."""
-    max_segments = check_number(max_segments, "max_segments")
-    alpha = check_number(alpha, "alpha")
-    return int(check_number(min_customers, "min_customers"))
+def check_tree_options(max_segments: int, min_customers: int, alpha: float) -> Any:
+    """Return what both trees take, checked."""
+    return (
+        check_number(max_segments, "max_segments"),
+        check_number(min_customers, "min_customers"),
+        check_number(alpha, "alpha"),
+    )
 
 
 def code_variables(

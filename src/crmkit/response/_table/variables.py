@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._checks import Problems, check_flag, check_number, number_array, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind, with_outcome
 from crmkit.errors import InputError
@@ -165,6 +165,7 @@ def bin_customers(
     """Return the account of the rows, responders and others, and the variables."""
     max_bins = check_number(max_bins, "max_bins")
     min_bin_share = check_number(min_bin_share, "min_bin_share")
+    check_flag(monotone, "monotone")
     people = read_customers(customers, needs=[outcome])
     people, result, account = with_outcome(people, outcome)
     events = float(result.sum())

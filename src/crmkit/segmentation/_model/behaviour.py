@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number, random_generator
+from crmkit._checks import check_choice, check_flag, check_number, random_generator
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 __all__ = ["BehaviourSegments"]
+ClusterMethod = Literal["kmeans", "gaussian_mixture"]
 
 
 class BehaviourSegments(Model):
@@ -108,8 +109,8 @@ class BehaviourSegments(Model):
         self,
         *,
         columns: Sequence[str] | None = None,
-        method: str = "kmeans",
-        n_segments: int | str = "auto",
+        method: ClusterMethod = "kmeans",
+        n_segments: int | Literal["auto"] = "auto",
         max_segments: int = 8,
         min_share: float = 0.02,
         min_stability: float = 0.75,
@@ -149,7 +150,7 @@ class BehaviourSegments(Model):
         InputError
             If no column can be used, or there are fewer different customers than segments.
         """
-        check_choice(self.method, "method", ("kmeans", "gaussian_mixture"))
+        check_choice(self.method, "method", ClusterMethod)
         tried, n_bootstraps = self._tried(), check_number(self.n_bootstraps, "n_bootstraps")
         sample_size = check_number(self.sample_size, "sample_size")
         least_stable = check_number(self.min_stability, "min_stability")
@@ -249,7 +250,11 @@ class BehaviourSegments(Model):
 
     def _try(self, sample: Floats, tried: list[int], seeds: Ints) -> dict[int, dict[str, Any]]:
         """Fit each number of segments and measure it."""
-        bar = _progress_bar(len(tried) * (len(seeds) - 1)) if self.progress else None
+        bar = (
+            _progress_bar(len(tried) * (len(seeds) - 1))
+            if check_flag(self.progress, "progress")
+            else None
+        )
         results = {}
         for k in tried:
             clusters = fit_clusters(sample, k, self.method, int(seeds[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_rfm_heatmap", "plot_value_matrix"]
 
-_SHOWS = {
+CellValue = Literal["mean_amount", "customers", "total_amount", "share_of_customers"]
+_SHOWS: dict[CellValue, str] = {
     "mean_amount": "Mean amount per customer",
     "customers": "Customers",
     "total_amount": "Total amount",
@@ -24,7 +25,9 @@ _SHOWS = {
 }
 
 
-def plot_rfm_heatmap(cells: Any, *, value: str = "mean_amount", ax: Axes | None = None) -> Axes:
+def plot_rfm_heatmap(
+    cells: Any, *, value: CellValue = "mean_amount", ax: Axes | None = None
+) -> Axes:
     """Draw the grid of recency and frequency scores as a heat map.
 
     Parameters
@@ -50,7 +53,7 @@ def plot_rfm_heatmap(cells: Any, *, value: str = "mean_amount", ax: Axes | None 
     >>> plot_rfm_heatmap(cells, value="customers").get_xlabel()
     'Frequency score'
     """
-    check_choice(value, "value", tuple(_SHOWS))
+    check_choice(value, "value", CellValue)
     frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", value])
     ax = new_axes(ax, figsize=(5.6, 4.6))
     size = int(frame[["recency_score", "frequency_score"]].to_numpy().max())

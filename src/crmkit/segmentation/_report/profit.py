@@ -15,6 +15,7 @@ from crmkit.segmentation._table.costs import read_account
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
+    from crmkit.segmentation._table.costs import ZeroDriver
 
 
 __all__ = ["cost_rates", "whale_curve", "whale_summary"]
@@ -25,7 +26,7 @@ def cost_rates(
     *,
     cost_pools: Any,
     activity: Any = None,
-    zero_driver: str = "raise",
+    zero_driver: ZeroDriver = "raise",
     as_of: Any = None,
 ) -> pd.DataFrame:
     """Show what one unit of each driver costs, and how much of each pool customers bear.

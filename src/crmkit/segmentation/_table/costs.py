@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Pool", "read_account"]
 
 LOG_DRIVERS = ("orders", "lines", "units", "returns", "revenue")
+ZeroDriver = Literal["raise", "unallocated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,11 @@ def read_account(
     cost_pools: Any,
     activity: Any,
     margin: float | None,
-    zero_driver: str,
+    zero_driver: ZeroDriver,
     as_of: Any,
 ) -> Account:
     """Return revenue, traced cost and shared cost of every customer of the log or of `activity`."""
-    check_choice(zero_driver, "zero_driver", ("raise", "unallocated"))
+    check_choice(zero_driver, "zero_driver", ZeroDriver)
     log, bought = read_rows(
         transactions, needs=("amount",), optional=("order_id", "quantity", "cost"), as_of=as_of
     )
@@ -183,7 +184,7 @@ def _read_pools(cost_pools: Any) -> pd.DataFrame | None:
 
 
 def _share(
-    pools: pd.DataFrame, units: dict[str, Floats], problems: Problems, zero_driver: str
+    pools: pd.DataFrame, units: dict[str, Floats], problems: Problems, zero_driver: ZeroDriver
 ) -> list[Pool]:
     """Share every pool over the customers who caused it."""
     shared = []

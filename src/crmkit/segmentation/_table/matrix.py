@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["frequency_value_matrix", "value_matrix"]
+Cut = Literal["mean", "median"]
+MatrixCut = Literal["mean", "median", "pooled_mean"]
 
 # Quadrants in the order both high, only the first high, only the second high, both low.
 MARCUS = [
@@ -33,7 +35,9 @@ VALUE = [
 ]
 
 
-def frequency_value_matrix(rfm: Any, *, cut: Any = "mean") -> pd.DataFrame:
+def frequency_value_matrix(
+    rfm: Any, *, cut: MatrixCut | tuple[float, float] = "mean"
+) -> pd.DataFrame:
     """Place each customer by number of purchases and value per purchase (Marcus 1998).
 
     Parameters
@@ -97,7 +101,7 @@ def frequency_value_matrix(rfm: Any, *, cut: Any = "mean") -> pd.DataFrame:
     ids, (frequency, monetary) = _read(rfm, "rfm", ("frequency", "monetary"))
     cuts: tuple[float, float]
     if isinstance(cut, str):
-        check_choice(cut, "cut", ("mean", "median", "pooled_mean"))
+        check_choice(cut, "cut", MatrixCut)
         if cut == "pooled_mean":
             purchases = float(frequency.sum())
             if purchases <= 0:
@@ -121,8 +125,8 @@ def value_matrix(
     *,
     current: str,
     potential: str,
-    current_cut: float | str = "mean",
-    potential_cut: float | str = "mean",
+    current_cut: float | Cut = "mean",
+    potential_cut: float | Cut = "mean",
 ) -> pd.DataFrame:
     """Place each customer by what it earns now and what it could earn.
 
@@ -199,7 +203,7 @@ def _cut(values: Floats, cut: float | str, name: str) -> float:
     """Return the amount above which a value is high."""
     if not isinstance(cut, str):
         return float(check_number(cut, name))
-    check_choice(cut, name, ("mean", "median"))
+    check_choice(cut, name, Cut)
     return snap_cut(float(np.mean(values) if cut == "mean" else np.median(values)), values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,10 @@ import pandas as pd
 from crmkit._checks import check_optional
 from crmkit._frames import with_account
 from crmkit.segmentation._table.costs import read_account
+
+if TYPE_CHECKING:
+    from crmkit.segmentation._table.costs import ZeroDriver
+
 
 __all__ = ["customer_profit"]
 
@@ -20,7 +24,7 @@ def customer_profit(
     cost_pools: Any = None,
     activity: Any = None,
     margin: float | None = None,
-    zero_driver: str = "raise",
+    zero_driver: ZeroDriver = "raise",
     as_of: Any = None,
 ) -> pd.DataFrame:
     """Attribute revenue, direct cost and shared cost to customers by activity-based costing.

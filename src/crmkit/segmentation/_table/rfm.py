@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,12 @@ from crmkit.segmentation._math import decimal_sums
 
 __all__ = ["rfm_table"]
 
+Frequency = Literal["orders", "days", "rows"]
 
-def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders") -> pd.DataFrame:
+
+def rfm_table(
+    transactions: Any, *, as_of: Any = None, frequency: Frequency = "orders"
+) -> pd.DataFrame:
     """Summarise each customer by recency, frequency and monetary value.
 
     Parameters
@@ -81,7 +85,7 @@ def rfm_table(transactions: Any, *, as_of: Any = None, frequency: str = "orders"
     0         ann            10          2      20.0          40.0
     1         bob            20          1       4.0           4.0
     """
-    check_choice(frequency, "frequency", ("orders", "days", "rows"))
+    check_choice(frequency, "frequency", Frequency)
     optional = ("order_id",) if frequency == "orders" else ()
     purchases = read_log(transactions, needs=("amount",), optional=optional, as_of=as_of)
     log = purchases.rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["rfm_cut_points", "rfm_scores"]
 
-MONEY = {"mean": "monetary", "total": "total_amount"}
-METHODS = ("independent", "nested", "r_rfm")
+Money = Literal["mean", "total"]
+ScoreMethod = Literal["independent", "nested", "r_rfm"]
+CutMethod = Literal["independent", "r_rfm"]
+
+MONEY: dict[Money, str] = {"mean": "monetary", "total": "total_amount"}
 CUTS = {"independent": tie_safe_cuts, "r_rfm": quantile_cuts}
 # A customer who bought long ago scores low: the only value whose score falls as it rises.
 FALLING = "recency_days"
 
 
 def rfm_cut_points(
-    rfm: Any, *, n_bins: int = 5, method: str = "independent", monetary: str = "mean"
+    rfm: Any, *, n_bins: int = 5, method: CutMethod = "independent", monetary: Money = "mean"
 ) -> pd.DataFrame:
     """Give the limits between scores, to keep and to score later customers on the same scale.
 
@@ -80,14 +83,14 @@ def rfm_cut_points(
     4      monetary      1   -inf   50.0          2
     5      monetary      2   50.0    inf          2
     """
-    if method == "nested":
+    if isinstance(method, str) and str(method) == "nested":
         raise InputError(
             "`method` 'nested' ranks within groups and has no common cut points. "
             "Use 'independent' or 'r_rfm'."
         )
-    check_choice(method, "method", tuple(CUTS))
+    check_choice(method, "method", CutMethod)
     n_bins = check_number(n_bins, "n_bins", rule="n_scores")
-    money = MONEY[check_choice(monetary, "monetary", tuple(MONEY))]
+    money = MONEY[check_choice(monetary, "monetary", Money)]
     _, values = _read_values(rfm, money)
     return pd.concat(
         [
@@ -102,8 +105,8 @@ def rfm_scores(
     rfm: Any,
     *,
     n_bins: int = 5,
-    method: str = "independent",
-    monetary: str = "mean",
+    method: ScoreMethod = "independent",
+    monetary: Money = "mean",
     cut_points: Any = None,
 ) -> pd.DataFrame:
     """Score recency, frequency and money from 1 (worst) to `n_bins` (best).
@@ -175,9 +178,9 @@ def rfm_scores(
     2            3              2                1               1        211
     3            4              1                1               4        114
     """
-    check_choice(method, "method", METHODS)
+    check_choice(method, "method", ScoreMethod)
     n_bins = check_number(n_bins, "n_bins", rule="n_scores")
-    money = MONEY[check_choice(monetary, "monetary", tuple(MONEY))]
+    money = MONEY[check_choice(monetary, "monetary", Money)]
     if cut_points is not None:
         limits = _read_cut_points(cut_points)
         money = next(name for name in MONEY.values() if name in limits)
