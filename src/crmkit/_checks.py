@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Set
@@ -12,12 +13,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import pandas as pd
 
+from crmkit._kinds import as_floats
 from crmkit._parameters import RULES
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from crmkit._parameters import Rule
     from crmkit._typing import Bools, Floats
 
@@ -30,6 +30,7 @@ __all__ = [
     "check_number",
     "check_optional",
     "did_you_mean",
+    "listed",
     "number_array",
     "quoted",
     "random_generator",
@@ -39,6 +40,8 @@ __all__ = [
 _SHOWN = 3
 _COLUMNS_SHOWN = 20
 _LONGEST = 80
+# No column of numbers below this adds up to more than a float can hold.
+_HUGE = 1e290
 
 
 class Problems:
@@ -52,15 +55,16 @@ class Problems:
         """Note a problem in a whole sentence."""
         self._sentences.append(sentence)
 
-    def rows(self, mask: Bools, what: str, *, do: str, values: Sequence[Any] | None = None) -> None:
-        """Note a problem of the rows in `mask`, if there are any."""
+    def rows(self, mask: Bools, what: str, *, do: str, values: Any = None) -> None:
+        """Note a problem of the rows in `mask`, if any, and show the first of their `values`."""
         found = np.flatnonzero(np.asarray(mask, dtype=bool))
         if not found.size:
             return
-        shown = ", ".join(str(row) for row in found[:_SHOWN])
-        sentence = f"{what} in {found.size:,} of {len(mask):,} rows (first at row {shown})"
+        first = ", ".join(str(row) for row in found[:_SHOWN])
+        sentence = f"{what} in {found.size:,} of {len(mask):,} rows (first at row {first})"
         if values is not None:
-            sentence += f": {[values[row] for row in found[:_SHOWN]]!r}"
+            cells = values.iloc if isinstance(values, pd.Series) else values
+            sentence += f": [{', '.join(quoted(cells[int(row)]) for row in found[:_SHOWN])}]"
         self.add(f"{sentence}. {do}")
 
     def __bool__(self) -> bool:
@@ -92,13 +96,14 @@ def require_columns(
         return
     hints = {column: did_you_mean(column, present) for column in missing[:_COLUMNS_SHOWN]}
     meant = [f"For {column!r}, did you mean {hint!r}?" for column, hint in hints.items() if hint]
-    sentence = f"`{argument}` lacks the column(s) {_listed(missing)}; it has {_listed(present)}."
+    sentence = f"`{argument}` lacks the column(s) {listed(missing)}; it has {listed(present)}."
     tail = do or "Rename with DataFrame.rename."
     raise MissingColumnsError(" ".join([sentence, *meant, tail]))
 
 
-def _listed(columns: list[Any]) -> str:
+def listed(columns: Iterable[Any]) -> str:
     """Write the names of columns, not all of very many."""
+    columns = list(columns)
     shown = ", ".join(quoted(column) for column in columns[:_COLUMNS_SHOWN])
     more = len(columns) - _COLUMNS_SHOWN
     return f"[{shown}]" if more <= 0 else f"[{shown}, and {more:,} more]"
@@ -106,6 +111,10 @@ def _listed(columns: list[Any]) -> str:
 
 def quoted(value: object) -> str:
     """Write a value as it stands in code, in at most 80 characters."""
+    if isinstance(value, (dt.date, np.datetime64)):
+        return str(value)
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
         text = repr(value[: 2 * _LONGEST] if isinstance(value, (str, bytes)) else value)
     except Exception:  # a number with thousands of figures, a class of somebody's own
@@ -229,31 +238,38 @@ def number_array(
 ) -> Floats:
     """Return a column as float64 and note text, missing and infinite values and those below `low`.
 
-    Decimal, nullable, Arrow-backed and boolean columns are numbers; text is not, even where it
-    looks like one, because its decimal mark is anyone's guess.
+    Numbers and flags of any type are numbers; text is not, even where it looks like one, because
+    its decimal mark is anyone's guess.
     """
-    try:
-        if not (pd.api.types.is_numeric_dtype(series.dtype) or _holds_numbers(series)):
-            raise TypeError  # noqa: TRY301
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        text = np.array([not _is_number(value) for value in series], dtype=bool)
+    values, broken = as_floats(series)
+    if values.size and broken is None and _within(values, low, low_open=low_open):
+        return values
+    if broken is not None:
         problems.rows(
-            text,
+            broken,
             f"column {column!r} is not a number",
             do="Convert it first, for example with pandas.to_numeric.",
-            values=series.tolist(),
+            values=series,
         )
-        return np.full(len(series), np.nan)
-    if values.size and _within(values, low, low_open=low_open):
-        return values
     missing = np.isnan(values)
     if not allow_missing:
-        problems.rows(missing, f"column {column!r} is missing", do="Fill or drop these rows first.")
+        problems.rows(
+            missing if broken is None else missing & ~broken,
+            f"column {column!r} is missing",
+            do="Fill or drop these rows first.",
+        )
     infinite = np.isinf(values)
     problems.rows(
         infinite, f"column {column!r} is infinite", do="Correct or drop these rows first."
     )
+    with np.errstate(over="ignore"):
+        if not infinite.any() and np.isinf(np.nansum(np.abs(values))):
+            problems.rows(
+                np.abs(values) > _HUGE,
+                f"column {column!r} adds up to more than a number can hold (1.8e308)",
+                do="Correct or drop these rows first.",
+                values=series,
+            )
     if low is not None:
         below = ~missing & ~infinite & ((values <= low) if low_open else (values < low))
         bound = f"{'above' if low_open else 'at least'} {low:g}"
@@ -261,27 +277,13 @@ def number_array(
             below,
             f"column {column!r} must be {bound} but is not",
             do="Correct or drop these rows first.",
-            values=series.tolist() if below.any() else None,
+            values=series,
         )
     return values
 
 
 def _within(values: Floats, low: float | None, *, low_open: bool) -> bool:
-    """Tell whether all values are finite and not below `low`, in two passes; NaN fails both."""
+    """Tell whether all values are of a usual size and not below `low`; NaN fails both."""
     least, most = float(values.min()), float(values.max())
-    bound = -math.inf if low is None else low
-    return most < math.inf and (least > bound if low_open or low is None else least >= bound)
-
-
-def _is_number(value: Any) -> bool:
-    """Tell whether one cell of an object column is a number or missing."""
-    if isinstance(value, (int, float, np.number, Decimal)):
-        return True
-    return value is None or value is pd.NA or value is pd.NaT
-
-
-def _holds_numbers(series: pd.Series[Any]) -> bool:
-    """Tell whether an object or Arrow decimal column holds nothing but numbers."""
-    if pd.api.types.is_object_dtype(series.dtype):
-        return all(_is_number(value) for value in series)
-    return "decimal" in str(series.dtype)
+    bound = -_HUGE if low is None else low
+    return most < _HUGE and (least > bound if low_open or low is None else least >= bound)

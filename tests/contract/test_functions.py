@@ -16,10 +16,17 @@ from contract._tools import (
     with_ids,
     with_odd_index,
 )
+from contract._types import COLUMN_TYPES, NEEDS_ARROW, retyped
 from contract.cases._case import FunctionCase
 from crmkit.errors import InputError, MissingColumnsError
 
 functions = pytest.mark.parametrize("case", of_kind(FunctionCase))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Answers to the tables as they are, by case."""
+    return {}
 
 
 @functions
@@ -101,6 +108,19 @@ def test_type_of_ids_does_not_matter(case, kind):
             ID_TYPES[kind](expected["customer_id"]).astype(object)
         )
     assert_same(result, expected, ignore=("customer_id",))
+
+
+@functions
+@pytest.mark.parametrize("kind", COLUMN_TYPES)
+def test_type_of_columns_does_not_matter(case, kind, answers):
+    if kind in NEEDS_ARROW:
+        pytest.importorskip("pyarrow")
+    tables = case.tables()
+    if id(case) not in answers:
+        answers[id(case)] = case.call(tables)
+    changed = retyped(tables, kind)
+    if any(not changed[name].dtypes.equals(table.dtypes) for name, table in tables.items()):
+        assert_same(case.call(changed), answers[id(case)])
 
 
 @functions

@@ -20,6 +20,7 @@ from contract._tools import (
     with_ids,
     with_odd_index,
 )
+from contract._types import COLUMN_TYPES, NEEDS_ARROW, SAME_IDS, retyped
 from contract.cases._case import ModelCase
 from crmkit._estimator import Model
 from crmkit.errors import InputError, MissingColumnsError
@@ -110,6 +111,38 @@ def test_type_of_ids_does_not_matter(case, fitted, kind):
     model = case.make().fit(*with_ids(case.fit_tables(), kind).values(), **case.fit_kwargs)
     result = case.predict(model, with_ids(case.tables_to_predict(), kind))
     assert_same(result, expected, rtol=case.tolerance, ignore=("customer_id",))
+
+
+@models
+@pytest.mark.parametrize("kind", SAME_IDS)
+def test_fit_on_one_type_of_ids_and_predict_on_another(case, fitted, kind):
+    tables = case.tables_to_predict()
+    other = {
+        name: t.assign(customer_id=SAME_IDS[kind](t["customer_id"])) if "customer_id" in t else t
+        for name, t in tables.items()
+    }
+    expected = case.predict(fitted, tables)
+    assert_same(case.predict(fitted, other), expected, ignore=("customer_id",))
+
+
+@models
+@pytest.mark.parametrize("kind", COLUMN_TYPES)
+def test_predict_on_other_types_of_columns(case, fitted, kind):
+    if kind in NEEDS_ARROW:
+        pytest.importorskip("pyarrow")
+    tables = case.tables_to_predict()
+    expected = case.predict(fitted, tables)
+    assert_same(case.predict(fitted, retyped(tables, kind)), expected)
+
+
+@models
+@pytest.mark.parametrize("kind", ["object", "category", "decimal", "narrow"])
+def test_fit_on_other_types_of_columns(case, fitted, kind):
+    pytest.importorskip("pyarrow")
+    expected = case.predict(fitted, case.tables_to_predict())
+    tables = retyped(case.fit_tables(), kind, turn=1)
+    model = case.make().fit(*tables.values(), **case.fit_kwargs)
+    assert_same(case.predict(model, case.tables_to_predict()), expected, rtol=case.tolerance)
 
 
 @models

@@ -11,12 +11,14 @@ from crmkit._frames.join import read_ids, rows_of, without
 from crmkit._frames.log import Log, read_transactions, sign_column
 from crmkit._frames.people import read_customers
 from crmkit._frames.raw import as_customers, as_transactions
+from crmkit._kinds import column_kind
 
 __all__ = [
     "ROWWISE",
     "Log",
     "as_customers",
     "as_transactions",
+    "column_kind",
     "customer_groups",
     "day_column",
     "day_numbers",

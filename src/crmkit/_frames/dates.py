@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from crmkit._checks import Problems
     from crmkit._typing import Ints
 
-__all__ = ["day_column", "day_numbers", "moments", "parse_day", "parse_text"]
+__all__ = ["DATE_UNIT", "day_column", "day_numbers", "moments", "parse_day", "parse_text"]
 
 # Results carry dates in the unit that this pandas gives dates read from text, so that they
 # compare, merge and concatenate with the caller's own.
-_UNIT = np.datetime_data(pd.to_datetime(["2024-01-01"]).to_numpy().dtype)[0]
+DATE_UNIT = np.datetime_data(pd.to_datetime(["2024-01-01"]).to_numpy().dtype)[0]
 
 
 def day_column(days: ArrayLike) -> NDArray[np.datetime64]:
     """Return day numbers, shape (n,), as dates in pandas' own unit."""
-    return np.asarray(days, dtype=np.int64).astype("datetime64[D]").astype(f"datetime64[{_UNIT}]")
+    return (
+        np.asarray(days, dtype=np.int64).astype("datetime64[D]").astype(f"datetime64[{DATE_UNIT}]")
+    )
 
 
 def parse_day(value: Any, name: str) -> int:

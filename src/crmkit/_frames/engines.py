@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit._checks import require_columns
+from crmkit._frames.plain import plain_columns
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["table_columns", "to_pandas"]
+__all__ = ["as_given", "table_columns", "to_pandas"]
 
 _KINDS = "a DataFrame (pandas, Polars, PyArrow, DuckDB, PySpark or ibis)"
 
@@ -41,9 +42,17 @@ def to_pandas(
 ) -> pd.DataFrame:
     """Return the needed and the optional columns of a table as pandas; all, if `optional` is None.
 
-    A pandas frame comes back as itself or as a view of its columns, with the index it has.
-    Engines read only the columns asked for.
+    Engines read only the columns asked for. Columns other than ``customer_id`` come in the plain
+    form of their kind; a pandas frame keeps its index, and where nothing changes is itself.
     """
+    frame = as_given(table, name, needs=needs, optional=optional)
+    return plain_columns(frame, leave=("customer_id",))
+
+
+def as_given(
+    table: Any, name: str, *, needs: Iterable[str] = (), optional: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Return columns of a table as pandas with the types they have; see `to_pandas`."""
     needs = list(needs)
     if not isinstance(table, pd.DataFrame):
         frame = _wrapped(table, name)

@@ -9,12 +9,15 @@ import pandas as pd
 
 from crmkit._checks import Problems
 from crmkit._frames.engines import to_pandas
+from crmkit._kinds import is_number, unpacked
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_ids", "read_customers"]
+    from numpy.typing import NDArray
+
+__all__ = ["check_ids", "id_hashes", "read_customers"]
 
 
 def read_customers(
@@ -63,6 +66,22 @@ def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
 def _all_text(ids: pd.Series[Any]) -> bool:
     """Tell whether every cell of an object column is a text, in a quarter of the time of isna."""
     return ids.dtype == object and pd.api.types.infer_dtype(ids, skipna=False) == "string"
+
+
+def id_hashes(ids: pd.Series[Any]) -> NDArray[np.uint64]:
+    """Return a hash of each id, shape (n,), by its value: equal for 7 and 7.0, not for "7"."""
+    codes, distinct = pd.factorize(unpacked(ids))
+    texts = np.array([_id_text(value) for value in distinct.tolist()], dtype=object)
+    return np.asarray(pd.util.hash_array(texts), dtype=np.uint64)[codes]
+
+
+def _id_text(value: Any) -> str:
+    """Write an id so that equal ones, and no others, look equal."""
+    if not is_number(value):
+        return f"{type(value).__name__} {value}"
+    if not isinstance(value, int) and float(value).is_integer():
+        value = int(value)
+    return f"number {value if isinstance(value, int) else float(value)!r}"
 
 
 def _rising(ids: pd.Series[Any]) -> bool:

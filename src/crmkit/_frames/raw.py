@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_choice, number_array, require_columns
-from crmkit._frames.dates import _UNIT, parse_text
-from crmkit._frames.engines import to_pandas
+from crmkit._frames.dates import DATE_UNIT, parse_text
+from crmkit._frames.engines import as_given
 from crmkit._frames.log import sign_column
 from crmkit._frames.people import check_ids
 from crmkit._typing import KeepDropOrRaise, KeepOrDrop, RaiseOrDrop
@@ -142,7 +142,7 @@ def as_transactions(
         keep &= _present(empty, missing_amounts, "missing_amounts", problems, door, column="amount")
     problems.raise_if_any()
 
-    columns["date"] = columns["date"].astype(f"datetime64[{_UNIT}]")
+    columns["date"] = columns["date"].astype(f"datetime64[{DATE_UNIT}]")
     frame = frame.assign(**columns)
     keep &= _without(_refund_rows(frame), refunds, "refunds", door)
     repeated = _repeated(frame, keep)
@@ -231,7 +231,7 @@ def as_customers(
 
 def _renamed(raw: Any, names: dict[str, str | None], argument: str) -> pd.DataFrame:
     """Return `raw` as pandas under crmkit's names, with a RangeIndex, never the caller's own."""
-    frame = to_pandas(raw, argument)
+    frame = as_given(raw, argument)
     given = {column: source for column, source in names.items() if source is not None}
     how = ", ".join(f"{column}='...'" for column in given if column not in frame.columns)
     do = f"Say what the table calls it: {how}." if how else ""

@@ -25,6 +25,7 @@ checked by ``balance`` and scaled by ``effect_line``; rooms import these modules
 
 from __future__ import annotations
 
+from crmkit._kinds import column_kind
 from crmkit._learn.calibration import Calibrator
 from crmkit._learn.classifier import (
     classifier_from_state,
@@ -35,7 +36,7 @@ from crmkit._learn.classifier import (
     fit_classifier,
     positive_score,
 )
-from crmkit._learn.encoder import FeatureEncoder, column_kind
+from crmkit._learn.encoder import FeatureEncoder
 from crmkit._learn.gains import calibration_table, gains_table
 from crmkit._learn.judging import (
     area_under_curve,

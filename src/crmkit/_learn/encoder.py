@@ -6,38 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from crmkit._checks import Problems, require_columns
+from crmkit._checks import Problems, listed, require_columns
 from crmkit._estimator import json_part
+from crmkit._kinds import column_kind
 from crmkit._learn.terms import LevelTerm, NumberTerm, learn_levels, learn_numbers
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._typing import Floats
 
 
-__all__ = ["FeatureEncoder", "column_kind"]
-
-_NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
-_DATES = {"date", "datetime", "datetime64", "period"}
-
-
-def column_kind(series: pd.Series[Any]) -> str:
-    """Tell whether a column holds numbers, levels, dates or nothing at all."""
-    dtype = series.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "levels"
-    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
-        return "numbers"
-    if dtype.kind == "M" or isinstance(dtype, pd.PeriodDtype):
-        return "dates"
-    inferred = pd.api.types.infer_dtype(series, skipna=True)
-    if inferred == "empty":
-        return "nothing"
-    if inferred in _NUMBERS:
-        return "numbers"
-    return "dates" if inferred in _DATES else "levels"
+__all__ = ["FeatureEncoder"]
 
 
 @json_part
@@ -91,7 +73,7 @@ class FeatureEncoder:
             kind = column_kind(customers[column])
             if kind == "dates" and self.columns is not None:
                 problems.add(f"column {column!r} holds dates. Write it as days before `as_of`.")
-            if kind == "numbers":
+            if kind in ("numbers", "flags"):
                 terms.append(learn_numbers(customers[column], problems, column))
             elif kind == "levels":
                 terms.append(learn_levels(customers[column], problems, column))
@@ -99,8 +81,8 @@ class FeatureEncoder:
         used = tuple(term for term in terms if term is not None)
         if not used:
             raise InputError(
-                f"`{name}` has no column to learn from: {list(customers.columns)} are ids, dates, "
-                "outcomes or never vary. Add columns that describe the customers."
+                f"`{name}` has no column to learn from: {listed(customers.columns)} are ids, "
+                "dates, outcomes or never vary. Add columns that describe the customers."
             )
         return replace(self, terms=used)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import rank_bins
 from crmkit._checks import Problems, number_array
 from crmkit._frames import sorted_codes
-from crmkit._learn.encoder import column_kind
+from crmkit._kinds import column_kind
 from crmkit._learn.terms import MISSING, OTHER
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def column_levels(
     highest value. Of more than `max_levels` words the rarest are pooled as ``(other)``. Missing
     values are a level; so are all values of a date column that is not numbers or words.
     """
-    if column_kind(series) == "numbers":
+    if column_kind(series) in ("numbers", "flags"):
         codes, names = _number_levels(
             number_array(_days(series), problems, column, allow_missing=True), n_bins
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit._checks import Problems, number_array, require_columns
 from crmkit._frames import read_customers, sorted_codes
-from crmkit._learn.encoder import column_kind
+from crmkit._kinds import column_kind
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:

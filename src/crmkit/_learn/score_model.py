@@ -10,7 +10,8 @@ import pandas as pd
 from crmkit._checks import check_choice
 from crmkit._estimator import Model
 from crmkit._frames import sorted_codes
-from crmkit._learn.encoder import FeatureEncoder, column_kind
+from crmkit._kinds import column_kind
+from crmkit._learn.encoder import FeatureEncoder
 from crmkit._learn.judging import area_under_curve, figures
 from crmkit._learn.outcomes import read_snapshots, with_outcome
 from crmkit._learn.scorer import Scorer
@@ -138,7 +139,7 @@ def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) ->
     """
     ranked = []
     for column in columns:
-        if column_kind(frame[column]) != "numbers":
+        if column_kind(frame[column]) not in ("numbers", "flags"):
             continue
         values = FeatureEncoder(columns=[column]).fit(frame).transform(frame)[:, 0]
         ranked.append((-abs(area_under_curve(values, outcome) - 0.5), column))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from crmkit._estimator import json_part
+from crmkit._frames.people import id_hashes
 from crmkit._learn.calibration import Calibrator
 from crmkit._learn.classifier import (
     classifier_from_state,
@@ -19,6 +19,7 @@ from crmkit._learn.classifier import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from crmkit._learn.encoder import FeatureEncoder
@@ -109,8 +110,7 @@ def row_fingerprints(ids: pd.Series[Any] | None, matrix: Floats) -> NDArray[np.u
     """
     prints = np.zeros(len(matrix), dtype=np.uint64)
     if ids is not None:
-        hashed = pd.util.hash_pandas_object(ids.astype(str), index=False)
-        prints = np.asarray(hashed, dtype=np.uint64)
+        prints = id_hashes(ids)
     # Adding zero makes -0.0 and 0.0, which are equal, look equal; overflow is what hashing wants.
     columns = np.ascontiguousarray(matrix + 0.0).view(np.uint64)
     for column in columns.T:

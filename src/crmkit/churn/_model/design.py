@@ -36,7 +36,7 @@ def learn_terms(
     terms: list[Term] = []
     for column in chosen:
         kind = "nothing" if column in exclude else column_kind(frame[column])
-        if kind == "numbers" and frame[column].nunique() > 1:
+        if kind in ("numbers", "flags") and frame[column].nunique() > 1:
             terms.append({"column": column, "levels": []})
         if kind == "levels":
             levels = sorted(str(level) for level in frame[column].dropna().unique())

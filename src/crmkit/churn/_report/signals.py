@@ -125,7 +125,7 @@ def signal_table(
                 "signals need some who left and some who stayed."
             )
         for variable in same.columns.drop("churned"):
-            if column_kind(same[variable]) == "numbers":
+            if column_kind(same[variable]) in ("numbers", "flags"):
                 values = same[variable].to_numpy(dtype=np.float64, na_value=np.nan)
                 rows += _signal(variable, lead, values, result, normal_quantile(level))
     signals = pd.DataFrame(rows)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from crmkit._checks import Problems, number_array, require_columns
-from crmkit._frames import day_numbers, parse_day, read_customers, read_ids, rows_of, without
+from crmkit._frames import (
+    column_kind,
+    day_numbers,
+    parse_day,
+    read_customers,
+    read_ids,
+    rows_of,
+    without,
+)
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._typing import Bools, Floats, Ints
 
 
@@ -126,7 +135,7 @@ def _matching(table: pd.DataFrame, column: str, asked: str | None) -> Bools:
 def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
     """Return a consent column as 1, 0 and NaN."""
     problems = Problems(table)
-    if pd.api.types.infer_dtype(series, skipna=True) in {"string", "mixed"}:
+    if column_kind(series) == "levels":
         problems.add(f"column {column!r} holds text. Write consent as True, False or missing.")
         problems.raise_if_any()
     values = number_array(series, problems, column, allow_missing=True)

@@ -84,13 +84,13 @@ def read_variables(
     found = []
     for column in chosen:
         kind = column_kind(customers[column])
-        if kind == "numbers" and not pd.api.types.is_bool_dtype(customers[column].dtype):
+        if kind == "numbers":
             series = customers[column]
             if pd.api.types.is_timedelta64_dtype(series.dtype):
                 series = series.dt.total_seconds() / 86_400
             values = number_array(series, problems, column, allow_missing=True)
             found.append(Variable(column, values, None, []))
-        elif kind in ("numbers", "levels"):
+        elif kind in ("flags", "levels"):
             codes, distinct = sorted_codes(customers[column])
             found.append(Variable(column, None, codes, [_level_text(level) for level in distinct]))
         elif columns is not None:

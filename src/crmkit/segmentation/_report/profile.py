@@ -105,7 +105,7 @@ def segment_profile(
     parts: list[pd.DataFrame] = []
     for column in _variables(frame, columns):
         kind = column_kind(frame[column])
-        if kind == "numbers":
+        if kind in ("numbers", "flags"):
             values = number_array(frame[column], problems, column, allow_missing=True)
             part = _numbers(values, codes, len(names), confidence_level)
         elif kind == "levels":

@@ -176,7 +176,7 @@ def segment_quality(
         )
     reached: Floats = n
     if reachable is not None:
-        flag = number_array(frame[reachable].astype(float), problems, reachable, low=0)
+        flag = number_array(frame[reachable], problems, reachable, low=0)
         problems.raise_if_any()
         flag = (flag > 0).astype(np.float64)
         reached = np.bincount(codes, weights=flag, minlength=len(names)).astype(np.float64)
