@@ -239,6 +239,19 @@ class TestIdHashes:
         assert len({int(id_hashes(ids)[0]) for ids in others}) == len(others)
 
 
+class TestLargeIds:
+    @pytest.mark.parametrize("kind", ["uint64", "UInt64", object, "category"])
+    def test_from_2_to_the_63_on(self, kind):
+        high = [2**63, 2**63 + 1, 2**63, 2**64 - 1]
+        for ids in (high, high[:3], [2**63 - 1, 2**63, 5, 5]):
+            given = column(ids) if kind == "category" else column(ids, kind)
+            given = given.astype("category") if kind == "category" else given
+            log = pd.DataFrame({"customer_id": given, "order_id": given, "amount": 1.0})
+            table = segmentation.rfm_table(log.assign(date=pd.Timestamp("2024-01-01")))
+            assert table["customer_id"].tolist() == sorted(set(ids))
+            assert table["total_amount"].sum() == len(ids)
+
+
 class TestRooms:
     """Answers that changed with nothing but a column's type."""
 

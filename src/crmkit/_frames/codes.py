@@ -38,7 +38,8 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
         low, high = int(whole.min()), int(whole.max())
         if high - low < 4 * len(whole):
             codes, places = _dense_codes(whole, low, high)
-            return codes, pd.Index((places + low).astype(whole.dtype))
+            wide = np.uint64 if whole.dtype.kind == "u" else np.int64
+            return codes, pd.Index((places.astype(wide) + wide(low)).astype(whole.dtype))
     keyed = text_keys(values)
     if keyed is not None and keyed[1] < 4 * len(values):
         codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
