@@ -55,9 +55,7 @@ def permission_status(
             )
         require_columns(people.columns, [consent], "customers")
         return _status(_flags(people[consent], "customers", consent))
-    table = read_customers(
-        consent, needs=["consent"], name="consent", unique=False, allow_empty=True
-    )
+    table = read_customers(consent, needs=["consent"], name="consent", unique=False)
     at = _customer_rows(people, table["customer_id"], "consent", account)
     for column, asked in wanted.items():
         at = np.where(_matching(table, column, asked), at, -1)
