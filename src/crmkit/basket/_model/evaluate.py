@@ -14,25 +14,25 @@ from crmkit._log import read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from crmkit._frames import Log
     from crmkit._typing import Floats, Ints
-    from crmkit.basket._model.next_item import NextItem
+
+    # The last day that may be known -> offers, and how many items could have been offered.
+    Recommender = Callable[[np.datetime64], tuple[pd.DataFrame, int]]
 
 
 def compare(
-    model: NextItem,
+    recommenders: Mapping[str, Recommender],
     transactions: Any,
     *,
     horizon_days: int,
     as_of: Any,
-    n_items: int,
     exclude_owned: bool,
     confidence_level: float,
-    progress: bool,
 ) -> pd.DataFrame:
-    """Fit the model and the popularity baseline on the past and judge both on the future."""
-    from sklearn.base import clone
-
+    """Judge recommenders that know the past on the future, the first against the second."""
     horizon_days = check_number(horizon_days, "horizon_days")
     confidence_level = check_number(confidence_level, "confidence_level")
     log = read_log(transactions, needs=("product",)).purchases
@@ -44,23 +44,14 @@ def compare(
         )
     past = day_column([split])[0]
     customer, item = _later(log, split, horizon_days, exclude_owned)
-    recommenders = {
-        "model": clone(model),
-        "popularity": clone(model).set_params(rules=0, similarity=0, popularity=1),
-    }
     scores, coverage = {}, {}
-    for name, recommender in recommenders.items():
-        offers = recommender.fit(transactions, as_of=past).predict(
-            transactions,
-            as_of=past,
-            n_items=n_items,
-            exclude_owned=exclude_owned,
-            progress=progress,
-        )
+    for name, recommend in recommenders.items():
+        offers, known_items = recommend(past)
         scores[name] = _by_customer(log, offers, customer, item)
-        coverage[name] = offers["item"].nunique() / len(recommender.items_)
-    scores["difference"] = scores["model"] - scores["popularity"]
-    coverage["difference"] = coverage["model"] - coverage["popularity"]
+        coverage[name] = offers["item"].nunique() / known_items
+    one, other = recommenders
+    scores["difference"] = scores[one] - scores[other]
+    coverage["difference"] = coverage[one] - coverage[other]
     rows = []
     for name, score in scores.items():
         n = score.shape[1]
@@ -72,6 +63,19 @@ def compare(
         rows.append((name, "coverage", n, coverage[name], np.nan, np.nan, np.nan))
     columns = ["recommender", "measure", "customers", "value", "std_error", "conf_low", "conf_high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def refitted(
+    model: Any, transactions: Any, weights: Mapping[str, float] | None = None, **options: Any
+) -> Recommender:
+    """Return what a copy of a model, with other weights, recommends once fitted on the past."""
+    from sklearn.base import clone
+
+    def recommend(past: np.datetime64) -> tuple[pd.DataFrame, int]:
+        fitted = clone(model).set_params(**(weights or {})).fit(transactions, as_of=past)
+        return fitted.predict(transactions, as_of=past, **options), len(fitted.items_)
+
+    return recommend
 
 
 def _later(log: Log, split: int, horizon_days: int, exclude_owned: bool) -> tuple[Ints, Ints]:

@@ -11,9 +11,9 @@ from crmkit._checks import check_number, check_optional
 from crmkit._estimator import Model
 from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
-from crmkit.basket._model.evaluate import compare
+from crmkit.basket._model.evaluate import compare, refitted
 from crmkit.basket._model.offers import make_offers
-from crmkit.basket._model.strengths import pair_strengths
+from crmkit.basket._model.strengths import ItemStrengths, pair_strengths
 from crmkit.basket._table.baskets import minimum_count, read_baskets
 from crmkit.errors import InputError
 
@@ -221,8 +221,15 @@ class NextItem(Model):
             If an option is out of range.
         """
         self._check_fitted()
+        strengths = ItemStrengths(
+            items=self.items_,
+            neighbours=self.neighbours_,
+            half_life_days=check_optional(self.half_life_days, "half_life_days"),
+            popularity=check_number(self.popularity, "popularity"),
+            by_history=self.rules + self.similarity > 0,
+        )
         return make_offers(
-            self,
+            strengths,
             transactions,
             n_items=check_number(n_items, "n_items"),
             exclude_owned=exclude_owned,
@@ -291,13 +298,20 @@ class NextItem(Model):
         InputError
             If the log ends before the horizon, or nobody bought a countable item in it.
         """
+        alone: dict[str, float] = {"rules": 0, "similarity": 0, "popularity": 1}
+        options: dict[str, Any] = {
+            "n_items": n_items,
+            "exclude_owned": exclude_owned,
+            "progress": progress,
+        }
         return compare(
-            self,
+            {
+                "model": refitted(self, transactions, **options),
+                "popularity": refitted(self, transactions, alone, **options),
+            },
             transactions,
             horizon_days=horizon_days,
             as_of=as_of,
-            n_items=n_items,
             exclude_owned=exclude_owned,
             confidence_level=confidence_level,
-            progress=progress,
         )

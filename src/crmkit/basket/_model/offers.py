@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_flag, check_number, check_optional
+from crmkit._checks import check_flag
 from crmkit._frames import read_customers
 from crmkit._log import read_log
 from crmkit.basket._math import recommend
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._typing import Bools, Ints
-    from crmkit.basket._model.next_item import NextItem
+    from crmkit.basket._model.strengths import ItemStrengths
 
 
 def places(items: list[Any], place: dict[Any, int]) -> Ints:
@@ -54,7 +54,7 @@ def unwanted_cells(
 
 
 def make_offers(
-    model: NextItem,
+    strengths: ItemStrengths,
     transactions: Any,
     *,
     n_items: int,
@@ -65,13 +65,13 @@ def make_offers(
     as_of: Any,
     progress: bool,
 ) -> pd.DataFrame:
-    """Rank the next items of every customer in a log by a fitted model."""
+    """Rank the next items of every customer in a log by what a fitted model knows."""
     history = read_log(transactions, needs=("product",), as_of=as_of)
     log = history.purchases
     # columns by falling popularity, so that ties go to the more popular item
-    known = model.items_["popularity"].to_numpy()
+    known = strengths.items["popularity"].to_numpy()
     by_popularity = np.argsort(-known, kind="stable")
-    items = pd.Index(model.items_["item"]).take(by_popularity)
+    items = pd.Index(strengths.items["item"]).take(by_popularity)
     place = {item: code for code, item in enumerate(items.tolist())}
     size = (log.n_customers, len(items))
     column = np.append(places(log.product_ids.tolist(), place), -1)[log.product]
@@ -79,24 +79,23 @@ def make_offers(
     lines = log.customer[inside], column[inside], log.day[inside]
     customer, column, day = recommend.last_days(*lines)
     # a weight that decayed to nothing must not become a missing entry
-    half_life = check_optional(model.half_life_days, "half_life_days")
-    weight = np.maximum(recommend.decay(log.as_of - day, half_life), 1e-300)
-    first = places(model.neighbours_["item"].tolist(), place)
-    second = places(model.neighbours_["neighbour"].tolist(), place)
-    strength = model.neighbours_["strength"].to_numpy(dtype=np.float64)
+    weight = np.maximum(recommend.decay(log.as_of - day, strengths.half_life_days), 1e-300)
+    first = places(strengths.neighbours["item"].tolist(), place)
+    second = places(strengths.neighbours["neighbour"].tolist(), place)
+    strength = strengths.neighbours["strength"].to_numpy(dtype=np.float64)
     stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
     again = None
     if check_flag(exclude_owned, "exclude_owned"):
         stop_customer = np.append(stop_customer, customer)
         stop_column = np.append(stop_column, column)
-    elif model.rules + model.similarity > 0:  # popularity alone knows no customer
-        share = recommend.share_of_days(*lines, log.as_of, half_life)
+    elif strengths.by_history:  # popularity alone knows no customer
+        share = recommend.share_of_days(*lines, log.as_of, strengths.half_life_days)
         again = recommend.as_sparse(customer, column, share, size)
     find = partial(
         recommend.best_items,
         recommend.as_sparse(customer, column, weight, size),
         recommend.as_sparse(first, second, strength, (len(items), len(items))),
-        check_number(model.popularity, "popularity") * known[by_popularity],
+        strengths.popularity * known[by_popularity],
         allowed_items(items, exclude, stock),
         recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
         n_items,

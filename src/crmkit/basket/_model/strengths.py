@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,26 @@ from crmkit._arrays import adjust_p_values
 from crmkit.basket._math import hypergeometric, recommend
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._typing import Floats, Ints
     from crmkit.basket._math.collector import Itemsets
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStrengths:
+    """What a fitted recommender knows of its items.
+
+    ``items`` is a table of ``item`` and ``popularity``, ``neighbours`` one of ``item``,
+    ``neighbour`` and ``strength``. ``popularity`` weighs the popularity of all;
+    ``by_history`` tells whether a customer's own purchases count at all.
+    """
+
+    items: pd.DataFrame
+    neighbours: pd.DataFrame
+    half_life_days: float | None
+    popularity: float
+    by_history: bool
 
 
 MAX_P_ADJUSTED = 0.05  # rules less certain than this do not recommend
