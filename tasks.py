@@ -22,8 +22,9 @@ NESTED = ["demo", "test", "locked"]  # each lock file contains the one before
 OLDEST = (3, 11)
 # The oldest pip is the one that Python 3.11.0 brings; a newer Python needs the one that it brings.
 PIPS = {"oldest": "pip==22.3" if sys.version_info < (3, 12) else "", "newest": "pip", "": ""}
-# Where other versions would show: every public name, example and input. The checks run these on
-# other versions than those of the lock; the tasks themselves run all tests.
+# Where other versions would show: every public name, example and input. The checks run these by the
+# tasks of other versions than those of the lock; the tasks themselves run all tests.
+OTHERS = ["newest_python", "pandas2", "lowest"]
 BROAD = ["src", "tests/contract", "tests/test_frames.py", "tests/test_command_line.py"]
 
 
@@ -186,11 +187,10 @@ class Tasks:
 
     def check(self) -> None:
         """Run all checks of a change: every task but notebooks (docs runs them) and lock."""
-        everywhere = ["demo", "test", "lint", "types", "imports", "docs", "wheel"]
-        for step in [*everywhere, "newest_python", "pandas2", "lowest"]:
+        for step in ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS]:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)
-            self._arguments = [] if step in everywhere else BROAD
+            self._arguments = ["--long"] if step == "test" else BROAD if step in OTHERS else []
             getattr(self, step)()
             print(f"=== {step}: {time.monotonic() - started:.0f} s ===", flush=True)
 

@@ -6,8 +6,37 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 mpl.use("Agg")
+
+# How many examples a property test draws: few in every run, more with --long, as the checks of a
+# change run. Both draw the same ones each time, so that a failure belongs to the change at hand;
+# `--hypothesis-profile explore` looks for new ones.
+settings.register_profile("short", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("long", settings.get_profile("short"), max_examples=150)
+settings.register_profile("explore", max_examples=2000, deadline=None)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long form of tests that have one")
+
+
+def pytest_configure(config):
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+@pytest.fixture(scope="session")
+def long(request):
+    """Whether the long form of a test is asked for: every seed, not every sixth, say."""
+    return request.config.getoption("--long")
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave a report's pictures undrawn, where something else is tested: they take most time."""
+    monkeypatch.setattr("crmkit._report.page._svg", lambda _: "data:,")
 
 
 @pytest.fixture(scope="session")

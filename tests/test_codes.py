@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit._frames import sorted_codes
@@ -18,7 +18,6 @@ columns = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(columns)
 def test_codes_are_places_among_the_sorted_distinct_values(drawn):
     codes, distinct = sorted_codes(pd.Series(drawn))

@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crmkit import datasets
 from crmkit.__main__ import main
 
 
 @pytest.fixture(scope="module")
 def lines():
-    from crmkit import datasets
-
     return datasets.make_transactions(250, random_state=3)["transactions"]
 
 
@@ -51,7 +50,7 @@ def test_the_same_log_gives_the_same_page(tmp_path, lines):
 
 
 @pytest.mark.parametrize("kind", ["tsv", "semicolon", "gz", "parquet"])
-def test_kinds_of_files(tmp_path, lines, kind):
+def test_kinds_of_files(tmp_path, lines, kind, undrawn):
     if kind == "tsv":
         path = written(tmp_path, lines, "log.tsv", sep="\t")
     elif kind == "semicolon":
@@ -67,7 +66,7 @@ def test_kinds_of_files(tmp_path, lines, kind):
     assert run(tmp_path, path, *extra)[0] == 0
 
 
-def test_own_column_names_and_formats(tmp_path, lines):
+def test_own_column_names_and_formats(tmp_path, lines, undrawn):
     raw = lines.rename(columns={"customer_id": "Kunde", "date": "Tag", "amount": "Betrag"})
     raw["Tag"] = raw["Tag"].dt.strftime("%d.%m.%Y")
     path = written(tmp_path, raw)
@@ -84,7 +83,7 @@ def test_parts_without_their_columns_are_left_out_and_say_so(tmp_path, lines):
     assert "The log names no products" in page
 
 
-def test_options_reach_the_page(tmp_path, lines):
+def test_options_reach_the_page(tmp_path, lines, undrawn):
     path = written(tmp_path, lines.drop(columns="cost"))
     middle = lines["date"].sort_values().iloc[len(lines) // 2]
     code, out = run(
@@ -215,7 +214,7 @@ def test_places_that_cannot_be_written_to_are_told_before_the_work(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["log.csv"]
 
 
-def test_ids_that_look_like_formulas_survive_spreadsheets(tmp_path, lines):
+def test_ids_that_look_like_formulas_survive_spreadsheets(tmp_path, lines, undrawn):
     names = lines["customer_id"].map(lambda i: f"{'=+-@'[i % 4]}{i:05d}()")
     path = written(tmp_path, lines.assign(customer_id=names))
     _, out = run(tmp_path, path, "--tables", tmp_path / "tables")
@@ -230,7 +229,7 @@ def test_ids_that_look_like_formulas_survive_spreadsheets(tmp_path, lines):
     assert "Traceback" not in out.read_text(encoding="utf-8")
 
 
-def test_dirty_rows_are_left_out_on_request_and_counted(tmp_path, lines):
+def test_dirty_rows_are_left_out_on_request_and_counted(tmp_path, lines, undrawn):
     table = lines.astype({"customer_id": "Int64"})
     table["customer_id"] = table["customer_id"].mask(table.index < 3)
     code, out = run(tmp_path, written(tmp_path, table), "--missing-customers", "drop")
@@ -238,16 +237,27 @@ def test_dirty_rows_are_left_out_on_request_and_counted(tmp_path, lines):
     assert "3 rows without a customer were left out" in out.read_text(encoding="utf-8")
 
 
-def test_ids_keep_their_zeros(tmp_path, lines):
+def test_ids_keep_their_zeros(tmp_path, lines, undrawn):
     table = lines.assign(customer_id=lines["customer_id"].map(lambda i: f"{i:05d}"))
     run(tmp_path, written(tmp_path, table), "--tables", tmp_path / "tables")
     profit = pd.read_csv(tmp_path / "tables" / "profit.csv", dtype={"customer_id": str})
     assert profit["customer_id"].str.len().eq(5).all()
 
 
-def test_demo_runs_as_a_module(tmp_path):
+def test_demo_draws_a_shop(tmp_path, monkeypatch):
+    make = datasets.make_transactions
+    monkeypatch.setattr(
+        datasets, "make_transactions", lambda n, **options: make(n // 20, **options)
+    )
     out = tmp_path / "report.html"
-    command = [sys.executable, "-m", "crmkit", "demo", "--data", "simulated", "--out", str(out)]
+    assert main(["demo", "--data", "simulated", "--quiet", "--out", str(out)]) == 0
+    assert "A simulated shop" in out.read_text(encoding="utf-8")
+
+
+def test_it_runs_as_a_module(tmp_path, lines):
+    out = tmp_path / "report.html"
+    log = written(tmp_path, lines.head(200))
+    command = [sys.executable, "-m", "crmkit", "report", str(log), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -9,7 +9,7 @@ import string
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import _files
@@ -117,7 +117,6 @@ def test_long_texts_are_cut():
 TEXTS = st.text(alphabet=OPENERS + "'\"\n,;｜=＝＠ ab1é", max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_no_text_is_a_formula_and_each_comes_back(texts):
     table = pd.DataFrame({"customer_id": texts, "n": range(len(texts))})
@@ -130,7 +129,6 @@ def test_no_text_is_a_formula_and_each_comes_back(texts):
     assert without_apostrophes(column).tolist() == texts
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(TEXTS.filter(str.strip), min_size=1, max_size=8))
 def test_the_package_reads_its_own_files(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("tables") / "log.csv"

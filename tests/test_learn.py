@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression
@@ -234,7 +234,6 @@ def test_calibration_keeps_the_order_and_mends_the_level(method):
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
 def test_calibration_is_monotone_on_anything(data):
     n = data.draw(st.integers(2, 30))
     score = np.array(data.draw(st.lists(st.floats(0, 1), min_size=n, max_size=n)))
@@ -252,7 +251,6 @@ def test_scores_against_the_outcome_fall_back_to_the_base_rate():
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
 def test_figures_equal_scikit_learn(data):
     n = data.draw(st.integers(4, 60))
     score = np.array(data.draw(st.lists(st.integers(0, 6), min_size=n, max_size=n)), float)

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from basket._logs import baskets_of, brute_force, log_of
@@ -18,7 +18,6 @@ def as_dict(frame):
     return dict(zip(frame["itemset"], frame["count"], strict=True))
 
 
-@settings(max_examples=50, deadline=None)
 @given(baskets_of(), st.integers(1, 4), st.sampled_from([None, 1, 2, 3]))
 def test_equals_brute_force(baskets, min_count, max_length):
     found = basket.frequent_itemsets(log_of(baskets), min_support=min_count, max_length=max_length)
@@ -27,7 +26,6 @@ def test_equals_brute_force(baskets, min_count, max_length):
     assert (found["length"] == found["itemset"].map(len)).all()
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=12), st.integers(1, 3), st.sampled_from([1, 3, 17]))
 def test_bounded_temporaries_change_nothing(baskets, min_count, cells):
     before, mining.CELLS = mining.CELLS, cells
@@ -38,7 +36,6 @@ def test_bounded_temporaries_change_nothing(baskets, min_count, cells):
     assert as_dict(found) == brute_force(baskets, min_count)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.lists(st.sampled_from(["ab", "cde", "f", "ag", "bcf", "h"]), min_size=1, max_size=4),
@@ -65,7 +62,6 @@ def test_items_that_always_come_together(bundles, min_count, max_length, free):
     assert as_dict(best) == {a: c for a, c in longer.items() if c >= seventh}
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(), st.integers(1, 3), st.sampled_from([1, 16]))
 def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
     group = {f"item {i}": "even" if i % 2 == 0 else "odd" for i in range(8)}
@@ -85,7 +81,6 @@ def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
     assert {tuple(sorted(items)): count for items, count in as_dict(found).items()} == expected
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(), st.integers(1, 3))
 def test_closed_and_maximal(baskets, min_count):
     counts = brute_force(baskets, min_count)
@@ -99,7 +94,6 @@ def test_closed_and_maximal(baskets, min_count):
     assert set(found["itemset"]) == maximal
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(), st.integers(1, 60), st.sampled_from([1, 2]))
 def test_n_best_keeps_ties(baskets, n_best, min_length):
     counts = {a: c for a, c in brute_force(baskets, 1).items() if len(a) >= min_length}
@@ -110,7 +104,6 @@ def test_n_best_keeps_ties(baskets, n_best, min_length):
     assert found["count"].is_monotonic_decreasing
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of())
 def test_support_falls_with_every_item(baskets):
     counts = as_dict(basket.frequent_itemsets(log_of(baskets), min_support=1))

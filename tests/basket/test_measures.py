@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.basket._math import hypergeometric
@@ -26,7 +26,6 @@ def exact_tail(x, n, n_a, n_c):
     return Fraction(ways, comb(n, n_c))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(tables(), min_size=1, max_size=8))
 def test_tail_is_exact(rows):
     n, a, c, x = np.array(rows).T
@@ -53,7 +52,6 @@ def test_tail_agrees_with_scipy():
     np.testing.assert_allclose(hypergeometric.upper_tail(x, n, a, c), expected, rtol=1e-8)
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables(), st.sampled_from([0.5, 0.95, 0.99]))
 def test_quantile_is_exact(row, level):
     n, a, c, _ = row
@@ -66,7 +64,6 @@ def test_quantile_is_exact(row, level):
     assert hypergeometric.quantile(level, [n], [a], [c])[0] == exact
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables())
 def test_measures_follow_their_definitions(row):
     n, a, c, x = row

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from basket._logs import baskets_of, log_of
 from crmkit import basket, datasets
@@ -37,7 +37,6 @@ def slow_scores(log, model, customer):
     return scores
 
 
-@settings(max_examples=20, deadline=None)
 @given(baskets_of(n_items=7, max_orders=12))
 def test_scores_follow_their_definition(baskets):
     log = dated(baskets)

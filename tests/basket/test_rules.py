@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from basket._logs import baskets_of, brute_force, log_of
@@ -38,7 +38,6 @@ def brute_rules(baskets, min_count, min_confidence, max_antecedent, max_conseque
     return rules, tested
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     baskets_of(n_items=6),
     st.integers(1, 3),
@@ -69,7 +68,6 @@ def test_equals_brute_force(baskets, min_count, min_confidence, max_antecedent, 
     assert (rules["redundant"] == (rules["improvement"] <= 0)).all()
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=6), st.sets(st.integers(0, 5)), st.sets(st.integers(0, 5)))
 def test_chosen_sides_equal_brute_force(baskets, lefts, rights):
     every, _ = brute_rules(baskets, 1, 0.3, None, None)
@@ -97,7 +95,6 @@ def test_chosen_sides_equal_brute_force(baskets, lefts, rights):
     np.testing.assert_allclose(rules["p_adjusted"], np.minimum(rules["p_value"] * len(inside), 1))
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=6), st.sampled_from([1, 3, 17]))
 def test_bounded_temporaries_change_nothing(baskets, cells):
     itemsets = basket.frequent_itemsets(log_of(baskets), min_support=1)

@@ -6,7 +6,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import basket
@@ -39,7 +39,6 @@ def supports(lines, sequence, min_gap, max_gap, latest=99):
     return bool(ends)
 
 
-@settings(max_examples=50, deadline=None)
 @given(histories, gaps, st.integers(1, 3), st.sampled_from([1, 7, 1 << 20]), st.booleans())
 def test_sequences_equal_brute_force(customers, gap, min_count, cells, tabled):
     with pytest.MonkeyPatch.context() as patch:
@@ -63,7 +62,6 @@ def test_sequences_equal_brute_force(customers, gap, min_count, cells, tabled):
     np.testing.assert_allclose(found["support"], found["count"] / len(customers))
 
 
-@settings(max_examples=50, deadline=None)
 @given(histories, gaps)
 def test_rules_equal_brute_force(customers, gap):
     min_gap, max_gap = gap
@@ -120,7 +118,6 @@ def test_order_by_chance_is_not_found():
     assert row["p_adjusted"] < 1e-100
 
 
-@settings(max_examples=25, deadline=None)
 @given(histories, gaps)
 def test_long_sequences_equal_brute_force(customers, gap):
     log = log_of(customers)
@@ -186,7 +183,6 @@ def slow_kaplan_meier(rows, horizon):
     return *at_horizon, median
 
 
-@settings(max_examples=50, deadline=None)
 @given(histories, st.integers(1, 12), st.integers(0, 5))
 def test_waiting_times_equal_kaplan_meier(customers, horizon, later):
     log = log_of(customers)

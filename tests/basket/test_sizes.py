@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from scipy import stats
 
 from basket._logs import baskets_of, log_of
@@ -109,7 +109,6 @@ def test_planted_pair_is_found():
     assert alone["lift_given_sizes"] == pytest.approx(best["lift_given_sizes"])
 
 
-@settings(max_examples=50, deadline=None)
 @given(baskets_of(n_items=5))
 def test_numbers_are_sound_on_any_log(baskets):
     pairs = basket.item_pairs(log_of(baskets), min_support=1)

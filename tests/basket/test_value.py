@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from basket._logs import baskets_of, log_of
@@ -25,7 +25,6 @@ def orders_with(log, items):
     return [order for _, order in log.groupby("customer_id") if set(items) <= set(order["product"])]
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=5))
 def test_itemset_value(baskets):
     log = priced(baskets)
@@ -46,7 +45,6 @@ def test_single_items_add_up_to_all_money():
     assert basket.itemset_value(itemsets, log)["amount"].sum() == log["amount"].sum()
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=4))
 def test_rule_value(baskets):
     log = priced(baskets)
@@ -68,7 +66,6 @@ def test_rule_value(baskets):
         assert row.extra_amount == pytest.approx(extra)
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=4), st.integers(1, 3))
 def test_windows_are_logs_of_their_own(baskets, n_windows):
     log = priced(baskets)
@@ -145,7 +142,6 @@ def test_groups_are_items_but_never_beside_their_own():
         basket.frequent_itemsets(log, groups="kind")
 
 
-@settings(max_examples=25, deadline=None)
 @given(baskets_of(n_items=9))
 def test_groups_equal_filtered_brute_force(baskets):
     log = log_of(baskets)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -93,7 +93,6 @@ def test_what_cannot_be_learned_is_refused(past):
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=2, max_size=60))
-@settings(max_examples=40, deadline=None)
 def test_gains_add_up(rows):
     score, outcome = np.array(rows).T
     if not outcome.any():

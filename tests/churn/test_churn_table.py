@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import churn
@@ -78,7 +78,6 @@ def by_hand(frame, as_of, recent, after, until):
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10), st.integers(1, 40), st.integers(1, 40))
-@settings(max_examples=30, deadline=None)
 def test_features_equal_their_definitions(seed, lead, horizon, recent):
     frame = log(seed, n=120, customers=8)
     table = churn.churn_table(
@@ -103,7 +102,6 @@ def test_features_equal_their_definitions(seed, lead, horizon, recent):
 
 
 @given(st.integers(0, 10_000), st.data())
-@settings(max_examples=40, deadline=None)
 def test_nothing_after_the_day_changes_a_feature(seed, data):
     frame = log(seed, n=80, customers=6)
     expected = churn.churn_table(frame, as_of=AS_OF, discount="saved")
@@ -123,7 +121,6 @@ def test_nothing_after_the_day_changes_a_feature(seed, data):
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), max_size=30), st.booleans())
-@settings(max_examples=40, deadline=None)
 def test_packed_sorting_equals_sorting_by_keys(rows, wide):
     first, second = (
         np.array(key, dtype=np.int64) for key in (zip(*rows, strict=True) if rows else ([], []))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit._log import pairs as numerics
@@ -60,7 +60,6 @@ def by_hand(log, period, kind, window, as_of):
     return cells
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     logs,
     st.sampled_from(["week", "month", "quarter", "year"]),
@@ -89,7 +88,6 @@ def test_cells_equal_a_count_by_hand(rows, period, kind, window, extra):
     assert table["retention_rate"].isna().equals(table["active"].isna())
 
 
-@settings(max_examples=25, deadline=None)
 @given(logs)
 def test_kinds_are_ordered_and_unbounded_never_rises(rows):
     log = log_of(rows)
@@ -103,7 +101,6 @@ def test_kinds_are_ordered_and_unbounded_never_rises(rows):
     assert (falls <= 0).all()
 
 
-@settings(max_examples=25, deadline=None)
 @given(logs, st.sampled_from(["exact", "unbounded", "rolling"]))
 def test_cohort_customers_are_those_counted(rows, kind):
     log = log_of(rows)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import churn
@@ -14,7 +14,6 @@ rows = st.lists(st.tuples(st.floats(0, 1), money, st.integers(0, 1)), min_size=1
 
 
 @given(rows, st.floats(0, 1), st.floats(0, 50))
-@settings(max_examples=50, deadline=None)
 def test_no_rule_is_expected_to_earn_more(values, save_rate, cost):
     chance, value, left = np.array(values).T
     customers = pd.DataFrame({"customer_id": range(len(values)), "p_churn": chance, "value": value})

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -17,7 +17,6 @@ tenures = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(tenures)
 def test_with_every_event_time_an_edge_hazards_give_kaplan_meier(rows):
     time = np.array([t for t, _ in rows], dtype=float)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.churn import (
@@ -40,7 +40,6 @@ def gaps_by_hand(log, as_of):
     return pd.DataFrame(rows, columns=["tenure_days", "churned"])
 
 
-@settings(max_examples=50, deadline=None)
 @given(logs, st.integers(0, 30))
 def test_gaps_are_survival_with_the_last_gap_open(rows, extra):
     log = log_of(rows)
@@ -52,7 +51,6 @@ def test_gaps_are_survival_with_the_last_gap_open(rows, extra):
     assert found["open"].sum() == log["customer_id"].nunique()
 
 
-@settings(max_examples=50, deadline=None)
 @given(logs, st.integers(0, 120))
 def test_states_follow_their_definitions(rows, day):
     log = log_of(rows)
@@ -78,7 +76,6 @@ def test_states_follow_their_definitions(rows, day):
         assert (row.first_date, row.last_date) == (days[0], days[-1])
 
 
-@settings(max_examples=40, deadline=None)
 @given(logs, st.lists(st.integers(0, 130), min_size=2, max_size=4, unique=True))
 def test_moves_carry_the_opening_states_to_the_closing_ones(rows, days):
     log = log_of(rows)
@@ -102,7 +99,6 @@ def test_moves_carry_the_opening_states_to_the_closing_ones(rows, days):
         assert "not_yet" not in set(moves["to_state"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(logs, st.integers(1, 60))
 def test_rows_after_as_of_change_nothing(rows, cut):
     log = log_of(rows)

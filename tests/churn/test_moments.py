@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import churn
@@ -97,7 +97,6 @@ def test_only_the_first_event_counts_and_kinds_are_apart():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
 def test_differences_equal_a_loop(seed):
     rng = np.random.default_rng(seed)
     change, stratum = rng.normal(size=40), rng.integers(0, 6, 40)
@@ -121,7 +120,6 @@ def test_differences_equal_a_loop(seed):
 
 
 @given(st.lists(st.integers(0, 8), max_size=40), st.integers(1, 6))
-@settings(max_examples=30, deadline=None)
 def test_bins_by_counting_equal_bins_by_sorting(values, n_bins):
     values = np.array(values, dtype=np.int64)
     np.testing.assert_array_equal(count_bins(values, n_bins), rank_bins(values, n_bins))

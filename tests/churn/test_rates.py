@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmkit.churn import cohort_table, retention_table
@@ -60,7 +60,6 @@ def identities(table):
     assert table["retention_rate"].dropna().between(0, 1).all()
 
 
-@settings(max_examples=50, deadline=None)
 @given(logs, st.sampled_from(sorted(FREQUENCY)))
 def test_activity_by_period_equals_a_count_by_hand(rows, period):
     log = log_of(rows)
@@ -84,7 +83,6 @@ def test_activity_by_period_equals_a_count_by_hand(rows, period):
         previous = now
 
 
-@settings(max_examples=40, deadline=None)
 @given(logs, st.integers(1, 120), st.integers(0, 40))
 def test_activity_in_a_window_equals_a_count_by_hand(rows, window, extra):
     log = log_of(rows)
@@ -99,7 +97,6 @@ def test_activity_in_a_window_equals_a_count_by_hand(rows, window, extra):
         assert row.revenue == pytest.approx(log.loc[inside, "amount"].sum(), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
 @given(spells, st.integers(0, 60))
 def test_contracts_equal_a_count_by_hand(rows, extra):
     frame = pd.DataFrame(rows, columns=["customer_id", "start", "length", "fee"])
@@ -132,7 +129,6 @@ def test_contracts_equal_a_count_by_hand(rows, extra):
         opening = fees
 
 
-@settings(max_examples=25, deadline=None)
 @given(logs, st.integers(0, 160))
 def test_rows_after_as_of_change_nothing(rows, cut):
     log = log_of(rows)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -23,7 +23,6 @@ def people(rows):
     return frame.assign(customer_id=np.arange(len(frame)))
 
 
-@settings(max_examples=60, deadline=None)
 @given(tenures)
 def test_curve_equals_the_product_limit(rows):
     customers = people(rows)
@@ -45,7 +44,6 @@ def test_curve_equals_the_product_limit(rows):
     assert (table["p_survival"].diff().dropna() <= 0).all()
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=30))
 def test_without_censoring_survival_is_one_minus_the_distribution(values):
     customers = people([(value, True, 0) for value in values])
@@ -54,7 +52,6 @@ def test_without_censoring_survival_is_one_minus_the_distribution(values):
     np.testing.assert_allclose(table["p_survival"], share, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
 @given(tenures)
 def test_a_group_has_the_curve_of_its_own_customers(rows):
     customers = people(rows)
@@ -92,7 +89,6 @@ def test_intervals_agree_with_scipy():
     np.testing.assert_allclose(ours["conf_high"][inside], interval.high.probabilities[inside])
 
 
-@settings(max_examples=40, deadline=None)
 @given(tenures)
 def test_logrank_of_two_groups_agrees_with_scipy(rows):
     customers = people(rows)
@@ -123,7 +119,6 @@ def test_logrank_in_chunks_is_the_same(monkeypatch):
     assert whole.degrees_of_freedom == 3
 
 
-@settings(max_examples=25, deadline=None)
 @given(tenures, st.integers(0, 8))
 def test_conditional_survival_is_the_curve_of_those_still_here(rows, horizon):
     customers = people(rows)

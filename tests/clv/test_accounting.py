@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv
@@ -72,7 +72,6 @@ def test_gupta_lehmann_multiples(rate, multiples):
     np.testing.assert_allclose(found, multiples, atol=5e-5)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.floats(0.0, 1.0),
     st.floats(-0.5, 2.0),

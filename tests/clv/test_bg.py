@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clv import oracles
@@ -38,7 +38,6 @@ def future(theta, x, t_x, T, *, first_chance=0):
 positive = st.floats(0.01, 500.0)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     theta=st.tuples(positive, positive, positive, positive),
     x=st.integers(0, 300),

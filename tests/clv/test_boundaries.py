@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv
@@ -155,8 +155,9 @@ def simulated(kind, theta, n=600, seed=1):
         (clv.ParetoNBD, [1e9, 3e10, 0.5, 60.0], "buys at the same rate"),
     ],
 )
-def test_limits_are_called_by_their_names(kind, theta, name):
-    found = [kind().fit(simulated(kind, theta, seed=seed)) for seed in range(6)]
+def test_limits_are_called_by_their_names(kind, theta, name, long):
+    seeds = range(6 if long else 3)
+    found = [kind().fit(simulated(kind, theta, seed=seed)) for seed in seeds]
     assert all(model.converged_ for model in found)
     names = [model.boundary_ for model in found if model.boundary_]
     # By chance a few look as if they had left.
@@ -192,7 +193,6 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_finite_input_gives_finite_answers(name, data):
     kind, size, table, options = MODELS[name]
@@ -268,8 +268,8 @@ def opportunities(rng):
 
 
 @pytest.mark.parametrize("kind", [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.BGBB, clv.GammaGamma])
-def test_any_finite_table_is_fitted_or_refused_in_words(kind):
-    for seed in range(20):
+def test_any_finite_table_is_fitted_or_refused_in_words(kind, long):
+    for seed in range(20 if long else 6):
         table = (opportunities if kind is clv.BGBB else histories)(np.random.default_rng(seed))
         options = {} if kind is clv.GammaGamma else {"annual_discount_rate": 0.1}
         try:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv
@@ -26,7 +26,6 @@ def log_of(rows):
     )
 
 
-@settings(max_examples=40, deadline=None)
 @given(rows, st.sampled_from(["week", "month", "quarter", "year"]))
 def test_cohorts_conserve_money_and_customers(rows, period):
     log = log_of(rows)
@@ -57,7 +56,6 @@ def test_cohort_value_discounts_to_the_first_purchase():
     np.testing.assert_allclose(table["cumulative_value"], [50, 100])
 
 
-@settings(max_examples=40, deadline=None)
 @given(rows, st.integers(200, 260))
 def test_mean_cumulative_by_hand(rows, end):
     customer, day, amount = map(np.array, zip(*rows, strict=True))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv
@@ -24,7 +24,6 @@ def months_of(rows):
     return {c: sorted({m for d, m in rows if d == c}) for c in sorted({c for c, _ in rows})}
 
 
-@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_opportunities_are_later_months(rows):
     table = clv.opportunity_table(log_of(rows), period="month", as_of="2023-12-31")
@@ -35,7 +34,6 @@ def test_opportunities_are_later_months(rows):
         assert row.recency == (later[-1] if later else 0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(rows, st.integers(0, 2))
 def test_contracts_end_with_the_first_long_gap(rows, grace):
     table = clv.contract_table(

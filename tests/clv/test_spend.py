@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clv import oracles
@@ -14,7 +14,6 @@ from crmkit.errors import InputError
 positive = st.floats(0.05, 300.0)
 
 
-@settings(max_examples=40, deadline=None)
 @given(theta=st.tuples(positive, positive, positive), x=st.integers(1, 200), z=positive)
 def test_likelihood_equals_the_definition(theta, x, z):
     x, z = np.array([float(x)]), np.array([z])
@@ -107,7 +106,6 @@ def test_nobody_with_spend_is_said():
         clv.GammaGamma().fit(customers.assign(frequency=1, monetary_value=np.nan))
 
 
-@settings(max_examples=40, deadline=None)
 @given(logs=st.lists(st.floats(-4.0, 4.0), min_size=3, max_size=3))
 def test_expected_spend_is_finite_or_refused(logs):
     customers = pd.DataFrame(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv, datasets
@@ -51,7 +51,6 @@ def by_hand(rows, as_of, refunds):
     return found
 
 
-@settings(max_examples=50, deadline=None)
 @given(rows, st.integers(0, 30), st.sampled_from(["keep", "drop"]))
 def test_purchase_table_counts_days(rows, as_of, refunds):
     expected = by_hand(rows, as_of, refunds)
@@ -65,7 +64,6 @@ def test_purchase_table_counts_days(rows, as_of, refunds):
     np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(float), list(expected.values()))
 
 
-@settings(max_examples=50, deadline=None)
 @given(rows, st.integers(0, 20), st.integers(1, 10))
 def test_holdout_table_is_two_tables(rows, as_of, horizon):
     last = max(day for _, day, _ in rows)
@@ -131,7 +129,6 @@ def test_hold_out_must_lie_in_the_log():
         clv.holdout_table(log, as_of="2024-01-10")
 
 
-@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_tapk_adds_up_to_the_cent(rows):
     bought = [(c, d, max(a, 0)) for c, d, a in rows]
@@ -176,7 +173,6 @@ def test_tapk_refuses_money_for_nothing():
         clv.tapk_table(log.assign(quantity=-1.0))
 
 
-@settings(max_examples=50, deadline=None)
 @given(rows, st.integers(0, 30), st.sampled_from(["keep", "drop"]))
 def test_purchase_report_accounts_for_every_row(rows, as_of, refunds):
     date = START + pd.Timedelta(days=as_of)

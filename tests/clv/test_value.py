@@ -188,9 +188,8 @@ def test_calibration_groups_partition_customers():
         clv.forecast_table(customers, told.assign(customer_id=told["customer_id"] + 500))
 
 
-@pytest.mark.slow
-def test_the_interval_of_the_sum_covers_the_truth(models):
-    # 57 of 60 bases of 1,000 customers covered it (95 %); here 20 of 250, at least 16 must.
+def test_the_interval_of_the_sum_covers_the_truth(models, long):
+    # 57 of 60 bases of 1,000 customers covered it (95 %); here 20 of 250, or 8, at least 80 % must.
     truth = {
         "purchases": with_coefficients(models["purchases"], np.log([0.6, 60.0, 0.8, 2.5])),
         "spend": with_coefficients(models["spend"], np.log([6.0, 3.7, 15.0])),
@@ -198,7 +197,8 @@ def test_the_interval_of_the_sum_covers_the_truth(models):
     length = np.random.default_rng(0).integers(200, 400, 250).astype(float)
     start = pd.DataFrame({"customer_id": range(250), "T": length})
     covered = 0
-    for seed in range(20):
+    bases = 20 if long else 8
+    for seed in range(bases):
         drawn = truth["purchases"].simulate(start, random_state=seed)
         amounts = truth["spend"].simulate(drawn, random_state=1000 + seed)
         drawn["monetary_value"] = amounts["monetary_value"]
@@ -206,4 +206,4 @@ def test_the_interval_of_the_sum_covers_the_truth(models):
         fitted = {"purchases": clv.BGNBD().fit(drawn), "spend": clv.GammaGamma().fit(drawn)}
         found = clv.customer_equity(drawn, **fitted).loc[0]
         covered += found["conf_low"] <= true <= found["conf_high"]
-    assert covered >= 16
+    assert covered >= 0.8 * bases

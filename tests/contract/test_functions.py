@@ -13,6 +13,7 @@ from contract._tools import (
     documented_columns,
     of_kind,
     permuted,
+    result_of,
     with_ids,
     with_odd_index,
 )
@@ -42,7 +43,7 @@ def test_options_are_keyword_only(case):
 
 @functions
 def test_result_is_plain(case):
-    result = case.call(case.tables())
+    result = result_of(case)
     if case.returns != "table":
         assert np.isscalar(result)
         return
@@ -61,7 +62,7 @@ def test_docstring_names_the_columns(case):
         return
     documented, optional, open_ended = documented_columns(case.function)
     assert documented, "bullet the result columns under Returns"
-    returned = list(case.call(case.tables()).columns)
+    returned = list(result_of(case).columns)
     assert set(documented) - optional <= set(returned)
     if not open_ended:
         assert set(returned) <= set(documented)
@@ -88,7 +89,7 @@ def test_input_is_untouched(case):
 
 @functions
 def test_row_order_and_index_do_not_matter(case):
-    expected = case.call(case.tables())
+    expected = result_of(case)
     assert_same(case.call(permuted(case.tables())), expected)
     assert_same(case.call(with_odd_index(case.tables())), expected)
 
@@ -101,8 +102,8 @@ def test_type_of_ids_does_not_matter(case, kind):
     tables = case.tables()
     if not any("customer_id" in table for table in tables.values()):
         return
-    expected = case.call(tables)
-    result = case.call(with_ids(case.tables(), kind))
+    expected = result_of(case)
+    result = case.call(with_ids(tables, kind))
     if case.returns == "table" and "customer_id" in expected.columns:
         assert list(result["customer_id"]) == list(
             ID_TYPES[kind](expected["customer_id"]).astype(object)
@@ -126,7 +127,7 @@ def test_type_of_columns_does_not_matter(case, kind, answers):
 @functions
 def test_other_engines_are_read(case):
     polars = pytest.importorskip("polars")
-    expected = case.call(case.tables())
+    expected = result_of(case)
     eager = {name: polars.from_pandas(table) for name, table in case.tables().items()}
     assert_same(case.call(eager), expected)
     lazy = {name: table.lazy() for name, table in eager.items()}

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import datasets, response
@@ -13,7 +13,6 @@ from crmkit.response._math.binning import information, merge_cells, number_cells
 from crmkit.response._math.logistic import fit_logistic
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     values=st.lists(st.integers(-3, 30), min_size=1, max_size=400),
     n_cells=st.integers(2, 12),
@@ -40,7 +39,6 @@ def test_quantile_cells_of_many_numbers_are_even():
     assert (cells.events + cells.others == 200).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     cells=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8),
     max_bins=st.integers(1, 5),
@@ -132,7 +130,6 @@ def test_bins_add_up_to_the_driver(people):
     assert "(missing)" in set(table.loc[table["variable"] == "score", "bin"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(scale=st.sampled_from([0.01, 1.0, 1000.0]), shift=st.sampled_from([0.0, -50.0]))
 def test_units_do_not_matter(scale, shift):
     rng = np.random.default_rng(1)

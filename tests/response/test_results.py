@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -106,7 +106,6 @@ def test_groups_are_compared_within():
         response.campaign_result(table, outcome="spend", treated="treated", method="newcombe")
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     base=st.floats(0.005, 0.6),
     lift=st.floats(0.001, 0.3),

@@ -3,7 +3,7 @@ import uuid
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -32,7 +32,6 @@ def tables(rows):
     return customers, pd.DataFrame({"customer_id": ids, "p_response": p})
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=rows,
     budget=st.one_of(st.none(), st.floats(0, 30)),
@@ -77,7 +76,6 @@ def test_rules_hold_whatever_is_asked(rows, budget, capacity, holdout, seed):
     )
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     items=st.lists(st.tuples(st.floats(0.1, 20), st.floats(0.05, 5)), min_size=2, max_size=12),
     share=st.floats(0.1, 0.9),

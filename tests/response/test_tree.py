@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,7 +12,6 @@ from crmkit.errors import InputError
 from crmkit.response._math.tree import Coded, grow_tree, leaf_of, rate_criterion
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(60, 400), gaps=st.booleans(), odd=st.booleans())
 def test_rules_partition_the_customers_and_can_be_run(seed, n, gaps, odd):
     rng = np.random.default_rng(seed)

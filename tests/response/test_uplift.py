@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -140,7 +140,6 @@ def test_constant_score_has_qini_zero(campaign):
     assert curve["share"].tolist() == [0, 1]
 
 
-@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 500), levels=st.integers(1, 9), money=st.booleans())
 def test_qini_ignores_row_order_and_monotone_rescaling(seed, levels, money):
     rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 """Judging figures against definitions and published values."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -17,7 +17,6 @@ from crmkit.segmentation._math import (
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_homogeneity_averages_to_eta_squared(seed):
     rng = np.random.default_rng(seed)
@@ -35,7 +34,6 @@ def test_nothing_varies():
     assert homogeneity(np.ones((4, 2)), np.array([0, 0, 1, 1])).tolist() == [0.0, 0.0]
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_best_jaccard_by_sets(seed):
     rng = np.random.default_rng(seed)
@@ -106,7 +104,6 @@ def test_membership_equals_scikit_learn():
     np.testing.assert_allclose(distance, every.min(axis=1))
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0, 1))
 def test_group_quantile_is_numpys(seed, q):
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,10 +16,8 @@ from crmkit.segmentation._math import (
 )
 
 few_values = arrays(np.float64, st.integers(1, 60), elements=st.integers(-5, 12).map(float))
-quick = settings(max_examples=40, deadline=None)
 
 
-@quick
 @given(few_values, st.integers(2, 9))
 def test_cut_points_give_the_bins_of_the_definition(values, n_bins):
     below = np.array([(values < value).sum() for value in values])
@@ -27,7 +25,6 @@ def test_cut_points_give_the_bins_of_the_definition(values, n_bins):
     assert (bins_from_cuts(values, tie_safe_cuts(values, n_bins)) == expected).all()
 
 
-@quick
 @given(few_values, st.integers(2, 9), st.sampled_from([0.001, 0.5, 3.0, 1e6]))
 def test_bins_do_not_depend_on_order_or_unit(values, n_bins, unit):
     bins = bins_from_cuts(values, tie_safe_cuts(values, n_bins))
@@ -38,7 +35,6 @@ def test_bins_do_not_depend_on_order_or_unit(values, n_bins, unit):
     assert (bins_from_cuts(scaled, tie_safe_cuts(scaled, n_bins)) == bins).all()
 
 
-@quick
 @given(few_values, st.integers(2, 5), st.data())
 def test_nested_bins_are_bins_within_groups(values, n_bins, data):
     outer = data.draw(arrays(np.int64, values.size, elements=st.integers(0, 3)))
@@ -60,7 +56,6 @@ def test_a_value_on_the_mean_up_to_rounding_is_on_the_mean():
     assert snap_cut(5.0, np.array([1.0, 9.0])) == 5.0
 
 
-@quick
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(-(10**7), 10**7)), min_size=1, max_size=80),
     st.sampled_from([2, 3, 4]),
@@ -81,7 +76,6 @@ def test_sums_are_exact_in_decimals_and_free_of_order(rows, decimals):
             assert (sums[one] == sums[other]) == (exact[one] == exact[other])
 
 
-@quick
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(-(10**7), 10**7)), min_size=1, max_size=80),
     st.sampled_from([1e9, 1e12, 1e15]),

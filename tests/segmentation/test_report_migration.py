@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
@@ -24,7 +24,6 @@ def table(drawn):
     )
 
 
-@settings(max_examples=50, deadline=None)
 @given(people, people)
 def test_rows_sum_to_the_opening_and_columns_to_the_closing(old, new):
     old, new = {99: ("a", 0), **old}, {99: ("b", 0), **new}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
@@ -22,7 +22,6 @@ def table(values):
     return pd.DataFrame({"customer_id": np.arange(len(values)), "profit": np.array(values, float)})
 
 
-@settings(max_examples=40, deadline=None)
 @given(profits)
 def test_whale_curve_is_the_best_sum_of_every_size(values):
     curve = whale_curve(table(values))
@@ -45,7 +44,6 @@ def test_few_points_still_hold_start_peak_and_end():
     assert curve["customers"].iloc[[0, -1]].tolist() == [0, 5000]
 
 
-@settings(max_examples=40, deadline=None)
 @given(profits)
 def test_tiers_partition_and_never_split_equals(values):
     tiers = value_tiers(table(values))

@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
 from crmkit.segmentation import peer_potential, share_of_wallet
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(-50, 50), st.sampled_from(["a", "b", None])), min_size=1, max_size=40

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError, MissingColumnsError
@@ -29,7 +29,6 @@ def make_pools(*pools):
     return pd.DataFrame(pools, columns=["pool", "cost", "driver"])
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     rows,
     st.lists(st.integers(0, 10**9), min_size=3, max_size=3),

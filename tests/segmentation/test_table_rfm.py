@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
@@ -44,7 +44,6 @@ def brute_force(log, as_of, unit):
     return out
 
 
-@settings(max_examples=50, deadline=None)
 @given(rows, st.sampled_from(["orders", "days", "rows"]))
 def test_equals_brute_force(drawn, unit):
     log = make_log(drawn)
@@ -65,7 +64,6 @@ def test_equals_brute_force(drawn, unit):
     assert table.attrs["rows_after_as_of"] == (log["date"] > as_of).sum()
 
 
-@settings(max_examples=25, deadline=None)
 @given(rows)
 def test_later_rows_change_nothing(drawn):
     log = make_log(drawn)
@@ -75,7 +73,6 @@ def test_later_rows_change_nothing(drawn):
     pd.testing.assert_frame_equal(table, rfm_table(log))
 
 
-@settings(max_examples=25, deadline=None)
 @given(rows, st.randoms(use_true_random=False))
 def test_row_order_changes_not_a_digit(drawn, random):
     log = make_log(drawn)

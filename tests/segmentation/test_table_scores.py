@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.errors import InputError
@@ -22,7 +22,6 @@ def make_rfm(drawn):
     return frame.drop(columns="cents").assign(customer_id=np.arange(len(frame)))
 
 
-@settings(max_examples=40, deadline=None)
 @given(tables, st.integers(2, 9), st.sampled_from(["independent", "nested", "r_rfm"]))
 def test_equal_customers_have_equal_scores_in_any_order(drawn, n_bins, method):
     rfm = make_rfm(drawn)
@@ -38,7 +37,6 @@ def test_equal_customers_have_equal_scores_in_any_order(drawn, n_bins, method):
     pd.testing.assert_frame_equal(again.sort_values("customer_id", ignore_index=True), scores)
 
 
-@settings(max_examples=40, deadline=None)
 @given(tables, st.integers(2, 9))
 def test_scores_rise_with_worth(drawn, n_bins):
     rfm = make_rfm(drawn)
@@ -50,7 +48,6 @@ def test_scores_rise_with_worth(drawn, n_bins):
         assert (np.diff(scores[score].to_numpy()[order]) >= 0).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(tables, st.integers(2, 9), st.sampled_from(["independent", "r_rfm"]))
 def test_cut_points_give_back_the_scores(drawn, n_bins, method):
     rfm = make_rfm(drawn)
