@@ -185,8 +185,13 @@ class Tasks:
         python, _ = _newest_python()
         return Environment(self._folder / f".venv-{name}", python=python, pip="newest")
 
+    def mutants(self) -> None:
+        """Count the slips in a copy of the source that no test notices: --sample, --under."""
+        environment = self._main.install("test")
+        run(environment.python, ROOT / "tests" / "mutants", *self._arguments)
+
     def check(self) -> None:
-        """Run all checks of a change: every task but notebooks (docs runs them) and lock."""
+        """Run all checks of a change: every task but notebooks (docs runs them), mutants, lock."""
         for step in ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS]:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)

@@ -329,6 +329,11 @@ class TestAsTransactions:
         found = crmkit.as_transactions(raw, tz="Europe/Amsterdam")
         assert found["date"].dt.day.tolist() == [2, 1, 2, 2]
 
+    def test_two_zones_behind_the_door_are_refused(self):
+        stamps = [pd.Timestamp("2024-01-01", tz=zone) for zone in ("UTC", "Asia/Tokyo")] * 2
+        with pytest.raises(InputError, match="'date' must hold dates"):
+            read(log(date=pd.Series(stamps, dtype=object)))
+
     def test_one_offset_keeps_its_clock(self):
         raw = log(date=["2024-01-01T23:30:00+02:00"] * 4)
         assert (crmkit.as_transactions(raw)["date"].dt.hour == 23).all()

@@ -45,6 +45,13 @@ def test_no_file_is_too_long():
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
 
 
+def test_every_floor_is_on_the_map():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    floors = re.search(r"```\n(.*?)```", page, re.S)[1].split()
+    entries = {path.stem for path in SOURCE.iterdir() if path.suffix in ("", ".py")}
+    assert entries - {"__init__", "__pycache__"} <= set(floors)
+
+
 def test_lifetimes_is_imported_in_one_file():
     users = {
         relative(path)

@@ -112,6 +112,9 @@ def test_thresholds_are_quantiles_of_the_gaps_that_close():
     assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 0.8, 0.6]), 0.5) == 5
     assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 0.8, 0.6]), 0.51) == 9
     assert gap_quantile(np.array([0.0, 7.0]), np.array([1.0, 1.0]), 0.9) == 7
+    assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 1.0, 1.0]), 0.9) == 9
+    assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 0.4, 0.4]), 0.9) == 5
+    assert gap_quantile(np.array([0.0, 5, 9]), np.array([1.0, 1.0, 0.4]), 0.1) == 9
     rng = np.random.default_rng(4)
     day = np.cumsum(rng.exponential(12, (300, 60)).astype(int) + 1, axis=1)
     log = log_of(np.column_stack([np.repeat(np.arange(300), 60), day.ravel()]))

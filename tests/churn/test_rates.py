@@ -60,6 +60,19 @@ def identities(table):
     assert table["retention_rate"].dropna().between(0, 1).all()
 
 
+def test_changes_of_less_than_one_unit_of_money_count():
+    contracts = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2, 2],
+            "start_date": pd.to_datetime(["2024-01-01", "2024-02-01"] * 2),
+            "end_date": pd.to_datetime(["2024-02-01", pd.NaT] * 2),
+            "monthly_revenue": [10.0, 10.25, 20.0, 19.5],
+        }
+    )
+    second = retention_table(contracts, as_of="2024-02-29").iloc[1]
+    assert second[["revenue_expansion", "revenue_contraction"]].tolist() == [0.25, 0.5]
+
+
 @given(logs, st.sampled_from(sorted(FREQUENCY)))
 def test_activity_by_period_equals_a_count_by_hand(rows, period):
     log = log_of(rows)

@@ -26,6 +26,35 @@ def test_bootstrap_has_the_error_and_skew_of_resampled_rows():
     assert pooled.std() == pytest.approx(dense.std() / np.sqrt(20_000), rel=0.08)
 
 
+class OneCellEach:
+    """Draws that show the cells: in the i-th resample every row falls into cell i."""
+
+    def __init__(self, noise):
+        self.noise, self.shares, self.first = noise, None, 0
+
+    def multinomial(self, n, shares, size):
+        self.shares, first, self.first = shares, self.first, self.first + size
+        return n * np.eye(shares.size)[(first + np.arange(size)) % shares.size]
+
+    def standard_normal(self, size):
+        return np.full(size, self.noise)
+
+
+def test_many_amounts_are_pooled_to_cells_of_their_mean_and_spread():
+    values = np.random.default_rng(3).lognormal(0, 1, 5000)
+    still, noisy = OneCellEach(0.0), OneCellEach(np.sqrt(values.size))
+    cells = bootstrap_means(values, n_draws=2000, rng=still)
+    spread = bootstrap_means(values, n_draws=2000, rng=noisy) - cells
+    share = still.shares
+    assert share.size == 2000
+    assert share.sum() == pytest.approx(1)
+    assert share @ cells == pytest.approx(values.mean())
+    assert share @ (cells**2 + spread**2) == pytest.approx((values**2).mean())
+    np.testing.assert_allclose(cells[-1000:], np.sort(values)[-1000:])
+    np.testing.assert_allclose(spread[-1000:], 0.0, atol=1e-9)
+    np.testing.assert_allclose(share[:1000] * values.size, 4.0)
+
+
 def campaign(n=4000, effect=1.0, **kwargs):
     return datasets.make_campaign(n, random_state=2, effect=effect, **kwargs)
 

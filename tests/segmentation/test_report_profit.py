@@ -65,6 +65,11 @@ def test_curry_on_a_hundred_different_customers():
     assert pyramid["customers"].tolist() == [1, 4, 15, 80]
 
 
+@pytest.mark.parametrize(("values", "known"), [([5, 0, -5], False), ([5, 0, -4.5], True)])
+def test_shares_of_all_value_need_some_value(values, known):
+    assert value_pyramid(table(values))["share_of_value"].notna().all() == known
+
+
 def test_inactive_customers_are_a_tier_of_their_own():
     profit = table(range(200)).assign(bought=np.arange(200) % 2 == 1)
     pyramid = value_pyramid(profit, active="bought")
