@@ -342,7 +342,8 @@ def test_what_is_read_back_predicts_the_same(saved, tmp_path):
     path.write_text(json.dumps(json.loads(text), indent=1, sort_keys=True))
     loaded = case.model.load(path)
     expected = case.predict(fitted, case.tables_to_predict())
-    assert_same(case.predict(loaded, case.tables_to_predict()), expected, rtol=1e-12)
+    result = case.predict(loaded, case.tables_to_predict())
+    assert_same(result, expected, rtol=1e-12, ignore=("in_sample",))
     loaded.save(path)
     assert json.loads(path.read_text()) == json.loads(text)
     if hasattr(fitted, "scores_"):

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import collections.abc
 import dataclasses
+import importlib
 import inspect
 import sys
 import types
 import typing
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-from crmkit import _typing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["PARTS", "check_kinds", "json_part", "learned_types", "parameter_types", "part_types"]
 
-# What modules import for type checkers alone.
-_NAMES = {
-    **vars(typing), **vars(collections.abc), **vars(_typing), "np": np, "pd": pd, "NDArray": NDArray
-}  # fmt: skip
 _SEQUENCES = (collections.abc.Sequence, collections.abc.Iterable)
 
 
@@ -50,8 +47,9 @@ def _fits(value: Any, wanted: Any) -> bool:
         return any(_fits(value, kind) for kind in inner)
     if origin is Literal:
         return any(type(value) is type(word) and value == word for word in inner)
-    if origin is np.ndarray:
-        (kind,) = typing.get_args(inner[1])
+    if origin in (np.ndarray, NDArray):
+        # NDArray is an alias of its own kind from numpy 2.5 on.
+        kind = inner[0] if origin is NDArray else typing.get_args(inner[1])[0]
         return isinstance(value, np.ndarray) and np.issubdtype(value.dtype, kind)
     if origin is tuple:
         if not isinstance(value, tuple):
@@ -126,6 +124,38 @@ def _annotated(cls: Any, wanted: Callable[[str], bool]) -> dict[str, Any]:
 
 def _resolved(kind: Any, module: str) -> Any:
     """Return an annotation as a type; a module that postpones them holds text."""
-    if not isinstance(kind, str):
-        return kind
-    return eval(kind, {**_NAMES, **PARTS, **vars(sys.modules[module])})  # noqa: S307
+    return _evaluated(kind, module) if isinstance(kind, str) else kind
+
+
+@cache
+def _evaluated(text: str, module: str) -> Any:
+    """Return what the text of an annotation stands for in a module."""
+    return eval(text, {}, _Names(module))  # noqa: S307
+
+
+class _Names(dict[str, Any]):
+    """What a module's names stand for, also those that it imports for type checkers alone."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(vars(sys.modules[module]))
+        self.module = module
+
+    def __missing__(self, name: str) -> Any:
+        """Look an import up in the source; without a source any kind will do."""
+        try:
+            source = inspect.getsource(sys.modules[self.module])
+        except OSError:
+            return vars(builtins).get(name, Any)
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return _imported(node, alias.name)
+        return vars(builtins)[name]
+
+
+def _imported(node: ast.Import | ast.ImportFrom, name: str) -> Any:
+    """Return what an import statement brings."""
+    if isinstance(node, ast.Import):
+        return importlib.import_module(name)
+    return getattr(importlib.import_module(str(node.module)), name)

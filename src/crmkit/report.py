@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_flag, check_number, check_optional
@@ -200,8 +201,8 @@ def _story(
     log = as_transactions(transactions)
     door = door or log.attrs["door"]
     last = log["date"].max() if as_of is None else as_of
-    day = pd.Timestamp("1970-01-01") + pd.Timedelta(days=parse_day(last, "as_of"))
-    kept = log[log["date"] < day + pd.Timedelta(days=1)]
+    day = pd.Timestamp(np.datetime64(parse_day(last, "as_of"), "D"))
+    kept = log[log["date"] < day + np.timedelta64(1, "D")]
     if kept.empty:
         raise InputError(
             f"`as_of` ({day:%Y-%m-%d}) lies before the first date in the log "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from crmkit import churn
 from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._periods import Period
     from crmkit._report.story import Story
 
@@ -99,8 +99,7 @@ def _leaving(story: Story) -> Section:
     """Learn who fell silent in the recent past and score today's customers with it."""
     settings = story.settings
     horizon = settings.holdout_days
-    before = settings.as_of - pd.Timedelta(days=horizon)
-    past = churn.churn_table(story.transactions, as_of=before, horizon_days=horizon)
+    past = churn.churn_table(story.transactions, as_of=settings.split, horizon_days=horizon)
     outcomes = past["churned"].value_counts()
     if len(outcomes) < 2 or outcomes.min() < _LEAST_OF_EACH:
         raise InputError(
@@ -114,7 +113,7 @@ def _leaving(story: Story) -> Section:
     top = gains.iloc[0]
     rate = past["churned"].mean()
     words = (
-        f"A model learned from the customers of {day(before)} and what they did in the "
+        f"A model learned from the customers of {day(settings.split)} and what they did in the "
         f"{horizon} days after it, in which {100 * rate:.0f}% bought nothing. Of the "
         f"tenth it thought likeliest to leave, among customers it had not seen, "
         f"{100 * top['rate']:.0f}% left."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from crmkit._report.cells import amount, share
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ class Settings:
     margin: float | None
     acquisition_cost: float | None
     currency: str
+
+    @property
+    def split(self) -> pd.Timestamp:
+        """Last day before the part that is held out."""
+        # Not by pandas.Timedelta: making one warns in pandas 2 beside numpy 2.5.
+        return self.as_of - np.timedelta64(self.holdout_days, "D")
 
 
 @dataclass(slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from crmkit import clv
 from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._report.story import Story
 
 __all__ = ["worth_section"]
@@ -80,7 +80,7 @@ def worth_section(story: Story) -> Section:
 def _judged(story: Story) -> Section:
     """Fit on the first part of the history and compare with what came after."""
     settings = story.settings
-    split = settings.as_of - pd.Timedelta(days=settings.holdout_days)
+    split = settings.split
     table = clv.holdout_table(story.transactions, as_of=split, horizon_days=settings.holdout_days)
     if (table["frequency"] > 0).sum() < _LEAST_REPEATERS:
         words = "The history is too short to hold a part of it out, so the forecast is unjudged."

@@ -67,7 +67,7 @@ def _actual_actual(start: int, day: Ints) -> Floats:
     def position(value: Ints) -> Floats:
         year = value.astype("datetime64[D]").astype("datetime64[Y]")
         first = year.astype("datetime64[D]").astype(np.int64)
-        following = (year + 1).astype("datetime64[D]").astype(np.int64)
+        following = (year + np.timedelta64(1, "Y")).astype("datetime64[D]").astype(np.int64)
         share: Floats = (value - first) / (following - first)
         return share + year.astype(np.int64)
 
