@@ -61,6 +61,17 @@ def test_lifetimes_is_imported_in_one_file():
     assert users <= {"src/crmkit/clv/_lifetimes.py"}
 
 
+def test_rooms_read_logs_through_the_floor_that_knows_purchases():
+    readers = {
+        relative(path)
+        for room in ROOMS
+        for path in (SOURCE / room).rglob("*.py")
+        if "read_transactions" in path.read_text(encoding="utf-8")
+    }
+    # Dated cash flows are no purchases.
+    assert readers <= {"src/crmkit/clv/_table/cash.py"}
+
+
 FRESH = """
 import sys, warnings
 import numpy as np
