@@ -202,6 +202,13 @@ def test_profiles_are_those_known_on_the_day():
     assert plans[3].tolist() == ["basic", "gold"]
     assert plans[5].isna().tolist() == [True, False]
     assert table.loc[table["customer_id"] == 4, ["plan", "age"]].isna().all(axis=None)
+    assert table.attrs["account"]["customers_unmatched"] == 0
+    bought = set(frame["customer_id"])
+    assert table.attrs["account"]["transactions_unmatched"] == len(bought - {3, 5})
+    more = pd.concat([known, known.assign(customer_id=[77, 77, 77, 78])])
+    again = churn.churn_table(frame, customers=more, as_of=days)
+    assert again.attrs["account"]["customers_unmatched"] == 2
+    pd.testing.assert_frame_equal(again, table)
     shuffled = churn.churn_table(frame, customers=known.iloc[::-1], as_of=days)
     pd.testing.assert_frame_equal(shuffled, table)
 
@@ -211,7 +218,7 @@ def test_profiles_that_cannot_be_used_are_refused():
     one = pd.DataFrame({"customer_id": [3, 3], "plan": ["a", "b"]})
     with pytest.raises(InputError, match="repeats an earlier row"):
         churn.churn_table(frame, customers=one)
-    with pytest.raises(InputError, match="types agree"):
+    with pytest.raises(InputError, match="`customers` and `transactions` do not write"):
         churn.churn_table(frame, customers=one.head(1).astype({"customer_id": str}))
     with pytest.raises(InputError, match="Rename them"):
         churn.churn_table(frame, customers=one.head(1).rename(columns={"plan": "orders"}))

@@ -161,6 +161,18 @@ def test_flags_and_sorting_find_the_same_pairs(monkeypatch, at_least):
     assert numerics.distinct_pairs(customer, number, shape=(400, 30))[2] is None
 
 
+def test_customers_without_a_value_are_the_last_group_and_strangers_are_counted():
+    log = log_of([(1, 0, 4), (2, 3, 4), (3, 3, 4)])
+    people = pd.DataFrame({"customer_id": [3.0, 2.0, 1.0, 9.0], "town": ["b", None, "a", "z"]})
+    table = cohort_table(log, by="town", customers=people)
+    first = table.drop_duplicates("town")
+    assert first["town"].tolist()[:2] == ["a", "b"]
+    assert first["town"].isna().tolist() == [False, False, True]
+    assert table.attrs["account"]["customers_unmatched"] == 1
+    with pytest.raises(InputError, match="do not write customer_id alike"):
+        cohort_table(log, by="town", customers=people.astype({"customer_id": str}))
+
+
 def test_bad_arguments_are_named():
     log = log_of([(1, 0, 4), (1, 40, 4), (2, 3, 4)])
     with pytest.raises(InputError, match="`kind` must be one of"):

@@ -145,6 +145,9 @@ def test_thresholds_may_differ_by_group():
     assert (found["at_risk_days"] == wanted).all()
     own = lifecycle_table(log, by="kind", customers=people)
     gaps = gap_table(log, by="kind", customers=people)
+    as_words = people.astype({"kind": "category"})
+    same = lifecycle_table(log, thresholds=limits.astype({"kind": float}), customers=as_words)
+    pd.testing.assert_frame_equal(same, found)
     given_ = lifecycle_table(log, thresholds=lifecycle_thresholds(gaps), customers=people)
     pd.testing.assert_frame_equal(own, given_)
     with pytest.raises(InputError, match="lacks 1 group"):

@@ -39,7 +39,7 @@ def rows_of(
     account: dict[str, Any] | None = None,
     key: str | None = None,
     what: str = "customer_id",
-    do: str = "Pass tables of the same customers.",
+    do: str = "",
 ) -> Ints:
     """Return the row in `among`, whose values are distinct, of each of `ids`; shape (n,).
 
@@ -50,6 +50,8 @@ def rows_of(
     (default: ``<name>_unmatched``); without an account they are refused as well, and `do` says
     what to do.
     """
+    plural = "customers" if what == "customer_id" else f"values of {what}"
+    do = do or f"Pass tables of the same {plural}."
     left, right = by_value(ids), by_value(among)
     if left.dtype != right.dtype:
         _refuse_rounded(left, name, what)
@@ -77,7 +79,6 @@ def rows_of(
                 f"{_shown(right)}. {do}"
             )
         if account is None:
-            plural = "customers" if what == "customer_id" else f"values of {what}"
             raise InputError(
                 f"`{other}` lacks {lost.size:,} of the {len(rows):,} {plural} of `{name}` "
                 f"(first: {_shown(unmet)}). {do}"

@@ -22,6 +22,15 @@ def log_with_channel():
     return log().assign(channel=lambda t: np.where(t["customer_id"] % 3 == 0, "web", "shop"))
 
 
+def towns():
+    ids = np.arange(100, 145)
+    return pd.DataFrame({"customer_id": ids, "town": np.where(ids % 3, "north", "south")})
+
+
+def town_gaps():
+    return churn.gap_table(log(), by="town", customers=towns())
+
+
 def contracts(n=60):
     rng = np.random.default_rng(8)
     start = pd.Timestamp("2024-01-10") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
@@ -153,9 +162,9 @@ CASES: list = [
     FunctionCase(churn.cohort_table, lambda: {"transactions": log()}, needs=NEEDS, numbers=AMOUNT),
     FunctionCase(
         churn.cohort_table,
-        lambda: {"transactions": log_with_channel()},
-        kwargs={"by": "channel", "kind": "rolling", "period": "quarter"},
-        needs={"transactions": ("customer_id", "date", "channel")},
+        lambda: {"transactions": log(), "customers": towns()},
+        kwargs={"by": "town", "kind": "rolling", "period": "quarter"},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "town")},
         numbers=AMOUNT,
     ),
     FunctionCase(
@@ -263,6 +272,12 @@ CASES: list = [
     ),
     FunctionCase(
         churn.gap_table,
+        lambda: {"transactions": log(), "customers": towns()},
+        kwargs={"by": "town"},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "town")},
+    ),
+    FunctionCase(
+        churn.gap_table,
         lambda: {"transactions": log_with_channel()},
         kwargs={"by": "channel"},
         needs={"transactions": ("customer_id", "date", "channel")},
@@ -275,15 +290,15 @@ CASES: list = [
     ),
     FunctionCase(
         churn.lifecycle_table,
-        lambda: {"transactions": log()},
-        kwargs={"own_rhythm": True},
-        needs=NEEDS,
+        lambda: {"transactions": log(), "customers": towns()},
+        kwargs={"own_rhythm": True, "thresholds": churn.lifecycle_thresholds(town_gaps())},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "town")},
     ),
     FunctionCase(
         churn.lifecycle_transitions,
-        lambda: {"transactions": log()},
-        kwargs={"dates": ["2024-06-30", "2024-12-31"]},
-        needs=NEEDS,
+        lambda: {"transactions": log(), "customers": towns()},
+        kwargs={"dates": ["2024-06-30", "2024-12-31"], "by": "town"},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "town")},
     ),
     FunctionCase(
         churn.retention_curve,
@@ -347,6 +362,7 @@ CASES: list = [
         churn.ProspectModel,
         lambda: {"customers": prospects(0), "contacts": prospects(1)},
         parameters={"random_state": 0},
+        apart=("contacts",),
         predict_tables=lambda: {"prospects": prospects(2)},
         needs=("customer_id", "valuable"),
     ),

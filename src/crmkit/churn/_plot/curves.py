@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit._frames import to_pandas
+from crmkit._frames import group_codes, to_pandas
 from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
-from crmkit.churn._table.groups import group_codes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from crmkit._arrays import adjust_p_values, mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
+from crmkit._frames import read_by, with_account
 from crmkit._learn.levels import column_levels
 from crmkit.churn._math.levels import shrunk_means, shrunk_rates, two_sided_p
 from crmkit.churn._table.acquisition import Acquired, acquired_customers
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,9 +156,7 @@ def acquisition_profile(
         valuable_share=valuable_share,
     )
     table = acquired.table
-    variables = [by] if isinstance(by, str) else list(by)
-    if not variables:
-        raise InputError("`by` is empty. Name at least one column to compare.")
+    variables = read_by(by, needed=True)
     needed = variables if acquisition_cost is None else [*variables, acquisition_cost]
     name = "transactions" if customers is None else "customers"
     require_columns([*table.columns.drop("observed")], needed, name)
@@ -180,7 +178,7 @@ def acquisition_profile(
     ]
     profile = pd.concat(parts, ignore_index=True)
     profile["p_adjusted"] = adjust_p_values(profile["p_adjusted"].to_numpy())
-    return profile
+    return with_account(profile, table.attrs["account"])
 
 
 def _profile(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number, require_columns
-from crmkit._frames import day_column, parse_day
+from crmkit._frames import day_column, parse_day, with_account
 from crmkit._learn import figures
 from crmkit._progress import steps
 from crmkit.churn._model.churn import ChurnModel
@@ -159,4 +159,4 @@ def backtest_table(
         rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["score"]))
     report = pd.DataFrame(rows)
     report["as_of"] = day_column(report["as_of"].to_numpy())
-    return report
+    return with_account(report, table.attrs["account"])

@@ -8,8 +8,7 @@ import numpy as np
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import to_pandas
-from crmkit.churn._table.groups import group_codes
+from crmkit._frames import group_codes, to_pandas
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from scipy import special
 
 from crmkit._arrays import adjust_p_values, normal_quantile, order_by, starts
 from crmkit._checks import Problems, check_number
-from crmkit._frames import day_numbers, read_customers, sorted_codes
+from crmkit._frames import day_numbers, read_customers, rows_of, sorted_codes, without
 from crmkit._log import first_and_last, order_days, read_log
 from crmkit._progress import steps
 from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
@@ -85,6 +85,8 @@ def key_moments(
         * ``p_value`` (float) - of no effect; missing likewise.
         * ``p_adjusted`` (float) - after Benjamini and Hochberg over all rows; missing likewise.
 
+        ``attrs["account"]`` counts customers of one table that the other lacks.
+
     Raises
     ------
     MissingColumnsError
@@ -129,10 +131,15 @@ def key_moments(
         kinds, names = sorted_codes(frame["event"])
     problems.rows(kinds < 0, "column 'event' is missing", do="Name or drop these events first.")
     problems.raise_if_any()
-    ids, distinct = sorted_codes(frame["customer_id"])
-    code = log.customer_ids.get_indexer(distinct)[ids].astype(np.int64)
-    if (code < 0).all():
-        raise InputError("`events`: no `customer_id` occurs in `transactions`. Check their types.")
+    ids, _ = sorted_codes(frame["customer_id"])
+    code = rows_of(
+        frame["customer_id"],
+        log.customer_ids,
+        name="events",
+        other="transactions",
+        account=purchases.account,
+    )
+    purchases.account["transactions_unmatched"] = without(code, log.n_customers)
     rows: list[dict[str, Any]] = []
     for kind, name in enumerate(steps(names, "key moments", progress)):
         mine = kinds == kind
@@ -152,7 +159,7 @@ def key_moments(
     # No spread at all: an effect is then certain, and its absence too.
     report["p_value"] = np.where(error == 0, np.where(effect == 0, 1.0, 0.0), p)
     report["p_adjusted"] = adjust_p_values(report["p_value"].to_numpy())
-    return report
+    return purchases.noted(report)
 
 
 class _Windows:

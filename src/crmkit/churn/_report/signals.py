@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
-from crmkit._frames import parse_day
+from crmkit._frames import parse_day, with_account
 from crmkit._learn import area_under_curve, column_kind
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
@@ -134,7 +134,8 @@ def signal_table(
     signals = signals.sort_values(
         ["rank", "variable", "lead_days"], ascending=[False, True, False], kind="stable"
     )
-    return signals.drop(columns="rank").reset_index(drop=True)
+    signals = signals.drop(columns="rank").reset_index(drop=True)
+    return with_account(signals, tables[leads[-1]].attrs["account"])
 
 
 def _signal(

@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, to_pandas
+from crmkit._frames import (
+    ROWWISE,
+    group_codes,
+    match_groups,
+    read_by,
+    read_customers,
+    to_pandas,
+)
 from crmkit.churn._math import survival as numerics
-from crmkit.churn._table.groups import columns_of, group_codes
 from crmkit.churn._table.survival import read_tenures
 from crmkit.errors import InputError
 
@@ -92,7 +98,7 @@ def logrank_test(
     1   year       2            3.643      4.101    0.043
     """
     taken = ("customers", "events", "expected_events", "statistic", "degrees_of_freedom", "p_value")
-    columns = columns_of(by, taken=taken)
+    columns = read_by(by, reserved=taken, rowwise=ROWWISE, needed=True)
     time, left, frame = read_tenures(customers, duration, event, columns)
     group, groups = group_codes(frame, columns)
     if len(groups) < 2:
@@ -192,18 +198,18 @@ def conditional_survival(
     tenure = number_array(frame[duration], problems, duration, low=0)
     problems.raise_if_any()
 
-    together = pd.concat([curves[columns], frame[columns]], ignore_index=True)
-    group, _ = group_codes(together, columns)
-    ours, theirs = group[: len(curves)], group[len(curves) :]
-    lost = np.flatnonzero(~np.isin(theirs, ours))
+    ours, known = group_codes(curves, columns)
+    theirs, groups = group_codes(frame, columns)
+    curve_of = match_groups(groups, known)
+    lost = np.flatnonzero(curve_of[theirs] < 0)
     if lost.size:
         raise InputError(
             f"`survival` has no curve for the group of {lost.size:,} of {len(frame):,} customers "
             f"(first: {frame['customer_id'].iloc[lost[:3]].tolist()}), split by {columns}."
         )
     chance, spread = np.full(len(frame), np.nan), np.zeros(len(frame))
-    for code in np.unique(theirs):
-        rows = np.flatnonzero(ours == code)
+    for code, curve in enumerate(curve_of):
+        rows = np.flatnonzero(ours == curve)
         rows = rows[np.argsort(time[rows])]
         these = theirs == code
         chance[these], spread[these] = numerics.conditional_survival(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, check_optional
-from crmkit._frames import day_column, parse_day, read_customers, sorted_codes
+from crmkit._frames import day_column, parse_day, read_customers, rows_of, without
 from crmkit._log import first_and_last, read_log
 from crmkit.errors import InputError
 
@@ -94,6 +94,8 @@ def acquisition_table(
         * ``valuable`` (int) - 1 for the best `valuable_share` by value; only where the log has
           ``amount``.
 
+        ``attrs["account"]`` counts customers of one table that the other lacks.
+
     Raises
     ------
     MissingColumnsError
@@ -177,7 +179,7 @@ def acquired_customers(
     retained = np.bincount(row[late], minlength=found.size) > 0
     columns = _first_columns(log, first, found, bought)
     if customers is not None:
-        columns |= _profile_columns(customers, log, found)
+        columns |= _profile_columns(customers, log, found, found_in.account)
     columns["retained"] = retained.astype(np.int64)
     money = None
     if log.has("amount"):
@@ -215,19 +217,23 @@ def _first_columns(log: Log, first: Ints, found: Ints, bought: Bools) -> dict[st
     return columns
 
 
-def _profile_columns(customers: Any, log: Log, found: Ints) -> dict[str, Any]:
+def _profile_columns(
+    customers: Any, log: Log, found: Ints, account: dict[str, Any]
+) -> dict[str, Any]:
     """Return the columns of a customer table for the customers found."""
     frame = read_customers(customers)
     problems = Problems("customers")
     clash = [c for c in frame.columns if c in {*_MADE, "retained", "value", "valuable", "observed"}]
     if clash:
         problems.add(f"column(s) {clash} are names that acquisition_table makes. Rename them.")
-    codes, distinct = sorted_codes(frame["customer_id"])
-    row = np.empty(len(distinct), dtype=np.int64)
-    row[codes] = np.arange(len(frame))
-    at = distinct.get_indexer(log.customer_ids[found])
-    if (at < 0).all():
-        problems.add("no `customer_id` occurs in `transactions`. Check that their types agree.")
     problems.raise_if_any()
-    labelled = frame.reindex(np.where(at < 0, -1, row[at])).reset_index(drop=True)
+    row = rows_of(
+        log.customer_ids,
+        frame["customer_id"],
+        name="transactions",
+        other="customers",
+        account=account,
+    )
+    account["customers_unmatched"] = without(row, len(frame))
+    labelled = frame.reindex(row[found]).reset_index(drop=True)
     return {name: labelled[name] for name in labelled.columns if name != "customer_id"}

@@ -13,7 +13,8 @@ from crmkit._frames import (
     day_numbers,
     parse_day,
     read_customers,
-    sorted_codes,
+    rows_of,
+    without,
 )
 from crmkit._log import bought_between, first_days, order_days, read_log
 from crmkit.churn._math.features import snapshot
@@ -106,6 +107,8 @@ def churn_table(
         * ``churned`` (int) - 1 if nothing was bought in the outcome days, else 0; only with
           `horizon_days`.
 
+        ``attrs["account"]`` counts customers of one table that the other lacks.
+
     Raises
     ------
     MissingColumnsError
@@ -146,7 +149,7 @@ def churn_table(
     after = None if horizon_days is None else (lead_days, lead_days + horizon_days)
     if after is not None:
         _check_observed(log, days, after[1])
-    profile = None if customers is None else _read_profile(customers, log)
+    profile = None if customers is None else _read_profile(customers, log, purchases.account)
 
     amount = log.amount if log.has("amount") else None
     granted = None if discount is None else _granted(log, discount)
@@ -214,18 +217,24 @@ def _check_observed(log: Log, days: list[int], ahead: int) -> None:
         )
 
 
-def _read_profile(customers: Any, log: Log) -> tuple[pd.DataFrame, Ints, Ints]:
+def _read_profile(
+    customers: Any, log: Log, account: dict[str, Any]
+) -> tuple[pd.DataFrame, Ints, Ints]:
     """Return further columns with the log's customer code and first known day of each row."""
     frame = read_customers(customers, unique=False)
-    codes, distinct = sorted_codes(frame["customer_id"])
-    code = log.customer_ids.get_indexer(distinct)[codes].astype(np.int64)
+    code = rows_of(
+        frame["customer_id"],
+        log.customer_ids,
+        name="customers",
+        other="transactions",
+        account=account,
+    )
+    account["transactions_unmatched"] = without(code, log.n_customers)
     problems = Problems("customers")
-    if (code < 0).all():
-        problems.add("no `customer_id` occurs in `transactions`. Check that their types agree.")
     known = np.full(len(frame), np.iinfo(np.int64).min)
     if "known_at" in frame.columns:
         known = day_numbers(frame["known_at"], problems, "known_at")
-    repeated = pd.DataFrame({"code": codes, "known": known}).duplicated().to_numpy()
+    repeated = pd.DataFrame({"code": code, "known": known}).duplicated().to_numpy() & (code >= 0)
     problems.rows(
         repeated,
         "column 'customer_id' repeats an earlier row of the same date",

@@ -9,11 +9,10 @@ import pandas as pd
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import day_column, parse_day
+from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import first_and_last
 from crmkit._periods import period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
-from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.presence import Presence, read_presence, run_length
 from crmkit.errors import InputError
 
@@ -138,10 +137,11 @@ def cohort_table(
     window = run_length(kind, window_periods)
     confidence_level = check_number(confidence_level, "confidence_level")
     max_age = check_optional(max_age, "max_age")
-    columns = columns_of(by, taken=_COLUMNS)
+    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     presence = read_presence(transactions, period, as_of, [] if customers is not None else columns)
+    log = presence.log
     group, groups = customer_groups(
-        presence.log.purchases if columns else presence.log.rows, columns, customers
+        log.purchases if columns else log.rows, columns, customers, log.account
     )
     bought, cohort = presence.active, presence.cohort
 

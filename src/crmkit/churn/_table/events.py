@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import day_column
+from crmkit._frames import day_column, rows_of
 from crmkit._log import read_log
 from crmkit.errors import InputError
 
@@ -75,10 +75,19 @@ def first_events(
         )
     bought = np.ones(len(log.day), dtype=bool) if purchases.bought is None else purchases.bought
     marks = {"first refund": ~bought}
+    purchases.account["products_unmatched"] = 0
     for name, group in groups.items():
-        codes = log.product_ids.get_indexer(pd.Index(group))
-        if (codes < 0).all():
-            raise InputError(f"`products`: no product of {name!r} occurs in `transactions`.")
+        missed: dict[str, int] = {}
+        codes = rows_of(
+            group,
+            log.product_ids,
+            name=f"products[{name!r}]",
+            other="transactions",
+            account=missed,
+            key="products_unmatched",
+            what="product",
+        )
+        purchases.account["products_unmatched"] += missed["products_unmatched"]
         marks[name] = bought & np.isin(log.product, codes[codes >= 0])
     parts = []
     for name, mark in marks.items():
@@ -87,10 +96,11 @@ def first_events(
         found = np.flatnonzero(first < np.iinfo(np.int64).max)
         parts.append(pd.DataFrame({"code": found, "day": first[found], "event": name}))
     table = pd.concat(parts, ignore_index=True).sort_values(["code", "event"], ignore_index=True)
-    return pd.DataFrame(
+    result = pd.DataFrame(
         {
             "customer_id": log.customer_ids.take(table["code"].to_numpy()),
             "date": day_column(table["day"].to_numpy()),
             "event": table["event"],
         }
     )
+    return purchases.noted(result)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._frames import ROWWISE, customer_groups, read_by
 from crmkit._log import PurchaseDays, read_log
 from crmkit.churn._math.survival import kaplan_meier
-from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.survival import curve_table, split
 
 if TYPE_CHECKING:
@@ -115,10 +115,12 @@ def gap_table(
     1      10.0        4       2     0    0.50
     2      20.0        2       1     1    0.25
     """
-    columns = columns_of(by, taken=_COLUMNS)
+    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     needs = [] if customers is not None else columns
     log = read_log(transactions, needs=needs, as_of=as_of)
-    group, groups = customer_groups(log.purchases if columns else log.rows, columns, customers)
+    group, groups = customer_groups(
+        log.purchases if columns else log.rows, columns, customers, log.account
+    )
     table = gaps_by_group(log.days(), log.rows.as_of, group, groups, confidence_level)
     return log.noted(table)
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import day_column, parse_day
+from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
 from crmkit.churn._math.rhythm import rhythm_factor
 from crmkit.churn._table.gaps import gaps_by_group
-from crmkit.churn._table.groups import columns_of, customer_groups
 from crmkit.churn._table.thresholds import (
     NOT_GROUPS,
     lifecycle_thresholds,
@@ -244,7 +243,7 @@ def _read(
     transactions: Any, as_of: Any, *, thresholds: Any, by: Any, customers: Any, own_rhythm: bool
 ) -> tuple[PurchaseLog, PurchaseDays, tuple[Floats, Floats]]:
     """Read the log, its purchase days and each customer's two thresholds."""
-    columns = columns_of(by, taken=("customer_id", *_COLUMNS))
+    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     table = None if thresholds is None else read_thresholds(thresholds)
     if table is not None:
         named = [str(column) for column in table.columns if column not in NOT_GROUPS]
@@ -254,7 +253,9 @@ def _read(
     inside = [] if customers is not None else columns
     log = read_log(transactions, needs=inside, as_of=as_of)
     days = log.days()
-    group, groups = customer_groups(log.purchases if columns else log.rows, columns, customers)
+    group, groups = customer_groups(
+        log.purchases if columns else log.rows, columns, customers, log.account
+    )
     if table is None:
         table = lifecycle_thresholds(gaps_by_group(days, log.rows.as_of, group, groups, 0.95))
     limits = thresholds_of_groups(table, groups, columns)[:, group]

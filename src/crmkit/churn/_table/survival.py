@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers
+from crmkit._frames import ROWWISE, group_codes, read_by, read_customers
 from crmkit.churn._math.survival import SurvivalCurve, curve_interval, kaplan_meier
-from crmkit.churn._table.groups import columns_of, group_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,7 +113,7 @@ def survival_table(
     2  60.0        3       1         1        0.50
     3  90.0        1       0         1        0.50
     """
-    columns = columns_of(by, taken=_COLUMNS)
+    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     time, left, frame = read_tenures(customers, duration, event, columns)
     group, groups = group_codes(frame, columns)
     curves = [kaplan_meier(time[rows], left[rows]) for rows in split(group, len(groups))]

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import to_pandas
+from crmkit._frames import group_codes, match_groups, to_pandas
 from crmkit.churn._math.rhythm import gap_quantile
-from crmkit.churn._table.groups import group_codes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,17 +111,13 @@ def read_thresholds(thresholds: Any) -> pd.DataFrame:
 
 def thresholds_of_groups(table: pd.DataFrame, groups: pd.DataFrame, columns: list[str]) -> Floats:
     """Return both thresholds of each group, shape (2, number of groups)."""
-    together = pd.concat([groups[columns], table[columns]], ignore_index=True)
-    code, distinct = group_codes(together, columns)
-    row = np.full(len(distinct), -1)
-    ours, theirs = code[: len(groups)], code[len(groups) :]
-    row[theirs] = np.arange(len(table))
-    if len(np.unique(theirs)) < len(table):
+    if len(group_codes(table, columns)[1]) < len(table):
         named = f"several rows for one group of {columns}" if columns else "several rows"
         raise InputError(f"`thresholds` has {named}. Keep one, or name the groups in columns.")
-    missing = np.flatnonzero(row[ours] < 0)
+    row = match_groups(groups[columns], table[columns])
+    missing = np.flatnonzero(row < 0)
     if missing.size:
         first = groups.iloc[missing[:3]].to_dict("records")
         raise InputError(f"`thresholds` lacks {missing.size:,} group(s) (first: {first}).")
     values = table[list(_THRESHOLDS)].to_numpy(dtype=np.float64)
-    return values[row[ours]].T
+    return values[row].T
