@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from crmkit._frames import (
+    ROWWISE,
     customer_groups,
     group_codes,
     match_groups,
@@ -66,7 +67,7 @@ def test_names_that_are_taken_or_twice_are_refused():
     with pytest.raises(InputError, match=r"\['rate'\], which the result needs"):
         read_by(["a", "rate"], reserved=["rate"])
     with pytest.raises(InputError, match=r"\['customer_id'\], which cannot split customers"):
-        read_by("customer_id")
+        read_by("customer_id", rowwise=ROWWISE)
 
 
 MISSING = [

@@ -74,6 +74,32 @@ def test_unknown_groups_are_named(base, model):
         clv.ByGroup(by="wave").fit(base)
 
 
+@pytest.mark.parametrize("levels", [["a", None], [1.0, None], [True, None]])
+def test_customers_without_a_level_have_a_model_of_their_own(base, levels, tmp_path):
+    given = base.assign(wave=pd.Series([levels[i] for i in base["wave"]], dtype=object))
+    model = clv.ByGroup(model=clv.BGNBD(), by="wave").fit(given)
+    assert model.groups_["wave"].isna().tolist() == [False, True]
+    assert model.groups_["customers"].tolist() == [300, 300]
+    expected = clv.ByGroup(model=clv.BGNBD(), by="wave").fit(base).predict(base)
+    pd.testing.assert_frame_equal(model.predict(given), expected)
+    model.save(tmp_path / "model.json")
+    loaded = clv.ByGroup.load(tmp_path / "model.json")
+    pd.testing.assert_frame_equal(loaded.predict(given), expected)
+
+
+def test_groups_meet_by_value(base, model):
+    expected = model.predict(base)
+    for kind in (float, object, "category", "Int64"):
+        pd.testing.assert_frame_equal(model.predict(base.astype({"wave": kind})), expected)
+
+
+@pytest.mark.parametrize("by", [None, [], 3, ["wave", None], ["wave", "wave"], "converged", "term"])
+def test_what_makes_no_groups_is_refused(base, by):
+    table = base.rename(columns={"channel": by}) if isinstance(by, str) else base
+    with pytest.raises(InputError, match="`by`"):
+        clv.ByGroup(model=clv.BGNBD(), by=by).fit(table)
+
+
 def test_bootstrap_draws_each_group_on_its_own(base):
     drawn = clv.ByGroup(model=clv.BGNBD(n_bootstrap=40, random_state=1), by="wave").fit(base)
     assert drawn.coefficient_draws_.shape == (40, 8)

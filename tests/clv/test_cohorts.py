@@ -102,6 +102,29 @@ def test_groups_need_a_customer_table():
     log = log_of([(1, 0, 10)])
     with pytest.raises(InputError, match="`customers` is needed"):
         clv.cohort_value(log, by="channel")
-    blank = pd.DataFrame({"customer_id": [1], "channel": [None]})
-    with pytest.raises(InputError, match="'channel' is missing for 1"):
-        clv.cohort_value(log, by="channel", customers=blank)
+    with pytest.raises(InputError, match="no customer_id of `transactions`"):
+        clv.cohort_value(log, by="x", customers=pd.DataFrame({"customer_id": [2], "x": ["a"]}))
+    for taken in ("cohort", "age", "cumulative_value"):
+        people = pd.DataFrame({"customer_id": [1], taken: ["a"]})
+        with pytest.raises(InputError, match="which the result needs"):
+            clv.cohort_value(log, by=taken, customers=people)
+    people = pd.DataFrame({"customer_id": [1], "net_value": ["a"]})
+    with pytest.raises(InputError, match="which the result needs"):
+        clv.payback_table(log, by="net_value", customers=people, acquisition_cost=1)
+
+
+def test_customers_without_a_channel_are_the_last_group_and_strangers_are_counted():
+    log = log_of([(1, 0, 10), (2, 0, 20), (3, 0, 40)])
+    people = pd.DataFrame({"customer_id": [3, 2, 1, 7], "channel": ["web", None, "app", "web"]})
+    value = clv.cohort_value(log, by="channel", customers=people)
+    assert value["channel"].fillna("none").tolist() == ["app", "web", "none"]
+    assert value["amount"].tolist() == [10, 40, 20]
+    assert value.attrs["account"]["customers_unmatched"] == 1
+    costs = pd.DataFrame({"channel": ["app", "web", None, "tv"], "acquisition_cost": [1, 2, 3, 4]})
+    paid = clv.payback_table(
+        log, by="channel", customers=people, acquisition_cost=costs, period=None
+    )
+    assert paid["acquisition_cost"].tolist() == [1, 2, 3]
+    assert paid.attrs["account"]["acquisition_cost_unmatched"] == 1
+    with pytest.raises(InputError, match=r"lacks 1 of the 3 values of channel .*nan"):
+        clv.payback_table(log, customers=people, acquisition_cost=costs.dropna())

@@ -145,12 +145,16 @@ def test_tapk_cost_per_customer_and_channel():
     table = clv.tapk_table(log, acquisition_cost=costs, customers=customers)
     assert table["acquisition_cost"].tolist() == [7.0, 3.0]
     each = pd.DataFrame({"customer_id": [2, 1], "acquisition_cost": [4.0, 9.0]})
-    assert clv.tapk_table(log, acquisition_cost=each)["acquisition_cost"].tolist() == [9.0, 4.0]
-    with pytest.raises(InputError, match="no cost for 1 values of 'channel'"):
+    found = clv.tapk_table(log, acquisition_cost=each)
+    assert found["acquisition_cost"].tolist() == [9.0, 4.0]
+    assert found.attrs["account"]["acquisition_cost_unmatched"] == 0
+    with pytest.raises(InputError, match="do not write channel alike"):
+        clv.tapk_table(log, acquisition_cost=costs, customers=customers.replace("web", "Web"))
+    with pytest.raises(InputError, match="lacks 1 of the 2 values of channel"):
         clv.tapk_table(log, acquisition_cost=costs.iloc[:1], customers=customers)
     with pytest.raises(InputError, match="`customers` is needed"):
         clv.tapk_table(log, acquisition_cost=costs)
-    with pytest.raises(InputError, match="lacks 1 of 2 customers"):
+    with pytest.raises(InputError, match="lacks 1 of the 2 customers"):
         clv.tapk_table(log, acquisition_cost=costs, customers=customers.iloc[:1])
 
 
@@ -161,7 +165,7 @@ def test_tapk_looks_forward_with_expected_purchases():
     assert table["transactions"].tolist() == [3.0, 0.5]
     assert table["items_per_transaction"].tolist() == [1.5, 1.0]
     assert table["price"].tolist() == [6.0, 2.0]
-    with pytest.raises(InputError, match="1 customers of the log are not in it"):
+    with pytest.raises(InputError, match="lacks 1 of the 2 customers of `transactions`"):
         clv.tapk_table(log, expected_purchases=told.iloc[:1])
 
 

@@ -150,7 +150,17 @@ def test_models_are_checked(base, models):
     with pytest.raises(InputError, match="`spend` must be a fitted model"):
         clv.lifetime_value(base, purchases=models["purchases"], spend=clv.GammaGamma)
     with pytest.raises(InputError, match="segment"):
-        clv.customer_equity(base.assign(segment=pd.NA), **models, by="segment")
+        clv.customer_equity(base, **models, by="segment")
+
+
+def test_customers_without_a_segment_are_the_last(base, models):
+    segment = np.where(base["customer_id"] % 3 == 0, "big", None)
+    total = clv.customer_equity(base.assign(segment=segment), **models, by="segment")
+    assert total["segment"].isna().tolist() == [False, True]
+    assert total["customers"].tolist() == [(segment == "big").sum(), (segment != "big").sum()]
+    assert total["share"].sum() == pytest.approx(1)
+    with pytest.raises(InputError, match="which the result needs"):
+        clv.customer_equity(base.assign(share=segment), **models, by="share")
 
 
 def test_tracking_adds_up_to_the_expectation_of_new_customers(base, models):
@@ -168,7 +178,28 @@ def test_tracking_adds_up_to_the_expectation_of_new_customers(base, models):
     np.testing.assert_allclose(table["expected"].cumsum(), table["expected_cumulative"])
 
 
-def test_calibration_groups_partition_customers():
+def test_tracking_by_group_reads_a_table_of_all_customers():
+    log = datasets.make_transactions(400, random_state=4)["transactions"]
+    as_of = log["date"].max() - pd.Timedelta(days=100)
+    base = clv.purchase_table(log, as_of=as_of).assign(wave=lambda t: np.arange(len(t)) % 2)
+    everyone = clv.purchase_table(log)[["customer_id"]].merge(base, "left", on="customer_id")
+    everyone.loc[len(everyone)] = [-1, *[np.nan] * (everyone.shape[1] - 1)]
+    options = {"as_of": as_of, "period_days": 50}
+    found = []
+    for wave in (everyone["wave"].fillna(1), everyone["wave"].replace(1, np.nan)):
+        people = everyone.assign(wave=wave)
+        known = base.assign(
+            wave=people.set_index("customer_id").loc[base["customer_id"], "wave"].to_numpy()
+        )
+        model = clv.ByGroup(model=clv.BGNBD(), by="wave").fit(known)
+        found.append(clv.tracking_table(log, purchases=model, customers=people, **options))
+        assert found[-1].attrs["account"]["customers_unmatched"] == 1
+    pd.testing.assert_frame_equal(*found)
+    with pytest.raises(InputError, match="`customers` lacks"):
+        clv.tracking_table(log, purchases=model, customers=people.tail(50), **options)
+
+
+def test_forecast_groups_partition_customers():
     rng = np.random.default_rng(1)
     customers = pd.DataFrame(
         {
@@ -181,10 +212,11 @@ def test_calibration_groups_partition_customers():
     for by in ("frequency", "expected_purchases"):
         table = clv.forecast_table(customers, told, by=by, n_groups=5)
         assert table["customers"].sum() == 200
+        assert table.attrs["account"] == {"predictions_unmatched": 0}
         assert table["actual_total"].sum() == customers["holdout_frequency"].sum()
         assert table["expected_total"].sum() == pytest.approx(told["expected_purchases"].sum())
     assert table["group"].tolist() == ["1", "2", "3", "4", "5"]
-    with pytest.raises(InputError, match="lacks 200 of 200"):
+    with pytest.raises(InputError, match="no customer_id of `customers` occurs in `predictions`"):
         clv.forecast_table(customers, told.assign(customer_id=told["customer_id"] + 500))
 
 

@@ -101,11 +101,14 @@ def test_only_changes_matter(shop, model):
         ).assign(note="x"),
     }
     want = model.predict(log, covariates=covariates, as_of=AS_OF, horizon_days=100)
-    for table in tables.values():
+    for name, table in tables.items():
         again = clv.TimeVaryingParetoNBD(**EFFECTS).fit(log, covariates=table, as_of=AS_OF)
         assert again.log_likelihood_ == pytest.approx(model.log_likelihood_, abs=1e-8)
         found = again.predict(log, covariates=table, as_of=AS_OF, horizon_days=100)
         pd.testing.assert_frame_equal(found, want, rtol=1e-6)
+        strangers = 300 if name == "more" else 0
+        for account in (again.account_, found.attrs["account"]):
+            assert account["covariates_unmatched"] == strangers
 
 
 def test_a_calendar_is_the_same_rows_for_everybody(shop):
@@ -174,7 +177,8 @@ def test_problems_are_named_all_at_once(shop):
     late = log[log["customer_id"].isin(log.loc[log["date"] < "2022-02-01", "customer_id"]) == 0]
     with pytest.raises(InputError, match="are the same for everybody"):
         model.fit(late, covariates=early, as_of=AS_OF)
-    refused(covariates.assign(customer_id=covariates["customer_id"].astype(str)), "have no row")
+    refused(covariates.assign(customer_id=covariates["customer_id"].astype(str)), "do not write")
+    refused(covariates.assign(customer_id=covariates["customer_id"] + 900), "no customer_id of")
     with pytest.raises(MissingColumnsError, match="club"):
         model.fit(log, covariates=covariates.drop(columns="club"))
     with pytest.raises(InputError, match="use ParetoNBD"):

@@ -162,7 +162,9 @@ def test_empty_tables_are_refused(case):
 @functions
 def test_something_else_than_a_table_is_refused(case):
     for name in case.tables():
-        for wrong in (7, "table", *([] if name in case.may_be_list else [[1, 2]])):
+        for wrong in (7, "table", [1, 2]):
+            if wrong in case.also_takes.get(name, ()):
+                continue
             tables = case.tables()
             tables[name] = wrong
             with pytest.raises(InputError, match=name):

@@ -6,7 +6,14 @@ from crmkit._frames.account import with_account
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.dates import day_column, day_numbers, parse_day
 from crmkit._frames.engines import table_columns, to_pandas
-from crmkit._frames.groups import ROWWISE, customer_groups, group_codes, match_groups, read_by
+from crmkit._frames.groups import (
+    ROWWISE,
+    customer_columns,
+    customer_groups,
+    group_codes,
+    match_groups,
+    read_by,
+)
 from crmkit._frames.join import read_ids, rows_of, without
 from crmkit._frames.log import Log, read_transactions, sign_column
 from crmkit._frames.people import read_customers
@@ -19,6 +26,7 @@ __all__ = [
     "as_customers",
     "as_transactions",
     "column_kind",
+    "customer_columns",
     "customer_groups",
     "day_column",
     "day_numbers",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames.codes import sorted_codes
-from crmkit._frames.join import rows_of
+from crmkit._frames.join import rows_of, without
 from crmkit._frames.people import read_customers
 from crmkit.errors import InputError
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from crmkit._frames.log import Log
     from crmkit._typing import Ints
 
-__all__ = ["ROWWISE", "customer_groups", "group_codes", "match_groups", "read_by"]
+__all__ = [
+    "ROWWISE",
+    "customer_columns",
+    "customer_groups",
+    "group_codes",
+    "match_groups",
+    "read_by",
+]
 
 # Columns that tell of a row of a log, not of a customer.
 ROWWISE = ("customer_id", "date", "order_id", "product", "quantity", "amount", "cost")
@@ -31,7 +38,7 @@ def read_by(
     by: Any,
     *,
     reserved: Iterable[str] = (),
-    rowwise: Iterable[str] = ("customer_id",),
+    rowwise: Iterable[str] = (),
     needed: bool = False,
 ) -> list[str]:
     """Return `by`, a column name or a list of them, as a list; none for None unless `needed`.
@@ -117,16 +124,27 @@ def customer_groups(
         return group_codes(pd.DataFrame(index=log.customer_ids), columns)
     if customers is None:
         return _from_log(log, columns)
+    return group_codes(customer_columns(log.customer_ids, customers, columns, account), columns)
+
+
+def customer_columns(
+    ids: Any, customers: Any, columns: list[str], account: dict[str, Any]
+) -> pd.DataFrame:
+    """Return columns of `customers` for each customer of a log, in the order of their `ids`."""
+    if customers is None:
+        raise InputError(
+            f"`customers` is needed: the table in which {columns} stand for each customer."
+        )
     frame = read_customers(customers, needs=columns, optional=())
     row = rows_of(
-        log.customer_ids,
+        ids,
         frame["customer_id"],
         name="transactions",
         other="customers",
         do="Add them, or leave their rows out of `transactions`.",
     )
-    account["customers_unmatched"] = len(frame) - row.size
-    return group_codes(frame.iloc[row], columns)
+    account["customers_unmatched"] = without(row, len(frame))
+    return frame[columns].iloc[row].reset_index(drop=True)
 
 
 def _from_log(log: Log, columns: list[str]) -> tuple[Ints, pd.DataFrame]:

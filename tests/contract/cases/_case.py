@@ -33,8 +33,8 @@ class FunctionCase:
     returns: str = "table"
     # A table that may be empty (a suppression list, say) is named here.
     may_be_empty: tuple[str, ...] = ()
-    # A table in whose place a list of ids may stand is named here.
-    may_be_list: tuple[str, ...] = ()
+    # What else may stand in a table's place: a list of ids, one cost for all.
+    also_takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     # Tables of other people than the first, whose ids are looked up nowhere, are named here.
     apart: tuple[str, ...] = ()
     # A report on raw data counts rows without a customer instead of refusing them.

@@ -28,6 +28,28 @@ def _transactions():
     return {"transactions": _log()}
 
 
+def _people():
+    ids = np.arange(50)
+    return pd.DataFrame({"customer_id": ids, "channel": np.where(ids % 3, "web", "shop")})
+
+
+CHANNEL_COSTS = pd.DataFrame({"channel": ["shop", "web"], "acquisition_cost": [9.0, 4.0]})
+
+
+def _log_and_people():
+    return {"transactions": _log(), "customers": _people()}
+
+
+def _with_expectations():
+    expected = pd.DataFrame({"customer_id": np.arange(45), "expected_purchases": 1.5})
+    return {**_log_and_people(), "expected_purchases": expected}
+
+
+def _with_costs():
+    costs = pd.DataFrame({"customer_id": np.arange(45), "acquisition_cost": 40.0})
+    return {**_log_and_people(), "acquisition_cost": costs}
+
+
 def _customers():
     return {"customers": clv.purchase_table(_log())}
 
@@ -125,6 +147,13 @@ def _tracked():
     return {"purchases": _models()["purchases"], "as_of": "2024-03-01", "period_days": 28}
 
 
+@cache
+def _by_channel():
+    customers = clv.purchase_table(_log(), as_of="2024-03-01")
+    customers = customers.merge(_people(), on="customer_id")
+    return clv.ByGroup(model=clv.BGNBD(), by="channel").fit(customers)
+
+
 def _season():
     # Without ids: true for everybody, whatever the type of their ids.
     months = pd.date_range("2022-12-15", periods=40, freq="30D")
@@ -136,6 +165,7 @@ TAPK = ("transactions", "items_per_transaction", "price", "acquisition_cost")
 HISTORY = ("customer_id", "frequency", "recency", "T")
 CONTRACT = ("margin", "retention_rate")
 LOG = {"transactions": ("customer_id", "date", "amount")}
+EXPECTED = ("customer_id", "expected_purchases")
 
 TABLES = [
     FunctionCase(
@@ -143,10 +173,10 @@ TABLES = [
     ),
     FunctionCase(
         clv.tapk_table,
-        _transactions,
-        {"acquisition_cost": 12.0},
-        needs=LOG,
-        numbers={"transactions": ("amount", "quantity")},
+        _with_expectations,
+        {"acquisition_cost": CHANNEL_COSTS},
+        needs={**LOG, "customers": ("customer_id", "channel"), "expected_purchases": EXPECTED},
+        numbers={"transactions": ("amount", "quantity"), "expected_purchases": EXPECTED[1:]},
     ),
     FunctionCase(
         clv.net_present_value,
@@ -164,17 +194,22 @@ TABLES = [
     ),
     FunctionCase(
         clv.cohort_value,
-        _transactions,
-        {"period": "quarter", "margin": 0.4, "annual_discount_rate": 0.1},
-        needs=LOG,
+        _log_and_people,
+        {"period": "quarter", "margin": 0.4, "annual_discount_rate": 0.1, "by": "channel"},
+        needs={**LOG, "customers": ("customer_id", "channel")},
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
         clv.payback_table,
-        _transactions,
-        {"period": "quarter", "margin": 0.4, "acquisition_cost": 40.0},
-        needs=LOG,
-        numbers={"transactions": ("amount",)},
+        _with_costs,
+        {"period": "quarter", "margin": 0.4, "by": "channel"},
+        needs={
+            **LOG,
+            "customers": ("customer_id", "channel"),
+            "acquisition_cost": ("acquisition_cost",),
+        },
+        numbers={"transactions": ("amount",), "acquisition_cost": ("acquisition_cost",)},
+        also_takes={"acquisition_cost": (7,)},
     ),
     FunctionCase(
         clv.opportunity_table,
@@ -251,9 +286,9 @@ REPORTS = [
     ),
     FunctionCase(
         clv.tracking_table,
-        _transactions,
-        _tracked(),
-        needs={"transactions": ("customer_id", "date")},
+        _log_and_people,
+        {**_tracked(), "purchases": _by_channel()},
+        needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "channel")},
     ),
     FunctionCase(
         clv.frequency_recency_table,

@@ -251,7 +251,7 @@ CASES = [
         },
         numbers={"scores": ("p_response",)},
         may_be_empty=("suppress", "contacts"),
-        may_be_list=("suppress",),
+        also_takes={"suppress": ([1, 2],)},
     ),
     FunctionCase(
         response.selection_summary,

@@ -10,9 +10,8 @@ import pandas as pd
 
 from crmkit._checks import check_optional
 from crmkit._estimator import Model
-from crmkit._frames import read_customers
+from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 __all__ = ["ByGroup"]
+
+_OF_GROUPS = ("customers", "log_likelihood", "converged", "boundary")
+_OF_PARAMETERS = ("term", "estimate", "std_error", "conf_low", "conf_high")
 
 
 class ByGroup(Model):
@@ -101,10 +103,9 @@ class ByGroup(Model):
 
         if not isinstance(self.model, LikelihoodModel):
             raise InputError(f"`model` must be a model such as BGNBD(); got {self.model!r}.")
-        columns = column_names(self.by)
+        columns = read_by(self.by, reserved=(*_OF_GROUPS, *_OF_PARAMETERS), needed=True)
         table = read_customers(customers, needs=columns)
-        parts = [column_part(table[name]) for name in columns]
-        code, labels = combined(parts, len(table))
+        code, labels = group_codes(table, columns)
         # With the same seed the bootstrap draws of the groups would move together.
         seed = check_optional(self.model.random_state, "random_state")
         seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(labels))
@@ -188,10 +189,10 @@ class ByGroup(Model):
     def _groups(self, customers: Any) -> tuple[pd.DataFrame, Ints]:
         """Return the table and the model of each row."""
         self._check_fitted()
-        columns = column_names(self.by)
+        columns = read_by(self.by)
         table = read_customers(customers, needs=columns)
-        known = pd.MultiIndex.from_frame(self.labels_.astype(object))
-        found = known.get_indexer(pd.MultiIndex.from_frame(table[columns].astype(object)))
+        code, groups = group_codes(table, columns)
+        found = match_groups(groups, self.labels_)[code]
         strange = found < 0
         if strange.any():
             first = table.loc[strange, columns].head(3).to_dict("records")
@@ -199,7 +200,7 @@ class ByGroup(Model):
                 f"`customers`: {int(strange.sum()):,} of {len(table):,} rows belong to groups "
                 f"that the model has not seen (first: {first}). Fit it with them."
             )
-        return table, found.astype(np.int64, copy=False)
+        return table, found
 
     def _by_model(self, customers: Any) -> list[tuple[Any, Ints]]:
         """Return each model that has customers in the table, with the positions of their rows."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_choice, check_number, check_optional, random_generator
-from crmkit._frames import day_numbers, parse_day, read_customers
+from crmkit._frames import day_numbers, parse_day, read_customers, with_account
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.likelihood import climb
 from crmkit.clv._math.varying_future import VaryingFuture, simulate
@@ -57,6 +57,8 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
     parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGNBD`. An effect that runs to infinity, because nobody ever left
         in a season, say, is named in ``boundary_``; its own standard error then says nothing.
+    account_ : dict
+        How many customers of `covariates` the log lacks, and who of the log was left out.
 
     Notes
     -----
@@ -154,6 +156,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             penalty=np.where(np.arange(len(terms)) < 4, 0.0, l2) / scaled.spread**2,
         )
         self._keep(found, Scaling(scaled.back, np.zeros(len(terms))), n_customers=n)
+        self.account_ = read.account
         return self
 
     def predict(
@@ -218,13 +221,8 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         rate = 0.0 if annual_discount_rate is None else check_rate(annual_discount_rate)
         if interval is not None:
             check_choice(interval, "interval", Literal["delta"])
-        read = read_histories(
-            transactions,
-            covariates,
-            self._covariate_columns(),
-            as_of=as_of,
-            ahead=max(days, later or 0.0),
-        )
+        columns, ahead = self._covariate_columns(), max(days, later or 0.0)
+        read = read_histories(transactions, covariates, columns, as_of=as_of, ahead=ahead)
         effects = effects_of(read.paths.values, self._chosen())
 
         def future(at: Floats) -> VaryingFuture:
@@ -245,7 +243,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             covariance = self.coefficient_covariance_
             limits = delta_interval(value, slopes, covariance, confidence_level)
             result |= {name: column[read.inverse] for name, column in limits.items()}
-        return pd.DataFrame(result)
+        return with_account(pd.DataFrame(result), read.account)
 
     def simulate(
         self, customers: Any, *, covariates: Any, as_of: Any, random_state: int | None = None
@@ -280,12 +278,15 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         end = parse_day(as_of, "as_of")
         problems.rows(first > end, "`first_date` lies after `as_of`", do="Choose a later `as_of`.")
         problems.raise_if_any()
+        account: dict[str, Any] = {}
         paths, path = covariate_paths(
             covariates,
             columns=self._covariate_columns(),
             customer_ids=pd.Index(frame["customer_id"]),
             first=first,
             until=end,
+            other="customers",
+            account=account,
         )
         effects = effects_of(paths.values, self._chosen())
         span = first.astype(np.float64), np.full(first.size, float(end))
@@ -294,13 +295,12 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         who, when = np.append(np.arange(first.size), who), np.append(span[0], when)
         order = np.lexsort((when, who))
         who = who[order]
-        return pd.DataFrame(
-            {
-                "customer_id": frame["customer_id"].iloc[who].reset_index(drop=True),
-                "date": (when[order] * 86_400_000_000.0).astype("datetime64[us]"),
-                "alive": alive[who],
-            }
-        )
+        table = {
+            "customer_id": frame["customer_id"].iloc[who].reset_index(drop=True),
+            "date": (when[order] * 86_400_000_000.0).astype("datetime64[us]"),
+            "alive": alive[who],
+        }
+        return with_account(pd.DataFrame(table), account)
 
     def _covariate_columns(self) -> list[str]:
         """Return the covariates of both processes, each once."""

@@ -33,7 +33,8 @@ class Read:
     """A log and its covariates: n customers with k distinct histories.
 
     ``ids`` and ``inverse`` (n,) stand in the order in which the log names the customers.
-    ``bought`` (q,) sums the covariates over all repeat purchases.
+    ``bought`` (q,) sums the covariates over all repeat purchases; ``account`` says who was left
+    out and who met nobody.
     """
 
     ids: pd.Index[Any]
@@ -41,6 +42,7 @@ class Read:
     histories: Histories
     paths: Paths
     bought: Floats
+    account: dict[str, float]
 
 
 def read_histories(
@@ -62,6 +64,8 @@ def read_histories(
         customer_ids=ids,
         first=first,
         until=max(log.as_of, log.as_of + math.ceil(ahead) - 1),
+        other="transactions",
+        account=purchases.account,
     )
     kind, inverse = distinct_rows([path, first, last, days.count])
     histories = Histories(
@@ -76,7 +80,7 @@ def read_histories(
     bought = paths.at(np.repeat(path, days.count - 1), bought_on).sum(axis=0)
     # Customers in the order in which the log first names them.
     order = np.argsort(np.unique(log.customer, return_index=True)[1])
-    return Read(ids[order], inverse[order], histories, paths, bought)
+    return Read(ids[order], inverse[order], histories, paths, bought, purchases.account)
 
 
 @dataclass(frozen=True, slots=True)

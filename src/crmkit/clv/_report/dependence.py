@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import read_customers
-from crmkit.clv._report.join import numbers
+from crmkit.clv._report.numbers import numbers
 from crmkit.errors import InputError
 
 __all__ = ["spend_frequency_correlation"]

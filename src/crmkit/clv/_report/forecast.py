@@ -9,8 +9,8 @@ import pandas as pd
 
 from crmkit._arrays import mean_interval, rank_bins
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import read_customers
-from crmkit.clv._report.join import numbers, prediction_rows
+from crmkit._frames import read_customers, rows_of, with_account, without
+from crmkit.clv._report.numbers import numbers
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
@@ -96,12 +96,18 @@ def forecast_table(
     n_groups = check_number(n_groups, "n_groups")
     level = check_number(confidence_level, "confidence_level")
     table = read_customers(customers, needs=("frequency", "holdout_frequency"))
-    told = prediction_rows(table["customer_id"], predictions, needs=("expected_purchases",))
+    told = read_customers(predictions, needs=["expected_purchases"], name="predictions")
+    row = rows_of(
+        table["customer_id"],
+        told["customer_id"],
+        name="customers",
+        other="predictions",
+        do="Predict for the same table.",
+    )
     past = numbers(table, ("frequency", "holdout_frequency"), name="customers", low=0.0)
     actual = past["holdout_frequency"]
-    expected = numbers(told, ("expected_purchases",), name="predictions", low=0.0)[
-        "expected_purchases"
-    ]
+    foreseen = numbers(told, ("expected_purchases",), name="predictions", low=0.0)
+    expected = foreseen["expected_purchases"][row]
     if by == "frequency":
         group = np.minimum(past["frequency"], n_groups - 1).astype(np.int64)
         labels = [str(value) for value in range(n_groups)]
@@ -109,7 +115,8 @@ def forecast_table(
     else:
         group = rank_bins(expected, n_groups)
         labels = [str(value + 1) for value in range(n_groups)]
-    return _compare(group, labels, actual, expected, level)
+    result = _compare(group, labels, actual, expected, level)
+    return with_account(result, {"predictions_unmatched": without(row, len(told))})
 
 
 def _compare(

@@ -9,12 +9,18 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column, parse_day
+from crmkit._frames import (
+    customer_columns,
+    day_column,
+    group_codes,
+    parse_day,
+    read_by,
+    read_customers,
+    rows_of,
+)
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._model import BGBB, ByGroup
-from crmkit.clv._table.codes import column_names
-from crmkit.clv._table.costs import lookup
 from crmkit.clv._table.days import check_refunds
 from crmkit.clv._table.periods import last_closed
 from crmkit.clv._table.purchases import holdout_days
@@ -118,7 +124,11 @@ def tracking_table(
     actual = np.bincount(np.searchsorted(clock.ends, clock.bought[mine]), minlength=clock.ends.size)
     ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
     total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
-    return pd.DataFrame(
+    if customers is not None:
+        people, account = read_customers(customers, optional=())["customer_id"], log.account
+        everyone = log.rows.customer_ids
+        rows_of(people, everyone, name="customers", other="transactions", account=account)
+    table = pd.DataFrame(
         {
             "period_end": day_column(clock.last_day),
             "holdout": clock.ends > clock.split,
@@ -128,6 +138,7 @@ def tracking_table(
             "expected_cumulative": total,
         }
     )
+    return log.noted(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +216,12 @@ def _expected_by(
     model = _one(purchases)
     names = {name for triples in model._covariates() for name, _, _ in triples}
     if isinstance(purchases, ByGroup):
-        names |= set(column_names(purchases.by))
+        names |= set(read_by(purchases.by))
     columns = sorted(names)
-    new = pd.DataFrame({name: lookup(ids, customers, name) for name in columns}, index=ids.index)
-    pattern = new.groupby(columns).ngroup().to_numpy() if columns else np.zeros(len(ids), np.int64)
+    new = pd.DataFrame(index=ids.index)
+    if columns:
+        new = customer_columns(ids, customers, columns, {})
+    pattern, _ = group_codes(new, columns)
     history = dict.fromkeys(model._columns, 0)
     kinds = new.assign(customer_id=pattern, **history).drop_duplicates("customer_id")
     kinds = kinds.sort_values("customer_id", ignore_index=True)

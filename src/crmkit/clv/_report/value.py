@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._frames import read_customers
+from crmkit._frames import group_codes, read_by, read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._model.intervals import Interval
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
-from crmkit.clv._table.codes import column_names, column_part, combined
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -208,10 +207,10 @@ def customer_equity(
         "annual_discount_rate": annual_discount_rate,
     }
     level = _check_interval(interval, confidence_level)
-    columns = column_names(by)
+    columns = read_by(by)
     table = read_customers(customers, needs=columns)
     told = lifetime_value(table, purchases=purchases, spend=spend, margin=margin, **options)
-    group, labels = combined([column_part(table[name]) for name in columns], len(table))
+    group, labels = group_codes(table, columns)
     n = len(labels)
 
     def total(values: Floats) -> Floats:
@@ -224,14 +223,16 @@ def customer_equity(
         reach = valuation.bootstrap(group, n, level)
     else:
         reach = limits(value, valuation.delta(group, n), level)
-    return labels.assign(
-        customers=np.bincount(group, minlength=n),
-        expected_active=total(told["p_alive"].to_numpy()),
-        discounted_purchases=total(told["discounted_purchases"].to_numpy()),
-        lifetime_value=value,
+    sums = {
+        "customers": np.bincount(group, minlength=n),
+        "expected_active": total(told["p_alive"].to_numpy()),
+        "discounted_purchases": total(told["discounted_purchases"].to_numpy()),
+        "lifetime_value": value,
         **reach,
-        share=value / whole if whole else np.zeros(n),
-    )
+        "share": value / whole if whole else np.zeros(n),
+    }
+    read_by(by, reserved=sums)
+    return labels.assign(**sums)
 
 
 def _check_models(purchases: Any, spend: Any) -> None:

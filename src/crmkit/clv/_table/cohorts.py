@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._frames import read_by
 from crmkit._periods import period_of, period_start
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
@@ -117,17 +118,17 @@ def cohort_value(
     cumulative = pd.Series(value).groupby(group).cumsum().to_numpy()
     size = np.bincount(found.group, minlength=n_groups)[group]
     following = period_start(born[group] + age + 1, period)
-    table = found.labels.iloc[group].reset_index(drop=True)
-    table = table.assign(
-        age=age,
-        complete=following - 1 <= found.log.rows.as_of,
-        customers=size,
-        amount=amount,
-        value=value,
-        cumulative_value=cumulative,
-        cumulative_value_per_customer=cumulative / size,
-    )
-    return found.log.noted(table)
+    columns = {
+        "age": age,
+        "complete": following - 1 <= found.log.rows.as_of,
+        "customers": size,
+        "amount": amount,
+        "value": value,
+        "cumulative_value": cumulative,
+        "cumulative_value_per_customer": cumulative / size,
+    }
+    read_by(by, reserved=columns)
+    return found.log.noted(found.labels.iloc[group].reset_index(drop=True).assign(**columns))
 
 
 def payback_table(
@@ -225,7 +226,9 @@ def payback_table(
         annual_discount_rate=annual_discount_rate,
         refunds=refunds,
     )
-    cost = acquisition_costs(found.ids, acquisition_cost, customers=customers)
+    cost = acquisition_costs(
+        found.ids, acquisition_cost, customers=customers, account=found.log.account
+    )
     n_groups, n = len(found.labels), len(found.ids)
     size = np.bincount(found.group, minlength=n_groups)
     mean_cost = np.bincount(found.group, weights=cost, minlength=n_groups) / size
@@ -242,14 +245,15 @@ def payback_table(
     payback = np.full(n_groups, np.nan)
     payback[group[reached][::-1]] = age[reached][::-1]
     own = np.bincount(found.customer, weights=found.value, minlength=n) - cost
-    table = found.labels.assign(
-        customers=size,
-        acquisition_cost=mean_cost,
-        observed_days=observed,
-        value_per_customer=final,
-        paid_back=~np.isnan(payback),
-        payback_days=payback,
-        customers_paid_back=np.bincount(found.group[own >= 0.0], minlength=n_groups),
-        net_value=np.bincount(found.group, weights=own, minlength=n_groups),
-    )
-    return found.log.noted(table)
+    columns = {
+        "customers": size,
+        "acquisition_cost": mean_cost,
+        "observed_days": observed,
+        "value_per_customer": final,
+        "paid_back": ~np.isnan(payback),
+        "payback_days": payback,
+        "customers_paid_back": np.bincount(found.group[own >= 0.0], minlength=n_groups),
+        "net_value": np.bincount(found.group, weights=own, minlength=n_groups),
+    }
+    read_by(by, reserved=columns)
+    return found.log.noted(found.labels.assign(**columns))

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, to_pandas
+from crmkit._frames import customer_columns, rows_of, to_pandas, without
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._typing import Floats
 
-__all__ = ["acquisition_costs", "lookup"]
+__all__ = ["acquisition_costs"]
 
 COST = "acquisition_cost"
 
 
 def acquisition_costs(
-    ids: pd.Series[Any], acquisition_cost: Any, *, customers: Any = None
+    ids: pd.Series[Any], acquisition_cost: Any, *, customers: Any, account: dict[str, Any]
 ) -> Floats:
     """Cost of winning each customer in `ids`; shape (n,)."""
     if isinstance(acquisition_cost, (int, float, np.number)):
@@ -41,32 +42,12 @@ def acquisition_costs(
         do="Give one cost for each.",
     )
     problems.raise_if_any()
-    wanted = ids if key == "customer_id" else lookup(ids, customers, key)
-    row = pd.Index(costs[key]).get_indexer(pd.Index(wanted))
-    absent = row < 0
-    if absent.any():
-        missing = pd.Series(pd.unique(pd.Series(wanted)[absent]))
-        raise InputError(
-            f"`{COST}` has no cost for {len(missing):,} values of {key!r} (first: "
-            f"{missing.head(3).tolist()!r}). Add them; a cost of 0 is allowed."
-        )
+    wanted, name = ids, "transactions"
+    if key != "customer_id":
+        wanted, name = customer_columns(ids, customers, [key], account)[key], "customers"
+    row = rows_of(
+        wanted, costs[key], name=name, other=COST, what=key, do="Add them; a cost of 0 is allowed."
+    )
+    account[f"{COST}_unmatched"] = without(row, len(costs))
     found: Floats = values[row]
-    return found
-
-
-def lookup(ids: pd.Series[Any], customers: Any, column: str) -> pd.Series[Any]:
-    """Value of a column of `customers` for each id in `ids`, in their order."""
-    if customers is None:
-        raise InputError(
-            f"`customers` is needed: the table in which column {column!r} stands for each customer."
-        )
-    table = read_customers(customers, needs=(column,))
-    row = pd.Index(table["customer_id"]).get_indexer(pd.Index(ids))
-    absent = row < 0
-    if absent.any():
-        raise InputError(
-            f"`customers` lacks {int(absent.sum()):,} of {len(ids):,} customers (first: "
-            f"{ids[absent].head(3).tolist()!r}). Add them with their {column!r}."
-        )
-    found: pd.Series[Any] = table[column].iloc[row].reset_index(drop=True)
     return found

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import day_numbers, read_customers, table_columns, to_pandas
+from crmkit._frames import day_numbers, read_customers, rows_of, table_columns, to_pandas
 from crmkit.clv._math.varying_paths import Paths, make_paths
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from crmkit._typing import Bools, Ints
 
@@ -30,11 +31,13 @@ def covariate_paths(
     customer_ids: pd.Index[Any],
     first: Ints,
     until: int,
+    other: str,
+    account: dict[str, Any],
 ) -> tuple[Paths, Ints]:
     """Return the distinct paths of covariates and which of them each customer has, (n,).
 
     Every customer must be covered from day `first` (n,) through day `until`. A table without
-    ``customer_id`` is one path for everybody.
+    ``customer_id`` is one path for everybody. `other` is the argument that holds the customers.
     """
     shared = "customer_id" not in table_columns(covariates, _NAME)
     if shared:
@@ -51,7 +54,9 @@ def covariate_paths(
     if shared:
         owner, ids, needed = np.zeros(day.size, dtype=np.int64), None, first.min(keepdims=True)
     else:
-        owner = customer_ids.get_indexer(pd.Index(frame["customer_id"])).astype(np.int64)
+        owner = rows_of(
+            frame["customer_id"], customer_ids, name=_NAME, other=other, account=account
+        )
         ids, needed = customer_ids, first
     span = int(day.max() - day.min()) + 1
     key = owner * span + (day - day.min())

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import day_column
+from crmkit._frames import customer_columns, day_column, group_codes, read_by
 from crmkit._log import read_log
 from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
-from crmkit.clv._table.codes import column_names, column_part, combined
-from crmkit.clv._table.costs import lookup
 from crmkit.clv._table.days import days_of
 
 if TYPE_CHECKING:
@@ -69,7 +66,8 @@ def read_earnings(
     ids = pd.Series(log.rows.customer_ids, name="customer_id")
     first_day = days.day[days.first]
     age = days.day - first_day[days.customer]
-    group, labels = _groups(ids, first_day, period, customers, column_names(by))
+    columns = read_by(by, reserved=("cohort",))
+    group, labels = _groups(ids, first_day, period, customers, columns, log.account)
     amount: Any = days.amount
     return Earnings(
         ids=ids,
@@ -86,12 +84,21 @@ def read_earnings(
 
 
 def _groups(
-    ids: pd.Series[Any], first_day: Ints, period: Period | None, customers: Any, columns: list[str]
+    ids: pd.Series[Any],
+    first_day: Ints,
+    period: Period | None,
+    customers: Any,
+    columns: list[str],
+    account: dict[str, Any],
 ) -> tuple[Ints, pd.DataFrame]:
     """Return a group code per customer, shape (n,), and what each group is."""
-    parts: list[tuple[str, Ints, Any]] = []
-    if period is not None:
-        found, place = np.unique(period_of(first_day, period), return_inverse=True)
-        parts.append(("cohort", place.ravel(), day_column(period_start(found, period))))
-    parts += [column_part(lookup(ids, customers, column)) for column in columns]
-    return combined(parts, len(ids))
+    frame = pd.DataFrame(index=ids.index)
+    if columns:
+        frame = customer_columns(ids, customers, columns, account)
+    if period is None:
+        return group_codes(frame, columns)
+    frame.insert(0, "cohort", period_of(first_day, period))
+    group, labels = group_codes(frame, ["cohort", *columns])
+    return group, labels.assign(
+        cohort=day_column(period_start(labels["cohort"].to_numpy(), period))
+    )

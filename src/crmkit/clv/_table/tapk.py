@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, rows_of, without
 from crmkit._log import count_purchases, read_log
 from crmkit.clv._math.accounting import tapk_value
 from crmkit.clv._table.costs import acquisition_costs
@@ -167,11 +167,11 @@ def tapk_table(
     if orders:
         table["transactions"] = occasions.astype(np.float64)
     else:
-        table["transactions"] = _expected(table["customer_id"], expected_purchases)
+        table["transactions"] = _expected(table["customer_id"], expected_purchases, log.account)
     table["items_per_transaction"] = items / occasions
     table["price"] = np.divide(amount, items, out=np.zeros_like(amount), where=items > 0.0)
     table["acquisition_cost"] = acquisition_costs(
-        table["customer_id"], acquisition_cost, customers=customers
+        table["customer_id"], acquisition_cost, customers=customers, account=log.account
     )
     return log.noted(table)
 
@@ -210,20 +210,21 @@ def _sums(codes: Ints, values: Floats, n: int) -> Floats:
     return np.bincount(codes, weights=values, minlength=n).astype(np.float64, copy=False)
 
 
-def _expected(ids: pd.Series[Any], expected_purchases: Any) -> Floats:
+def _expected(ids: pd.Series[Any], expected_purchases: Any, account: dict[str, Any]) -> Floats:
     """Look up what is still to come for each customer."""
     table = read_customers(
         expected_purchases, needs=("expected_purchases",), name="expected_purchases"
     )
     problems = Problems("expected_purchases")
     values = number_array(table["expected_purchases"], problems, "expected_purchases", low=0.0)
-    row = pd.Index(table["customer_id"]).get_indexer(pd.Index(ids))
-    absent = row < 0
-    if absent.any():
-        problems.add(
-            f"{int(absent.sum()):,} customers of the log are not in it (first: "
-            f"{ids[absent].head(3).tolist()!r}). Predict for every customer of the log."
-        )
     problems.raise_if_any()
+    row = rows_of(
+        ids,
+        table["customer_id"],
+        name="transactions",
+        other="expected_purchases",
+        do="Predict for every customer of the log.",
+    )
+    account["expected_purchases_unmatched"] = without(row, len(table))
     found: Floats = values[row]
     return found
