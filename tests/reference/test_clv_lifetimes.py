@@ -1,8 +1,6 @@
 """The bridge to lifetimes 0.11.3, and its summary table as an oracle."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -30,17 +28,6 @@ def customers():
 def fit_in_weeks(fitter, customers):
     weeks = customers[["recency", "T"]] / 7
     return fitter.fit(customers["frequency"], weeks["recency"], weeks["T"])
-
-
-def test_importing_it_changes_nothing_global():
-    code = (
-        "import warnings, pandas as pd\n"
-        "from crmkit.clv._lifetimes import import_lifetimes\n"
-        "before = list(warnings.filters), pd.get_option('mode.chained_assignment')\n"
-        "import_lifetimes()\n"
-        "assert before == (warnings.filters, pd.get_option('mode.chained_assignment'))\n"
-    )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", ["BGNBD", "MBGNBD", "ParetoNBD"])
