@@ -5,12 +5,14 @@ CrmkitError
 │   └── MissingColumnsError            a table lacks columns that are needed
 └── ConvergenceError (also RuntimeError)   a fit found no usable optimum
 
+LeakWarning (a UserWarning)            a column seems to hold the very outcome to be learned
+
 A model that is used before ``fit`` raises scikit-learn's ``NotFittedError``.
 """
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceError", "CrmkitError", "InputError", "MissingColumnsError"]
+__all__ = ["ConvergenceError", "CrmkitError", "InputError", "LeakWarning", "MissingColumnsError"]
 
 
 class CrmkitError(Exception):
@@ -27,3 +29,7 @@ class MissingColumnsError(InputError):
 
 class ConvergenceError(CrmkitError, RuntimeError):
     """A fit found no usable optimum."""
+
+
+class LeakWarning(UserWarning):
+    """A column alone tells the outcome too well for something that was known before it."""

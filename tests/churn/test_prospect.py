@@ -55,3 +55,14 @@ def test_response_is_learned_from_contacts(shop):
     )
     with pytest.raises(InputError, match="missing in every row"):
         churn.ProspectModel().fit(customers, contacts.assign(responded=np.nan))
+
+
+def test_the_response_is_not_learned_from_itself(shop):
+    rng = np.random.default_rng(0)
+    customers = churn.acquisition_table(shop["transactions"], customers=people(shop))
+    customers["responded"] = rng.integers(0, 2, len(customers))
+    contacts = people(shop).assign(responded=lambda t: rng.integers(0, 2, len(t)))
+    model = churn.ProspectModel(random_state=0).fit(customers, contacts)
+    assert "responded" not in model.scorer_.encoder.used_columns
+    assert model.performance_["auc"].iloc[1] < 0.6
+    assert "p_response" in model.predict(people(shop))

@@ -11,6 +11,7 @@ from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn.columns import judged_columns
 from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import EffectEnsemble, EffectMethod, fit_effects
 from crmkit._learn.encoder import FeatureEncoder
@@ -37,6 +38,7 @@ class EffectModel(Model):
     _not_saved: ClassVar[tuple[str, ...]] = ("scores_", "_seen_")
     _binary: ClassVar[bool] = False
 
+    columns_: pd.DataFrame
     ensemble_: EffectEnsemble
     effects_: pd.DataFrame
     scores_: pd.DataFrame
@@ -107,6 +109,14 @@ class EffectModel(Model):
         columns_of = zip(fitted.effect.T, fitted.score.T, strict=True)
         self._lines_ = [effect_line(effect, score) for effect, score in columns_of]
         self._encoder_, self._propensity_ = encoder, propensity
+        self.columns_ = judged_columns(
+            people,
+            encoder,
+            _as_yes(result),
+            outcome,
+            certain_is_suspect=True,
+            warn=columns is None,
+        )
         self._treatments_ = list(arms.treatments)
         self.account_ = {"rows": values.size, "without_outcome": values.size - known.size}
         self.effects_ = _effects_table(self._treatments_, self._lines_, counts)
@@ -164,6 +174,12 @@ def _check_arms(counts: Ints, treated: str, least: int) -> None:
             f"cross-fitting needs at least {least} in each. Leave the arm out, lower `n_folds` or "
             "wait for more."
         )
+
+
+def _as_yes(outcome: Floats) -> Floats:
+    """Return an outcome as a yes or no: whether there was any or, of all, more than usual."""
+    limit = 0.0 if (outcome == 0).any() else float(np.median(outcome))
+    return (outcome > limit).astype(np.float64)
 
 
 def _named(propensity: str | Mapping[Any, str]) -> list[str]:

@@ -56,17 +56,18 @@ class FeatureEncoder:
         """Table columns that a later table must have."""
         return [term.column for term in self.terms]
 
+    def looked_at(self, customers: pd.DataFrame) -> list[str]:
+        """Table columns that may be used: those named, or all that are not left out."""
+        chosen = customers.columns if self.columns is None else self.columns
+        return [column for column in chosen if column not in {"customer_id", *self.exclude}]
+
     def fit(self, customers: pd.DataFrame, *, name: str = "customers") -> FeatureEncoder:
         """Learn which columns are usable and how each is written."""
-        left_out = {"customer_id", *self.exclude}
-        if self.columns is None:
-            chosen = [column for column in customers.columns if column not in left_out]
-        else:
+        if self.columns is not None:
             require_columns(customers.columns, self.columns, name)
-            chosen = [column for column in self.columns if column not in left_out]
         problems = Problems(name)
         terms: list[NumberTerm | LevelTerm | None] = []
-        for column in chosen:
+        for column in self.looked_at(customers):
             if not isinstance(column, str):
                 problems.add(f"column name {column!r} is not text. Rename it.")
                 continue

@@ -10,15 +10,15 @@ import pandas as pd
 from crmkit._checks import check_choice
 from crmkit._estimator import Model
 from crmkit._frames import sorted_codes
-from crmkit._kinds import column_kind
+from crmkit._learn.columns import best_alone, judged_columns
 from crmkit._learn.encoder import FeatureEncoder
-from crmkit._learn.judging import area_under_curve, figures
+from crmkit._learn.judging import figures
 from crmkit._learn.outcomes import read_snapshots, with_outcome
 from crmkit._learn.scorer import Scorer
 from crmkit._learn.seen import SeenRows, in_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from crmkit._typing import Floats
 
@@ -50,7 +50,10 @@ class ScoreModel(Model):
     _not_saved: ClassVar[tuple[str, ...]] = ("scores_", "_seen_")
     _score: ClassVar[str]
     _rate: ClassVar[str] = "rate"
+    # Whether a trait that makes the rarer outcome certain is too good to be true.
+    _certain_is_suspect: ClassVar[bool] = True
 
+    columns_: pd.DataFrame
     scorer_: Scorer
     performance_: pd.DataFrame
     account_: dict[str, int]
@@ -76,10 +79,18 @@ class ScoreModel(Model):
 
         given = read_snapshots(customers, [outcome])
         given, result, self.account_ = with_outcome(given, outcome)
-        encoder = FeatureEncoder(columns=columns, exclude=[outcome])
+        encoder = FeatureEncoder(columns=columns, exclude=[outcome, "as_of"])
         learned = self._learn(given, result, encoder, progress=progress)
+        self.columns_ = judged_columns(
+            given,
+            learned.scorer.encoder,
+            result,
+            outcome,
+            certain_is_suspect=self._certain_is_suspect,
+            warn=columns is None,
+        )
         rows = [{"score": "model", **figures(learned.scores, result, rate=self._rate)}]
-        best = best_column(given, result, learned.scorer.encoder.used_columns)
+        best = best_alone(self.columns_)
         if best is not None:
             alone = clone(self).set_params(estimator=None)
             scores = alone._learn(given, result, FeatureEncoder(columns=[best])).scores
@@ -130,17 +141,3 @@ class ScoreModel(Model):
 def _keys(frame: pd.DataFrame) -> pd.DataFrame:
     """Return what identifies the rows."""
     return frame[[name for name in ("customer_id", "as_of") if name in frame.columns]]
-
-
-def best_column(frame: pd.DataFrame, outcome: Floats, columns: Iterable[str]) -> str | None:
-    """Return the number column that ranks best by itself, in whichever direction; None if none.
-
-    Equal areas are settled by name.
-    """
-    ranked = []
-    for column in columns:
-        if column_kind(frame[column]) not in ("numbers", "flags"):
-            continue
-        values = FeatureEncoder(columns=[column]).fit(frame).transform(frame)[:, 0]
-        ranked.append((-abs(area_under_curve(values, outcome) - 0.5), column))
-    return min(ranked)[1] if ranked else None

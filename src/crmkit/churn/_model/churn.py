@@ -41,6 +41,13 @@ class ChurnModel(ScoreModel):
         (``"model"`` or the column), ``customers``, ``churn_rate``, ``p_mean``, ``auc``,
         ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
         fold. A model that does not beat its best column is not worth its trouble.
+    columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together). And how well
+        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
+        which its being known went with the rarer outcome without exception),
+        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
     scores_ : pandas.DataFrame
         ``customer_id``, ``as_of`` (only where the table has it) and ``p_churn``: out of fold, in
         the row order of the training table. Use it to judge on the training table; ``save``
@@ -75,6 +82,8 @@ class ChurnModel(ScoreModel):
 
     _score = "p_churn"
     _rate = "churn_rate"
+    # Who has been silent for years is sure to stay silent, and that is no leak.
+    _certain_is_suspect = False
 
     def fit(
         self,

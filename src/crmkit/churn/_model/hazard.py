@@ -11,6 +11,7 @@ from crmkit._checks import Problems, check_number, number_array, random_generato
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
+from crmkit._learn.columns import judged_columns
 from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
 from crmkit.churn._table.survival import read_tenures
 from crmkit.errors import InputError
@@ -47,6 +48,13 @@ class HazardModel(Model):
 
     Attributes
     ----------
+    columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together). And how well
+        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
+        which its being known went with the rarer outcome without exception),
+        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
     edges_ : numpy.ndarray
         End of each interval, in the unit of the duration.
     scorer_ : object
@@ -81,6 +89,7 @@ class HazardModel(Model):
     [0.44, 0.78]
     """
 
+    columns_: pd.DataFrame
     edges_: Floats
     scorer_: Scorer
     parameters_: pd.DataFrame
@@ -129,6 +138,14 @@ class HazardModel(Model):
         n_intervals = check_number(self.n_intervals, "n_intervals")
         frame, time, left = read_leavers(customers, duration, event)
         encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
+        self.columns_ = judged_columns(
+            frame,
+            encoder,
+            left.astype(np.float64),
+            event,
+            certain_is_suspect=False,
+            warn=columns is None,
+        )
         edges = interval_edges(time, left, n_intervals)
         customer, interval, outcome = person_periods(time, left, edges)
         if outcome.min() == 1:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder, figures, with_outcome
+from crmkit._learn.columns import judged_columns
 from crmkit._learn.score_model import ScoreModel
 from crmkit._learn.seen import in_sample
 from crmkit.errors import InputError
@@ -49,6 +50,13 @@ class ProspectModel(ScoreModel):
         One row per score (``p_valuable`` and, with contacts, ``p_response``): ``customers``,
         ``rate``, ``p_mean``, ``auc``, ``average_precision``, ``brier``, ``calibration_error``,
         ``top_decile_lift``, all out of fold.
+    columns_, contact_columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together). And how well
+        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
+        which its value went with the rarer outcome without exception),
+        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
     base_rate_ : float
         Share of valuable customers the model learned from.
     account_ : dict
@@ -76,6 +84,7 @@ class ProspectModel(ScoreModel):
 
     base_rate_: float
     response_scorer_: Scorer | None
+    contact_columns_: pd.DataFrame | None
 
     _not_saved = (*ScoreModel._not_saved, "_seen_contacts_")
 
@@ -128,11 +137,16 @@ class ProspectModel(ScoreModel):
             )
         frame = read_customers(customers, needs=[target])
         frame, result, self.account_ = with_outcome(frame, target)
-        encoder = FeatureEncoder(columns=columns, exclude=[target, *_LATER, *_FIRST])
+        # Whether prospects respond is asked; no score may be told.
+        asked = [target] if contacts is None else [target, responded]
+        encoder = FeatureEncoder(columns=columns, exclude=[*asked, *_LATER, *_FIRST])
         valuable = self._learn(frame, result, encoder, progress=progress)
         rows = [{"score": "p_valuable", **figures(valuable.scores, result)}]
         self.scorer_, self.response_scorer_ = valuable.scorer, None
+        self.contact_columns_ = None
         self.base_rate_ = float(result.mean())
+        looks: dict[str, Any] = {"certain_is_suspect": True, "warn": columns is None}
+        self.columns_ = judged_columns(frame, valuable.scorer.encoder, result, target, **looks)
         self._seen_ = valuable.seen
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
@@ -144,6 +158,9 @@ class ProspectModel(ScoreModel):
             rows.append({"score": "p_response", **figures(response.scores, answer)})
             self.response_scorer_ = response.scorer
             self._seen_contacts_ = response.seen
+            self.contact_columns_ = judged_columns(
+                seen, response.scorer.encoder, answer, responded, name="contacts", **looks
+            )
         self.performance_ = pd.DataFrame(rows)
         return self
 

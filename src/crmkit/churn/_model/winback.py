@@ -55,6 +55,13 @@ class WinBackModel(EffectModel):
     scores_ : pandas.DataFrame
         What ``predict`` returns, out of fold, for the training table in its row order;
         ``in_sample`` is False. ``save`` leaves it out, so that a saved model names no customer.
+    columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together). And how well
+        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
+        which its value went with the rarer outcome without exception),
+        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
     ensemble_ : object
         The effect models.
     account_ : dict

@@ -53,6 +53,13 @@ class UpliftModel(EffectModel):
         One row per treatment: ``treatment``, ``customers_treated``, ``customers_control``,
         ``average_uplift``, ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with
         ``slope_std_error``: 1 if the estimates' spread is right, 0 if they tell nothing.
+    columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together). And how well
+        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
+        which its value went with the rarer outcome without exception),
+        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
     ensemble_ : object
         The effect models.
     account_ : dict

@@ -11,6 +11,7 @@ from crmkit._checks import check_choice, check_flag, check_number, random_genera
 from crmkit._estimator import Model
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder
+from crmkit._learn.columns import column_table
 from crmkit.errors import InputError
 from crmkit.segmentation._model.clusters import (
     assign,
@@ -67,6 +68,10 @@ class BehaviourSegments(Model):
 
     Attributes
     ----------
+    columns_ : pandas.DataFrame
+        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
+        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
+        column of their own), ``pooled`` (how many rare levels were taken together).
     segments_ : pandas.DataFrame
         ``segment``, ``customers``, ``share`` and ``jaccard`` of the fitted customers.
     stability_ : pandas.DataFrame
@@ -100,6 +105,7 @@ class BehaviourSegments(Model):
     """
 
     _encoder_: FeatureEncoder
+    columns_: pd.DataFrame
     clusters_: dict[str, Floats]
     segments_: pd.DataFrame
     stability_: pd.DataFrame
@@ -179,6 +185,7 @@ class BehaviourSegments(Model):
         count = np.bincount(codes, minlength=chosen)
         names = cluster_names(clusters["means"], count / count.sum(), encoder)
         self._encoder_ = encoder
+        self.columns_ = column_table(frame, encoder)
         self.clusters_ = clusters
         self.segments_ = pd.DataFrame(
             {"segment": names, "customers": count, "share": count / len(codes), "jaccard": jaccard}

@@ -1,0 +1,140 @@
+"""What a learner did with each column of its table, and which column looks like a leak."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems
+from crmkit._frames import sorted_codes
+from crmkit._kinds import column_kind
+from crmkit._learn.alone import Judge, cells_of_numbers
+from crmkit._learn.encoder import FeatureEncoder
+from crmkit._learn.terms import LevelTerm, NumberTerm, read_numbers
+from crmkit.errors import LeakWarning
+
+if TYPE_CHECKING:
+    from crmkit._typing import Floats, Ints
+
+
+__all__ = ["best_alone", "column_table", "judged_columns"]
+
+_SHOWN = 3
+
+
+def column_table(frame: pd.DataFrame, encoder: FeatureEncoder) -> pd.DataFrame:
+    """Return one row per column that a fitted encoder looked at.
+
+    Columns: column, kind, used, transformation, low, high, missing_share, levels, pooled.
+    """
+    terms = {term.column: term for term in encoder.terms}
+    rows = []
+    for column in encoder.looked_at(frame):
+        kind = column_kind(frame[column])
+        row: dict[str, Any] = {
+            "column": column,
+            "kind": kind.removesuffix("s"),
+            "used": column in terms,
+            "transformation": _UNUSED.get(kind, "not used: never varies"),
+            "low": np.nan,
+            "high": np.nan,
+            "missing_share": float(frame[column].isna().mean()),
+            "levels": "",
+            "pooled": 0,
+        }
+        term = terms.get(column)
+        if isinstance(term, NumberTerm):
+            row["transformation"] = "logarithm, standardised" if term.unit else "standardised"
+            row["low"], row["high"] = term.low, term.high
+        elif isinstance(term, LevelTerm):
+            row["transformation"] = "one column per level"
+            row["levels"], row["pooled"] = ", ".join(term.levels), term.pooled
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+_UNUSED = {"dates": "not used: dates", "nothing": "not used: empty"}
+
+
+def judged_columns(
+    frame: pd.DataFrame,
+    encoder: FeatureEncoder,
+    result: Floats,
+    outcome: str,
+    *,
+    certain_is_suspect: bool,
+    warn: bool,
+    name: str = "customers",
+) -> pd.DataFrame:
+    """Return the table of columns with how well each alone tells the result, (n,) of 0 and 1.
+
+    Columns: those of ``column_table``, alone_auc, rows_certain, likely_leak. A leak ranks the
+    result almost perfectly or makes the rarer one certain: by being known at all, which nothing
+    honest does, or, if `certain_is_suspect`, by a value.
+    """
+    table = column_table(frame, encoder)
+    groups = sorted_codes(frame["customer_id"])[0]
+    keys = [groups]
+    if "as_of" in frame.columns:
+        keys.insert(0, sorted_codes(frame["as_of"])[0])
+    judge = Judge.of(result, groups, np.lexsort(tuple(keys)))
+    area = np.full(len(table), np.nan)
+    certain = np.zeros(len(table), dtype=np.int64)
+    leak = np.zeros(len(table), dtype=bool)
+    if judge is not None:
+        for at, column in enumerate(table["column"]):
+            cells, values = _cells(frame[column].iloc[judge.rows], column)
+            area[at] = judge.area(cells, values)
+            sure = judge.certain(np.minimum(cells, 0)) & (cells >= 0)
+            if certain_is_suspect:
+                sure |= judge.certain(cells)
+            certain[at] = int(sure.sum())
+            leak[at] = certain[at] > 0 or judge.almost_perfect(area[at], len(table))
+    table = table.assign(alone_auc=area, rows_certain=certain, likely_leak=leak)
+    if warn:
+        _warn(table[leak], outcome, name)
+    return table
+
+
+def _cells(series: pd.Series[Any], column: str) -> tuple[Ints, Floats | None]:
+    """Return a cell per row, -1 where missing, and what orders them: numbers, days or nothing."""
+    kind = column_kind(series)
+    if kind in ("numbers", "flags"):
+        values = read_numbers(series, Problems("customers"), column)
+    elif kind == "dates":
+        codes, _ = sorted_codes(series)
+        values = np.where(codes < 0, np.nan, codes.astype(np.float64))
+    else:
+        codes, _ = pd.factorize(series)
+        return np.asarray(codes, dtype=np.int64), None
+    return cells_of_numbers(values), values
+
+
+def best_alone(columns: pd.DataFrame) -> str | None:
+    """Return the used column that alone ranks best; equal ones are settled by name."""
+    known = columns[columns["used"] & columns["alone_auc"].notna()]
+    ranked = known.sort_values(["alone_auc", "column"], ascending=[False, True])
+    return None if ranked.empty else str(ranked["column"].iloc[0])
+
+
+def _warn(leaks: pd.DataFrame, outcome: str, name: str) -> None:
+    """Warn of columns that seem to hold the outcome itself."""
+    if leaks.empty:
+        return
+    parts = zip(leaks["column"], leaks["alone_auc"], leaks["rows_certain"], strict=True)
+    shown = [
+        f"{column!r} (area under the curve {area:.3f}"
+        + (f", certain in {rows:,} rows)" if rows else ")")
+        for column, area, rows in list(parts)[:_SHOWN]
+    ]
+    more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+    warnings.warn(
+        f"`{name}`: {', '.join(shown)}{more} alone tell {outcome!r} too well for something that "
+        "was known before it: likely leaks. Leave out what became known only afterwards; name "
+        "what to learn from with `columns`, and nothing is said.",
+        LeakWarning,
+        stacklevel=5,
+    )
