@@ -12,11 +12,11 @@ from crmkit._checks import Problems
 from crmkit._frames import sorted_codes
 from crmkit._kinds import column_kind
 from crmkit._learn.alone import Judge, cells_of_numbers
-from crmkit._learn.encoder import FeatureEncoder
 from crmkit._learn.terms import LevelTerm, NumberTerm, read_numbers
 from crmkit.errors import LeakWarning
 
 if TYPE_CHECKING:
+    from crmkit._learn.encoder import FeatureEncoder
     from crmkit._typing import Floats, Ints
 
 
