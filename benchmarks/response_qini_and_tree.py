@@ -54,7 +54,7 @@ def main():
     customers = pd.DataFrame({"customer_id": np.arange(n), "y": y.astype(int), "t": arm})
     scores = pd.DataFrame({"customer_id": np.arange(n), "score": score})
     seconds, _ = best_of(
-        lambda: response.qini_coefficient(customers, scores, outcome="y", treated="t"), 1
+        lambda: response.qini_summary(customers, scores, outcome="y", treated="t"), 1
     )
     print(f"Qini, tables in and out: {seconds:.2f} CPU s")
 

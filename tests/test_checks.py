@@ -58,7 +58,7 @@ NO_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["confidence_level", "n_folds", "margin", "lift"])
+@pytest.mark.parametrize("name", ["confidence_level", "n_folds", "margin", "uplift"])
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: type(value).__name__)
 def test_what_is_no_number_is_refused_in_a_short_sentence(name, value):
     with pytest.raises(InputError, match=f"^`{name}` must be a ") as caught:

@@ -134,7 +134,7 @@ def test_who_bought_nothing_is_no_customer_and_is_accounted_for():
         churn.gap_table(log),
         churn.cohort_table(log),
         churn.retention_table(log),
-        churn.unusual_silence(log, min_gaps=1),
+        churn.silence_table(log, min_gaps=1),
         churn.acquisition_table(log, window_days=60),
     ]
     for table in tables:

@@ -37,7 +37,7 @@ _DAYS_FROM_0 = Rule(0, 36_525, integer=True)
 
 # Of a mapping or a sequence the rule is that of its numbers.
 _NAMES = (
-    (_ANY, "cut current_cut potential_cut gain_per_contact lift limits"),
+    (_ANY, "cut current_cut potential_cut gain_per_contact uplift limits"),
     (
         _SHARE,
         "bundle_share lapsed margin min_confidence min_share min_stability quantile "
@@ -50,7 +50,7 @@ _NAMES = (
     (
         _AT_LEAST_0,
         "acquisition_cost action_cost alive_in_days budget contact_cost effect expected "
-        "fixed_cost horizon l2 penalizer popularity rules similarity tiers value",
+        "fixed_cost l2 penalizer popularity rules similarity tiers value",
     ),
     (
         _ABOVE_0,
@@ -66,10 +66,10 @@ _NAMES = (
     (_COUNT_FROM_2, "max_bins max_levels n_segments sample_size"),
     (
         _ROWS,
-        "max_frequency max_segments n_best n_bins n_bootstraps n_bundles n_customers n_groups "
+        "max_frequency max_segments n_best n_bins n_bundles n_customers n_groups "
         "n_intervals n_items n_neighbours n_rules n_strata n_train n_variables n_windows",
     ),
-    (_ROWS_FROM_0, "max_purchases n_bootstrap n_labels"),
+    (_ROWS_FROM_0, "max_purchases n_labels"),
     (_ROWS_FROM_2, "n_folds n_points n_recencies"),
     (
         _DAYS,
@@ -91,6 +91,8 @@ _NAMES = (
     (_SHARE, "rate_ahead"),  # annual_discount_rate of a model
     (Rule(0, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
     (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
+    (_ROWS_FROM_0, "draws_kept"),  # n_draws of a model: none, unless they are asked for
+    (_ROWS, "resamples"),  # n_draws that each refit a model
     (_DAYS, "whole_days"),  # period_days of a table of days
     (Rule(0, 1, low_open=True), "share_of_baskets"),  # min_support, where it is no count
 )

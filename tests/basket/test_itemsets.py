@@ -88,9 +88,9 @@ def test_closed_and_maximal(baskets, min_count):
     closed = {a for a in counts if all(counts[b] < counts[a] for b in larger[a])}
     maximal = {a for a in counts if not larger[a]}
     log = log_of(baskets)
-    found = basket.frequent_itemsets(log, min_support=min_count, kind="closed")
+    found = basket.frequent_itemsets(log, min_support=min_count, family="closed")
     assert set(found["itemset"]) == closed
-    found = basket.frequent_itemsets(log, min_support=min_count, kind="maximal")
+    found = basket.frequent_itemsets(log, min_support=min_count, family="maximal")
     assert set(found["itemset"]) == maximal
 
 
@@ -216,7 +216,7 @@ def test_level_and_order_ids():
     assert by_order[("a",)] == 2
     by_day = as_dict(basket.frequent_itemsets(log.drop(columns="order_id"), min_support=1))
     assert by_day[("a", "b", "c")] == 1
-    customers = basket.frequent_itemsets(log, min_support=1, level="customer")
+    customers = basket.frequent_itemsets(log, min_support=1, unit="customer")
     assert as_dict(customers)[("a", "b", "c")] == 1
     assert customers["support"].iloc[0] == 1.0
 
@@ -247,7 +247,7 @@ def test_support_as_share_or_count():
 
 def test_wrong_options():
     log = log_of([["a", "b"]])
-    for options in ({"kind": "open"}, {"level": "day"}, {"max_length": 0}, {"n_best": 0}):
+    for options in ({"family": "open"}, {"unit": "day"}, {"max_length": 0}, {"n_best": 0}):
         with pytest.raises(InputError, match=next(iter(options))):
             basket.frequent_itemsets(log, **options)
     with pytest.raises(InputError, match="adjust"):

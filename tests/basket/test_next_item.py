@@ -106,7 +106,7 @@ def test_evaluation_counts_hits():
     log = pd.concat([before.assign(date=day), after.assign(date=day + pd.Timedelta(days=5))])
     model = basket.NextItem(min_support=1)
     table = model.evaluate(log, horizon_days=5, n_items=1)
-    value = table.set_index(["recommender", "measure"])["value"]
+    value = table.set_index(["recommender", "measure"])["estimate"]
     # customers 6 and 7 are rightly offered b, 8 wrongly; 17 is offered the most popular, a
     assert value["model", "hit_rate"] == 0.75
     assert value["model", "recall"] == 0.75
@@ -116,7 +116,7 @@ def test_evaluation_counts_hits():
     assert (table["customers"] == 4).all()
     ranges = table.dropna()
     assert (
-        (ranges["conf_low"] <= ranges["value"]) & (ranges["value"] <= ranges["conf_high"])
+        (ranges["conf_low"] <= ranges["estimate"]) & (ranges["estimate"] <= ranges["conf_high"])
     ).all()
 
 

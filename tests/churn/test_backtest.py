@@ -19,7 +19,7 @@ def test_model_is_compared_with_every_heuristic(shop):
     days = ["2025-03-31", "2025-06-30"]
     table = churn.backtest_table(shop, as_of=days, horizon_days=90)
     for _, rows in table.groupby("as_of"):
-        assert rows["score"].iloc[0] == "model"
+        assert rows["model"].iloc[0] == "model"
         assert rows["auc"].iloc[0] > rows["auc"].iloc[1:].max() - 0.01
         assert rows["auc"].iloc[1:].is_monotonic_decreasing
     one = churn.backtest_table(shop, as_of="2025-06-30", horizon_days=90)

@@ -25,7 +25,7 @@ def past(shop):
 def test_model_beats_its_best_column_and_is_calibrated(shop, past):
     model = churn.ChurnModel(random_state=0).fit(past)
     table = model.performance_
-    assert table["score"].tolist()[0] == "model"
+    assert table["model"].tolist()[0] == "model"
     assert len(table) == 2
     assert table["auc"].iloc[0] > table["auc"].iloc[1] > 0.6
     later = churn.churn_table(shop, as_of="2025-09-30", horizon_days=90)

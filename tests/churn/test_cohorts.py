@@ -70,7 +70,7 @@ def by_hand(log, period, kind, window, as_of):
 def test_cells_equal_a_count_by_hand(rows, period, kind, window, extra):
     log = log_of(rows)
     as_of = log["date"].max() + pd.Timedelta(days=extra)
-    table = cohort_table(log, period=period, kind=kind, window_periods=window, as_of=as_of)
+    table = cohort_table(log, period=period, activity=kind, window_periods=window, as_of=as_of)
     expected = by_hand(log, period, kind, window, as_of)
     found = {
         (row.cohort, row.age): (
@@ -92,8 +92,8 @@ def test_cells_equal_a_count_by_hand(rows, period, kind, window, extra):
 def test_kinds_are_ordered_and_unbounded_never_rises(rows):
     log = log_of(rows)
     exact = cohort_table(log, period="week")
-    rolling = cohort_table(log, period="week", kind="rolling", window_periods=2)
-    ever = cohort_table(log, period="week", kind="unbounded")
+    rolling = cohort_table(log, period="week", activity="rolling", window_periods=2)
+    ever = cohort_table(log, period="week", activity="unbounded")
     known = exact["active"].notna()
     assert (exact["active"] <= rolling["active"])[known].all()
     assert (exact["active"] <= ever["active"])[known].all()
@@ -104,9 +104,9 @@ def test_kinds_are_ordered_and_unbounded_never_rises(rows):
 @given(logs, st.sampled_from(["exact", "unbounded", "rolling"]))
 def test_cohort_customers_are_those_counted(rows, kind):
     log = log_of(rows)
-    table = cohort_table(log, kind=kind).dropna()
+    table = cohort_table(log, activity=kind).dropna()
     for row in table.itertuples():
-        people = cohort_customers(log, cohort=row.cohort, age=row.age, kind=kind)
+        people = cohort_customers(log, cohort=row.cohort, age=row.age, activity=kind)
         assert len(people) == row.customers
         assert people["active"].sum() == row.active
         spent = log.groupby("customer_id")["amount"].sum()
@@ -175,8 +175,8 @@ def test_customers_without_a_value_are_the_last_group_and_strangers_are_counted(
 
 def test_bad_arguments_are_named():
     log = log_of([(1, 0, 4), (1, 40, 4), (2, 3, 4)])
-    with pytest.raises(InputError, match="`kind` must be one of"):
-        cohort_table(log, kind="ever")
+    with pytest.raises(InputError, match="`activity` must be one of"):
+        cohort_table(log, activity="ever")
     with pytest.raises(InputError, match="takes several values for 1 of 2 customers"):
         cohort_table(log.assign(shop=[1, 2, 3]), by="shop")
     with pytest.raises(InputError, match="lacks 1 of the 2 customers"):

@@ -50,13 +50,16 @@ def test_known_chances_are_recovered():
     table, new = customers(), customers(400, seed=1)
     model.fit(table)
     for horizon in (15, 60, 120):
-        found = model.predict(new, horizon=horizon)["p_survival"].to_numpy()
+        found = model.predict(new, horizon_days=horizon)["p_survival"].to_numpy()
         error = found - true_chance(new, horizon)
         assert abs(error.mean()) < 0.02
         assert np.sqrt((error**2).mean()) < 0.04
-    given_tenure = model.predict(new.assign(tenure_days=30.0), horizon=60, duration="tenure_days")
+    given_tenure = model.predict(
+        new.assign(tenure_days=30.0), horizon_days=60, duration="tenure_days"
+    )
     whole = (
-        model.predict(new, horizon=90)["p_survival"] / model.predict(new, horizon=30)["p_survival"]
+        model.predict(new, horizon_days=90)["p_survival"]
+        / model.predict(new, horizon_days=30)["p_survival"]
     )
     np.testing.assert_allclose(given_tenure["p_survival"], whole, rtol=1e-9)
 
@@ -67,7 +70,7 @@ def test_any_classifier_can_learn_hazards():
     learner = HistGradientBoostingClassifier(max_iter=40, max_depth=3)
     table, new = customers(), customers(300, seed=2)
     model = HazardModel(estimator=learner, random_state=0).fit(table)
-    found = model.predict(new, horizon=60)["p_survival"]
+    found = model.predict(new, horizon_days=60)["p_survival"]
     assert stats.spearmanr(found, true_chance(new, 60)).statistic > 0.9
     assert model.parameters_.empty
 
@@ -76,10 +79,10 @@ def test_large_tables_are_learned_from_in_part(monkeypatch):
     from crmkit.churn._model import hazard
 
     table = customers()
-    whole = HazardModel().fit(table).predict(table, horizon=60)["p_survival"]
+    whole = HazardModel().fit(table).predict(table, horizon_days=60)["p_survival"]
     monkeypatch.setattr(hazard, "_MOST_ROWS", 15_000)
     monkeypatch.setattr(hazard, "_CUSTOMERS_AT_ONCE", 700)
-    part = HazardModel().fit(table).predict(table, horizon=60)["p_survival"]
+    part = HazardModel().fit(table).predict(table, horizon_days=60)["p_survival"]
     assert not np.allclose(part, whole)
     assert (part - whole).abs().max() < 0.1
 
@@ -90,5 +93,5 @@ def test_bad_input_is_named():
         HazardModel().fit(table.assign(churned=False))
     with pytest.raises(InputError, match="nobody was seen to stay"):
         HazardModel(n_intervals=1).fit(table.assign(churned=True))
-    with pytest.raises(InputError, match="`horizon`"):
-        HazardModel().fit(table).predict(table, horizon=-1)
+    with pytest.raises(InputError, match="`horizon_days`"):
+        HazardModel().fit(table).predict(table, horizon_days=-1)

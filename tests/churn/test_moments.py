@@ -192,15 +192,15 @@ def test_silence_is_judged_by_the_customers_own_rhythm():
     weekly = [START + pd.Timedelta(days=7 * i) for i in range(12)]
     seldom = [weekly[-1] - pd.Timedelta(days=100 * i) for i in range(5)]
     log = pd.DataFrame({"customer_id": ["w"] * 12 + ["s"] * 5, "date": weekly + seldom})
-    table = churn.unusual_silence(log, as_of="2024-05-31").set_index("customer_id")
-    assert table.loc["w", "silence_days"] == 74
-    assert table["silence_days"].tolist() == [74, 74]
+    table = churn.silence_table(log, as_of="2024-05-31").set_index("customer_id")
+    assert table.loc["w", "recency_days"] == 74
+    assert table["recency_days"].tolist() == [74, 74]
     assert table["unusual"].to_dict() == {"s": False, "w": True}
     assert table.loc["w", "usual_days"] < table.loc["s", "usual_days"]
-    later = churn.unusual_silence(log, as_of="2024-06-30").set_index("customer_id")
+    later = churn.silence_table(log, as_of="2024-06-30").set_index("customer_id")
     assert (later["p_silence"] <= table["p_silence"]).all()
     with pytest.raises(InputError, match="Lower `min_gaps`"):
-        churn.unusual_silence(log, min_gaps=50)
+        churn.silence_table(log, min_gaps=50)
 
 
 def test_regular_and_single_gaps_are_no_problem():
@@ -210,8 +210,8 @@ def test_regular_and_single_gaps_are_no_problem():
             "date": [START + pd.Timedelta(days=7 * i) for i in range(5)] * 20,
         }
     )
-    table = churn.unusual_silence(log, as_of=START + pd.Timedelta(days=40))
+    table = churn.silence_table(log, as_of=START + pd.Timedelta(days=40))
     assert np.isfinite(table[["usual_days", "p_silence"]]).all(axis=None)
     assert table["unusual"].all()
     two = log.groupby("customer_id").head(2)
-    assert np.isfinite(churn.unusual_silence(two, min_gaps=1)["p_silence"]).all()
+    assert np.isfinite(churn.silence_table(two, min_gaps=1)["p_silence"]).all()

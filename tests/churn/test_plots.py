@@ -35,7 +35,7 @@ def test_heat_map_leaves_unobservable_cells_empty(log):
 def test_heat_map_of_one_unobservable_cohort_draws(log):
     alone = log[log["date"] < "2024-01-20"]
     assert churn.plot_cohorts(churn.cohort_table(alone)).get_xlabel()
-    assert churn.plot_cohorts(churn.cohort_table(log), value="active").get_ylabel()
+    assert churn.plot_cohorts(churn.cohort_table(log), measure="active").get_ylabel()
 
 
 def test_bars_stack_to_the_active_and_pale_is_in_progress(log):

@@ -46,9 +46,9 @@ def test_signals_need_leavers_and_stayers(log):
 def test_refunds_do_not_break_a_silence():
     days = pd.to_datetime(["2025-01-01", "2025-01-08", "2025-01-15", "2025-02-20"])
     log = pd.DataFrame({"customer_id": 1, "date": days, "amount": [5.0, 5.0, 5.0, -5.0]})
-    row = churn.unusual_silence(log, as_of="2025-02-28").iloc[0]
+    row = churn.silence_table(log, as_of="2025-02-28").iloc[0]
     assert row["last_date"] == days[2]
-    assert row["silence_days"] == 44
+    assert row["recency_days"] == 44
 
 
 def test_logs_without_money_have_profiles_without_money(log, shop):

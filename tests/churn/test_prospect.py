@@ -46,7 +46,7 @@ def test_response_is_learned_from_contacts(shop):
     contacts["responded"] = contacts["responded"].astype(float)
     contacts.loc[::7, "responded"] = np.nan
     model = churn.ProspectModel(random_state=0).fit(customers, contacts)
-    assert model.performance_["score"].tolist() == ["p_valuable", "p_response"]
+    assert model.performance_["model"].tolist() == ["p_valuable", "p_response"]
     assert model.performance_["customers"].iloc[1] == contacts["responded"].notna().sum()
     assert model.performance_["auc"].iloc[1] > 0.65
     scores = model.predict(people(shop))

@@ -151,8 +151,8 @@ def test_rows_after_as_of_change_nothing(rows, cut):
     for options in ({}, {"window_days": 40}):
         whole = retention_table(log, as_of=as_of, **options)
         pd.testing.assert_frame_equal(whole, retention_table(past, as_of=as_of, **options))
-    whole = cohort_table(log, as_of=as_of, kind="unbounded")
-    pd.testing.assert_frame_equal(whole, cohort_table(past, as_of=as_of, kind="unbounded"))
+    whole = cohort_table(log, as_of=as_of, activity="unbounded")
+    pd.testing.assert_frame_equal(whole, cohort_table(past, as_of=as_of, activity="unbounded"))
 
 
 def test_an_end_that_is_known_ahead_changes_nothing_yet():

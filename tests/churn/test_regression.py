@@ -20,13 +20,16 @@ def test_known_chances_are_recovered(model):
     table, new = customers(), customers(400, seed=1)
     model.fit(table)
     for horizon in (15, 60, 120):
-        found = model.predict(new, horizon=horizon)["p_survival"].to_numpy()
+        found = model.predict(new, horizon_days=horizon)["p_survival"].to_numpy()
         error = found - true_chance(new, horizon)
         assert abs(error.mean()) < 0.02
         assert np.sqrt((error**2).mean()) < 0.04
-    given_tenure = model.predict(new.assign(tenure_days=30.0), horizon=60, duration="tenure_days")
+    given_tenure = model.predict(
+        new.assign(tenure_days=30.0), horizon_days=60, duration="tenure_days"
+    )
     whole = (
-        model.predict(new, horizon=90)["p_survival"] / model.predict(new, horizon=30)["p_survival"]
+        model.predict(new, horizon_days=90)["p_survival"]
+        / model.predict(new, horizon_days=30)["p_survival"]
     )
     np.testing.assert_allclose(given_tenure["p_survival"], whole, rtol=1e-9)
 
@@ -54,7 +57,7 @@ def test_accelerated_models_predict_as_lifelines_does(distribution):
         fitter.fit(plain, duration_col="tenure_days", event_col="churned")
         theirs = fitter.predict_survival_function(plain, times=[50.0]).iloc[0]
     model = AFTModel(distribution=distribution).fit(table)
-    ours = model.predict(table, horizon=50)["p_survival"]
+    ours = model.predict(table, horizon_days=50)["p_survival"]
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
     assert model.log_likelihood_ == pytest.approx(fitter.log_likelihood_)
 
@@ -69,9 +72,11 @@ def test_cox_predicts_as_lifelines_does():
         seen = float(table["tenure_days"].iloc[7])
         theirs = fitter.predict_survival_function(plain, times=[seen]).iloc[0]
     model = CoxModel().fit(table)
-    np.testing.assert_allclose(model.predict(table, horizon=seen)["p_survival"], theirs, rtol=1e-9)
+    np.testing.assert_allclose(
+        model.predict(table, horizon_days=seen)["p_survival"], theirs, rtol=1e-9
+    )
     last = table["tenure_days"].max()
-    assert model.predict(table, horizon=last + 1)["p_survival"].isna().all()
+    assert model.predict(table, horizon_days=last + 1)["p_survival"].isna().all()
 
 
 def test_columns_that_add_up_are_refused_in_words():
@@ -102,8 +107,8 @@ def test_bad_input_is_named():
         CoxModel().fit(table.assign(plan=table["plan"].mask(table.index == 3)))
     model = CoxModel().fit(table)
     with pytest.raises(InputError, match="a level that the model has not seen in 50 of 50 rows"):
-        model.predict(table.assign(plan="week"), horizon=3)
+        model.predict(table.assign(plan="week"), horizon_days=3)
     with pytest.raises(MissingColumnsError, match="income"):
-        model.predict(table.drop(columns="income"), horizon=3)
+        model.predict(table.drop(columns="income"), horizon_days=3)
     with pytest.raises(MissingColumnsError, match="age"):
         CoxModel().fit(table, columns=["age"])

@@ -127,7 +127,7 @@ def test_conditional_survival_is_the_curve_of_those_still_here(rows, horizon):
     here = pd.DataFrame({"customer_id": range(5), "tenure_days": [0, 1, 3, 6, 11]})
     for tenure, (_, found) in zip(
         here["tenure_days"],
-        conditional_survival(here, curves, horizon=horizon).iterrows(),
+        conditional_survival(here, curves, horizon_days=horizon).iterrows(),
         strict=True,
     ):
         rest = customers[customers["tenure_days"] > tenure]
@@ -148,25 +148,25 @@ def test_conditional_survival_uses_the_curve_of_the_group():
     )
     curves = survival_table(customers, by="plan")
     here = customers[~customers["churned"]]
-    found = conditional_survival(here, curves, horizon=5)
+    found = conditional_survival(here, curves, horizon_days=5)
     assert found["customer_id"].tolist() == here["customer_id"].tolist()
     for plan, part in here.groupby("plan"):
         alone = conditional_survival(
-            part, curves[curves["plan"] == plan].drop(columns="plan"), horizon=5
+            part, curves[curves["plan"] == plan].drop(columns="plan"), horizon_days=5
         )
         same = found[found["customer_id"].isin(part["customer_id"])].reset_index(drop=True)
         pd.testing.assert_frame_equal(same, alone)
     with pytest.raises(InputError, match="has no curve for the group of"):
-        conditional_survival(here, curves[curves["plan"] != 1], horizon=5)
+        conditional_survival(here, curves[curves["plan"] != 1], horizon_days=5)
 
 
 def test_a_curve_may_lack_its_beginning():
     curves = survival_table(people([(3, True, 0), (4, False, 0)]))
     new = pd.DataFrame({"customer_id": [1], "tenure_days": [0]})
-    found = conditional_survival(new, curves.iloc[1:], horizon=3)
+    found = conditional_survival(new, curves.iloc[1:], horizon_days=3)
     assert found["p_survival"].tolist() == [0.5]
     with pytest.raises(InputError, match="`survival` has no rows"):
-        conditional_survival(new, curves.iloc[:0], horizon=3)
+        conditional_survival(new, curves.iloc[:0], horizon_days=3)
 
 
 def test_bad_values_are_named():

@@ -101,19 +101,19 @@ def test_what_makes_no_groups_is_refused(base, by):
 
 
 def test_bootstrap_draws_each_group_on_its_own(base):
-    drawn = clv.ByGroup(model=clv.BGNBD(n_bootstrap=40, random_state=1), by="wave").fit(base)
+    drawn = clv.ByGroup(model=clv.BGNBD(n_draws=40, random_state=1), by="wave").fit(base)
     assert drawn.coefficient_draws_.shape == (40, 8)
     # Draws that move together would show as correlation between the groups.
     between = np.corrcoef(drawn.coefficient_draws_.T)[:4, 4:]
     assert np.abs(between).max() < 0.55
-    spend = clv.GammaGamma(n_bootstrap=40, random_state=2).fit(base)
+    spend = clv.GammaGamma(n_draws=40, random_state=2).fit(base)
     pair = {"purchases": drawn, "spend": spend}
     delta = clv.customer_equity(base, by="channel", **pair)
     boot = clv.customer_equity(base, by="channel", interval="bootstrap", **pair)
     np.testing.assert_allclose(boot["std_error"], delta["std_error"], rtol=0.5)
     told = drawn.predict(base.head(9), interval="bootstrap")
     assert told["conf_low"].lt(told["conf_high"]).all()
-    again = clv.ByGroup(model=clv.BGNBD(n_bootstrap=40, random_state=1), by="wave").fit(base)
+    again = clv.ByGroup(model=clv.BGNBD(n_draws=40, random_state=1), by="wave").fit(base)
     np.testing.assert_array_equal(again.coefficient_draws_, drawn.coefficient_draws_)
 
 

@@ -146,7 +146,7 @@ def test_covariates_that_cannot_be_told_apart_are_refused():
     with pytest.raises(InputError, match="list of column names"):
         clv.BGNBD(purchase_covariates="web").fit(table)
     with pytest.raises(InputError, match="groups of two or more"):
-        clv.BGNBD(purchase_covariates=["web"], equal=[["web", "age"]]).fit(table)
+        clv.BGNBD(purchase_covariates=["web"], tie=[["web", "age"]]).fit(table)
 
 
 def test_path_of_p_alive_ends_at_the_prediction():

@@ -22,8 +22,14 @@ def test_pieces_change_nothing(monkeypatch, rows, refunds):
     )
     log.loc[log["customer_id"] % 7 == 3, "amount"] = -1.0
     split = {"as_of": "2024-02-05", "horizon_days": 20, "refunds": refunds}
-    whole = clv.purchase_table(log, refunds=refunds, gaps=True), clv.holdout_table(log, **split)
+    whole = (
+        clv.purchase_table(log, refunds=refunds, regularity=True),
+        clv.holdout_table(log, **split),
+    )
     monkeypatch.setattr(purchases, "_PIECE", rows)
-    parts = clv.purchase_table(log, refunds=refunds, gaps=True), clv.holdout_table(log, **split)
+    parts = (
+        clv.purchase_table(log, refunds=refunds, regularity=True),
+        clv.holdout_table(log, **split),
+    )
     for one, many in zip(whole, parts, strict=True):
         pd.testing.assert_frame_equal(one, many)

@@ -184,16 +184,16 @@ def test_purchase_report_accounts_for_every_row(rows, as_of, refunds):
     holes = pd.concat([log, log.head(1).assign(customer_id=None)], ignore_index=True)
     if not any(day <= as_of for _, day, _ in rows):
         with pytest.raises(InputError):
-            clv.purchase_report(holes, as_of=date, refunds=refunds)
+            clv.log_audit(holes, as_of=date, refunds=refunds)
         return
-    found = clv.purchase_report(holes, as_of=date, refunds=refunds).set_index("finding")
+    found = clv.log_audit(holes, as_of=date, refunds=refunds).set_index("finding")
     fates = [name for name in found.index[1:] if not name.startswith(("repeat", "customers"))]
     assert found.loc["rows", "count"] == len(rows) + 1 == found.loc[fates, "count"].sum()
     assert found.loc["rows", "amount"] == pytest.approx(found.loc[fates, "amount"].sum())
     assert found.loc["missing_customer", "count"] == 1
     assert found.loc["after_as_of", "count"] == sum(day > as_of for _, day, _ in rows)
     assert found.loc["repeated_rows", "count"] == len(rows) - len(set(rows))
-    plain = clv.purchase_report(holes.drop(columns="amount"), as_of=date)
+    plain = clv.log_audit(holes.drop(columns="amount"), as_of=date)
     plain = plain.set_index("finding")["count"]
     assert plain["rows"] == plain[fates].sum()
     known = by_hand(rows, as_of, refunds)
@@ -210,15 +210,15 @@ def test_purchase_report_accounts_for_every_row(rows, as_of, refunds):
 def test_purchase_report_tells_the_fate_of_refunds():
     rows = [(1, 0, 5), (1, 4, 8), (1, 4, -2), (1, 6, -3), (2, 1, -4), (2, 3, 9), (3, 5, -1)]
     names = ["refunds_same_day", "refunds_later_day", "refunds_without_purchase"]
-    found = clv.purchase_report(log_of(rows)).set_index("finding").loc[names]
+    found = clv.log_audit(log_of(rows)).set_index("finding").loc[names]
     assert found["count"].tolist() == [1, 1, 2]
     assert found["amount"].tolist() == [-2.0, -3.0, -5.0]
-    assert found["effect"].iloc[2] == "left out"
-    refused = clv.purchase_report(log_of(rows), refunds="raise").set_index("finding")
-    assert set(refused.loc[names, "effect"]) == {"refused"}
-    plain = clv.purchase_report(log_of(rows).drop(columns="amount"))
-    assert plain.columns.tolist() == ["finding", "count", "effect"]
+    assert found["handling"].iloc[2] == "left out"
+    refused = clv.log_audit(log_of(rows), refunds="raise").set_index("finding")
+    assert set(refused.loc[names, "handling"]) == {"refused"}
+    plain = clv.log_audit(log_of(rows).drop(columns="amount"))
+    assert plain.columns.tolist() == ["finding", "count", "handling"]
     with pytest.raises(InputError, match="has no rows"):
-        clv.purchase_report(log_of([(1, 0, 5)]).head(0))
+        clv.log_audit(log_of([(1, 0, 5)]).head(0))
     with pytest.raises(InputError, match="every row lacks"):
-        clv.purchase_report(log_of([(1, 0, 5)]).assign(amount=np.nan))
+        clv.log_audit(log_of([(1, 0, 5)]).assign(amount=np.nan))

@@ -112,8 +112,8 @@ def test_segments_add_up_and_their_errors_do_not(base, models):
 
 def test_bootstrap_agrees_with_derivatives(base):
     drawn = {
-        "purchases": clv.BGNBD(n_bootstrap=60, random_state=1).fit(base),
-        "spend": clv.GammaGamma(n_bootstrap=60, random_state=2).fit(base),
+        "purchases": clv.BGNBD(n_draws=60, random_state=1).fit(base),
+        "spend": clv.GammaGamma(n_draws=60, random_state=2).fit(base),
     }
     some = base.head(40).assign(half=np.arange(40) % 2)
     delta = clv.customer_equity(some, **drawn, by="half")
@@ -125,7 +125,7 @@ def test_bootstrap_agrees_with_derivatives(base):
     one = clv.customer_equity(some, **drawn, by="customer_id", interval="bootstrap")
     order = np.argsort(some["customer_id"].to_numpy())
     np.testing.assert_allclose(one["conf_low"], each["conf_low"].to_numpy()[order])
-    with pytest.raises(InputError, match="n_bootstrap of 2 or more"):
+    with pytest.raises(InputError, match="n_draws of 2 or more"):
         clv.customer_equity(
             some, purchases=clv.BGNBD().fit(base), spend=drawn["spend"], interval="bootstrap"
         )

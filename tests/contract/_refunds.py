@@ -20,8 +20,8 @@ OF_MONEY = {
     "refund_share",
     "revenue_churn_rate",
     "valuable",
-    "value_conf_high",
-    "value_conf_low",
+    "value_high",
+    "value_low",
 }
 # Columns whose values name what their row is about, and the names that are money, or refunds.
 ROWS_OF_MONEY = {

@@ -27,7 +27,7 @@ JUDGED_ON_MONEY = {
     }
 }
 # The accounts of all money and of all rows have everybody; other tables have who bought.
-HAS_EVERYBODY = {segmentation.customer_profit, clv.purchase_report}
+HAS_EVERYBODY = {segmentation.customer_profit, clv.log_audit}
 
 
 def takes_a_log(function):

@@ -90,7 +90,7 @@ def journey():
 def test_itemsets_of_the_complete_journey(journey, column, level):
     transactions = journey[["customer_id", "order_id", "date"]].assign(product=journey[column])
     expected = JOURNEY[column, level]
-    found = basket.frequent_itemsets(transactions, min_support=min(expected), level=level)
+    found = basket.frequent_itemsets(transactions, min_support=min(expected), unit=level)
     for min_count, counts in expected.items():
         lengths = found.loc[found["count"] >= min_count, "length"]
         assert lengths.value_counts().sort_index().tolist() == counts
@@ -102,8 +102,8 @@ def test_itemsets_of_the_complete_journey(journey, column, level):
 def test_closed_and_maximal(reference_data, min_count, closed, maximal):
     groceries = log(reference_data, "groceries")
     options = {"min_support": min_count}
-    assert len(basket.frequent_itemsets(groceries, kind="closed", **options)) == closed
-    assert len(basket.frequent_itemsets(groceries, kind="maximal", **options)) == maximal
+    assert len(basket.frequent_itemsets(groceries, family="closed", **options)) == closed
+    assert len(basket.frequent_itemsets(groceries, family="maximal", **options)) == maximal
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_telco_discrete_hazards_rank_as_well_as_cox(telco):
     found = []
     for model in (churn.HazardModel(), churn.CoxModel(penalizer=0.01)):
         model.fit(telco[~held_out], duration="tenure", columns=traits)
-        chance = model.predict(later, horizon=36)["p_survival"]
+        chance = model.predict(later, horizon_days=36)["p_survival"]
         found.append(lifelines_utils.concordance_index(later["tenure"], chance, later["churned"]))
     assert found[0] > 0.84
     assert found[0] == pytest.approx(found[1], abs=0.005)

@@ -56,7 +56,7 @@ def test_equality_constraint(weekly):
     model = clv.ParetoNBD(
         purchase_covariates=BOTH,
         dropout_covariates=BOTH,
-        equal=[["purchase.Gender", "dropout.Gender"]],
+        tie=[["purchase.Gender", "dropout.Gender"]],
     ).fit(weekly)
     assert model.log_likelihood_ == pytest.approx(-5826.5342, abs=1e-4)
     assert model.n_parameters_ == 7
@@ -74,7 +74,7 @@ def test_bgnbd_with_and_without_covariates(weekly):
     # CLVTools moves a and b by the same effect and stops at -5839.8635 on a boundary.
     same = [[f"dropout_a.{name}", f"dropout_b.{name}"] for name in BOTH]
     options = {"purchase_covariates": BOTH, "dropout_covariates": BOTH}
-    tied = clv.BGNBD(**options, equal=same).fit(weekly)
+    tied = clv.BGNBD(**options, tie=same).fit(weekly)
     assert tied.log_likelihood_ == pytest.approx(-5839.8621, abs=1e-4)
     assert "same dropout probability" in tied.boundary_
     free = clv.BGNBD(**options).fit(weekly)

@@ -34,8 +34,8 @@ def test_effects_of_the_two_mails(events, expected):
     result = response.campaign_result(
         from_counts(events), outcome="y", treated="arm", control="No E-Mail"
     )
-    for row, (lift, error, low) in zip(result.itertuples(), expected, strict=True):
-        assert row.lift == pytest.approx(lift, abs=5e-7)
+    for row, (uplift, error, low) in zip(result.itertuples(), expected, strict=True):
+        assert row.uplift == pytest.approx(uplift, abs=5e-7)
         assert row.std_error == pytest.approx(error, abs=5e-7)
         assert row.conf_low == pytest.approx(low, abs=5e-7)
 
@@ -63,10 +63,10 @@ def test_sample_size_of_r():
     from crmkit.response._math.power import needed_size
 
     exact = needed_size(
-        base=0.10, spread=None, lift=0.005, ratio=1, power=0.8, confidence_level=0.95
+        base=0.10, spread=None, uplift=0.005, ratio=1, power=0.8, confidence_level=0.95
     )
     assert exact == pytest.approx(57762.65, abs=0.005)
-    table = response.sample_size(base_rate=0.10, lift=0.005)
+    table = response.sample_size(base_rate=0.10, uplift=0.005)
     assert table["customers_treated"].iloc[0] == 57763
 
 
@@ -87,7 +87,7 @@ def test_spend_significant_but_profit_not_proven(hillstrom):
         contact_cost=0.1,
     ).set_index("treatment")
     women = result.loc["Womens E-Mail"]
-    assert women["lift"] == pytest.approx(0.424412, abs=5e-7)
+    assert women["uplift"] == pytest.approx(0.424412, abs=5e-7)
     assert women["std_error"] == pytest.approx(0.130333, abs=5e-7)
     assert (women["conf_low"], women["conf_high"]) == pytest.approx((0.1690, 0.6799), abs=5e-5)
     each = women[["profit", "profit_low", "profit_high"]].astype(float) / 21387
@@ -103,7 +103,7 @@ def test_spend_significant_but_profit_not_proven(hillstrom):
 
 
 def test_the_draw_was_random(hillstrom):
-    assert response.sample_ratio(hillstrom, treated="segment")["p_value"].iloc[0] > 0.5
+    assert response.sample_ratio_test(hillstrom, treated="segment")["p_value"].iloc[0] > 0.5
     table = response.balance_table(
         hillstrom,
         treated="segment",
@@ -166,8 +166,8 @@ TEST = {"outcome": "visit", "treated": "segment", "control": "No E-Mail"}
 )
 def test_qini_under_each_definition(hillstrom, arm, qini, no_harm, uplift_auc, of_total, auuc):
     people, scores = scored(hillstrom, arm)
-    table = response.qini_coefficient(people, scores, **TEST).set_index("definition")
-    value = table["value"]
+    table = response.qini_summary(people, scores, **TEST).set_index("definition")
+    value = table["estimate"]
     # The scores come from an iterative solver: its tolerance, not ours, limits the digits.
     assert value["share_of_best"] == pytest.approx(qini, abs=2e-5)
     assert value["share_of_best_no_harm"] == pytest.approx(no_harm, abs=1e-4)

@@ -95,7 +95,7 @@ def test_money_follows_from_the_lift():
         100 + (table["arm"] == "mail").sum() * 0.5 + (table["arm"] == "call").sum() * 2
     )
     for row in result.itertuples():
-        assert row.profit == pytest.approx(row.lift * row.customers_treated * 15 - row.cost)
+        assert row.profit == pytest.approx(row.uplift * row.customers_treated * 15 - row.cost)
         assert row.roi == pytest.approx(row.profit / row.cost)
         assert row.profit_low <= row.profit <= row.profit_high
     assert (result["p_adjusted"] >= result["p_value"]).all()
@@ -134,23 +134,23 @@ def test_groups_are_compared_within():
 
 @given(
     base=st.floats(0.005, 0.6),
-    lift=st.floats(0.001, 0.3),
+    uplift=st.floats(0.001, 0.3),
     share=st.floats(0.1, 0.9),
     power=st.floats(0.5, 0.95),
 )
-def test_size_and_lift_are_inverse(base, lift, share, power):
+def test_size_and_lift_are_inverse(base, uplift, share, power):
     options = {"ratio": (1 - share) / share, "power": power, "confidence_level": 0.95}
-    n = needed_size(base=base, spread=None, lift=lift, **options)
+    n = needed_size(base=base, spread=None, uplift=uplift, **options)
     back = detectable_difference(base=base, spread=None, n_treated=n, **options)
-    assert back == pytest.approx(lift, rel=1e-6)
-    n = needed_size(base=None, spread=20.0, lift=lift, **options)
+    assert back == pytest.approx(uplift, rel=1e-6)
+    n = needed_size(base=None, spread=20.0, uplift=uplift, **options)
     assert detectable_difference(base=None, spread=20.0, n_treated=n, **options) == pytest.approx(
-        lift
+        uplift
     )
 
 
 def test_power_is_what_was_asked_for():
-    table = response.sample_size(base_rate=0.1, lift=0.03, treated_share=0.7)
+    table = response.sample_size(base_rate=0.1, uplift=0.03, treated_share=0.7)
     n1, n0 = table[["customers_treated", "customers_control"]].iloc[0]
     rng = np.random.default_rng(3)
     a, b = rng.binomial(n1, 0.13, 4000), rng.binomial(n0, 0.1, 4000)
@@ -162,22 +162,22 @@ def test_power_is_what_was_asked_for():
 
 def test_impossible_tests_are_refused():
     with pytest.raises(InputError, match="one of them"):
-        response.sample_size(lift=0.1)
+        response.sample_size(uplift=0.1)
     with pytest.raises(InputError, match="must not be 0"):
-        response.sample_size(lift=0.0, base_rate=0.1)
+        response.sample_size(uplift=0.0, base_rate=0.1)
     with pytest.raises(InputError, match="between 0 and 1"):
-        response.sample_size(lift=0.5, base_rate=0.6)
+        response.sample_size(uplift=0.5, base_rate=0.6)
     with pytest.raises(InputError, match="too few"):
-        response.detectable_lift(base_rate=0.5, customers_treated=3, customers_control=3)
+        response.minimum_detectable_effect(base_rate=0.5, customers_treated=3, customers_control=3)
 
 
 def test_sizes_and_balance_of_arms():
     table = campaign(20_000, treated_share=0.45)
-    assert response.sample_ratio(table, treated="treated")["p_value"].iloc[0] < 1e-10
-    planned = response.sample_ratio(table, treated="treated", expected={0: 0.55, 1: 0.45})
+    assert response.sample_ratio_test(table, treated="treated")["p_value"].iloc[0] < 1e-10
+    planned = response.sample_ratio_test(table, treated="treated", expected={0: 0.55, 1: 0.45})
     assert planned["p_value"].iloc[0] > 0.001
     with pytest.raises(InputError, match="lacks the arm"):
-        response.sample_ratio(table, treated="treated", expected={0: 1.0})
+        response.sample_ratio_test(table, treated="treated", expected={0: 1.0})
     old = table.assign(treated=(table["age"] > 46) * 1)
     balance = response.balance_table(old, treated="treated", columns=["age", "monetary", "channel"])
     assert balance["variable"].iloc[0] == "age"

@@ -132,10 +132,12 @@ def scores_of(campaign, values):
 
 
 def test_constant_score_has_qini_zero(campaign):
-    table = response.qini_coefficient(campaign, scores_of(campaign, 1.0), **TEST)
+    table = response.qini_summary(campaign, scores_of(campaign, 1.0), **TEST)
     others = table["definition"] != "auuc_share_of_total"
-    assert (table.loc[others, ["value", "std_error", "conf_low", "conf_high"]] == 0).all(axis=None)
-    assert table.loc[~others, "value"].tolist() == [0.5]
+    assert (table.loc[others, ["estimate", "std_error", "conf_low", "conf_high"]] == 0).all(
+        axis=None
+    )
+    assert table.loc[~others, "estimate"].tolist() == [0.5]
     curve = response.qini_table(campaign, scores_of(campaign, 1.0), **TEST)
     assert curve["share"].tolist() == [0, 1]
 
@@ -147,8 +149,8 @@ def test_qini_ignores_row_order_and_monotone_rescaling(seed, levels, money):
     table = pd.DataFrame({"customer_id": range(n), "treated": np.arange(n) % 2})
     table["responded"] = rng.integers(0, 2, n) * (rng.integers(1, 9, n) if money else 1)
     score = rng.integers(0, levels, n)
-    base = response.qini_coefficient(table, scores_of(table, score), n_draws=20, **TEST)
-    moved = response.qini_coefficient(
+    base = response.qini_summary(table, scores_of(table, score), n_draws=20, **TEST)
+    moved = response.qini_summary(
         table.sample(frac=1, random_state=seed),
         scores_of(table, np.exp(score / 3.0)),
         n_draws=20,
@@ -160,16 +162,16 @@ def test_qini_ignores_row_order_and_monotone_rescaling(seed, levels, money):
 
 def test_the_true_order_beats_others_and_the_curve_ends_at_the_average(campaign):
     best, noise = (
-        response.qini_coefficient(campaign, scores_of(campaign, values), **TEST).iloc[0]
+        response.qini_summary(campaign, scores_of(campaign, values), **TEST).iloc[0]
         for values in (campaign["true_uplift"], np.random.default_rng(1).random(len(campaign)))
     )
     assert best["conf_low"] > 0
     assert noise["conf_low"] < 0 < noise["conf_high"]
-    assert best["value"] > noise["value"]
+    assert best["estimate"] > noise["estimate"]
     curve = response.qini_table(campaign, scores_of(campaign, campaign["true_uplift"]), **TEST)
-    lift = response.campaign_result(campaign, **TEST)["lift"].iloc[0]
-    assert curve["gain"].iloc[-1] == pytest.approx(lift)
-    assert curve["qini"].iloc[-1] == pytest.approx(lift * campaign["treated"].sum())
+    uplift = response.campaign_result(campaign, **TEST)["uplift"].iloc[0]
+    assert curve["gain"].iloc[-1] == pytest.approx(uplift)
+    assert curve["qini"].iloc[-1] == pytest.approx(uplift * campaign["treated"].sum())
     assert curve["customers"].iloc[-1] == len(campaign)
     assert (curve["conf_low"] <= curve["gain"]).all()
 

@@ -31,7 +31,7 @@ def test_three_kinds_are_found(method):
         method=method,
         max_segments=4,
         min_stability=0.85,
-        n_bootstraps=6,
+        n_draws=6,
         random_state=0,
     ).fit(table)
     assert model.selection_.loc[model.selection_["chosen"], "n_segments"].tolist() == [3]
@@ -50,7 +50,7 @@ def test_three_kinds_are_found(method):
 def test_names_say_what_marks_the_cluster():
     table = people()
     names = BehaviourSegments(
-        columns=["visits", "basket"], n_segments=3, n_bootstraps=2, random_state=0
+        columns=["visits", "basket"], n_segments=3, n_draws=2, random_state=0
     ).fit(table)
     words = names.predict(table).assign(kind=table["kind"]).groupby("kind")["segment"].agg(set)
     assert words["kind 0"] == {"high basket, low visits"}
@@ -61,7 +61,7 @@ def test_one_cloud_is_not_cut_into_many():
     rng = np.random.default_rng(3)
     cloud = pd.DataFrame(rng.normal(size=(500, 4)), columns=list("abcd"))
     cloud["customer_id"] = np.arange(500)
-    model = BehaviourSegments(n_bootstraps=5, max_segments=5, random_state=0).fit(cloud)
+    model = BehaviourSegments(n_draws=5, max_segments=5, random_state=0).fit(cloud)
     assert len(model.segments_) <= 3
     selection = model.selection_
     assert not selection.loc[selection["n_segments"] > 3, "accepted"].any()
@@ -78,7 +78,7 @@ def test_a_sample_is_the_same_in_any_order_and_keeps_shares():
 
 def test_fitting_on_a_sample_does_not_depend_on_row_order():
     table = people(1500)
-    options = {"columns": ["visits", "basket"], "n_bootstraps": 3, "max_segments": 3}
+    options = {"columns": ["visits", "basket"], "n_draws": 3, "max_segments": 3}
     model = BehaviourSegments(**options, sample_size=300, random_state=0).fit(table)
     shuffled = table.sample(frac=1, random_state=2)
     again = BehaviourSegments(**options, sample_size=300, random_state=0).fit(shuffled)
@@ -110,7 +110,7 @@ def test_names_speak_of_levels_and_missing_values():
             "score": np.where(kind == 2, np.nan, rng.normal(size=300) / 100 + 1),
         }
     )
-    model = BehaviourSegments(n_segments=3, n_bootstraps=2, random_state=0).fit(table)
+    model = BehaviourSegments(n_segments=3, n_draws=2, random_state=0).fit(table)
     assert model.segments_["segment"].nunique() == 3
     words = " ".join(model.segments_["segment"])
     assert "channel=shop" in words
@@ -118,7 +118,7 @@ def test_names_speak_of_levels_and_missing_values():
 
 
 def test_progress_is_shown_on_request(capsys):
-    BehaviourSegments(n_segments=2, n_bootstraps=2, random_state=0, progress=True).fit(
+    BehaviourSegments(n_segments=2, n_draws=2, random_state=0, progress=True).fit(
         people(60).drop(columns="kind")
     )
     assert "segments" in capsys.readouterr().err

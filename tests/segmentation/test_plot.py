@@ -21,8 +21,8 @@ def test_heat_map_writes_each_cell_once():
             "share_of_customers": [0.75, 0.25],
         }
     )
-    assert texts(sg.plot_rfm_heatmap(cells, value="customers")) == ["3", "1"]
-    assert texts(sg.plot_rfm_heatmap(cells, value="share_of_customers")) == ["75.0%", "25.0%"]
+    assert texts(sg.plot_rfm_heatmap(cells, measure="customers")) == ["3", "1"]
+    assert texts(sg.plot_rfm_heatmap(cells, measure="share_of_customers")) == ["75.0%", "25.0%"]
 
 
 @pytest.mark.parametrize(("largest", "scale"), [(10.0, "linear"), (10_000.0, "symlog")])

@@ -43,7 +43,7 @@ def test_numbers(people, segments):
             ((len(own) - 1) * own.var() + (len(rest) - 1) * rest.var()) / (len(both) - 2)
         )
         assert row["customers"] == len(own)
-        assert row["value"] == pytest.approx(own.mean())
+        assert row["estimate"] == pytest.approx(own.mean())
         assert row["index"] == pytest.approx(100 * own.mean() / both["age"].mean())
         assert (row["conf_low"], row["conf_high"]) == pytest.approx((low, high))
         assert row["effect_size"] == pytest.approx((own.mean() - rest.mean()) / spread, rel=1e-6)
@@ -56,14 +56,16 @@ def test_levels_and_missing(people, segments):
     own = people.merge(segments).query("segment == 'a'")["channel"].fillna("(missing)")
     counts = own.value_counts()
     assert rows["customers"].tolist() == counts[rows["level"]].tolist()
-    assert rows["value"].sum() == pytest.approx(1)
-    assert (rows["conf_low"] < rows["value"]).all()
+    assert rows["estimate"].sum() == pytest.approx(1)
+    assert (rows["conf_low"] < rows["estimate"]).all()
     every = profile.groupby(["variable", "level"])
     size = segments["segment"].value_counts()
     for (variable, _), part in every:
         if variable == "channel":
             weights = size[part["segment"]].to_numpy()
-            assert np.average(part["value"], weights=weights) == pytest.approx(part["base"].iloc[0])
+            assert np.average(part["estimate"], weights=weights) == pytest.approx(
+                part["base"].iloc[0]
+            )
 
 
 def test_yes_and_no_is_a_number_and_dates_are_left_out(people, segments):

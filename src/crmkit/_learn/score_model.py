@@ -89,12 +89,12 @@ class ScoreModel(Model):
             certain_is_suspect=self._certain_is_suspect,
             warn=columns is None,
         )
-        rows = [{"score": "model", **figures(learned.scores, result, rate=self._rate)}]
+        rows = [{"model": "model", **figures(learned.scores, result, rate=self._rate)}]
         best = best_alone(self.columns_)
         if best is not None:
             alone = clone(self).set_params(estimator=None)
             scores = alone._learn(given, result, FeatureEncoder(columns=[best])).scores
-            rows.append({"score": best, **figures(scores, result, rate=self._rate)})
+            rows.append({"model": best, **figures(scores, result, rate=self._rate)})
         self.performance_ = pd.DataFrame(rows)
         self.scorer_ = learned.scorer
         self.outcome_ = outcome

@@ -37,7 +37,7 @@ def segments_section(story: Story) -> Section:
     ]
     pictures = [
         Picture(
-            segmentation.plot_rfm_heatmap(segmentation.rfm_cells(scores, rfm), value="customers"),
+            segmentation.plot_rfm_heatmap(segmentation.rfm_cells(scores, rfm), measure="customers"),
             "How many customers have each score of recency (up: more recent) and frequency "
             "(right: more often). Empty rows or columns mean that too many customers are equal "
             "to be told apart.",

@@ -48,7 +48,7 @@ from crmkit.churn._report.decision import contact_decision, contact_profit
 from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table
-from crmkit.churn._report.silence import unusual_silence
+from crmkit.churn._report.silence import silence_table
 from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
@@ -99,6 +99,6 @@ __all__ = [
     "retention_profile",
     "retention_table",
     "signal_table",
+    "silence_table",
     "survival_table",
-    "unusual_silence",
 ]

@@ -12,7 +12,7 @@ worth; :func:`lifetime_value` and :func:`customer_equity` multiply the two into 
 intervals. :func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and
 for contracts.
 
-And in doubt: :func:`purchase_report` accounts for every row of the log; :func:`holdout_table` hides
+And in doubt: :func:`log_audit` accounts for every row of the log; :func:`holdout_table` hides
 the last part of it, and :func:`model_comparison`, :func:`forecast_table` and
 :func:`tracking_table` tell how well that was foreseen.
 
@@ -68,10 +68,10 @@ from crmkit.clv._table import (
     cohort_value,
     contract_table,
     holdout_table,
+    log_audit,
     net_present_value,
     opportunity_table,
     payback_table,
-    purchase_report,
     purchase_table,
     retention_value,
     tapk,
@@ -98,6 +98,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "holdout_table",
     "lifetime_value",
     "likelihood_ratio_test",
+    "log_audit",
     "model_comparison",
     "net_present_value",
     "opportunity_table",
@@ -110,7 +111,6 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "plot_model_comparison",
     "plot_payback",
     "plot_tracking",
-    "purchase_report",
     "purchase_table",
     "retention_value",
     "spend_frequency_correlation",

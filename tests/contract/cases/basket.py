@@ -39,7 +39,7 @@ CASES = [
     FunctionCase(
         basket.frequent_itemsets,
         lambda: {"transactions": log()},
-        kwargs={"min_support": 0.02, "kind": "closed"},
+        kwargs={"min_support": 0.02, "family": "closed"},
         needs=LINES,
     ),
     FunctionCase(

@@ -163,7 +163,7 @@ CASES: list = [
     FunctionCase(
         churn.cohort_table,
         lambda: {"transactions": log(), "customers": towns()},
-        kwargs={"by": "town", "kind": "rolling", "period": "quarter"},
+        kwargs={"by": "town", "activity": "rolling", "period": "quarter"},
         needs={"transactions": ("customer_id", "date"), "customers": ("customer_id", "town")},
         numbers=AMOUNT,
     ),
@@ -244,7 +244,7 @@ CASES: list = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
-        churn.unusual_silence,
+        churn.silence_table,
         lambda: {"transactions": order_lines()},
         needs={"transactions": ("customer_id", "date")},
         numbers={"transactions": ("amount",)},
@@ -316,13 +316,13 @@ CASES: list = [
         churn.HazardModel,
         lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
         parameters={"n_intervals": 4, "random_state": 0},
-        predict_kwargs={"horizon": 30},
+        predict_kwargs={"horizon_days": 30},
         needs=("customer_id", "tenure_days", "churned"),
     ),
     ModelCase(
         churn.CoxModel,
         lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
-        predict_kwargs={"horizon": 30, "duration": "tenure_days"},
+        predict_kwargs={"horizon_days": 30, "duration": "tenure_days"},
         needs=("customer_id", "tenure_days", "churned"),
         extra="lifelines",
     ),
@@ -333,7 +333,7 @@ CASES: list = [
                 age=lambda t: t["customer_id"] % 17, tenure_days=lambda t: t["tenure_days"] + 1
             )
         },
-        predict_kwargs={"horizon": 30},
+        predict_kwargs={"horizon_days": 30},
         needs=("customer_id", "tenure_days", "churned"),
         extra="lifelines",
     ),
@@ -354,7 +354,7 @@ CASES: list = [
     FunctionCase(
         churn.conditional_survival,
         lambda: {"customers": tenures(), "survival": churn.survival_table(tenures(), by="plan")},
-        kwargs={"horizon": 30},
+        kwargs={"horizon_days": 30},
         needs={"customers": ("customer_id", "tenure_days", "plan"), "survival": ("p_survival",)},
         numbers={"customers": ("tenure_days",), "survival": ("p_survival", "std_error", "time")},
     ),

@@ -231,7 +231,7 @@ TABLES = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
-        clv.purchase_report,
+        clv.log_audit,
         _transactions,
         {"as_of": "2024-09-01"},
         needs={"transactions": ("customer_id", "date")},

@@ -146,7 +146,7 @@ CASES = [
         needs={"customers": ("customer_id", "arm")},
     ),
     FunctionCase(
-        response.sample_ratio,
+        response.sample_ratio_test,
         arms_only,
         kwargs={"treated": "arm", "expected": {"control": 0.5, "mail": 0.25, "call": 0.25}},
         needs={"customers": ("customer_id", "arm")},
@@ -161,9 +161,9 @@ CASES = [
         },
         numbers={"transactions": ("amount",)},
     ),
-    FunctionCase(response.sample_size, dict, kwargs={"base_rate": 0.1, "lift": 0.005}),
+    FunctionCase(response.sample_size, dict, kwargs={"base_rate": 0.1, "uplift": 0.005}),
     FunctionCase(
-        response.detectable_lift,
+        response.minimum_detectable_effect,
         dict,
         kwargs={"std_dev": 20.0, "customers_treated": 500, "customers_control": 400},
     ),
@@ -172,7 +172,7 @@ CASES = [
     PlotCase(response.plot_tree, tree),
     PlotCase(response.plot_campaign, results),
     FunctionCase(response.qini_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
-    FunctionCase(response.qini_coefficient, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
+    FunctionCase(response.qini_summary, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
     FunctionCase(response.uplift_table, tested, kwargs=TEST, needs=IN_TEST, numbers=NUMBERS),
     ModelCase(
         response.UpliftModel,

@@ -61,7 +61,15 @@ def compare(
         for number, measure in enumerate(("hit_rate", "recall", "mrr")):
             rows.append((name, measure, n, *(float(part[number]) for part in interval)))
         rows.append((name, "coverage", n, coverage[name], np.nan, np.nan, np.nan))
-    columns = ["recommender", "measure", "customers", "value", "std_error", "conf_low", "conf_high"]
+    columns = [
+        "recommender",
+        "measure",
+        "customers",
+        "estimate",
+        "std_error",
+        "conf_low",
+        "conf_high",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -20,7 +20,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crmkit.basket._table.baskets import Level
+    from crmkit.basket._table.baskets import Unit
 
 
 class NextItem(Model):
@@ -45,7 +45,7 @@ class NextItem(Model):
         customers of whom nothing else is known.
     half_life_days : float or None, default 180
         Age at which a purchase counts half; None for no decay.
-    level : {"customer", "order"}
+    unit : {"customer", "order"}
         Whether two items belong together because customers buy both ever or in one order.
     min_support : float or int, default 5
         Smallest support of a pair: a number of customers (or orders) as an integer, or their share
@@ -87,7 +87,7 @@ class NextItem(Model):
         similarity: float = 1.0,
         popularity: float = 0.01,
         half_life_days: float | None = 180,
-        level: Level = "customer",
+        unit: Unit = "customer",
         min_support: float = 5,
         n_neighbours: int = 100,
     ) -> None:
@@ -95,7 +95,7 @@ class NextItem(Model):
         self.similarity = similarity
         self.popularity = popularity
         self.half_life_days = half_life_days
-        self.level = level
+        self.unit = unit
         self.min_support = min_support
         self.n_neighbours = n_neighbours
 
@@ -130,7 +130,7 @@ class NextItem(Model):
             raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
         half_life = check_optional(self.half_life_days, "half_life_days")
         n_neighbours = check_number(self.n_neighbours, "n_neighbours")
-        lines = read_baskets(transactions, level=self.level, as_of=as_of)
+        lines = read_baskets(transactions, unit=self.unit, as_of=as_of)
         n_items = len(lines.items)
         if not n_items:
             raise InputError("`transactions`: column 'product' is missing in every row.")
@@ -286,7 +286,7 @@ class NextItem(Model):
               the mean of 1 / rank of the first hit, 0 without one; ``"coverage"``, the share of
               known items offered to anyone.
             * ``customers`` (int) - customers judged.
-            * ``value`` (float) - the measure.
+            * ``estimate`` (float) - the measure.
             * ``std_error`` (float) - over customers; missing for coverage.
             * ``conf_low`` (float) - lower limit (Student's t); missing for coverage.
             * ``conf_high`` (float) - upper limit; missing for coverage.

@@ -37,7 +37,7 @@ def association_rules(
     Parameters
     ----------
     itemsets : pandas.DataFrame
-        The whole table of `frequent_itemsets` with ``kind="all"``: columns ``itemset``, ``count``
+        The whole table of `frequent_itemsets` with ``family="all"``: columns ``itemset``, ``count``
         and ``support``. A rule needs the counts of all its parts.
     min_confidence : float, default 0.1
         Smallest share of the antecedent's orders that hold the consequent.
@@ -168,7 +168,7 @@ def association_rules(
     except MissingParts as missing:
         raise InputError(
             f"`itemsets` holds {table.names[missing.args[0]]!r} but not all of its parts, whose "
-            "counts a rule needs. Pass the whole table of frequent_itemsets(kind='all', "
+            "counts a rule needs. Pass the whole table of frequent_itemsets(family='all', "
             "min_length=1)."
         ) from None
     count, a, c = (table.counts[part] for part in (rules.union, rules.antecedent, rules.consequent))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
     from crmkit.basket._math.cover import Cover
     from crmkit.basket._report.count import Weight
-    from crmkit.basket._table.baskets import BasketLog, Level
+    from crmkit.basket._table.baskets import BasketLog, Unit
 
 
 def itemset_value(
-    itemsets: Any, transactions: Any, *, level: Level = "order", as_of: Any = None
+    itemsets: Any, transactions: Any, *, unit: Unit = "order", as_of: Any = None
 ) -> pd.DataFrame:
     """Tell what money itemsets make: in their own items and in the orders that hold them.
 
@@ -29,7 +29,7 @@ def itemset_value(
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
         ``order_id`` and ``quantity``. A refund is in no basket.
-    level : {"order", "customer"}
+    unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
     as_of : date, optional
@@ -74,17 +74,17 @@ def itemset_value(
     0  (bread, butter)      2    11.0
     """
     lines = read_baskets(
-        transactions, level=level, needs=("amount",), optional=("quantity",), as_of=as_of
+        transactions, unit=unit, needs=("amount",), optional=("quantity",), as_of=as_of
     )
     (sets,) = read_sets(itemsets, "itemsets", ("itemset",), lines)
     cover = cover_lines(lines)
-    amount, by_basket = _net(cover, lines, "amount", level)
+    amount, by_basket = _net(cover, lines, "amount", unit)
     wanted: dict[str, Weight] = {
         "amount": lambda _basket, entry: amount[entry].sum(axis=1),
         "order_amount": lambda basket, _entry: by_basket[basket],
     }
     if lines.log.has("quantity"):
-        quantity, _ = _net(cover, lines, "quantity", level)
+        quantity, _ = _net(cover, lines, "quantity", unit)
         wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
     count, sums = add_up(cover, lines, sets, wanted)
     per = np.maximum(count, 1)
@@ -102,7 +102,7 @@ def itemset_value(
 
 
 def rule_value(
-    rules: Any, transactions: Any, *, level: Level = "order", as_of: Any = None
+    rules: Any, transactions: Any, *, unit: Unit = "order", as_of: Any = None
 ) -> pd.DataFrame:
     """Tell what money rules make, and how much of it is more than chance would bring.
 
@@ -113,7 +113,7 @@ def rule_value(
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
         ``order_id``.
-    level : {"order", "customer"}
+    unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
     as_of : date, optional
@@ -148,10 +148,10 @@ def rule_value(
     >>> bool((value["consequent_amount"] <= value["amount"]).all())
     True
     """
-    lines = read_baskets(transactions, level=level, needs=("amount",), as_of=as_of)
+    lines = read_baskets(transactions, unit=unit, needs=("amount",), as_of=as_of)
     left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
     cover = cover_lines(lines)
-    amount, _ = _net(cover, lines, "amount", level)
+    amount, _ = _net(cover, lines, "amount", unit)
     paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}
     n_right = np.fromiter(map(len, right), dtype=np.int64, count=len(right))
     both = [(*b, *a) for a, b in zip(left, right, strict=True)]
@@ -178,7 +178,7 @@ def rule_value(
     return _by_falling(table, "extra_amount")
 
 
-def _net(cover: Cover, lines: BasketLog, name: str, level: str) -> tuple[Floats, Floats]:
+def _net(cover: Cover, lines: BasketLog, name: str, unit: str) -> tuple[Floats, Floats]:
     """Return a number's total per incidence and per basket, less the refunds of the basket.
 
     A basket's total is also of lines without a product. A refund in an order of its own is in no
@@ -192,7 +192,7 @@ def _net(cover: Cover, lines: BasketLog, name: str, level: str) -> tuple[Floats,
     rows, bought = lines.history.rows, lines.history.bought
     if bought is None or not cover.key.size:
         return by_incidence, by_basket
-    key = rows.customer if level == "customer" else rows.order
+    key = rows.customer if unit == "customer" else rows.order
     known, place = np.unique(key[bought], return_index=True)
     at = np.minimum(np.searchsorted(known, key), known.size - 1)
     back = np.flatnonzero(~bought & (known[at] == key))

@@ -17,7 +17,7 @@ from crmkit.basket._table.baskets import BasketLog, object_column, read_baskets
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit.basket._table.baskets import Level
+    from crmkit.basket._table.baskets import Unit
 
 
 def rule_windows(
@@ -25,7 +25,7 @@ def rule_windows(
     transactions: Any,
     *,
     n_windows: int = 4,
-    level: Level = "order",
+    unit: Unit = "order",
     confidence_level: float = 0.95,
     as_of: Any = None,
 ) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def rule_windows(
         order belongs to the window of its first day, a refund to none.
     n_windows : int, default 4
         Number of windows of (almost) equally many days from the first to the last day.
-    level : {"order", "customer"}
+    unit : {"order", "customer"}
         Whether together means in one order or by one customer within the window; then read
         customers for orders below.
     confidence_level : float, default 0.95
@@ -91,7 +91,7 @@ def rule_windows(
     """
     n_windows = check_number(n_windows, "n_windows")
     confidence_level = check_number(confidence_level, "confidence_level")
-    lines = read_baskets(transactions, level=level, as_of=as_of)
+    lines = read_baskets(transactions, unit=unit, as_of=as_of)
     left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
     first, n_days = int(lines.log.day.min()), lines.log.as_of - int(lines.log.day.min()) + 1
     if n_days < n_windows:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Ints
 
 
-Level = Literal["order", "customer"]
+Unit = Literal["order", "customer"]
 ROWS = 1 << 11  # written at a time, so that what is written stays in the processor's cache
 
 
@@ -52,7 +52,7 @@ class BasketLog:
 def read_baskets(
     transactions: Any,
     *,
-    level: Level = "order",
+    unit: Unit = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     groups: Iterable[str] = (),
@@ -61,16 +61,16 @@ def read_baskets(
     as_of: Any = None,
 ) -> BasketLog:
     """Read a log as baskets; lines without a product are no item of any basket, refunds none."""
-    check_choice(level, "level", Level)
+    check_choice(unit, "unit", Unit)
     groups = item_list(groups, "groups")
     history = read_log(
         transactions,
         needs=("customer_id", "date", "product", *groups, *needs),
-        optional=(*optional, *(("order_id",) if level == "order" else ())),
+        optional=(*optional, *(("order_id",) if unit == "order" else ())),
         as_of=as_of,
     )
     log = history.purchases
-    if level == "customer" or log.order_span == 1:  # one order each
+    if unit == "customer" or log.order_span == 1:  # one order each
         row_basket, n_baskets = log.customer, log.n_customers
     elif log.order_span * log.n_customers < 4 * len(log.customer):  # no need to hash the keys
         row_basket, orders = sorted_codes(pd.Series(log.order))

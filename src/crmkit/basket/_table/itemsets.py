@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit.basket._math.collector import Itemsets
-    from crmkit.basket._table.baskets import Level
+    from crmkit.basket._table.baskets import Unit
 
-ItemsetKind = Literal["all", "closed", "maximal"]
+ItemsetFamily = Literal["all", "closed", "maximal"]
 
 
 def frequent_itemsets(
@@ -30,8 +30,8 @@ def frequent_itemsets(
     n_best: int | None = None,
     min_length: int = 1,
     max_length: int | None = None,
-    kind: ItemsetKind = "all",
-    level: Level = "order",
+    family: ItemsetFamily = "all",
+    unit: Unit = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     groups: Iterable[str] = (),
@@ -51,16 +51,16 @@ def frequent_itemsets(
         integer. The default is 0.01, or 1 order if `n_best` is given.
     n_best : int, optional
         Only the itemsets with the highest counts, this many and those tied with the last of them;
-        `kind` then chooses among these.
+        `family` then chooses among these.
     min_length : int, default 1
         Smallest number of items in a set.
     max_length : int, optional
         Largest number of items in a set.
-    kind : {"all", "closed", "maximal"}
+    family : {"all", "closed", "maximal"}
         ``"closed"`` leaves out sets with a superset in as many orders, which loses no information;
         ``"maximal"`` leaves out sets with any frequent superset. Supersets within `max_length`
         are looked at.
-    level : {"order", "customer"}
+    unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
     include, exclude : list of items, optional
@@ -121,7 +121,7 @@ def frequent_itemsets(
     2          (milk,)       1      2     0.50
     3  (bread, butter)       2      2     0.50
     """
-    check_choice(kind, "kind", ItemsetKind)
+    check_choice(family, "family", ItemsetFamily)
     min_length = check_number(min_length, "min_length")
     max_length = check_optional(max_length, "max_length", low=min_length)
     max_itemsets = check_number(max_itemsets, "max_itemsets")
@@ -129,7 +129,7 @@ def frequent_itemsets(
     if min_support is None:
         min_support = 0.01 if n_best is None else 1
     lines = read_baskets(
-        transactions, level=level, include=include, exclude=exclude, groups=groups, as_of=as_of
+        transactions, unit=unit, include=include, exclude=exclude, groups=groups, as_of=as_of
     )
     items, n_baskets, apart = lines.items, lines.n_baskets, lines.apart
     basket, item = lines.basket, lines.item
@@ -155,16 +155,16 @@ def frequent_itemsets(
             f"{max_itemsets:,} itemsets; {fits:,} orders ({share:.3g}) give {len(counts):,}. Raise "
             "`min_support`, limit `max_length`, or raise `max_itemsets` if the memory allows."
         )
-    return _frame(found, items, kind, min_length)
+    return _frame(found, items, family, min_length)
 
 
 def _frame(
-    found: Itemsets, items: pd.Index[Any], kind: ItemsetKind, min_length: int
+    found: Itemsets, items: pd.Index[Any], family: ItemsetFamily, min_length: int
 ) -> pd.DataFrame:
     """Write itemsets as a table in an order that only their content decides."""
     levels, counts = found.items[min_length - 1 :], found.counts[min_length - 1 :]
-    if kind != "all":
-        kept = unsurpassed(found.items, found.counts, len(items), closed=kind == "closed")
+    if family != "all":
+        kept = unsurpassed(found.items, found.counts, len(items), closed=family == "closed")
         kept = kept[min_length - 1 :]
         levels = tuple(rows[keep] for rows, keep in zip(levels, kept, strict=True))
         counts = tuple(count[keep] for count, keep in zip(counts, kept, strict=True))

@@ -17,14 +17,14 @@ from crmkit.basket._table.baskets import minimum_count, read_baskets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crmkit.basket._table.baskets import Level
+    from crmkit.basket._table.baskets import Unit
 
 
 def item_pairs(
     transactions: Any,
     *,
     min_support: float = 0.001,
-    level: Level = "order",
+    unit: Unit = "order",
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     adjust: Adjustment = "bh",
@@ -41,7 +41,7 @@ def item_pairs(
     min_support : float or int, default 0.001
         Smallest support of a pair: a share of all orders as a float up to 1, or a number of orders
         as an integer.
-    level : {"order", "customer"}
+    unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
     include, exclude : list of items, optional
@@ -144,7 +144,7 @@ def item_pairs(
     1  bread    milk      1     0.25          0.333  0.667
     """
     check_choice(adjust, "adjust", Adjustment)
-    lines = read_baskets(transactions, level=level, include=include, exclude=exclude, as_of=as_of)
+    lines = read_baskets(transactions, unit=unit, include=include, exclude=exclude, as_of=as_of)
     found = mine_itemsets(
         lines.basket,
         lines.item,

@@ -37,7 +37,7 @@ class ChurnModel(ScoreModel):
     Attributes
     ----------
     performance_ : pandas.DataFrame
-        One row for the model and one for the best single column, a model of its own: ``score``
+        One row for the model and one for the best single column, a model of its own: ``model``
         (``"model"`` or the column), ``customers``, ``churn_rate``, ``p_mean``, ``auc``,
         ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
         fold. A model that does not beat its best column is not worth its trouble.
@@ -70,7 +70,7 @@ class ChurnModel(ScoreModel):
     >>> transactions = datasets.make_transactions(2000, random_state=0)["transactions"]
     >>> past = churn.churn_table(transactions, as_of="2024-12-31", horizon_days=90)
     >>> model = churn.ChurnModel(random_state=0).fit(past)
-    >>> model.performance_["score"].tolist()[0]
+    >>> model.performance_["model"].tolist()[0]
     'model'
     >>> today = churn.churn_table(transactions, as_of="2025-06-30")
     >>> list(model.predict(today).columns)

@@ -85,7 +85,7 @@ class HazardModel(Model):
     ...     }
     ... )
     >>> model = HazardModel(n_intervals=3).fit(customers, columns=["plan"])
-    >>> model.predict(customers.iloc[[0, 4]], horizon=60)["p_survival"].round(2).tolist()
+    >>> model.predict(customers.iloc[[0, 4]], horizon_days=60)["p_survival"].round(2).tolist()
     [0.44, 0.78]
     """
 
@@ -160,7 +160,7 @@ class HazardModel(Model):
         return self
 
     def predict(
-        self, customers: Any, *, horizon: float, duration: str | None = None
+        self, customers: Any, *, horizon_days: float, duration: str | None = None
     ) -> pd.DataFrame:
         """Return each customer's chance to stay longer than a horizon.
 
@@ -168,11 +168,11 @@ class HazardModel(Model):
         ----------
         customers : DataFrame
             One row per customer, with the columns the model learned from.
-        horizon : float
+        horizon_days : float
             How long, in the unit of the duration the model learned from.
         duration : str, optional
-            Column with the tenure so far; the chance is then to stay `horizon` longer, given the
-            tenure. The default is customers who begin.
+            Column with the tenure so far; the chance is then to stay `horizon_days` longer, given
+            the tenure. The default is customers who begin.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class HazardModel(Model):
         """
         self._check_fitted()
         frame, begin, end = read_remaining(
-            customers, self.scorer_.encoder.used_columns, horizon, duration
+            customers, self.scorer_.encoder.used_columns, horizon_days, duration
         )
         features = self.scorer_.encoder.transform(frame)
         k = self.edges_.size
@@ -222,18 +222,18 @@ def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFram
 
 
 def read_remaining(
-    customers: Any, columns: Sequence[str], horizon: float, duration: str | None
+    customers: Any, columns: Sequence[str], horizon_days: float, duration: str | None
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """Return the customers to predict for, their tenure so far (else 0) and a horizon later."""
-    horizon = check_number(horizon, "horizon")
+    horizon_days = check_number(horizon_days, "horizon_days", rule="days_ahead")
     needs = [*columns] if duration is None else [*columns, duration]
     frame = read_customers(customers, needs=needs)
     if duration is None:
-        return frame, np.zeros(len(frame)), np.full(len(frame), horizon)
+        return frame, np.zeros(len(frame)), np.full(len(frame), horizon_days)
     problems = Problems("customers")
     tenure = number_array(frame[duration], problems, duration, low=0)
     problems.raise_if_any()
-    return frame, tenure, tenure + horizon
+    return frame, tenure, tenure + horizon_days
 
 
 def remaining_table(frame: pd.DataFrame, log_now: Floats, log_then: Floats) -> pd.DataFrame:

@@ -141,7 +141,7 @@ class ProspectModel(ScoreModel):
         asked = [target] if contacts is None else [target, responded]
         encoder = FeatureEncoder(columns=columns, exclude=[*asked, *_LATER, *_FIRST])
         valuable = self._learn(frame, result, encoder, progress=progress)
-        rows = [{"score": "p_valuable", **figures(valuable.scores, result)}]
+        rows = [{"model": "p_valuable", **figures(valuable.scores, result)}]
         self.scorer_, self.response_scorer_ = valuable.scorer, None
         self.contact_columns_ = None
         self.base_rate_ = float(result.mean())
@@ -155,7 +155,7 @@ class ProspectModel(ScoreModel):
             self.account_ |= {f"contacts_{name}": number for name, number in account.items()}
             encoder = FeatureEncoder(columns=known)
             response = self._learn(seen, answer, encoder, name="contacts", progress=progress)
-            rows.append({"score": "p_response", **figures(response.scores, answer)})
+            rows.append({"model": "p_response", **figures(response.scores, answer)})
             self.response_scorer_ = response.scorer
             self._seen_contacts_ = response.seen
             self.contact_columns_ = judged_columns(

@@ -93,7 +93,7 @@ class Regression(Model):
         return self
 
     def predict(
-        self, customers: Any, *, horizon: float, duration: str | None = None
+        self, customers: Any, *, horizon_days: float, duration: str | None = None
     ) -> pd.DataFrame:
         """Return each customer's chance to stay longer than a horizon.
 
@@ -101,11 +101,11 @@ class Regression(Model):
         ----------
         customers : DataFrame
             One row per customer, with the columns the model learned from.
-        horizon : float
+        horizon_days : float
             How long, in the unit of the duration the model learned from.
         duration : str, optional
-            Column with the tenure so far; the chance is then to stay `horizon` longer, given the
-            tenure. The default is customers who begin.
+            Column with the tenure so far; the chance is then to stay `horizon_days` longer, given
+            the tenure. The default is customers who begin.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Regression(Model):
         """
         self._check_fitted()
         needs = [term["column"] for term in self.terms_]
-        frame, begin, end = read_remaining(customers, needs, horizon, duration)
+        frame, begin, end = read_remaining(customers, needs, horizon_days, duration)
         score = design_matrix(self.terms_, frame) @ self.parameters_["estimate"].to_numpy()
         now, then = self._log_survival(begin, score), self._log_survival(end, score)
         return remaining_table(frame, now, then)

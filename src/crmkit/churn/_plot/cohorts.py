@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_cohorts", "plot_retention"]
-CohortValue = Literal["retention_rate", "active", "amount"]
+CohortMeasure = Literal["retention_rate", "active", "amount"]
 
 # Cells in which a percentage is still legible, in the two directions.
 _LEGIBLE = (26, 19)
 
 
 def plot_cohorts(
-    cohorts: Any, *, value: CohortValue = "retention_rate", ax: Axes | None = None
+    cohorts: Any, *, measure: CohortMeasure = "retention_rate", ax: Axes | None = None
 ) -> Axes:
     """Draw cohorts as a heat map: one row per cohort, one column per age.
 
@@ -34,7 +34,7 @@ def plot_cohorts(
     ----------
     cohorts : DataFrame
         Result of :func:`cohort_table`, of one group if it was split.
-    value : {"retention_rate", "active", "amount"}, default "retention_rate"
+    measure : {"retention_rate", "active", "amount"}, default "retention_rate"
         The column to show.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
@@ -62,18 +62,18 @@ def plot_cohorts(
     >>> ax.get_xlabel()
     'Age of the cohort (periods)'
     """
-    check_choice(value, "value", CohortValue)
-    frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", value))
+    check_choice(measure, "measure", CohortMeasure)
+    frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", measure))
     if frame.duplicated(["cohort", "age"]).any():
         raise InputError(
             "`cohorts` holds several groups. Choose the rows of one, for example "
             "cohorts[cohorts['channel'] == 'web']."
         )
-    cells = frame.pivot(index="cohort", columns="age", values=value)
+    cells = frame.pivot(index="cohort", columns="age", values=measure)
     sizes = frame.groupby("cohort")["customers"].first()
     shown = np.ma.masked_invalid(cells.to_numpy(dtype=float))
     ax = new_axes(ax, figsize=(8.0, 1.6 + 0.26 * min(len(cells), 40)))
-    later = shown[:, 1:] if value == "retention_rate" and shown.shape[1] > 1 else shown
+    later = shown[:, 1:] if measure == "retention_rate" and shown.shape[1] > 1 else shown
     low, high = (0.0, 1.0) if later.count() == 0 else (float(later.min()), float(later.max()))
     mesh = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=low, vmax=high, edgecolors="white", lw=0.5)
     ax.invert_yaxis()
@@ -88,12 +88,12 @@ def plot_cohorts(
     ax.spines[:].set_visible(False)
     ax.set_xlabel("Age of the cohort (periods)")
     ax.set_ylabel("Cohort (customers)")
-    form = percent() if value == "retention_rate" else money() if value == "amount" else count()
+    form = percent() if measure == "retention_rate" else money() if measure == "amount" else count()
     bar = ax.figure.colorbar(mesh, ax=ax, format=form, pad=0.02)
-    bar.set_label("Amount" if value == "amount" else "Customers active")
+    bar.set_label("Amount" if measure == "amount" else "Customers active")
     bar.outline.set_visible(False)
     if shown.shape[0] <= _LEGIBLE[0] and shown.shape[1] <= _LEGIBLE[1]:
-        _write_cells(ax, shown, (low + high) / 2, value)
+        _write_cells(ax, shown, (low + high) / 2, measure)
     return ax
 
 
@@ -168,7 +168,7 @@ def _names(days: Any) -> dict[Any, str]:
     return dict(zip(index, index.strftime(form), strict=True))
 
 
-def _write_cells(ax: Axes, shown: Any, middle: float, value: CohortValue) -> None:
+def _write_cells(ax: Axes, shown: Any, middle: float, measure: CohortMeasure) -> None:
     """Write each cell's number into it, dark on light cells and light on dark ones."""
     short = money()
     for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
@@ -176,7 +176,7 @@ def _write_cells(ax: Axes, shown: Any, middle: float, value: CohortValue) -> Non
         ax.text(
             column + 0.5,
             row + 0.5,
-            f"{cell:.0%}" if value == "retention_rate" else short(cell),
+            f"{cell:.0%}" if measure == "retention_rate" else short(cell),
             ha="center",
             va="center",
             fontsize=6.5,

@@ -98,9 +98,9 @@ def acquisition_profile(
           Benjamini and Hochberg over all rows.
         * ``value_per_customer`` (float) - mean of `margin` x net amount in the window. This and
           all that follow come only where the log has ``amount``.
-        * ``value_conf_low`` (float) - lower limit of the mean (Student); missing for one
+        * ``value_low`` (float) - lower limit of the mean (Student); missing for one
           customer. Only with ``amount``.
-        * ``value_conf_high`` (float) - upper limit. Only with ``amount``.
+        * ``value_high`` (float) - upper limit. Only with ``amount``.
         * ``value_shrunk`` (float) - the mean drawn towards that of all. Only with ``amount``.
         * ``valuable`` (int) - customers among the best `valuable_share`. Only with ``amount``.
         * ``index`` (float) - 100 x share of the valuable over share of all. Only with ``amount``.
@@ -223,8 +223,8 @@ def _profile(
         best = total(acquired.table["valuable"])[kept]
         columns |= {
             "value_per_customer": mean,
-            "value_conf_low": low,
-            "value_conf_high": high,
+            "value_low": low,
+            "value_high": high,
             "value_shrunk": shrunk_means(mean, np.nan_to_num(error) ** 2 * n, n),
             "valuable": best.astype(np.int64),
             "index": 100 * (best / best.sum()) / (n / n.sum()),

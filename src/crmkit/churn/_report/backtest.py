@@ -81,7 +81,7 @@ def backtest_table(
         Per day one row for the model, then one per heuristic, best first:
 
         * ``as_of`` (datetime) - day predicted from.
-        * ``score`` (str) - ``model``, or the column of the heuristic.
+        * ``model`` (str) - ``model``, or the column of the heuristic.
         * ``customers`` (int) - customers predicted.
         * ``churn_rate`` (float) - share that left.
         * ``p_mean`` (float) - mean predicted probability; far from the rate, the level drifted.
@@ -112,7 +112,7 @@ def backtest_table(
     >>> table = churn.backtest_table(
     ...     transactions, as_of=["2025-03-31", "2025-06-30"], horizon_days=60
     ... )
-    >>> table.groupby("as_of")["score"].first().tolist()
+    >>> table.groupby("as_of")["model"].first().tolist()
     ['model', 'model']
     >>> len(table)
     10
@@ -154,9 +154,9 @@ def backtest_table(
                 learner.set_params(estimator=None)
             scores = learner.fit(train, columns=chosen).predict(unseen)["p_churn"].to_numpy()
             row = figures(scores, result, rate="churn_rate")
-            judged.append({"as_of": test, "score": name, **row})
+            judged.append({"as_of": test, "model": name, **row})
         rows += judged[:1]
-        rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["score"]))
+        rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["model"]))
     report = pd.DataFrame(rows)
     report["as_of"] = day_column(report["as_of"].to_numpy())
     return with_account(report, table.attrs["account"])

@@ -13,10 +13,10 @@ from crmkit._log import read_log
 from crmkit.churn._math.silence import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
-__all__ = ["unusual_silence"]
+__all__ = ["silence_table"]
 
 
-def unusual_silence(
+def silence_table(
     transactions: Any,
     *,
     as_of: Any = None,
@@ -47,7 +47,7 @@ def unusual_silence(
 
         * ``customer_id`` - as given.
         * ``last_date`` (datetime) - last purchase day.
-        * ``silence_days`` (int) - days since then.
+        * ``recency_days`` (int) - days since then.
         * ``gaps`` (int) - gaps between purchase days so far.
         * ``mean_gap_days`` (float) - their mean.
         * ``usual_days`` (float) - silence that the customer exceeds only with the probability
@@ -83,9 +83,9 @@ def unusual_silence(
     >>> transactions = pd.DataFrame(
     ...     {"customer_id": ["ann"] * 10 + ["bob"] * 4, "date": [*weekly, *monthly]}
     ... )
-    >>> table = unusual_silence(transactions, as_of="2025-05-01")
-    >>> table[["customer_id", "silence_days", "gaps", "mean_gap_days", "unusual"]]
-      customer_id  silence_days  gaps  mean_gap_days  unusual
+    >>> table = silence_table(transactions, as_of="2025-05-01")
+    >>> table[["customer_id", "recency_days", "gaps", "mean_gap_days", "unusual"]]
+      customer_id  recency_days  gaps  mean_gap_days  unusual
     0         ann            57     9            7.0     True
     1         bob            30     3           30.0    False
     """
@@ -111,7 +111,7 @@ def unusual_silence(
         {
             "customer_id": log.rows.customer_ids.take(found),
             "last_date": day_column(last),
-            "silence_days": silence,
+            "recency_days": silence,
             "gaps": n.astype(np.int64),
             "mean_gap_days": total / n,
             "usual_days": usual_gap(level, n, total, rhythm),

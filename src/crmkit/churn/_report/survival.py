@@ -120,7 +120,7 @@ def conditional_survival(
     customers: Any,
     survival: Any,
     *,
-    horizon: float,
+    horizon_days: float,
     duration: str = "tenure_days",
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def conditional_survival(
         columns by which `survival` was split, if it was.
     survival : DataFrame
         Result of :func:`survival_table`.
-    horizon : float
+    horizon_days : float
         How much longer, in the unit of the tenure.
     duration : str, default "tenure_days"
         Column with the tenure so far.
@@ -146,8 +146,8 @@ def conditional_survival(
         One row per customer, in the order of `customers`:
 
         * ``customer_id`` - as given.
-        * ``p_survival`` (float) - chance to stay longer than tenure + `horizon`, given the tenure.
-          NaN where the curve does not reach that far.
+        * ``p_survival`` (float) - chance to stay longer than tenure + `horizon_days`, given
+          the tenure. NaN where the curve does not reach that far.
         * ``std_error`` (float) - its standard error.
         * ``conf_low`` (float) - lower limit, on the log-log scale.
         * ``conf_high`` (float) - upper limit.
@@ -176,14 +176,14 @@ def conditional_survival(
     ... )
     >>> from crmkit import churn
     >>> here = customers[~customers["churned"]].assign(tenure_days=[30, 60])
-    >>> churn.conditional_survival(here, churn.survival_table(customers), horizon=30)[
+    >>> churn.conditional_survival(here, churn.survival_table(customers), horizon_days=30)[
     ...     ["customer_id", "p_survival"]
     ... ].round(3)
        customer_id  p_survival
     0            3       0.667
     1            4       1.000
     """
-    horizon = check_number(horizon, "horizon")
+    horizon_days = check_number(horizon_days, "horizon_days", rule="days_ahead")
     confidence_level = check_number(confidence_level, "confidence_level")
     curves = to_pandas(survival, "survival", needs=_CURVE)
     if curves.empty:
@@ -213,7 +213,7 @@ def conditional_survival(
         rows = rows[np.argsort(time[rows])]
         these = theirs == code
         chance[these], spread[these] = numerics.conditional_survival(
-            time[rows], survived[rows], variance[rows], tenure=tenure[these], horizon=horizon
+            time[rows], survived[rows], variance[rows], tenure=tenure[these], horizon=horizon_days
         )
     low, high = numerics.loglog_interval(chance, spread, confidence_level)
     return pd.DataFrame(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crmkit._periods import Period
     from crmkit._typing import Ints
-    from crmkit.churn._table.presence import Counting
+    from crmkit.churn._table.presence import Activity
 
 
 __all__ = ["cohort_customers", "cohort_table"]
@@ -44,7 +44,7 @@ def cohort_table(
     *,
     period: Period = "month",
     as_of: Any = None,
-    kind: Counting = "exact",
+    activity: Activity = "exact",
     window_periods: int = 3,
     by: str | Iterable[str] | None = None,
     customers: Any = None,
@@ -63,11 +63,11 @@ def cohort_table(
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in `transactions`. Cells whose
         period has not ended by then are not observable.
-    kind : {"exact", "unbounded", "rolling"}, default "exact"
+    activity : {"exact", "unbounded", "rolling"}, default "exact"
         Who counts as active at an age: customers active in that very period; in that period or
         any later one; or in the `window_periods` periods that end with it.
     window_periods : int, default 3
-        Length of the window of ``kind="rolling"``.
+        Length of the window of ``activity="rolling"``.
     by : str or list of str, optional
         Column(s) to split the cohorts by: of `customers` if given, else of `transactions`, where
         they must be constant per customer. Customers without a value form a group of their own.
@@ -92,8 +92,8 @@ def cohort_table(
         * ``conf_low`` (float) - lower limit of the retention rate (Wilson).
         * ``conf_high`` (float) - upper limit of the retention rate.
         * ``amount`` (float) - what the cohort spent in that very period, less what it was given
-          back in it, whatever the `kind`; NaN where not observable. Only where `transactions` has
-          amounts.
+          back in it, whatever the `activity`; NaN where not observable. Only where
+          `transactions` has amounts.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def cohort_table(
     4 2025-02-01    1          1     0.0             0.0
     5 2025-02-01    2          1     NaN             NaN
     """
-    window = run_length(kind, window_periods)
+    window = run_length(activity, window_periods)
     confidence_level = check_number(confidence_level, "confidence_level")
     max_age = check_optional(max_age, "max_age")
     columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
@@ -189,7 +189,7 @@ def cohort_customers(
     age: int,
     period: Period = "month",
     as_of: Any = None,
-    kind: Counting = "exact",
+    activity: Activity = "exact",
     window_periods: int = 3,
 ) -> pd.DataFrame:
     """List the customers behind one cell of a cohort table: who is still there and who is not.
@@ -203,7 +203,7 @@ def cohort_customers(
         Any day in the period of the first purchase.
     age : int
         Periods since then.
-    period, as_of, kind, window_periods
+    period, as_of, activity, window_periods
         As in :func:`cohort_table`.
 
     Returns
@@ -239,7 +239,7 @@ def cohort_customers(
     0            1    True 2025-01-03 2025-02-11
     1            2   False 2025-01-20 2025-01-20
     """
-    window = run_length(kind, window_periods)
+    window = run_length(activity, window_periods)
     age = check_number(age, "age")
     day = parse_day(cohort, "cohort")
     presence = read_presence(transactions, period, as_of, [])

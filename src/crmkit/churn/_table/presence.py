@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Presence", "read_presence", "run_length"]
 
-Counting = Literal["exact", "unbounded", "rolling"]
+Activity = Literal["exact", "unbounded", "rolling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Presence:
         return self.active.day[self.active.first]
 
 
-def run_length(kind: Counting, window_periods: int) -> int | None:
+def run_length(activity: Activity, window_periods: int) -> int | None:
     """Return for how many periods one activity counts; None means up to the last activity."""
-    check_choice(kind, "kind", Counting)
+    check_choice(activity, "activity", Activity)
     length = int(check_number(window_periods, "window_periods"))
-    return {"exact": 1, "rolling": length, "unbounded": None}[kind]
+    return {"exact": 1, "rolling": length, "unbounded": None}[activity]
 
 
 def read_presence(transactions: Any, period: Period, as_of: Any, columns: list[str]) -> Presence:

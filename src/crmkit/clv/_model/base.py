@@ -44,7 +44,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     _scaled: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[tuple[str, ...]]
 
-    n_bootstrap: int
+    n_draws: int
     random_state: int | None
     coefficient_draws_: Floats
 
@@ -127,7 +127,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
 
     def _fit_rows(self, rows: Rows, *, at: Sequence[float] | None = None) -> None:
         """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
-        l2, n_bootstrap = check_number(self.l2, "l2"), check_number(self.n_bootstrap, "n_bootstrap")
+        l2, n_draws = (
+            check_number(self.l2, "l2"),
+            check_number(self.n_draws, "n_draws", rule="draws_kept"),
+        )
         rng = random_generator(self.random_state)
         terms, n_customers = self._terms(), float(rows.weight.sum())
         unit, spread = self._unit(rows), self._spread(rows, terms)
@@ -138,7 +141,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         scaling = Scaling(back, shift)
         penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
-        tie = tie_matrix(terms, self.equal, spread)
+        tie = tie_matrix(terms, self.tie, spread)
         options: dict[str, Any] = {
             "names": self._names,
             "widths": widths,
@@ -155,10 +158,10 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         in_days = self._unit_power(rows) * float(np.log(unit))
         self._keep(found, scaling, n_customers=n_customers, in_days=in_days)
         self.coefficient_draws_ = np.empty((0, len(terms)))
-        if n_bootstrap:
+        if n_draws:
             start = found.coefficients[: len(self._names)].tolist()
             draws = []
-            for _ in range(n_bootstrap):
+            for _ in range(n_draws):
                 # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
                 drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
                 draws.append(fit(self._parts(drawn), [start], **options).coefficients)

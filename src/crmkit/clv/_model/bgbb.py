@@ -39,11 +39,11 @@ class BGBB(PeriodModel):
     purchase_covariates, dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``, and on ``gamma`` and ``delta``: each is
         multiplied by ``exp(effect * value)``.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.

@@ -33,17 +33,17 @@ class _Regular(BetaGeometric):
         k: int | None = None,
         purchase_covariates: Sequence[str] = (),
         dropout_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_bootstrap: int = 0,
+        n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
         self.k = k
         self.purchase_covariates = purchase_covariates
         self.dropout_covariates = dropout_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
-        self.n_bootstrap = n_bootstrap
+        self.n_draws = n_draws
         self.random_state = random_state
 
     @property
@@ -58,7 +58,7 @@ class _Regular(BetaGeometric):
         ----------
         customers : DataFrame
             One row per customer with ``customer_id``, ``frequency``, ``recency``, ``T``,
-            ``sum_log_gaps`` and the covariates: ``purchase_table(log, gaps=True)``.
+            ``sum_log_gaps`` and the covariates: ``purchase_table(log, regularity=True)``.
         weights : str, optional
             Column with the weight of each row.
 
@@ -76,7 +76,7 @@ class _Regular(BetaGeometric):
             frame.columns,
             ["sum_log_gaps"],
             "customers",
-            do="Make the table with purchase_table(log, gaps=True).",
+            do="Make the table with purchase_table(log, regularity=True).",
         )
         problems = Problems("customers")
         gaps = number_array(frame["sum_log_gaps"], problems, "sum_log_gaps")
@@ -117,7 +117,7 @@ class BGCNBD(_Regular):
     random, at larger k they come like clockwork, and a missing one says more.
 
     ``fit`` needs ``sum_log_gaps`` beside ``frequency``, ``recency`` and ``T``:
-    ``purchase_table(log, gaps=True)``.
+    ``purchase_table(log, regularity=True)``.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ class BGCNBD(_Regular):
     purchase_covariates, dropout_covariates : list of str
         Columns that act on the purchase rate (multiplied by ``exp(effect * value)``) and on ``a``
         and ``b`` (each multiplied likewise).
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
@@ -179,7 +179,7 @@ class MBGCNBD(_Regular):
     after the first purchase.
 
     ``fit`` needs ``sum_log_gaps`` beside ``frequency``, ``recency`` and ``T``:
-    ``purchase_table(log, gaps=True)``.
+    ``purchase_table(log, regularity=True)``.
 
     Parameters
     ----------
@@ -188,11 +188,11 @@ class MBGCNBD(_Regular):
     purchase_covariates, dropout_covariates : list of str
         Columns that act on the purchase rate (multiplied by ``exp(effect * value)``) and on ``a``
         and ``b`` (each multiplied likewise).
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.

@@ -62,16 +62,16 @@ class _Contract(PeriodModel):
         *,
         period_days: float = DAYS_PER_YEAR,
         dropout_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_bootstrap: int = 0,
+        n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
         self.period_days = period_days
         self.dropout_covariates = dropout_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
-        self.n_bootstrap = n_bootstrap
+        self.n_draws = n_draws
         self.random_state = random_state
 
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
@@ -128,11 +128,11 @@ class ShiftedBetaGeometric(_Contract):
         Days between two renewals.
     dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
@@ -185,11 +185,11 @@ class BetaDiscreteWeibull(_Contract):
         Days between two renewals.
     dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.

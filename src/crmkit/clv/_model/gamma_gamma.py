@@ -40,11 +40,11 @@ class GammaGamma(LikelihoodModel):
     ----------
     spend_covariates : list of str
         Columns that act on spend: the mean is multiplied by ``exp(effect * value)``.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
@@ -111,15 +111,15 @@ class GammaGamma(LikelihoodModel):
         self,
         *,
         spend_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_bootstrap: int = 0,
+        n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
         self.spend_covariates = spend_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
-        self.n_bootstrap = n_bootstrap
+        self.n_draws = n_draws
         self.random_state = random_state
 
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
@@ -182,7 +182,7 @@ class GammaGamma(LikelihoodModel):
             covariates.
         interval : {"delta", "bootstrap"}, optional
             Adds an interval for the expected amount: what the data leave open about the
-            parameters. ``"bootstrap"`` needs ``n_bootstrap`` at fitting.
+            parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
             Of the interval.
 

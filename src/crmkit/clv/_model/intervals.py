@@ -61,7 +61,7 @@ def bootstrap_interval(
 ) -> dict[str, Floats]:
     """Return std_error, conf_low and conf_high over draws of the coefficients, (b, p)."""
     if len(draws) < 2:
-        raise InputError("`interval` 'bootstrap' needs a model made with n_bootstrap of 2 or more.")
+        raise InputError("`interval` 'bootstrap' needs a model made with n_draws of 2 or more.")
     found = np.array([function(parameters_at(draw, rows.designs), rows.columns) for draw in draws])
     tail = (1.0 - _level(confidence_level)) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)

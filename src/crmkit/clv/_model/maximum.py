@@ -60,7 +60,7 @@ class MaximumLikelihood(Model):
     # The two parameters whose ratio tells how readily customers leave, if there are such.
     _leaving: ClassVar[tuple[str, ...]] = ()
 
-    equal: Sequence[Sequence[str]]
+    tie: Sequence[Sequence[str]]
     l2: float
 
     coefficients_: Floats
@@ -91,7 +91,7 @@ class MaximumLikelihood(Model):
 
     def _may_center(self) -> bool:
         """Tell whether moving the covariates' zero, which moves parameters, keeps all ties."""
-        return not any(term in self._names for tied in self.equal for term in tied)
+        return not any(term in self._names for tied in self.tie for term in tied)
 
     def _keep(
         self,

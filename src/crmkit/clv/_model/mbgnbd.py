@@ -18,11 +18,11 @@ class MBGNBD(BetaGeometric):
     purchase_covariates, dropout_covariates : list of str
         Columns that act on the purchase rate (multiplied by ``exp(effect * value)``) and on ``a``
         and ``b`` (each multiplied likewise).
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.

@@ -34,11 +34,11 @@ class ParetoNBD(PurchaseModel):
     purchase_covariates, dropout_covariates : list of str
         Columns that act on the purchase rate and on the dropout rate: each is multiplied by
         ``exp(effect * value)``.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal, such as ``[["purchase.x", "dropout.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
-    n_bootstrap : int
+    n_draws : int
         Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.

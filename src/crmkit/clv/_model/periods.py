@@ -30,17 +30,17 @@ class PeriodModel(PurchaseModel):
         period_days: float = DAYS_PER_YEAR,
         purchase_covariates: Sequence[str] = (),
         dropout_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_bootstrap: int = 0,
+        n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
         self.period_days = period_days
         self.purchase_covariates = purchase_covariates
         self.dropout_covariates = dropout_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
-        self.n_bootstrap = n_bootstrap
+        self.n_draws = n_draws
         self.random_state = random_state
 
     def _period(self) -> float:

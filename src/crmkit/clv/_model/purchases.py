@@ -50,16 +50,16 @@ class PurchaseModel(LikelihoodModel):
         *,
         purchase_covariates: Sequence[str] = (),
         dropout_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_bootstrap: int = 0,
+        n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
         self.purchase_covariates = purchase_covariates
         self.dropout_covariates = dropout_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
-        self.n_bootstrap = n_bootstrap
+        self.n_draws = n_draws
         self.random_state = random_state
 
     @abstractmethod
@@ -130,7 +130,7 @@ class PurchaseModel(LikelihoodModel):
             whatever is bought until then.
         interval : {"delta", "bootstrap"}, optional
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
-            data leave open about the parameters. ``"bootstrap"`` needs ``n_bootstrap`` at fitting.
+            data leave open about the parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
             Of the interval.
 

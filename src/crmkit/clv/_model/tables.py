@@ -54,20 +54,20 @@ def covariance_table(
     return pd.DataFrame({"term": list(terms), **dict(zip(terms, natural.T, strict=True))})
 
 
-def tie_matrix(terms: Sequence[str], equal: Sequence[Sequence[str]], spread: Floats) -> Floats:
+def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Floats) -> Floats:
     """Return (p, free): which free coefficient each term equals, in standardised units."""
     group = list(range(len(terms)))
-    for tied in equal:
+    for tied in tie:
         unknown = [term for term in tied if term not in terms]
         if isinstance(tied, str) or unknown or len(tied) < 2:
             raise InputError(
-                f"`equal` must hold groups of two or more of the terms {list(terms)}; got {tied!r}."
+                f"`tie` must hold groups of two or more of the terms {list(terms)}; got {tied!r}."
             )
         positions = [terms.index(term) for term in tied]
         merged = {group[position] for position in positions}
         group = [min(merged) if g in merged else g for g in group]
     free = sorted(set(group))
-    tie = np.zeros((len(terms), len(free)))
+    matrix = np.zeros((len(terms), len(free)))
     for row, g in enumerate(group):
-        tie[row, free.index(g)] = spread[row]
-    return tie / np.maximum(tie.max(axis=0), 1e-300)
+        matrix[row, free.index(g)] = spread[row]
+    return matrix / np.maximum(matrix.max(axis=0), 1e-300)

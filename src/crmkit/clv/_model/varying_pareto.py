@@ -47,7 +47,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
     ----------
     purchase_covariates, dropout_covariates : list of str
         Columns of the covariates that act on the purchase rate and on the dropout rate.
-    equal : list of lists of str
+    tie : list of lists of str
         Groups of terms that are held equal, such as ``[["purchase.x", "dropout.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
@@ -96,12 +96,12 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         *,
         purchase_covariates: Sequence[str] = (),
         dropout_covariates: Sequence[str] = (),
-        equal: Sequence[Sequence[str]] = (),
+        tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
     ) -> None:
         self.purchase_covariates = purchase_covariates
         self.dropout_covariates = dropout_covariates
-        self.equal = equal
+        self.tie = tie
         self.l2 = l2
 
     def fit(self, transactions: Any, *, covariates: Any, as_of: Any = None) -> Self:
@@ -152,7 +152,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             effects=terms[4:],
             total=n,
             view=scaled.back * scaled.spread[:, None],
-            tie=tie_matrix(terms, self.equal, scaled.spread),
+            tie=tie_matrix(terms, self.tie, scaled.spread),
             penalty=np.where(np.arange(len(terms)) < 4, 0.0, l2) / scaled.spread**2,
         )
         self._keep(found, Scaling(scaled.back, np.zeros(len(terms))), n_customers=n)

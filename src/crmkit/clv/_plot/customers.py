@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_alive_path", "plot_frequency_recency"]
 
-GridValue = Literal["p_alive", "expected_purchases"]
-LABELS: dict[GridValue, str] = {
+GridMeasure = Literal["p_alive", "expected_purchases"]
+LABELS: dict[GridMeasure, str] = {
     "p_alive": "Probability to be a customer still",
     "expected_purchases": "Expected purchases",
 }
@@ -73,7 +73,7 @@ def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_frequency_recency(
-    grid: Any, *, value: GridValue = "p_alive", ax: Axes | None = None
+    grid: Any, *, measure: GridMeasure = "p_alive", ax: Axes | None = None
 ) -> Axes:
     """Draw the heat map of frequency and recency that analysts know.
 
@@ -81,7 +81,7 @@ def plot_frequency_recency(
     ----------
     grid : DataFrame
         A :func:`frequency_recency_table`.
-    value : {"p_alive", "expected_purchases"}
+    measure : {"p_alive", "expected_purchases"}
         What the colour shows.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: a new figure.
@@ -103,11 +103,11 @@ def plot_frequency_recency(
     >>> clv.plot_frequency_recency(grid).get_xlabel()
     'Days from first to last purchase'
     """
-    check_choice(value, "value", GridValue)
-    table = to_pandas(grid, "grid", needs=("frequency", "recency", value))
+    check_choice(measure, "measure", GridMeasure)
+    table = to_pandas(grid, "grid", needs=("frequency", "recency", measure))
     # Without a repeat purchase there is one recency, 0: no row of a map.
     table = table[table["frequency"] > 0]
-    cells = table.pivot_table(index="frequency", columns="recency", values=value)
+    cells = table.pivot_table(index="frequency", columns="recency", values=measure)
     ax = new_axes(ax)
     image = ax.pcolormesh(
         cells.columns.to_numpy(float),
@@ -116,11 +116,11 @@ def plot_frequency_recency(
         cmap=SEQUENTIAL,
         shading="nearest",
         vmin=0.0,
-        vmax=1.0 if value == "p_alive" else None,
+        vmax=1.0 if measure == "p_alive" else None,
         rasterized=True,
     )
-    bar = ax.figure.colorbar(image, ax=ax, label=LABELS[value])
-    bar.formatter = percent() if value == "p_alive" else count()
+    bar = ax.figure.colorbar(image, ax=ax, label=LABELS[measure])
+    bar.formatter = percent() if measure == "p_alive" else count()
     bar.update_ticks()
     ax.set_xlabel("Days from first to last purchase")
     ax.set_ylabel("Repeat purchases")

@@ -48,7 +48,7 @@ def frequency_recency_table(
 
         * ``frequency`` (int) - repeat purchases.
         * ``recency`` (float) - days from the first to the last purchase.
-        * ``days_since_last`` (float) - days from the last purchase to the end.
+        * ``recency_days`` (float) - days from the last purchase to the end.
         * ``p_alive`` (float) - probability of being a customer still.
         * ``expected_purchases`` (float) - purchases within the horizon.
 
@@ -100,7 +100,7 @@ def frequency_recency_table(
         {
             "frequency": frequency,
             "recency": recency,
-            "days_since_last": longest - recency,
+            "recency_days": longest - recency,
             "p_alive": told["p_alive"],
             "expected_purchases": told["expected_purchases"],
         }

@@ -53,8 +53,8 @@ class Valuation:
         pairs = list(zip(_draws(self.purchases), _draws(self.spend), strict=False))
         if len(pairs) < 2:
             raise InputError(
-                "`interval` 'bootstrap' needs both models made with n_bootstrap of 2 or more, "
-                "such as BGNBD(n_bootstrap=200)."
+                "`interval` 'bootstrap' needs both models made with n_draws of 2 or more, "
+                "such as BGNBD(n_draws=200)."
             )
         if group is not None:
             draws = [_totals(self._drawn(*pair)[:, None], group, n_groups)[:, 0] for pair in pairs]

@@ -59,7 +59,7 @@ def lifetime_value(
     interval : {"delta", "bootstrap"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
         models. It is about the expected value; a single customer's outcome varies far more.
-        ``"bootstrap"`` needs both models made with ``n_bootstrap``.
+        ``"bootstrap"`` needs both models made with ``n_draws``.
     confidence_level : float
         Of the interval.
 

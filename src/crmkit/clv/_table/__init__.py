@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from crmkit.clv._table.cash import net_present_value
 from crmkit.clv._table.cohorts import cohort_value, payback_table
+from crmkit.clv._table.log_audit import log_audit
 from crmkit.clv._table.periods import contract_table, opportunity_table
-from crmkit.clv._table.purchase_report import purchase_report
 from crmkit.clv._table.purchases import holdout_table, purchase_table
 from crmkit.clv._table.retention import retention_value
 from crmkit.clv._table.tapk import tapk, tapk_table
@@ -14,10 +14,10 @@ __all__ = [
     "cohort_value",
     "contract_table",
     "holdout_table",
+    "log_audit",
     "net_present_value",
     "opportunity_table",
     "payback_table",
-    "purchase_report",
     "purchase_table",
     "retention_value",
     "tapk",

@@ -28,7 +28,11 @@ _PIECE = 100_000  # rows
 
 
 def purchase_table(
-    transactions: Any, *, as_of: Any = None, refunds: KeepDropOrRaise = "keep", gaps: bool = False
+    transactions: Any,
+    *,
+    as_of: Any = None,
+    refunds: KeepDropOrRaise = "keep",
+    regularity: bool = False,
 ) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
@@ -46,7 +50,7 @@ def purchase_table(
         same day or, on a day without a purchase, from the last purchase day before it.
         ``"drop"`` ignores refunds. ``"raise"`` refuses them. Under every policy a day with
         nothing but refunds is no purchase, and a customer with nothing but refunds is left out.
-    gaps : bool
+    regularity : bool
         Add ``sum_log_gaps``, which the models of regular purchases (:class:`BGCNBD`,
         :class:`MBGCNBD`) learn from.
 
@@ -103,7 +107,8 @@ def purchase_table(
     log = read_log(transactions, as_of=as_of)
     as_of = log.rows.as_of
     parts = [
-        _summary(days, as_of, gaps=gaps) for days in _days_in_pieces(log, refunds, until=as_of)
+        _summary(days, as_of, regularity=regularity)
+        for days in _days_in_pieces(log, refunds, until=as_of)
     ]
     return _table(log, parts, as_of)
 
@@ -246,7 +251,9 @@ def _days_in_pieces(
         )
 
 
-def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str, NDArray[Any]]:
+def _summary(
+    days: PurchaseDays, as_of: int, *, regularity: bool = False
+) -> dict[str, NDArray[Any]]:
     """Return the columns of the purchase table, with the customers' codes."""
     first = days.day[days.first]
     columns: dict[str, NDArray[Any]] = {
@@ -257,7 +264,7 @@ def _summary(days: PurchaseDays, as_of: int, *, gaps: bool = False) -> dict[str,
     }
     if days.amount is not None:
         columns["monetary_value"] = days.repeat_mean()
-    if check_flag(gaps, "gaps"):
+    if check_flag(regularity, "regularity"):
         columns["sum_log_gaps"] = days.sum_log_gaps()
     return columns
 

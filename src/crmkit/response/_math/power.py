@@ -13,7 +13,7 @@ def needed_size(
     *,
     base: float | None,
     spread: float | None,
-    lift: float,
+    uplift: float,
     ratio: float,
     power: float,
     confidence_level: float,
@@ -28,12 +28,12 @@ def needed_size(
     beta = float(special.ndtri(power))
     if base is None:
         assert spread is not None
-        return (alpha + beta) ** 2 * spread**2 * (1 + 1 / ratio) / lift**2
-    p0, p1 = base, base + lift
+        return (alpha + beta) ** 2 * spread**2 * (1 + 1 / ratio) / uplift**2
+    p0, p1 = base, base + uplift
     pooled = (p1 + ratio * p0) / (1 + ratio)
     null = math.sqrt(pooled * (1 - pooled) * (1 + 1 / ratio))
     real = math.sqrt(p1 * (1 - p1) + p0 * (1 - p0) / ratio)
-    return (alpha * null + beta * real) ** 2 / lift**2
+    return (alpha * null + beta * real) ** 2 / uplift**2
 
 
 def detectable_difference(
@@ -51,14 +51,14 @@ def detectable_difference(
     """
     options = {"ratio": ratio, "power": power, "confidence_level": confidence_level}
     if base is None:
-        unit = needed_size(base=None, spread=spread, lift=1.0, **options)
+        unit = needed_size(base=None, spread=spread, uplift=1.0, **options)
         return math.sqrt(unit / n_treated)
     low, high = 0.0, 1 - base
-    if needed_size(base=base, spread=None, lift=high, **options) > n_treated:
+    if needed_size(base=base, spread=None, uplift=high, **options) > n_treated:
         return math.nan
     for _ in range(200):
         middle = (low + high) / 2
-        if needed_size(base=base, spread=None, lift=middle, **options) > n_treated:
+        if needed_size(base=base, spread=None, uplift=middle, **options) > n_treated:
             low = middle
         else:
             high = middle

@@ -35,7 +35,7 @@ class ResponseModel(ScoreModel):
     Attributes
     ----------
     performance_ : pandas.DataFrame
-        One row for the model and one for the best single column, a model of its own: ``score``
+        One row for the model and one for the best single column, a model of its own: ``model``
         (``"model"`` or the column), ``customers``, ``rate``, ``p_mean``, ``auc``,
         ``average_precision``, ``brier``, ``calibration_error``, ``top_decile_lift``, all out of
         fold. A model that does not beat its best column is not worth its trouble.

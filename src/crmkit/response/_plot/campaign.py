@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_campaign"]
 
-CampaignValue = Literal["lift", "profit"]
-_SHOWN: dict[CampaignValue, tuple[str, str, str, str]] = {
-    "lift": ("lift", "conf_low", "conf_high", "Lift over control"),
+CampaignMeasure = Literal["uplift", "profit"]
+_SHOWN: dict[CampaignMeasure, tuple[str, str, str, str]] = {
+    "uplift": ("uplift", "conf_low", "conf_high", "Uplift over control"),
     "profit": ("profit", "profit_low", "profit_high", "Incremental profit"),
 }
 
 
 def plot_campaign(
-    result: pd.DataFrame, *, show: CampaignValue = "lift", ax: Axes | None = None
+    result: pd.DataFrame, *, measure: CampaignMeasure = "uplift", ax: Axes | None = None
 ) -> Axes:
-    """Draw lift or profit of each treatment with its interval and its verdict.
+    """Draw uplift or profit of each treatment with its interval and its verdict.
 
     Parameters
     ----------
     result : DataFrame
         What :func:`crmkit.response.campaign_result` gives.
-    show : {"lift", "profit"}, default "lift"
+    measure : {"uplift", "profit"}, default "uplift"
         What to draw.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
@@ -47,9 +47,9 @@ def plot_campaign(
     >>> campaign = datasets.make_campaign(2000, random_state=0, arms=("mail", "call"))
     >>> result = response.campaign_result(campaign, outcome="responded", treated="arm")
     >>> response.plot_campaign(result).get_xlabel()
-    'Lift over control'
+    'Uplift over control'
     """
-    value, low, high, label = _SHOWN[check_choice(show, "show", CampaignValue)]
+    value, low, high, label = _SHOWN[check_choice(measure, "measure", CampaignMeasure)]
     needed = ["treatment", value, low, high, "verdict"]
     require_columns(result.columns, needed, "result", do="Give it what campaign_result returns.")
     ax = new_axes(ax, figsize=(7.0, 1.4 + 0.6 * len(result)))
@@ -72,7 +72,7 @@ def plot_campaign(
     ax.set_yticks(at, labels)
     ax.set_xlabel(label)
     ax.set_ylim(-0.5, len(result) - 0.3)
-    if show == "profit":
+    if measure == "profit":
         ax.xaxis.set_major_formatter(money())
     ax.margins(x=0.12)
     return tidy(ax)

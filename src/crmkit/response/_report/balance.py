@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
-__all__ = ["balance_table", "sample_ratio"]
+__all__ = ["balance_table", "sample_ratio_test"]
 
 _ALIKE = 0.1
 
@@ -121,7 +121,7 @@ def balance_table(
     return table.iloc[order].reset_index(drop=True)
 
 
-def sample_ratio(
+def sample_ratio_test(
     customers: Any, *, treated: str, expected: Mapping[Any, float] | None = None
 ) -> pd.DataFrame:
     """Test whether the arms have the sizes that were planned.
@@ -164,7 +164,7 @@ def sample_ratio(
     --------
     >>> from crmkit import datasets, response
     >>> campaign = datasets.make_campaign(4000, random_state=0)
-    >>> response.sample_ratio(campaign, treated="treated")["customers"].sum()
+    >>> response.sample_ratio_test(campaign, treated="treated")["customers"].sum()
     np.int64(4000)
     """
     people = read_customers(customers, needs=[treated])

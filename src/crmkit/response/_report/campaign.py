@@ -70,7 +70,7 @@ def campaign_result(
     fixed_cost : float, default 0
         Cost of the campaign whatever its size, shared by the treated customers in proportion.
     method : {"auto", "newcombe", "welch", "bootstrap"}, default "auto"
-        Interval of the lift. "auto": Newcombe's for rates, the bootstrap for amounts, which are
+        Interval of the uplift. "auto": Newcombe's for rates, the bootstrap for amounts, which are
         skewed.
     n_draws : int, default 2000
         Bootstrap draws.
@@ -88,12 +88,12 @@ def campaign_result(
         * ``treatment`` - name of the treatment.
         * ``customers_treated``, ``customers_control`` (int) - customers compared.
         * ``mean_treated``, ``mean_control`` (float) - mean outcome, for 0 and 1 the rate.
-        * ``lift`` (float) - their difference.
-        * ``std_error`` (float) - of the lift.
-        * ``conf_low``, ``conf_high`` (float) - interval of the lift.
+        * ``uplift`` (float) - their difference.
+        * ``std_error`` (float) - of the uplift.
+        * ``conf_low``, ``conf_high`` (float) - interval of the uplift.
         * ``p_value`` (float) - two-sided test of no difference: chi-squared, or Welch's.
         * ``p_adjusted`` (float) - after Holm, over the rows.
-        * ``incremental_outcome`` (float) - lift x treated customers.
+        * ``incremental_outcome`` (float) - uplift x treated customers.
         * ``cost`` (float) - of contacts and campaign, in money.
         * ``profit`` (float) - incremental outcome x value x margin - cost, in money.
         * ``profit_low``, ``profit_high`` (float) - its interval.
@@ -128,8 +128,8 @@ def campaign_result(
     >>> result = response.campaign_result(
     ...     customers, outcome="bought", treated="mailed", value=20, contact_cost=1
     ... )
-    >>> result[["lift", "conf_low", "conf_high", "profit"]].round(3)
-       lift  conf_low  conf_high  profit
+    >>> result[["uplift", "conf_low", "conf_high", "profit"]].round(3)
+       uplift  conf_low  conf_high  profit
     0  0.07     0.042      0.098   400.0
     >>> result["verdict"].iloc[0]
     'significant, profit not proven'
@@ -181,17 +181,17 @@ def _compared(
     """Return one row of the comparison of treated and control outcomes."""
     n1, n0 = sample.size, base.size
     of_sample, of_base = ((a.mean(), a.var(ddof=1), a.size) for a in (sample, base))
-    lift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
+    uplift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
     if binary and method in ("auto", "newcombe"):
         counts = (sample.sum(), n1, base.sum(), n0)
-        lift, error, p = (float(x) for x in rate_difference(*counts))
+        uplift, error, p = (float(x) for x in rate_difference(*counts))
         low, high = (float(x) for x in newcombe_interval(*counts, level))
     return {
         "customers_treated": n1,
         "customers_control": n0,
         "mean_treated": float(sample.mean()),
         "mean_control": float(base.mean()),
-        "lift": lift,
+        "uplift": uplift,
         "std_error": error,
         "conf_low": low,
         "conf_high": high,
@@ -202,7 +202,7 @@ def _compared(
 def _add_money(
     table: pd.DataFrame, money: float, contact_cost: float | Mapping[Any, float], fixed: float
 ) -> None:
-    """Append what the lift is worth after costs."""
+    """Append what the uplift is worth after costs."""
     n = table["customers_treated"]
     if isinstance(contact_cost, (int, float)):
         each = [check_number(contact_cost, "contact_cost")] * len(table)
@@ -211,23 +211,23 @@ def _add_money(
         if lacking:
             raise InputError(f"`contact_cost` lacks the treatment(s) {lacking}.")
         each = [check_number(contact_cost[one], "contact_cost") for one in table["treatment"]]
-    table["incremental_outcome"] = table["lift"] * n
+    table["incremental_outcome"] = table["uplift"] * n
     table["cost"] = np.asarray(each) * n + fixed * n / n.sum()
-    for name, lift in (
-        ("profit", "lift"),
+    for name, uplift in (
+        ("profit", "uplift"),
         ("profit_low", "conf_low"),
         ("profit_high", "conf_high"),
     ):
-        table[name] = table[lift] * n * money - table["cost"]
+        table[name] = table[uplift] * n * money - table["cost"]
     spent = table["cost"].where(table["cost"] > 0)
     for name in ("", "_low", "_high"):
         table[f"roi{name}"] = table[f"profit{name}"] / spent
 
 
 def _verdicts(table: pd.DataFrame, alpha: float) -> list[str]:
-    """Say in words what lift and profit amount to."""
+    """Say in words what uplift and profit amount to."""
     sure = (table["p_adjusted"] < alpha).to_numpy()
-    harmful = sure & (table["lift"] < 0).to_numpy()
+    harmful = sure & (table["uplift"] < 0).to_numpy()
     words = np.select(
         [
             harmful,

@@ -10,12 +10,12 @@ from crmkit._checks import check_number, check_optional
 from crmkit.errors import InputError
 from crmkit.response._math.power import detectable_difference, needed_size
 
-__all__ = ["detectable_lift", "sample_size"]
+__all__ = ["minimum_detectable_effect", "sample_size"]
 
 
 def sample_size(
     *,
-    lift: float,
+    uplift: float,
     base_rate: float | None = None,
     std_dev: float | None = None,
     treated_share: float = 0.5,
@@ -26,7 +26,7 @@ def sample_size(
 
     Parameters
     ----------
-    lift : float
+    uplift : float
         The difference that must not be missed: of rates (0.005 for half a point), or of amounts
         in money. It may be negative.
     base_rate : float, optional
@@ -36,16 +36,16 @@ def sample_size(
     treated_share : float, default 0.5
         Share of customers who are contacted.
     power : float, default 0.8
-        Chance that the test shows the lift.
+        Chance that the test shows the uplift.
     confidence_level : float, default 0.95
-        1 - chance that the test shows a lift where there is none (two-sided).
+        1 - chance that the test shows a uplift where there is none (two-sided).
 
     Returns
     -------
     pandas.DataFrame
         One row:
 
-        * ``lift`` (float) - as given.
+        * ``uplift`` (float) - as given.
         * ``power`` (float) - as given.
         * ``customers_treated`` (int) - customers to contact.
         * ``customers_control`` (int) - customers to leave alone.
@@ -64,23 +64,23 @@ def sample_size(
     Examples
     --------
     >>> from crmkit import response
-    >>> response.sample_size(base_rate=0.10, lift=0.005)
-        lift  power  customers_treated  customers_control  customers
+    >>> response.sample_size(base_rate=0.10, uplift=0.005)
+        uplift  power  customers_treated  customers_control  customers
     0  0.005    0.8              57763              57763     115526
     """
     base_rate, std_dev = _one_of(base_rate, std_dev)
-    lift = check_number(lift, "lift")
-    if lift == 0:
-        raise InputError("`lift` must not be 0: no test is large enough to show nothing.")
-    if base_rate is not None and not 0 < base_rate + lift < 1:
-        raise InputError("`base_rate` + `lift` must lie between 0 and 1.")
+    uplift = check_number(uplift, "uplift")
+    if uplift == 0:
+        raise InputError("`uplift` must not be 0: no test is large enough to show nothing.")
+    if base_rate is not None and not 0 < base_rate + uplift < 1:
+        raise InputError("`base_rate` + `uplift` must lie between 0 and 1.")
     share = check_number(treated_share, "treated_share")
     ratio = (1 - share) / share
     power = check_number(power, "power")
     n = needed_size(
         base=base_rate,
         spread=std_dev,
-        lift=lift,
+        uplift=uplift,
         ratio=ratio,
         power=power,
         confidence_level=check_number(confidence_level, "confidence_level"),
@@ -88,7 +88,7 @@ def sample_size(
     treated, control = _up(n), _up(n * ratio)
     return pd.DataFrame(
         {
-            "lift": [lift],
+            "uplift": [uplift],
             "power": [power],
             "customers_treated": [treated],
             "customers_control": [control],
@@ -97,7 +97,7 @@ def sample_size(
     )
 
 
-def detectable_lift(
+def minimum_detectable_effect(
     *,
     customers_treated: int,
     customers_control: int,
@@ -106,7 +106,7 @@ def detectable_lift(
     power: float = 0.8,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Tell the smallest lift that a test of a given size shows.
+    """Tell the smallest uplift that a test of a given size shows.
 
     Parameters
     ----------
@@ -117,9 +117,9 @@ def detectable_lift(
     std_dev : float, optional
         Standard deviation of the amount per customer, zeros included.
     power : float, default 0.8
-        Chance that the test shows the lift.
+        Chance that the test shows the uplift.
     confidence_level : float, default 0.95
-        1 - chance that the test shows a lift where there is none (two-sided).
+        1 - chance that the test shows a uplift where there is none (two-sided).
 
     Returns
     -------
@@ -129,8 +129,8 @@ def detectable_lift(
         * ``customers_treated`` (int) - as given.
         * ``customers_control`` (int) - as given.
         * ``power`` (float) - as given.
-        * ``lift`` (float) - the smallest rise of the rate, or amount, that shows.
-        * ``relative_lift`` (float) - lift / `base_rate`; only with a rate.
+        * ``uplift`` (float) - the smallest rise of the rate, or amount, that shows.
+        * ``relative_uplift`` (float) - uplift / `base_rate`; only with a rate.
 
     Raises
     ------
@@ -140,17 +140,17 @@ def detectable_lift(
     Examples
     --------
     >>> from crmkit import response
-    >>> found = response.detectable_lift(
+    >>> found = response.minimum_detectable_effect(
     ...     base_rate=0.10, customers_treated=57763, customers_control=57763
     ... )
-    >>> float(found["lift"].iloc[0].round(6))
+    >>> float(found["uplift"].iloc[0].round(6))
     0.005
     """
     base_rate, std_dev = _one_of(base_rate, std_dev)
     power = check_number(power, "power")
     n1 = check_number(customers_treated, "customers_treated")
     n0 = check_number(customers_control, "customers_control")
-    lift = detectable_difference(
+    uplift = detectable_difference(
         base=base_rate,
         spread=std_dev,
         n_treated=n1,
@@ -158,7 +158,7 @@ def detectable_lift(
         power=power,
         confidence_level=check_number(confidence_level, "confidence_level"),
     )
-    if math.isnan(lift):
+    if math.isnan(uplift):
         raise InputError(
             "`customers_treated` and `customers_control` are too few: not even a rate of 1 among "
             "the treated would show. Contact more, or settle for less `power`."
@@ -168,10 +168,10 @@ def detectable_lift(
             "customers_treated": [n1],
             "customers_control": [n0],
             "power": [power],
-            "lift": [lift],
+            "uplift": [uplift],
         }
     )
-    return table if base_rate is None else table.assign(relative_lift=lift / base_rate)
+    return table if base_rate is None else table.assign(relative_uplift=uplift / base_rate)
 
 
 def _one_of(base_rate: float | None, std_dev: float | None) -> tuple[float | None, float | None]:

@@ -22,7 +22,7 @@ from crmkit.response._math.qini import (
 if TYPE_CHECKING:
     from crmkit.response._math.qini import ScoredArms
 
-__all__ = ["qini_coefficient", "qini_table"]
+__all__ = ["qini_summary", "qini_table"]
 
 # Bins of the bootstrap: fine enough that pooling moves no coefficient by more than its error.
 _BINS = 100
@@ -139,7 +139,7 @@ def qini_table(
     return with_account(table, data.account)
 
 
-def qini_coefficient(
+def qini_summary(
     customers: Any,
     scores: Any,
     *,
@@ -198,7 +198,7 @@ def qini_coefficient(
           best order (its uplift_auc_score); "auuc_share_of_total": whole area under the gain /
           the campaign's total effect (causalml's AUUC; 0.5 for a constant score). The three
           that need a best order are left out for money.
-        * ``value`` (float) - the coefficient.
+        * ``estimate`` (float) - the coefficient.
         * ``std_error`` (float) - from the bootstrap.
         * ``conf_low``, ``conf_high`` (float) - bootstrap interval.
 
@@ -219,8 +219,8 @@ def qini_coefficient(
     >>> from crmkit import datasets, response
     >>> campaign = datasets.make_campaign(4000, random_state=0)
     >>> same = campaign[["customer_id"]].assign(score=1.0)
-    >>> table = response.qini_coefficient(campaign, same, outcome="responded", treated="treated")
-    >>> table["definition"].iloc[0], float(table["value"].iloc[0])
+    >>> table = response.qini_summary(campaign, same, outcome="responded", treated="treated")
+    >>> table["definition"].iloc[0], float(table["estimate"].iloc[0])
     ('area_per_customer', 0.0)
     """
     data = judged_arms(
@@ -242,13 +242,13 @@ def qini_coefficient(
     table = pd.DataFrame(
         {
             "definition": DEFINITIONS,
-            "value": value,
+            "estimate": value,
             "std_error": drawn.std(axis=0, ddof=1),
             "conf_low": low,
             "conf_high": high,
         }
     )
-    table = table.dropna(subset="value").reset_index(drop=True)
+    table = table.dropna(subset="estimate").reset_index(drop=True)
     return with_account(table, data.account)
 
 

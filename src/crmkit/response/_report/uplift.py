@@ -61,7 +61,7 @@ def uplift_table(
 
         * ``decile`` (str) - "1" for the best part; "all" in the last row.
         * ``customers`` (int) - customers in the part.
-        * ``treated`` (int) - treated customers among them.
+        * ``customers_treated`` (int) - treated customers among them.
         * ``score_mean`` (float) - mean score: what the scores promised.
         * ``mean_treated``, ``mean_control`` (float) - mean outcome, for 0 and 1 the rate; missing
           where an arm is empty.
@@ -110,7 +110,7 @@ def uplift_table(
         {
             "decile": [*(str(one + 1) for one in present), "all"],
             "customers": n.sum(axis=1).astype(np.int64),
-            "treated": n[:, 1].astype(np.int64),
+            "customers_treated": n[:, 1].astype(np.int64),
             "score_mean": np.r_[mean, data.score.mean()],
             "mean_treated": means[:, 1],
             "mean_control": means[:, 0],

@@ -87,7 +87,7 @@ def uplift_tree(
         * ``segment`` (int) - 1 for the group with the largest effect.
         * ``rule`` (str) - who belongs to it, for ``DataFrame.query``.
         * ``customers`` (int) - customers that the effect is measured on.
-        * ``treated`` (int) - treated customers among them.
+        * ``customers_treated`` (int) - treated customers among them.
         * ``mean_treated``, ``mean_control`` (float) - mean outcome, for 0 and 1 the rate.
         * ``uplift`` (float) - their difference.
         * ``std_error`` (float) - of the uplift.
@@ -156,7 +156,7 @@ def uplift_tree(
             "segment": np.arange(1, m + 1),
             "rule": rules.tolist(),
             "customers": effect.n.sum(axis=1).astype(np.int64),
-            "treated": effect.n[:, 1].astype(np.int64),
+            "customers_treated": effect.n[:, 1].astype(np.int64),
             "mean_treated": effect.mean[:, 1],
             "mean_control": effect.mean[:, 0],
             "uplift": effect.uplift,

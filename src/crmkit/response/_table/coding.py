@@ -148,7 +148,8 @@ def _condition(variable: RuleVariable, mask: Bools) -> str:
         inside, outside = (
             [variable.levels[i] for i in np.flatnonzero(one[:own])] for one in (known, ~known)
         )
-        if len(outside) < len(inside) and (missing or not variable.gaps):
+        exact = not variable.pooled and (missing or not variable.gaps)
+        if exact and len(outside) < len(inside):
             return f"{name} not in {outside!r}"
         text = f"{name} in {inside!r}"
     return f"({text} or {name}.isna())" if missing else text

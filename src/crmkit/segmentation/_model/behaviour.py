@@ -57,7 +57,7 @@ class BehaviourSegments(Model):
     min_stability : float, default 0.75
         Smallest Jaccard overlap that ``auto`` accepts. Below 0.6 a cluster hardly exists, above
         0.85 it is very stable [1]_.
-    n_bootstraps : int, default 20
+    n_draws : int, default 20
         Bootstrap samples per number of segments.
     sample_size : int, default 20000
         Clusters are fitted to at most so many customers; all are then assigned.
@@ -120,7 +120,7 @@ class BehaviourSegments(Model):
         max_segments: int = 8,
         min_share: float = 0.02,
         min_stability: float = 0.75,
-        n_bootstraps: int = 20,
+        n_draws: int = 20,
         sample_size: int = 20_000,
         random_state: int | None = None,
         progress: bool = False,
@@ -131,7 +131,7 @@ class BehaviourSegments(Model):
         self.max_segments = max_segments
         self.min_share = min_share
         self.min_stability = min_stability
-        self.n_bootstraps = n_bootstraps
+        self.n_draws = n_draws
         self.sample_size = sample_size
         self.random_state = random_state
         self.progress = progress
@@ -157,7 +157,7 @@ class BehaviourSegments(Model):
             If no column can be used, or there are fewer different customers than segments.
         """
         check_choice(self.method, "method", ClusterMethod)
-        tried, n_bootstraps = self._tried(), check_number(self.n_bootstraps, "n_bootstraps")
+        tried, n_draws = self._tried(), check_number(self.n_draws, "n_draws", rule="resamples")
         sample_size = check_number(self.sample_size, "sample_size")
         least_stable = check_number(self.min_stability, "min_stability")
         least_share = check_number(self.min_share, "min_share")
@@ -173,7 +173,7 @@ class BehaviourSegments(Model):
                 f"`customers` has {distinct} different rows in the columns used, fewer than "
                 "`n_segments`. Ask for fewer segments or use more columns."
             )
-        results = self._try(sample, tried, rng.integers(0, 2**31, n_bootstraps + 1))
+        results = self._try(sample, tried, rng.integers(0, 2**31, n_draws + 1))
         accepted = {
             k: bool((result["jaccard"] >= least_stable).all())
             and result["smallest_share"] >= least_share

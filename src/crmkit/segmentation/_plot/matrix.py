@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_rfm_heatmap", "plot_value_matrix"]
 
-CellValue = Literal["mean_amount", "customers", "total_amount", "share_of_customers"]
-_SHOWS: dict[CellValue, str] = {
+CellMeasure = Literal["mean_amount", "customers", "total_amount", "share_of_customers"]
+_SHOWS: dict[CellMeasure, str] = {
     "mean_amount": "Mean amount per customer",
     "customers": "Customers",
     "total_amount": "Total amount",
@@ -26,7 +26,7 @@ _SHOWS: dict[CellValue, str] = {
 
 
 def plot_rfm_heatmap(
-    cells: Any, *, value: CellValue = "mean_amount", ax: Axes | None = None
+    cells: Any, *, measure: CellMeasure = "mean_amount", ax: Axes | None = None
 ) -> Axes:
     """Draw the grid of recency and frequency scores as a heat map.
 
@@ -34,7 +34,7 @@ def plot_rfm_heatmap(
     ----------
     cells : DataFrame
         The table of :func:`rfm_cells`.
-    value : {"mean_amount", "customers", "total_amount", "share_of_customers"}
+    measure : {"mean_amount", "customers", "total_amount", "share_of_customers"}
         Which column is coloured and written into the cells.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default makes a new figure.
@@ -50,21 +50,21 @@ def plot_rfm_heatmap(
     >>> cells = pd.DataFrame(
     ...     {"recency_score": [1, 2], "frequency_score": [1, 2], "customers": [7, 3]}
     ... )
-    >>> plot_rfm_heatmap(cells, value="customers").get_xlabel()
+    >>> plot_rfm_heatmap(cells, measure="customers").get_xlabel()
     'Frequency score'
     """
-    check_choice(value, "value", CellValue)
-    frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", value])
+    check_choice(measure, "measure", CellMeasure)
+    frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", measure])
     ax = new_axes(ax, figsize=(5.6, 4.6))
     size = int(frame[["recency_score", "frequency_score"]].to_numpy().max())
     grid = np.full((size, size), np.nan)
     rows, columns = frame["recency_score"] - 1, frame["frequency_score"] - 1
-    grid[rows.to_numpy(), columns.to_numpy()] = frame[value].to_numpy(dtype=float)
+    grid[rows.to_numpy(), columns.to_numpy()] = frame[measure].to_numpy(dtype=float)
     image = ax.imshow(grid, origin="lower", cmap=SEQUENTIAL, aspect="equal")
     middle = (np.nanmin(grid) + np.nanmax(grid)) / 2
     for row, column in np.argwhere(~np.isnan(grid)):
         shown = grid[row, column]
-        text = f"{100 * shown:.1f}%" if value == "share_of_customers" else short_number(shown)
+        text = f"{100 * shown:.1f}%" if measure == "share_of_customers" else short_number(shown)
         color = "black" if shown > middle else "white"
         ax.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
     ax.set_xticks(range(size), [str(score + 1) for score in range(size)])
@@ -73,7 +73,7 @@ def plot_rfm_heatmap(
     ax.set_ylabel("Recency score")
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.85, format=money())
-    bar.set_label(_SHOWS[value])
+    bar.set_label(_SHOWS[measure])
     bar.outline.set_visible(False)  # type: ignore[operator, unused-ignore]
     return ax
 

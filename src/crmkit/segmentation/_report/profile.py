@@ -55,14 +55,14 @@ def segment_profile(
         * ``variable`` (str) - name of the column.
         * ``level`` (str) - ``mean`` for a number; for a text the value, ``(missing)`` included.
         * ``customers`` (int) - customers of the segment with a known number, or with this level.
-        * ``value`` (float) - mean, or share with this level, within the segment.
+        * ``estimate`` (float) - mean, or share with this level, within the segment.
         * ``base`` (float) - the same over all customers with a segment.
         * ``index`` (float) - 100 x value / base; missing where the base is not above 0.
         * ``effect_size`` (float) - segment against the rest: difference of means in standard
           deviations (Cohen's d), or of shares on the arcsine scale (Cohen's h). About 0.2 is
           small, 0.5 medium, 0.8 large [1]_. Missing where there is no rest or nothing varies.
-        * ``std_error`` (float) - of ``value``.
-        * ``conf_low`` (float) - lower limit of ``value``: Student for means, Wilson for shares.
+        * ``std_error`` (float) - of ``estimate``.
+        * ``conf_low`` (float) - lower limit of ``estimate``: Student for means, Wilson for shares.
         * ``conf_high`` (float) - upper limit; missing for the mean of fewer than two customers.
 
         ``attrs["account"]`` counts ``customers_without_segments``.
@@ -90,7 +90,7 @@ def segment_profile(
     ... )
     >>> segments = pd.DataFrame({"customer_id": [1, 2, 3, 4], "segment": ["a", "a", "b", "b"]})
     >>> profile = segment_profile(customers, segments)
-    >>> profile[["segment", "variable", "level", "value", "base", "index"]].round(1)
+    >>> profile[["segment", "variable", "level", "estimate", "base", "index"]].round(1)
       segment variable level  value  base  index
     0       a      age  mean   32.0  47.0   68.1
     1       a  channel  shop    0.0   0.2    0.0
@@ -123,9 +123,9 @@ def segment_profile(
     table.insert(0, "segment", pd.Series(names)[table["code"]].to_numpy())
     table.insert(1, "variable", table.pop("variable"))
     table["index"] = np.where(
-        table["base"] > 0, 100 * table["value"] / table["base"].where(table["base"] > 0), np.nan
+        table["base"] > 0, 100 * table["estimate"] / table["base"].where(table["base"] > 0), np.nan
     )
-    order = ["customers", "value", "base", "index", "effect_size"]
+    order = ["customers", "estimate", "base", "index", "effect_size"]
     table = table[["segment", "variable", "level", *order, "std_error", "conf_low", "conf_high"]]
     return with_account(table, account)
 
@@ -179,7 +179,7 @@ def _numbers(values: Floats, codes: Ints, k: int, confidence_level: float) -> pd
             "code": np.arange(k),
             "level": MEAN,
             "customers": n.astype(np.int64),
-            "value": base + mean,
+            "estimate": base + mean,
             "base": base,
             "effect_size": np.where(np.isfinite(effect), effect, np.nan),
             "std_error": error,
@@ -210,7 +210,7 @@ def _levels(column: pd.Series[Any], codes: Ints, k: int, confidence_level: float
             "code": np.repeat(np.arange(k), len(labels)),
             "level": labels * k,
             "customers": count.ravel().astype(np.int64),
-            "value": share.ravel(),
+            "estimate": share.ravel(),
             "base": np.tile(every / everyone, k),
             "effect_size": cohens_h(share, rest).ravel(),
             "std_error": np.sqrt(share * (1 - share) / np.maximum(n, 1)).ravel(),

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats
 
 
-__all__ = ["purchase_report"]
+__all__ = ["log_audit"]
 
 _KNOWN = ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
 _REFUSED = "refused; drop them with as_transactions"
 _OUT = "left out"
 
 
-def purchase_report(
+def log_audit(
     transactions: Any, *, as_of: Any = None, refunds: KeepDropOrRaise = "keep"
 ) -> pd.DataFrame:
     """Account for every row of the log: what :func:`purchase_table` uses, merges and leaves out.
@@ -57,7 +57,7 @@ def purchase_report(
         * ``count`` (int) - rows, days or customers.
         * ``amount`` (float) - net amount of them; that of all rows of a purchase day but refunds
           is with ``"purchase_days"``. Absent where the log has no ``amount``.
-        * ``effect`` (str) - what is done with them.
+        * ``handling`` (str) - what is done with them.
 
     Raises
     ------
@@ -81,10 +81,10 @@ def purchase_report(
     ...     ),
     ...     "amount": [10.0, 20.0, 15.0, -5.0, 8.0],
     ... })
-    >>> found = clv.purchase_report(log).set_index("finding")
+    >>> found = clv.log_audit(log).set_index("finding")
     >>> found.loc[["rows", "missing_customer", "purchase_days", "same_day_rows"], "count"].tolist()
     [5, 1, 2, 1]
-    >>> found.loc["refunds_without_purchase", "effect"]
+    >>> found.loc["refunds_without_purchase", "handling"]
     'left out'
     """
     frame = to_pandas(transactions, "transactions", needs=("customer_id", "date"), optional=_KNOWN)
@@ -119,7 +119,7 @@ def purchase_report(
     again = repeated.to_numpy()
     kept = "kept; drop them with as_transactions"
     found.insert(-3, ("repeated_rows", again.sum(), amount[whole][again].sum(), kept))
-    table = pd.DataFrame(found, columns=["finding", "count", "amount", "effect"])
+    table = pd.DataFrame(found, columns=["finding", "count", "amount", "handling"])
     table = table.astype({"count": "int64"})
     return table if money else table.drop(columns="amount")
 
