@@ -70,6 +70,16 @@ def test_later_rows_change_nothing_but_their_count(shop, undrawn):
     assert "rows dated after that day were left out" in late.html
 
 
+def test_who_has_refunds_only_is_told_and_counts_as_money_alone(shop, undrawn):
+    log = shop["transactions"].copy()
+    only = log["customer_id"].isin(log["customer_id"].unique()[:3])
+    log.loc[only, ["amount", "quantity", "cost"]] *= -1
+    made = make_report(log)
+    assert "3 customers have refunds only" in made.html
+    assert made.tables["segments"]["customers"].sum() == log["customer_id"].nunique() - 3
+    assert made.tables["profit"]["revenue"].sum() == pytest.approx(log["amount"].sum())
+
+
 def test_acquisition_cost_is_charged_to_everybody(shop, undrawn):
     log = shop["transactions"].drop(columns="cost")
     made = make_report(log, margin=0.5, acquisition_cost=7.0)

@@ -217,16 +217,19 @@ def _story(
         **choices,
     )
     story = Story(kept.reset_index(drop=True), settings, door, len(log) - len(kept))
-    story.found["orders"] = _orders(story.transactions)
+    story.found |= _purchases(story.transactions)
     return story
 
 
-def _orders(log: pd.DataFrame) -> int:
-    """Return the number of distinct orders."""
+def _purchases(log: pd.DataFrame) -> dict[str, int]:
+    """Return the number of distinct orders, and of customers without any."""
     from crmkit._log import count_purchases, read_log
 
     purchases = read_log(log, optional=("order_id",))
-    return int(count_purchases(purchases.rows, "orders", purchases.bought).sum())
+    return {
+        "orders": int(count_purchases(purchases.rows, "orders", purchases.bought).sum()),
+        "without_purchase": int(purchases.account["customers_without_purchase"]),
+    }
 
 
 class _Bar:

@@ -61,6 +61,8 @@ def _left_out(story: Story) -> list[str]:
             f"{door['duplicates_found']:,} rows repeat an earlier one in every column; they were "
             "kept, because equal order lines can be real."
         )
+    if nobody := story.found.get("without_purchase"):
+        told.append(f"{nobody:,} customers have refunds only: they count in sums of money alone.")
     if not told:
         told.append("Nothing was left out.")
     return told
