@@ -45,20 +45,20 @@ def pytest(source, *words, **options):
     )  # fmt: skip
 
 
-def state():
-    """Return a name for what source and tests are now."""
+def state(asked):
+    """Return a name for what source and tests are now, and for the tests asked for."""
     files = sorted(path for top in ("src", "tests") for path in (ROOT / top).rglob("*.py"))
     texts = [path.read_bytes() for path in files if path.parent != EQUIVALENT.parent]
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join([*texts, *map(str.encode, asked)])).hexdigest()[:16]
 
 
-def measured(folder, processes):
-    """Run all tests once; return the tests of each line, by file, and how long each test takes."""
+def measured(folder, processes, asked):
+    """Run the tests once; return the tests of each line, by file, and how long each test takes."""
     kept = folder / "tests.json"
     if not kept.exists():
-        print("Running all tests once, to see which lines each of them runs.", flush=True)
+        print("Running the tests once, to see which lines each of them runs.", flush=True)
         (folder / "coverage.ini").write_text("[run]\nsource = crmkit\n")
-        words = ["-n", str(processes), "--dist", "loadfile", "--durations=0", "-vv", "tests"]
+        words = ["-n", str(processes), "--dist", "loadfile", "--durations=0", "-vv", *asked]
         cover = ["--cov", "--cov-context=test", "--cov-report="]
         cover += [f"--cov-config={folder / 'coverage.ini'}"]
         os.environ["COVERAGE_FILE"] = str(folder / "coverage")
@@ -127,11 +127,12 @@ def main():
     parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--under", default="", help="only files whose path has this in it")
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="only these tests")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    folder = ROOT / ".mutants" / state()
+    folder = ROOT / ".mutants" / state(options.tests)
     folder.mkdir(parents=True, exist_ok=True)
-    tests = measured(folder, options.processes)
+    tests = measured(folder, options.processes, options.tests)
     special = defaultdict(int)  # the more lines a test runs, the less it is about this one
     for by_line in tests["lines"].values():
         for names in by_line.values():
