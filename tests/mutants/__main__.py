@@ -33,11 +33,10 @@ KILLED_AT_LEAST = 0.95
 
 
 def pytest(source, *words, **options):
-    """Run tests on a copy of the source; they never write beside it."""
-    settings = {
-        **os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
+    """Run tests on a copy of the source, with what Python compiles beside the copy."""
+    settings = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+    if source != SOURCE:
+        settings["PYTHONPYCACHEPREFIX"] = f"{source}-compiled"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     return subprocess.run(
         command, cwd=ROOT, env=settings, check=False, stdin=subprocess.DEVNULL,
@@ -57,10 +56,10 @@ def measured(folder, processes, asked):
     kept = folder / "tests.json"
     if not kept.exists():
         print("Running the tests once, to see which lines each of them runs.", flush=True)
-        (folder / "coverage.ini").write_text("[run]\nsource = crmkit\n")
+        (folder / "settings.ini").write_text("[run]\nsource = crmkit\n")
         words = ["-n", str(processes), "--dist", "loadfile", "--durations=0", "-vv", *asked]
         cover = ["--cov", "--cov-context=test", "--cov-report="]
-        cover += [f"--cov-config={folder / 'coverage.ini'}"]
+        cover += [f"--cov-config={folder / 'settings.ini'}"]
         os.environ["COVERAGE_FILE"] = str(folder / "coverage")
         done = pytest(SOURCE, *words, *cover)
         if done.returncode:
