@@ -1,6 +1,9 @@
 """The report as a library: its cells, its tables and what it says about its own choices."""
 
+import base64
 import math
+from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -134,3 +137,61 @@ def test_shuffled_products_are_bought_together_by_chance(shop, undrawn):
     made = make_report(log.assign(product=shuffled))
     assert made.tables["pairs"].empty
     assert "none of them clearly more often" in made.html
+
+
+class Page(HTMLParser):
+    """The elements of a page in order: name and attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+
+def test_the_page_allows_itself_what_it_uses_and_nothing_else(shop):
+    evil = "</style></title><script src=//x.example/a.js></script><img src=x onerror=alert(1)>"
+    log = shop["transactions"]
+    log = log.assign(product="<script>a</script>" + log["product"].astype(str))
+    page = Page(make_report(log, title=evil, subtitle=evil, currency="<b>").html)
+    names = [name for name, _ in page.elements]
+    allowed = {
+        "html", "head", "meta", "title", "style", "body", "header", "div", "h1", "p", "main", "nav",
+        "a", "section", "h2", "small", "figure", "img", "figcaption", "table", "thead", "tbody",
+        "tr", "th", "td", "footer",
+    }  # fmt: skip
+    assert set(names) <= allowed
+    assert names.count("style") == 1
+    assert names.index("style") > 3
+    policies = [a["content"] for _, a in page.elements if "http-equiv" in a]
+    assert page.elements[3][1].get("http-equiv") == "Content-Security-Policy"
+    (policy,) = policies
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert "script-src" not in rules
+    assert rules["img-src"] == "data:"
+    assert rules["style-src"] == "'unsafe-inline'"
+    assert {"base-uri", "form-action"} <= rules.keys()
+    for name, attributes in page.elements:
+        assert not [key for key in attributes if key.startswith("on") or key == "style"]
+        if name == "img":
+            assert attributes["src"].startswith("data:image/svg+xml;base64,")
+        if name == "a":
+            assert attributes["href"].startswith("#")
+        assert name != "img" or attributes["alt"]
+
+
+def test_control_characters_break_no_picture(shop):
+    log = shop["transactions"]
+    strange = "\x1b\x00\ufffe" + log["product"].astype(str)
+    with pytest.warns(UserWarning, match="missing from font"):
+        page = Page(make_report(log.assign(product=strange)).html)
+    pictures = [attributes["src"] for name, attributes in page.elements if name == "img"]
+    drawn = [base64.b64decode(source.split(",")[1]) for source in pictures]
+    assert any("\ufffd".encode() in picture for picture in drawn)
+    for picture in drawn:
+        ElementTree.fromstring(picture)
+        assert b"<script" not in picture

@@ -304,3 +304,38 @@ def test_a_contract_likelihood_is_no_more_than_certainty(seed):
     for model in (plain, aged):
         told = model.predict(table, interval="delta", annual_discount_rate=0.1)
         assert np.isfinite(told.to_numpy(float)).all()
+
+
+def test_more_periods_than_can_be_added_up_are_refused_in_words():
+    table = pd.DataFrame({
+        "customer_id": range(8),
+        "frequency": [0, 1, 2, 3, 0, 6, 4, 1],
+        "recency": [0, 2, 5, 4, 0, 6, 6, 1],
+        "periods": [6] * 8,
+    })  # fmt: skip
+    model = clv.BGBB(period_days=1).fit(table)
+    for most in (10_001, 1e15, 1e300):
+        far = table.assign(periods=[6.0] * 7 + [most])
+        for ask in (clv.BGBB().fit, model.predict, model.simulate):
+            with pytest.raises(InputError, match=r"10,000 in 1 of 8 rows \(first at row 7\)"):
+                ask(far)
+        with pytest.raises(InputError, match=r"`horizon_days` holds .* periods of 1 days"):
+            model.purchase_probabilities(table, horizon_days=most)
+    assert model.predict(table, horizon_days=1e6)["expected_purchases"].notna().all()
+    assert len(model.predict(table.assign(periods=1000), horizon_days=30)) == 8
+    long = model.purchase_probabilities(table.head(1), horizon_days=300, max_purchases=2)
+    assert long["p_exactly"].between(0, 1).all()
+
+
+def test_histories_of_a_million_years_are_not_drawn():
+    customers = pd.DataFrame(
+        {
+            "customer_id": [1, 2, 3, 4],
+            "frequency": [0, 1, 2, 9],
+            "recency": [0, 3, 9, 20.0],
+            "T": 30,
+        }
+    )
+    model = clv.BGNBD().fit(customers)
+    with pytest.raises(InputError, match=r"'T' is above 365,000 in 1 of 4 rows"):
+        model.simulate(customers.assign(T=[30.0, 30.0, 30.0, 4e8]))

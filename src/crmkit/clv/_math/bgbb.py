@@ -16,6 +16,7 @@ from scipy import special
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.periods import renewals, survival_ratio
 from crmkit.clv._math.special import alive_times, log_rising
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Bools, Floats
 
-__all__ = ["BetaBernoulliFuture", "density", "p_alive", "simulate"]
+__all__ = ["MOST_PERIODS", "BetaBernoulliFuture", "density", "p_alive", "simulate"]
+
+# Likelihood and chances are sums over periods one by one.
+MOST_PERIODS = 10_000
 
 
 def _trials(x: Floats, t_x: Floats, n: Floats) -> tuple[Floats, Bools]:
@@ -112,7 +116,13 @@ class BetaBernoulliFuture:
 
         The sum, over how many of them the customer lives to see, of a beta-binomial.
         """
-        chances = int(np.floor(days / self.period_days + 1e-9))
+        periods = days / self.period_days
+        if periods > MOST_PERIODS:
+            raise InputError(
+                f"`horizon_days` holds {periods:,.0f} periods of {self.period_days:g} days, more "
+                f"than the {MOST_PERIODS:,} over which chances can add up. Look less far ahead."
+            )
+        chances = int(np.floor(periods + 1e-9))
         alpha, beta = self.alpha[:, None], self.beta[:, None]
         result = np.zeros((self.p_alive.size, counts.size))
         for lived in range(chances + 1):
@@ -131,8 +141,7 @@ class BetaBernoulliFuture:
     def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases at the opportunities in `days`), shape (n, m)."""
         chances = np.floor(days / self.period_days + 1e-9)
-        every = np.arange(chances + 1.0)
-        found = self.exactly(days, every)
+        found = self.exactly(days, np.arange(min(chances, MOST_PERIODS) + 1.0))
         tail = np.cumsum(found[:, ::-1], axis=1)[:, ::-1]
         index = np.minimum(counts, chances).astype(np.int64)
         return np.where(counts <= chances, np.where(counts > 0.0, tail[:, index], 1.0), 0.0)

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from crmkit._checks import Problems, number_array
-from crmkit.clv._math.bgbb import BetaBernoulliFuture, density, p_alive, simulate
+from crmkit.clv._math.bgbb import (
+    MOST_PERIODS,
+    BetaBernoulliFuture,
+    density,
+    p_alive,
+    simulate,
+)
 from crmkit.clv._math.likelihood import Part
+from crmkit.clv._model.future import check_length
 from crmkit.clv._model.periods import PeriodModel, whole
 
 if TYPE_CHECKING:
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGBB"]
+
+_LONGER = "BG/BB adds up over every one of them: count longer periods."
 
 
 class BGBB(PeriodModel):
@@ -122,6 +131,7 @@ class BGBB(PeriodModel):
             "`recency` is above 0 although `frequency` is 0",
             do="Without a repeat purchase it is 0.",
         )
+        problems.rows(n > MOST_PERIODS, f"`periods` is above {MOST_PERIODS:,}", do=_LONGER)
         return columns
 
     def _parts(self, rows: Rows) -> list[Part]:
@@ -147,4 +157,5 @@ class BGBB(PeriodModel):
     def _simulated(
         self, theta: list[Any], length: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
+        check_length(length, "periods", most=MOST_PERIODS, do=_LONGER)
         return simulate(theta, length, rng)

@@ -13,6 +13,7 @@ from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_densit
 from crmkit.clv._math.bg_simulate import simulate
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.rows import alike_rows, distinct_rows
+from crmkit.clv._model.future import check_length
 from crmkit.clv._model.purchases import ALIKE, PurchaseModel
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class BetaGeometric(PurchaseModel):
     def _simulated(
         self, theta: list[Any], T: Floats, rng: np.random.Generator
     ) -> dict[str, NDArray[Any]]:
+        check_length(T, "T", do="It is measured in days: simulate shorter histories.")
         return simulate(theta, T, rng, k=self._stages, first_chance=self._first_chance)
 
 

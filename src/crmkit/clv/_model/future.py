@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from crmkit._checks import check_number
+from crmkit._checks import Problems, check_number
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
 
-__all__ = ["Future", "check_horizon", "check_rate", "daily_rate", "purchases_ahead"]
+__all__ = ["Future", "check_horizon", "check_length", "check_rate", "daily_rate", "purchases_ahead"]
 
 _THOUSAND_YEARS = 1_000.0 * DAYS_PER_YEAR
 
@@ -37,6 +37,13 @@ class Future(Protocol):
 
     def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
+
+
+def check_length(length: Floats, column: str, *, most: float = _THOUSAND_YEARS, do: str) -> None:
+    """Refuse histories whose every period or purchase could not be written down."""
+    problems = Problems("customers")
+    problems.rows(length > most, f"column {column!r} is above {most:,.0f}", do=do)
+    problems.raise_if_any()
 
 
 def daily_rate(annual_discount_rate: float) -> float:
