@@ -165,6 +165,12 @@ class Tasks:
             size = (folder / "report.html").stat().st_size
             print(f"{wheel.name} wrote a report of {size:,} bytes in an empty environment.")
 
+    def statistics(self) -> None:
+        """Measure what intervals, tests and verdicts hold, and write the page; or some rooms."""
+        environment = self._main.install("test")
+        page = ROOT / "tests" / "statistics" / "_page.py"
+        run(environment.python, page, *self._arguments)
+
     def lowest(self) -> None:
         """Run the tests on the lowest declared versions."""
         environment = Environment(self._folder / ".venv-lowest").install("lowest")

@@ -84,6 +84,11 @@ def gains_table(
         If a customer has no score or two, nobody has the outcome, or the scores come from a model
         that learned from these very rows.
 
+    Notes
+    -----
+    Rows are taken as independent, which several snapshots of one customer are not: with six of
+    each, intervals of 95 % hold 74 %.
+
     Examples
     --------
     >>> import pandas as pd
@@ -154,6 +159,11 @@ def calibration_table(
     InputError
         If a customer has no score or two, a score is no probability, or the scores come from a
         model that learned from these very rows.
+
+    Notes
+    -----
+    Rows are taken as independent, which several snapshots of one customer are not: with six of
+    each, intervals of 95 % hold 74 %.
 
     Examples
     --------

@@ -71,6 +71,12 @@ class WinBackModel(EffectModel):
     --------
     conditional_survival : The chance to return by itself, given the silence so far.
 
+    Notes
+    -----
+    The interval of a customer is that of a straight line through the estimates. Of 1,500 customers
+    intervals of 95 % hold nine in ten where the effect is such a line, and about half of them where
+    it bends with what is known of a customer.
+
     References
     ----------
     Kennedy, E. H. (2023). Towards optimal doubly robust estimation of heterogeneous causal

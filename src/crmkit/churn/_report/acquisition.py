@@ -121,6 +121,9 @@ def acquisition_profile(
     A level is where customers came from, not what made them stay: channels reach different
     people, and a budget moved to the best level will meet others than those already won there.
 
+    Limits of the value need many customers where a few bring most of the money: of a dozen per
+    level, a tenth of whom bring half, intervals of 95 % hold 75 % and miss what the few will bring.
+
     References
     ----------
     .. [1] Morris, C. N. (1983). Parametric empirical Bayes inference. *Journal of the American

@@ -55,7 +55,8 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
     -----
     Higher ages rest on older cohorts only. A curve can therefore rise: not because customers
     return, but because the younger cohorts, no longer in it, were worse. The column ``cohorts``
-    shows where that may happen.
+    shows where that may happen. The interval takes customers of all cohorts as alike: where
+    cohorts differ, 20 to 40 % coming back, intervals of 95 % hold the mean of cohorts in 75 %.
 
     Examples
     --------

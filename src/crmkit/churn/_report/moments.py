@@ -97,8 +97,10 @@ def key_moments(
     Notes
     -----
     The comparison removes what all such customers do at that time of the year. It does not
-    remove what leads to the event: who moves house may have been about to change anyway. The
-    error takes customers as independent and their controls as known up to sampling.
+    remove what leads to the event: who moves house may have been about to change anyway. Nor
+    does it hold for events that are purchases themselves, such as the first of a product: they
+    pick customers who are buying, and an effect is found where there is none in nearly every
+    log. The error takes customers as independent and their controls as known up to sampling.
 
     References
     ----------

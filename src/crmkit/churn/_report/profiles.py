@@ -107,7 +107,10 @@ def retention_profile(
 
     Notes
     -----
-    Several snapshots of one customer are not independent; the intervals are then too narrow.
+    Rows are taken as independent, which several snapshots of one customer are not: with six of
+    each of 400 who keep their ways, intervals of 95 % hold 70 % and three in ten levels that mean
+    nothing have a p-value below 5 %. Profile one snapshot per customer.
+
     A profile finds marks, not causes: what happens when a mark is changed needs a test.
 
     References

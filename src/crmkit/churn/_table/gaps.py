@@ -89,9 +89,11 @@ def gap_table(
 
     Notes
     -----
-    Every gap counts once, so customers who buy often count often. Split `by` how often they buy
-    where they differ much. Dividing two entries gives the chance to return: of customers silent
-    for s days, the share ``1 - p_open(s + h) / p_open(s)`` returns within h more.
+    Every gap counts once, so customers who buy often count often, and the gaps of one are taken as
+    independent: where a tenth of the customers make half of the purchases, intervals of 95 % hold
+    58 %. Split `by` how often customers buy where they differ much. Dividing two entries gives the
+    chance to return: of customers silent for s days, the share ``1 - p_open(s + h) / p_open(s)``
+    returns within h more.
 
     References
     ----------

@@ -1,0 +1,255 @@
+"""Who leaves and who comes: profiles of both, and key moments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier
+
+from _suite import Case, Target, study
+from crmkit import churn
+from worlds import START, covered, log_of, money, once, rejected, rows
+
+TRAITS = 8
+
+
+def profile(rng, n_customers, n_snapshots, loyalty, effect=0.0):
+    """A profile of eight traits of three levels; the first raises the chance to leave.
+
+    Customers differ in their chance to leave, and keep it from one snapshot to the next; the
+    larger `loyalty`, the less.
+    """
+    chance = rng.beta(0.3 * loyalty, 0.7 * loyalty, n_customers)
+    levels = rng.integers(0, 3, (n_customers, TRAITS))
+    chance = chance * (1 - effect) + effect * (levels[:, 0] == 0)
+    who = np.repeat(np.arange(n_customers), n_snapshots)
+    table = pd.DataFrame(np.array(["a", "b", "c"])[levels[who]]).add_prefix("trait_")
+    table.insert(0, "customer_id", who)
+    if n_snapshots > 1:
+        month = np.tile(np.arange(n_snapshots), n_customers)
+        table["as_of"] = pd.date_range(START, periods=n_snapshots, freq="MS")[month]
+    table["churned"] = rng.random(len(who)) < chance[who]
+    return churn.retention_profile(table, estimator=DummyClassifier())  # importance is not judged
+
+
+def profile_flags(rng, n_customers, n_snapshots, loyalty):
+    table = profile(rng, n_customers, n_snapshots, loyalty)
+    return {
+        "rates": rows(covered(table["conf_low"], table["conf_high"], 0.3)),
+        "tests": rows(rejected(table["p_value"])),
+        "found": once((table["p_adjusted"] < 0.05).any()),
+        "told": once((table["direction"] != "as all").any()),
+    }
+
+
+@study("2,000 customers described once by eight traits that mean nothing", short=12, full=200)
+def described_once(rng):
+    return profile_flags(rng, 2000, 1, 1.0)
+
+
+@study(
+    "400 customers described six times by eight traits that mean nothing", corner=True,
+    short=10, full=200,
+)  # fmt: skip
+def described_six_times(rng):
+    return profile_flags(rng, 400, 6, 1.0)
+
+
+@study(
+    "2,000 customers; who has one level of a trait leaves with .37 instead of .30",
+    short=12,
+    full=200,
+)
+def a_trait_that_tells(rng):
+    table = profile(rng, 2000, 1, 1.0, effect=0.085)
+    row = table[(table["variable"] == "trait_0") & (table["level"] == "a")].iloc[0]
+    return {"found": once(row["p_adjusted"] < 0.05)}
+
+
+# Acquisition: each channel brings customers of whom 30 % buy once more, a season later.
+
+CHANNELS, WINDOW = 40, 180
+
+
+def channels(rng, size, sigma, rates=0.3):
+    """The profile of forty channels that bring `size` customers each."""
+    n = CHANNELS * size
+    channel = np.arange(n) // size
+    came = rng.integers(0, 60, n)
+    again = rng.random(n) < np.broadcast_to(rates, CHANNELS)[channel]
+    who = np.r_[np.arange(n), np.flatnonzero(again)]
+    day = np.r_[came, (came + rng.integers(100, WINDOW, n))[again]]
+    log = pd.DataFrame({"customer_id": who, "date": START + pd.to_timedelta(day, unit="D")})
+    log["amount"] = money(rng, len(log), sigma)
+    customers = pd.DataFrame({"customer_id": np.arange(n), "channel": channel.astype(str)})
+    table = churn.acquisition_profile(
+        log, customers=customers, by="channel", window_days=WINDOW, max_levels=CHANNELS,
+        as_of=START + pd.Timedelta(days=300),
+    )  # fmt: skip
+    return table.assign(channel=table["level"].astype(int))
+
+
+def channel_flags(table):
+    return {
+        "rates": covered(table["conf_low"], table["conf_high"], 0.3),
+        "values": covered(table["value_low"], table["value_high"], 1.3),
+        "found": once((table["p_adjusted"] < 0.05).any()),
+    }
+
+
+@study("forty equal channels that brought 60 customers each, who spend alike", short=20, full=200)
+def equal_channels(rng):
+    return channel_flags(channels(rng, 60, 0.5))
+
+
+@study(
+    "forty equal channels that brought 12 customers each; a tenth of them brings half the money",
+    corner=True, short=20, full=200,
+)  # fmt: skip
+def small_channels(rng):
+    return channel_flags(channels(rng, 12, 1.5))
+
+
+@study(
+    "forty channels of 60 customers, from one of which .54 instead of .3 return", short=20, full=200
+)
+def one_better_channel(rng):
+    table = channels(rng, 60, 0.5, np.r_[0.54, np.full(CHANNELS - 1, 0.3)])
+    return {"found": once(table.loc[table["channel"] == 0, "p_adjusted"].iloc[0] < 0.05)}
+
+
+# Moments: customers buy at a rate of their own that never changes.
+
+
+def moments(rng, products, change=1.0, n_customers=800, days=240):
+    """Test an event that is a date out of the blue or, with products, the first of a kind."""
+    rate = rng.gamma(1.0, 1 / 20, n_customers)[:, None] * np.ones(days)
+    when = rng.choice(np.arange(60, 180, 10), n_customers // 4)
+    if change != 1:
+        after = np.arange(days) > np.r_[when, np.full(n_customers - len(when), days)][:, None]
+        rate = np.where(after, rate * change, rate)
+    log = log_of(rng.random((n_customers, days)) < rate, amount=20.0)
+    if products:
+        log["product"] = np.where(rng.random(len(log)) < 0.1, "baby", "other")
+        events = churn.first_events(log, products={"first baby": ["baby"]})
+        events = events[events["event"] == "first baby"]
+    else:
+        date = START + pd.to_timedelta(when, unit="D")
+        events = pd.DataFrame({"customer_id": np.arange(len(when)), "date": date})
+    table = churn.key_moments(log, events, before_days=60, after_days=60)
+    return table[table["measure"] == "orders"]
+
+
+def moment_flags(table):
+    return {
+        "effect": covered(table["conf_low"], table["conf_high"], 0.0),
+        "rejected": rejected(table["p_value"]),
+    }
+
+
+@study(
+    "200 of 800 customers have an event on a day out of the blue; nothing changes",
+    short=25,
+    full=200,
+)
+def out_of_the_blue(rng):
+    return moment_flags(moments(rng, products=False))
+
+
+@study("200 of 800 customers buy a fifth more after an event out of the blue", short=25, full=200)
+def event_that_works(rng):
+    return moment_flags(moments(rng, products=False, change=1.2))
+
+
+@study(
+    "800 customers; the event is the first purchase of a product that changes nothing",
+    corner=True,
+    short=10,
+    full=200,
+)
+def first_product(rng):
+    return moment_flags(moments(rng, products=True))
+
+
+PROFILE, ACQUIRED = Target(churn.retention_profile), Target(churn.acquisition_profile)
+MOMENTS = Target(churn.key_moments)
+HELD, SIZE = (0.93, 0.97), (0.025, 0.06)
+SNAPSHOTS = ("Profile one snapshot per customer.",)
+BUYING = ("an effect is found where there is none in nearly every log",)
+
+CASES = [
+    Case(PROFILE, "coverage", described_once, "rates", 0.95, HELD),
+    Case(PROFILE, "size", described_once, "tests", 0.05, SIZE),
+    Case(PROFILE, "verdict", described_once, "told", 0.05, (0.01, 0.07)),
+    Case(PROFILE, "power", a_trait_that_tells, "found", 0.8, (0.7, 0.9)),
+    Case(
+        PROFILE,
+        "coverage",
+        described_six_times,
+        "rates",
+        0.95,
+        (0.66, 0.74),
+        "does not hold: covers .70 with six snapshots of one customer",
+        *SNAPSHOTS,
+    ),
+    Case(
+        PROFILE,
+        "size",
+        described_six_times,
+        "tests",
+        0.05,
+        (0.26, 0.33),
+        "does not hold: three in ten levels that mean nothing have p < .05",
+        *SNAPSHOTS,
+    ),
+    Case(
+        PROFILE,
+        "verdict",
+        described_six_times,
+        "told",
+        0.05,
+        (0.82, 0.96),
+        "does not hold: nine in ten profiles say that a level that means nothing leaves more or "
+        "less",
+        *SNAPSHOTS,
+    ),
+    Case(ACQUIRED, "coverage", equal_channels, "rates", 0.95, HELD),
+    Case(ACQUIRED, "coverage", equal_channels, "values", 0.95, HELD),
+    Case(ACQUIRED, "size", equal_channels, "found", 0.05, SIZE),
+    Case(ACQUIRED, "power", one_better_channel, "found", 0.8, (0.7, 0.9)),
+    Case(ACQUIRED, "coverage", small_channels, "rates", 0.95, HELD),
+    Case(
+        ACQUIRED,
+        "coverage",
+        small_channels,
+        "values",
+        0.95,
+        (0.72, 0.79),
+        "does not hold: covers .75 of means of a dozen amounts with heavy tails",
+        "intervals of 95 % hold 75 %",
+    ),
+    Case(ACQUIRED, "size", small_channels, "found", 0.05, SIZE),
+    Case(MOMENTS, "coverage", out_of_the_blue, "effect", 0.95, HELD),
+    Case(MOMENTS, "size", out_of_the_blue, "rejected", 0.05, SIZE),
+    Case(MOMENTS, "power", event_that_works, "rejected", 0.8, (0.7, 0.95)),
+    Case(
+        MOMENTS,
+        "coverage",
+        first_product,
+        "effect",
+        0.95,
+        (0.0, 0.05),
+        "does not hold: finds an effect that is not there in nearly every log",
+        *BUYING,
+    ),
+    Case(
+        MOMENTS,
+        "size",
+        first_product,
+        "rejected",
+        0.05,
+        (0.95, 1.0),
+        "does not hold: finds an effect that is not there in nearly every log",
+        *BUYING,
+    ),
+]
