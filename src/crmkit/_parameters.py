@@ -40,7 +40,7 @@ _NAMES = (
     (_ANY, "cut current_cut potential_cut gain_per_contact uplift limits"),
     (
         _SHARE,
-        "bundle_share lapsed margin min_confidence min_share min_stability quantile "
+        "bundle_share lapsed margin min_confidence min_share min_stability p_churn quantile "
         "refund_share save_rate shares thresholds",
     ),
     (
@@ -81,6 +81,7 @@ _NAMES = (
     (Rule(0, 1, high_open=True), "holdout_share"),
     (Rule(0, 0.5), "min_bin_share"),
     (Rule(-1), "change growth"),
+    (Rule(-1, 1), "uplift"),
     (Rule(-1, 1, low_open=True), "annual_discount_rate"),
     (Rule(1, 12, integer=True), "k"),
     (Rule(3, 1_000_000, integer=True), "max_points"),

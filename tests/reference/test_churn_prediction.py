@@ -44,15 +44,14 @@ def test_telco_logistic(fitted):
 def test_telco_campaign(telco, fitted):
     """Save rate .3, cost 20, value of twelve months."""
     customers = fitted.scores_.assign(value=12 * telco["MonthlyCharges"])
-    decisions = churn.contact_decision(customers, save_rate=0.3, contact_cost=20)
-    profit = churn.contact_profit(
-        decisions.assign(churned=telco["churned"]), thresholds=(0.1, 0.5), outcome="churned"
-    )
-    realised = profit.set_index("rule")["realised_profit"]
-    assert realised["everyone"] == pytest.approx(360_011, abs=1)
-    assert realised["hindsight"] == pytest.approx(463_491, abs=1)
-    assert realised["per customer"] == pytest.approx(394_000, abs=4_000)
-    assert realised["per customer"] > realised["p >= 0.1"] > realised["p >= 0.5"]
+    gain = churn.save_gain(customers, save_rate=0.3, contact_cost=20)
+    realised = telco["churned"] * 0.3 * gain["value"] - gain["contact_cost"]
+    assert realised.sum() == pytest.approx(360_011, abs=1)
+    assert realised.clip(lower=0).sum() == pytest.approx(463_491, abs=1)
+    per_customer = realised[gain["expected_gain"] > 0].sum()
+    assert per_customer == pytest.approx(394_000, abs=4_000)
+    by_risk = [realised[customers["p_churn"] >= limit].sum() for limit in (0.1, 0.5)]
+    assert per_customer > by_risk[0] > by_risk[1]
 
 
 def test_telco_profile(telco):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmkit._frames.account import with_account
+from crmkit._frames.amounts import number_or_column
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.dates import day_column, day_numbers, parse_day
 from crmkit._frames.engines import table_columns, to_pandas
@@ -32,6 +33,7 @@ __all__ = [
     "day_numbers",
     "group_codes",
     "match_groups",
+    "number_or_column",
     "parse_day",
     "read_by",
     "read_customers",

@@ -132,9 +132,9 @@ def _warn(leaks: pd.DataFrame, outcome: str, name: str) -> None:
     ]
     more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
     warnings.warn(
-        f"`{name}`: {', '.join(shown)}{more} alone tell {outcome!r} too well for something that "
-        "was known before it: likely leaks. Leave out what became known only afterwards; name "
-        "what to learn from with `columns`, and nothing is said.",
+        f"`{name}`: likely leak(s) {', '.join(shown)}{more}. What alone tells {outcome!r} so well "
+        "was hardly known before it. Leave out what became known only afterwards, or name what to "
+        "learn from with `columns`, and nothing is said.",
         LeakWarning,
         stacklevel=5,
     )

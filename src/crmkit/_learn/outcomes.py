@@ -63,15 +63,17 @@ def _meant(
     )
 
 
-def read_snapshots(customers: Any, needs: Iterable[str] = ()) -> pd.DataFrame:
-    """Return a table with one row per customer, or per customer and ``as_of`` where it has that."""
+def read_snapshots(
+    customers: Any, needs: Iterable[str] = (), *, second: str = "as_of"
+) -> pd.DataFrame:
+    """Return a table with one row per customer, or per customer and `second` where it has that."""
     frame = read_customers(customers, needs=list(needs), unique=False)
-    keys = ["customer_id", "as_of"] if "as_of" in frame.columns else ["customer_id"]
+    keys = ["customer_id", second] if second in frame.columns else ["customer_id"]
     problems = Problems("customers")
     problems.rows(
         frame.duplicated(keys).to_numpy(),
         f"{' and '.join(keys)} repeat an earlier row",
-        do="Keep one row per customer, or one per customer and `as_of`.",
+        do=f"Keep one row per customer, or one per customer and `{second}`.",
     )
     problems.raise_if_any()
     return frame

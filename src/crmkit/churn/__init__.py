@@ -44,7 +44,7 @@ from crmkit.churn._plot.signals import plot_signals
 from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
-from crmkit.churn._report.decision import contact_decision, contact_profit
+from crmkit.churn._report.gain import save_gain
 from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table
@@ -75,8 +75,6 @@ __all__ = [
     "cohort_customers",
     "cohort_table",
     "conditional_survival",
-    "contact_decision",
-    "contact_profit",
     "first_events",
     "gains_table",
     "gap_table",
@@ -98,6 +96,7 @@ __all__ = [
     "retention_curve",
     "retention_profile",
     "retention_table",
+    "save_gain",
     "signal_table",
     "silence_table",
     "survival_table",

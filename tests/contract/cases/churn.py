@@ -100,14 +100,8 @@ def valued():
             "p_churn": rng.random(60),
             "value": rng.integers(0, 400, 60) / 4,
             "rate": 0.3,
-            "churned": rng.integers(0, 2, 60),
         }
     )
-
-
-def decided():
-    table = churn.contact_decision(valued(), save_rate=0.3, contact_cost=2.0)
-    return table.assign(churned=valued()["churned"])
 
 
 def moved():
@@ -216,18 +210,18 @@ CASES: list = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
-        churn.contact_decision,
+        churn.save_gain,
         lambda: {"customers": valued()},
         kwargs={"save_rate": "rate", "contact_cost": 1.5},
         needs={"customers": ("customer_id", "p_churn", "value", "rate")},
         numbers={"customers": ("p_churn", "value", "rate")},
     ),
     FunctionCase(
-        churn.contact_profit,
-        lambda: {"decisions": decided()},
-        kwargs={"outcome": "churned", "thresholds": (0.1, 0.5)},
-        needs={"decisions": ("customer_id", "p_churn", "value", "save_rate", "churned")},
-        numbers={"decisions": ("p_churn", "value", "save_rate", "contact_cost", "churned")},
+        churn.save_gain,
+        lambda: {"customers": valued().assign(treatment="card", more=lambda t: t["p_churn"] - 0.5)},
+        kwargs={"uplift": "more", "value": 40, "contact_cost": "rate"},
+        needs={"customers": ("customer_id", "more", "rate")},
+        numbers={"customers": ("more", "rate")},
     ),
     FunctionCase(
         churn.first_events,

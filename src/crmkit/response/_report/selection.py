@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number, random_generator
-from crmkit._frames import read_customers, sorted_codes, with_account
+from crmkit._frames import number_or_column, read_customers, sorted_codes, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.selection import select
 from crmkit.response._table import (
@@ -16,7 +16,6 @@ from crmkit.response._table import (
     expected_gain,
     is_suppressed,
     limits,
-    number_or_column,
     permission_status,
 )
 

@@ -8,7 +8,7 @@ from crmkit.response._table.coding import (
     code_variables,
     rule_of,
 )
-from crmkit.response._table.offers import expected_gain, limits, number_or_column
+from crmkit.response._table.offers import expected_gain, limits
 from crmkit.response._table.permission import (
     contacts_in_window,
     is_suppressed,
@@ -33,7 +33,6 @@ __all__ = [
     "expected_gain",
     "is_suppressed",
     "limits",
-    "number_or_column",
     "permission_status",
     "range_text",
     "read_variables",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit._frames import read_customers, rows_of, sorted_codes, without
+from crmkit._checks import Problems, check_number, number_array
+from crmkit._frames import number_or_column, read_customers, rows_of, sorted_codes, without
 from crmkit._learn.outcomes import score_column
 from crmkit.errors import InputError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["expected_gain", "limits", "number_or_column"]
+__all__ = ["expected_gain", "limits"]
 
 
 def limits(budget: float | None, capacity: int | None) -> tuple[float, float]:
@@ -85,16 +85,3 @@ def _costs(people: pd.DataFrame, contact_cost: Any, offers: pd.Index[Any] | None
         raise InputError(f"`contact_cost` lacks the treatment(s) {missing}.")
     each = [check_number(contact_cost[offer], "contact_cost") for offer in offers]
     return np.tile(np.asarray(each, dtype=np.float64), (len(people), 1))
-
-
-def number_or_column(
-    value: Any, customers: pd.DataFrame, name: str, *, low: float | None = None
-) -> Floats:
-    """Return one number for all or a column's numbers, shape (n,)."""
-    if isinstance(value, str):
-        require_columns(customers.columns, [value], "customers")
-        problems = Problems("customers")
-        values = number_array(customers[value], problems, value, low=low)
-        problems.raise_if_any()
-        return values
-    return np.full(len(customers), check_number(value, name, low=low))
