@@ -161,6 +161,18 @@ def test_nobody_at_all_is_an_error():
     assert rows([], [1, 2]) == []
 
 
+def test_where_none_need_meet_twins_are_refused_all_the_same():
+    account = {}
+    assert rows(["x"], ["a", "b"], account=account, allow_none=True) == [-1]
+    assert account == {"scores_unmatched": 1}
+    with pytest.raises(InputError, match="alike"):
+        rows(["A"], ["a", "b"], account={}, allow_none=True)
+
+
+def test_tuples_are_values():
+    assert rows([("b", 2)], [("a", 1), ("b", 2)]) == [1]
+
+
 def test_what_meets_has_other_names():
     with pytest.raises(InputError, match=r"no product of `scores`"):
         rows(["tea"], ["milk"], what="product")

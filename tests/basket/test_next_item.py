@@ -78,12 +78,41 @@ def test_what_is_not_to_be_offered_is_not():
         model.predict(log, stock="milk")
 
 
+def test_lists_of_items_and_of_customers_meet_the_model_and_the_log():
+    log = log_of([["a", "b"], ["a", "c"], ["a", "b"], ["d"]])
+    model = basket.NextItem(min_support=1).fit(log)
+    first = log["customer_id"].iloc[0]
+    unwanted = pd.DataFrame({"customer_id": [float(first), -1.0, -1.0], "item": ["d", "d", "gone"]})
+    offers = model.predict(
+        log, exclude=["c", "gone"], stock=["b", "c", "d", "new"], unwanted=unwanted
+    )
+    assert set(offers["item"]) == {"b", "d"}
+    assert "d" not in set(offers.loc[offers["customer_id"] == first, "item"])
+    account = offers.attrs["account"]
+    assert account["exclude_unmatched"] == account["stock_unmatched"] == 1
+    assert account["unwanted_unmatched"] == account["unwanted_items_unmatched"] == 1
+    assert account["products_unmatched"] == 0
+    assert not model.predict(log, exclude=["gone"]).empty
+    everything = model.predict(log)
+    pd.testing.assert_frame_equal(model.predict(log, unwanted=unwanted[:0]), everything)
+    for wrong in ({"exclude": ["A"]}, {"stock": ["b", "c "]}, {"stock": ["gone"]}):
+        with pytest.raises(InputError, match=f"`{next(iter(wrong))}`"):
+            model.predict(log, **wrong)
+    as_text = unwanted.assign(customer_id=str(first))
+    for wrong in (as_text, unwanted.assign(customer_id=-1), unwanted.assign(item="D")):
+        with pytest.raises(InputError, match="`unwanted`"):
+            model.predict(log, unwanted=wrong)
+    with pytest.raises(InputError, match="`transactions` and `model` do not write item alike"):
+        model.predict(log.assign(product=log["product"].str.upper()))
+
+
 def test_strangers_get_what_is_popular():
     log = log_of([["a", "b"], ["a", "c"], ["a", "b"], ["d"]])
     model = basket.NextItem(min_support=1).fit(log)
     stranger = log_of([["never seen"]])
     offers = model.predict(stranger, n_items=2)
     assert offers["item"].tolist() == ["a", "b"]
+    assert offers.attrs["account"]["products_unmatched"] == 1
     nobody = basket.NextItem(min_support=1, popularity=0).fit(log).predict(stranger)
     assert nobody.empty
 

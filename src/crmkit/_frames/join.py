@@ -40,15 +40,16 @@ def rows_of(
     key: str | None = None,
     what: str = "customer_id",
     do: str = "",
+    allow_none: bool = False,
 ) -> Ints:
     """Return the row in `among`, whose values are distinct, of each of `ids`; shape (n,).
 
     `name` is the argument that holds `ids`, `other` the one that holds `among`. Ids are equal by
     value: 7, 7.0 and a category 7 meet. Ids that would meet if they were written alike (as text
     and as numbers, with blanks, in another case, padded with zeros) are refused, and so are ids
-    of which none meets. Others that meet nobody get -1 and are counted in `account`, under `key`
-    (default: ``<name>_unmatched``); without an account they are refused as well, and `do` says
-    what to do.
+    of which none meets, unless `allow_none`. Others that meet nobody get -1 and are counted in
+    `account`, under `key` (default: ``<name>_unmatched``); without an account they are refused as
+    well, and `do` says what to do.
     """
     plural = "customers" if what == "customer_id" else f"values of {what}"
     do = do or f"Pass tables of the same {plural}."
@@ -73,7 +74,7 @@ def rows_of(
     unmet = left[lost].unique()
     if lost.size:
         _refuse_twins(unmet, right, name=name, other=other, what=what)
-        if lost.size == len(rows):
+        if lost.size == len(rows) and not allow_none:
             raise InputError(
                 f"no {what} of `{name}` occurs in `{other}`: {_shown(left)} against "
                 f"{_shown(right)}. {do}"
@@ -125,7 +126,7 @@ def _engine_series(values: Any, name: str) -> pd.Series[Any]:
 
 def by_value(ids: Any) -> pd.Index[Any]:
     """Return ids as an index in which equal values are equal, whatever type their column has."""
-    index = pd.Index(ids)
+    index = pd.Index(ids, tupleize_cols=False)
     if isinstance(index, pd.CategoricalIndex):
         if (index.codes < 0).any():
             return pd.Index(index.astype(object))

@@ -15,6 +15,14 @@ Tables = dict[str, pd.DataFrame]
 _KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 
 
+def _call(function: Callable[..., Any], tables: Tables, kwargs: Mapping[str, Any]) -> Any:
+    """Call a function with its tables, by name where the signature wants that."""
+    parameters = inspect.signature(function).parameters
+    named = {k: table for k, table in tables.items() if parameters[k].kind is _KEYWORD_ONLY}
+    placed = [table for name, table in tables.items() if name not in named]
+    return function(*placed, **{**kwargs, **named})
+
+
 @dataclass(frozen=True)
 class FunctionCase:
     """A function that gives a table (or, with ``returns="number"``, a number).
@@ -47,11 +55,7 @@ class FunctionCase:
         return self.function
 
     def call(self, tables: Tables) -> Any:
-        parameters = inspect.signature(self.function).parameters
-        by_name = {name for name in tables if parameters[name].kind is _KEYWORD_ONLY}
-        named = {name: table for name, table in tables.items() if name in by_name}
-        placed = [table for name, table in tables.items() if name not in by_name]
-        return self.function(*placed, **named, **self.kwargs)
+        return _call(self.function, tables, self.kwargs)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class ModelCase:
     needs: tuple[str, ...] = ()
     # How far refits on permuted rows may differ (sums in another order), relative.
     tolerance: float = 1e-6
-    # Tables of other people than the first, whose ids are looked up nowhere, are named here.
+    # As in a FunctionCase.
+    may_be_empty: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     # The module, brought by an extra, that fitting needs.
     extra: str = ""
@@ -89,7 +94,7 @@ class ModelCase:
         return (self.predict_tables or self.fit_tables)()
 
     def predict(self, model: Any, tables: Tables) -> pd.DataFrame:
-        return model.predict(*tables.values(), **self.predict_kwargs)
+        return _call(model.predict, tables, self.predict_kwargs)
 
     def log_for(self) -> pd.DataFrame:
         """Return a log for the methods that take one."""

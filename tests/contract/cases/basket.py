@@ -32,6 +32,11 @@ def rules():
     return basket.association_rules(itemsets())
 
 
+def unwanted():
+    ids = np.arange(100, 145)
+    return pd.DataFrame({"customer_id": ids, "item": np.array(list("abc"))[ids % 3]})
+
+
 LINES = {"transactions": ("customer_id", "date", "product")}
 
 CASES = [
@@ -96,6 +101,8 @@ CASES = [
         lambda: {"transactions": log()},
         parameters={"half_life_days": 30, "min_support": 2},
         predict_kwargs={"exclude_owned": False, "n_items": 3},
+        predict_tables=lambda: {"transactions": log(), "unwanted": unwanted()},
+        may_be_empty=("unwanted",),
         methods={"evaluate": {"horizon_days": 5, "exclude_owned": False}},
         needs=LINES["transactions"],
     ),

@@ -144,12 +144,12 @@ def _models():
 
 
 def _tracked():
-    return {"purchases": _models()["purchases"], "as_of": "2024-03-01", "period_days": 28}
+    return {"purchases": _models()["purchases"], "as_of": "2023-09-01", "horizon_days": 56}
 
 
 @cache
 def _by_channel():
-    customers = clv.purchase_table(_log(), as_of="2024-03-01")
+    customers = clv.purchase_table(_log(), as_of="2023-09-01")
     customers = customers.merge(_people(), on="customer_id")
     return clv.ByGroup(model=clv.BGNBD(), by="channel").fit(customers)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_flag
-from crmkit._frames import read_customers
+from crmkit._frames import read_customers, rows_of
 from crmkit._log import read_log
 from crmkit.basket._math import recommend
-from crmkit.basket._table.baskets import item_list, sorted_items
+from crmkit.basket._table.baskets import item_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,34 +21,50 @@ if TYPE_CHECKING:
     from crmkit.basket._model.strengths import ItemStrengths
 
 
-def places(items: list[Any], place: dict[Any, int]) -> Ints:
-    """Return the place of each item, -1 for an unknown one."""
-    return np.fromiter((place.get(item, -1) for item in items), dtype=np.int64, count=len(items))
+def places(
+    values: Any, items: pd.Index[Any], name: str, account: dict[str, Any], key: str | None = None
+) -> Ints:
+    """Return the place among the model's items of each value; unknown ones (-1) are counted."""
+    return rows_of(
+        values,
+        items,
+        name=name,
+        other="model",
+        account=account,
+        key=key,
+        what="item",
+        allow_none=name != "stock",
+    )
 
 
 def allowed_items(
-    items: pd.Index[Any], exclude: Iterable[Any] | None, stock: Iterable[Any] | None
+    items: pd.Index[Any],
+    exclude: Iterable[Any] | None,
+    stock: Iterable[Any] | None,
+    account: dict[str, Any],
 ) -> Bools:
-    """Tell which items may be offered; items the model does not know are no slip here."""
+    """Tell which items may be offered; some that the model does not know are no slip here."""
     allowed = np.ones(len(items), dtype=bool)
-    if stock is not None:
-        allowed &= items.isin(item_list(stock, "stock"))
-    if exclude is not None:
-        allowed &= ~items.isin(item_list(exclude, "exclude"))
+    for values, name, inside in ((stock, "stock", True), (exclude, "exclude", False)):
+        if values is not None:
+            place = places(item_list(values, name), items, name, account)
+            allowed &= np.isin(np.arange(len(items)), place, invert=not inside)
     return allowed
 
 
 def unwanted_cells(
-    unwanted: Any, customer_ids: pd.Index[Any], place: dict[Any, int]
+    unwanted: Any, customer_ids: pd.Index[Any], items: pd.Index[Any], account: dict[str, Any]
 ) -> tuple[Ints, Ints]:
     """Return customers and items of what is not wanted, as far as both are known."""
     if unwanted is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    table = read_customers(unwanted, needs=("item",), name="unwanted", unique=False)
-    code, ids = sorted_items(table["customer_id"].tolist())
-    who = {customer: number for number, customer in enumerate(customer_ids.tolist())}
-    customer = places(ids.tolist(), who)[code]
-    item = places(table["item"].tolist(), place)
+    table = read_customers(
+        unwanted, needs=("item",), name="unwanted", unique=False, allow_empty=True
+    )
+    customer = rows_of(
+        table["customer_id"], customer_ids, name="unwanted", other="transactions", account=account
+    )
+    item = places(table["item"], items, "unwanted", account, "unwanted_items_unmatched")
     known = (customer >= 0) & (item >= 0)
     return customer[known], item[known]
 
@@ -72,18 +88,19 @@ def make_offers(
     known = strengths.items["popularity"].to_numpy()
     by_popularity = np.argsort(-known, kind="stable")
     items = pd.Index(strengths.items["item"]).take(by_popularity)
-    place = {item: code for code, item in enumerate(items.tolist())}
+    account = history.account
     size = (log.n_customers, len(items))
-    column = np.append(places(log.product_ids.tolist(), place), -1)[log.product]
+    known_products = places(log.product_ids, items, "transactions", account, "products_unmatched")
+    column = np.append(known_products, -1)[log.product]
     inside = column >= 0
     lines = log.customer[inside], column[inside], log.day[inside]
     customer, column, day = recommend.last_days(*lines)
     # a weight that decayed to nothing must not become a missing entry
     weight = np.maximum(recommend.decay(log.as_of - day, strengths.half_life_days), 1e-300)
-    first = places(strengths.neighbours["item"].tolist(), place)
-    second = places(strengths.neighbours["neighbour"].tolist(), place)
+    first = items.get_indexer(pd.Index(strengths.neighbours["item"]))
+    second = items.get_indexer(pd.Index(strengths.neighbours["neighbour"]))
     strength = strengths.neighbours["strength"].to_numpy(dtype=np.float64)
-    stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, place)
+    stop_customer, stop_column = unwanted_cells(unwanted, log.customer_ids, items, account)
     again = None
     if check_flag(exclude_owned, "exclude_owned"):
         stop_customer = np.append(stop_customer, customer)
@@ -96,7 +113,7 @@ def make_offers(
         recommend.as_sparse(customer, column, weight, size),
         recommend.as_sparse(first, second, strength, (len(items), len(items))),
         strengths.popularity * known[by_popularity],
-        allowed_items(items, exclude, stock),
+        allowed_items(items, exclude, stock, account),
         recommend.as_sparse(stop_customer, stop_column, np.ones(len(stop_column)), size),
         n_items,
         again=again,

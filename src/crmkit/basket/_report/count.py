@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems
-from crmkit._frames import to_pandas
+from crmkit._frames import rows_of, to_pandas
 from crmkit.basket._math.cover import Cover, cover_of
 from crmkit.basket._report.read import read_tuples
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
@@ -31,12 +30,10 @@ def read_sets(table: Any, name: str, columns: tuple[str, ...], lines: BasketLog)
     problems.raise_if_any()
     place = {item: code for code, item in enumerate(lines.items.tolist())}
     named = {item for column in sets for items in column for item in items}
-    unknown = [item for item in named if item not in place]
-    if unknown:
-        raise InputError(
-            f"`{name}` names {len(unknown)} item(s) that `transactions` lacks: "
-            f"{sorted(map(repr, unknown))[:3]}. Pass the log that the table was made from."
-        )
+    do = "Pass the log that the table was made from."
+    rows_of(
+        sorted(named, key=repr), lines.items, name=name, other="transactions", what="item", do=do
+    )
     order = sorted(
         range(len(frame)),
         key=lambda row: [(len(c[row]), [place[item] for item in c[row]]) for c in sets],

@@ -223,5 +223,5 @@ def _side(table: ItemsetTable, values: Iterable[Any] | None, name: str) -> Bools
     if values is None:
         return np.ones(len(table.items), dtype=bool)
     allowed = np.zeros(len(table.items), dtype=bool)
-    allowed[find_items(table.items, values, name)] = True
+    allowed[find_items(table.items, values, name, "itemsets")] = True
     return allowed

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import sorted_codes
+from crmkit._frames import rows_of, sorted_codes
 from crmkit._log import PurchaseLog, read_log
 from crmkit.errors import InputError
 
@@ -136,17 +136,10 @@ def item_mask(
     return mask
 
 
-def find_items(items: pd.Index[Any], values: Any, name: str) -> Ints:
+def find_items(items: pd.Index[Any], values: Any, name: str, other: str = "transactions") -> Ints:
     """Return the codes of a list of items, each of which must occur."""
-    wanted = item_list(values, name)
-    place = {item: code for code, item in enumerate(items.tolist())}
-    unknown = [value for value in wanted if value not in place]
-    if unknown:
-        raise InputError(
-            f"`{name}` names {len(unknown)} item(s) that never occur: {unknown[:3]!r}. Check the "
-            f"spelling and the type of the items; the first ones are {items[:3].tolist()!r}."
-        )
-    return np.array([place[value] for value in wanted], dtype=np.int64)
+    do = f"Check the spelling; the first items are {items[:3].tolist()!r}."
+    return rows_of(item_list(values, name), items, name=name, other=other, what="item", do=do)
 
 
 def minimum_count(min_support: float, n_baskets: int) -> int:

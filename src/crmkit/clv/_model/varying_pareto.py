@@ -90,6 +90,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
     _names: ClassVar[tuple[str, ...]] = ParetoNBD._names
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = ParetoNBD._processes
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = ParetoNBD._limits
+    account_: dict[str, float]
 
     def __init__(
         self,
