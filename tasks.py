@@ -25,7 +25,8 @@ PIPS = {"oldest": "pip==22.3" if sys.version_info < (3, 12) else "", "newest": "
 # Where other versions would show: every public name, example and input. The checks run these by the
 # tasks of other versions than those of the lock; the tasks themselves run all tests.
 OTHERS = ["newest_python", "pandas2", "lowest"]
-BROAD = ["src", "tests/contract", "tests/test_frames.py", "tests/test_command_line.py"]
+BROAD = ["src", "tests/contract", "tests/frames"]
+BROAD += ["tests/test_frames.py", "tests/test_command_line.py"]
 
 
 def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
@@ -201,7 +202,8 @@ class Tasks:
         for step in ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS]:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)
-            self._arguments = ["--long"] if step == "test" else BROAD if step in OTHERS else []
+            held = ["--long", "--cov", "--cov-report="]  # branch coverage: see pyproject.toml
+            self._arguments = held if step == "test" else BROAD if step in OTHERS else []
             getattr(self, step)()
             print(f"=== {step}: {time.monotonic() - started:.0f} s ===", flush=True)
 

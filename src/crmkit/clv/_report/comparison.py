@@ -78,11 +78,9 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from crmkit import clv, datasets
     >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
-    >>> as_of = log["date"].max() - pd.Timedelta(days=100)
-    >>> customers = clv.holdout_table(log, as_of=as_of)
+    >>> customers = clv.holdout_table(log, as_of="2025-09-21")
     >>> models = {"BG/NBD": clv.BGNBD().fit(customers)}
     >>> table = clv.model_comparison(customers, models=models)
     >>> table["model"].tolist()

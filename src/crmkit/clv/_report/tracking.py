@@ -93,10 +93,9 @@ def tracking_table(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from crmkit import clv, datasets
     >>> log = datasets.make_transactions(300, random_state=0)["transactions"]
-    >>> as_of = log["date"].max() - pd.Timedelta(days=100)
+    >>> as_of = "2025-09-21"  # the log goes on for a hundred days
     >>> model = clv.BGNBD().fit(clv.purchase_table(log, as_of=as_of))
     >>> table = clv.tracking_table(log, purchases=model, as_of=as_of, period_days=28)
     >>> table["holdout"].sum()
