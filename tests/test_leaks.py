@@ -227,7 +227,7 @@ def test_the_best_single_column_may_be_words():
         }
     )
     performance = churn.ChurnModel(random_state=0).fit(table).performance_
-    assert performance["score"].tolist() == ["model", "plan"]
+    assert performance["model"].tolist() == ["model", "plan"]
     assert performance["auc"].iloc[1] > 0.65
 
 

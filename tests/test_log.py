@@ -193,7 +193,7 @@ def test_a_refund_in_the_order_lowers_what_the_order_brought():
     assert value["amount"].to_dict() == {("tea",): 7.0, ("cup", "tea"): 4.0}
     assert value["quantity"].to_dict() == {("tea",): 2.0, ("cup", "tea"): 1.0}
     assert value["order_amount"].to_dict() == {("tea",): 6.0, ("cup", "tea"): 3.0}
-    ever = basket.itemset_value(sets, log, level="customer").set_index("itemset")
+    ever = basket.itemset_value(sets, log, unit="customer").set_index("itemset")
     assert ever["amount"].to_dict() == {("tea",): 7.0, ("cup", "tea"): -2.0}
     assert ever["order_amount"].to_dict() == {("tea",): -2.0, ("cup", "tea"): -3.0}
 

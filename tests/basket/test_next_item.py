@@ -167,7 +167,7 @@ def test_planted_tastes_are_found():
 
 def test_wrong_parameters_and_splits():
     log = datasets.make_transactions(50, random_state=4)["transactions"]
-    for parameters in ({"rules": -1}, {"half_life_days": 0}, {"level": "day"}):
+    for parameters in ({"rules": -1}, {"half_life_days": 0}, {"unit": "day"}):
         with pytest.raises(InputError, match=next(iter(parameters))):
             basket.NextItem(**parameters).fit(log)
     with pytest.raises(InputError, match="above 0"):

@@ -71,7 +71,7 @@ def test_customer_tables_that_do_not_fit_are_refused(log, shop):
     people = shop["customers"]
     with pytest.raises(InputError, match="Rename them"):
         churn.acquisition_table(log, customers=people.assign(value=1))
-    with pytest.raises(InputError, match="types agree"):
+    with pytest.raises(InputError, match="do not write customer_id alike"):
         churn.acquisition_table(
             log, customers=people.assign(customer_id=people["customer_id"].astype(str))
         )

@@ -68,7 +68,7 @@ def test_constant_covariates_give_the_static_model(shop):
     facts = pd.DataFrame({"customer_id": np.arange(300), "season": rng.integers(0, 2, 300)})
     facts["club"] = rng.normal(size=300).round(1)
     table = clv.purchase_table(log, as_of=AS_OF).merge(facts, on="customer_id")
-    options = {**EFFECTS, "l2": 0.3, "equal": [["purchase.club", "dropout.club"]]}
+    options = {**EFFECTS, "l2": 0.3, "tie": [["purchase.club", "dropout.club"]]}
     static = clv.ParetoNBD(**options).fit(table)
     coming = {"horizon_days": 200, "annual_discount_rate": 0.15, "interval": "delta"}
     expected = static.predict(table, alive_in_days=90, **coming)

@@ -29,7 +29,7 @@ def fitted(telco):
 
 
 def test_telco_logistic(fitted):
-    table = fitted.performance_.set_index("score")
+    table = fitted.performance_.set_index("model")
     row = table.loc["model"]
     assert row["customers"] == 7043
     assert row["churn_rate"] == pytest.approx(1869 / 7043)

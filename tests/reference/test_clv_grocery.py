@@ -14,7 +14,7 @@ from crmkit import clv
 def weekly(reference_data):
     log = pd.read_csv(reference_data / "groceryElog.csv", parse_dates=["date"])
     table = clv.purchase_table(
-        log.rename(columns={"cust": "customer_id"}), as_of="2006-12-31", gaps=True
+        log.rename(columns={"cust": "customer_id"}), as_of="2006-12-31", regularity=True
     )
     return table.assign(
         recency=table["recency"] / 7,

@@ -55,7 +55,7 @@ def _customers():
 
 
 def _regulars():
-    return {"customers": clv.purchase_table(_log(), gaps=True)}
+    return {"customers": clv.purchase_table(_log(), regularity=True)}
 
 
 def _donors():

@@ -91,7 +91,7 @@ def segment_profile(
     >>> segments = pd.DataFrame({"customer_id": [1, 2, 3, 4], "segment": ["a", "a", "b", "b"]})
     >>> profile = segment_profile(customers, segments)
     >>> profile[["segment", "variable", "level", "estimate", "base", "index"]].round(1)
-      segment variable level  value  base  index
+      segment variable level  estimate  base  index
     0       a      age  mean   32.0  47.0   68.1
     1       a  channel  shop    0.0   0.2    0.0
     2       a  channel   web    1.0   0.8  133.3
