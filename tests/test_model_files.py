@@ -201,7 +201,7 @@ def arrays(stored):
         ("dtype", [["a", "<f8"]]),
         ("dtype", "__import__('os')"),
         ("dtype", None),
-        ("$array", "AAAA"),
+        ("$array", "AAAAAAAAAAAAAAAAAAAAAAAAAA=="),  # 19 bytes
         ("$array", "é"),
         ("$array", "A"),
         ("$array", "AAAAAAAA\nAAA="),

@@ -37,7 +37,7 @@ _DAYS_FROM_0 = Rule(0, 36_525, integer=True)
 
 # Of a mapping or a sequence the rule is that of its numbers.
 _NAMES = (
-    (_ANY, "cut current_cut potential_cut gain_per_contact uplift limits"),
+    (_ANY, "cut current_cut potential_cut gain_per_contact limits"),
     (
         _SHARE,
         "bundle_share lapsed margin min_confidence min_share min_stability p_churn quantile "
@@ -82,16 +82,17 @@ _NAMES = (
     (Rule(0, 0.5), "min_bin_share"),
     (Rule(-1), "change growth"),
     (Rule(-1, 1), "uplift"),
-    (Rule(-1, 1, low_open=True), "annual_discount_rate"),
+    (Rule(-1, 5, low_open=True), "annual_discount_rate"),
     (Rule(1, 12, integer=True), "k"),
     (Rule(3, 1_000_000, integer=True), "max_points"),
     (Rule(10, 1_000_000, integer=True), "n_draws n_products"),
     # What scikit-learn takes.
     (Rule(0, 2**32 - 1, integer=True), "random_state"),
     # A name with a second meaning, under a name of the meaning's own.
-    (_SHARE, "rate_ahead"),  # annual_discount_rate of a model
+    (Rule(0, 5), "rate_ahead"),  # annual_discount_rate of a model; 10 was meant as per cent
     (Rule(0, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
     (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
+    (_ANY, "difference"),  # uplift of a rate or of an amount
     (_ROWS_FROM_0, "draws_kept"),  # n_draws of a model: none, unless they are asked for
     (_ROWS, "resamples"),  # n_draws that each refit a model
     (_DAYS, "whole_days"),  # period_days of a table of days

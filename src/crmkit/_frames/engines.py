@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["as_given", "table_columns", "to_pandas"]
 
-# What stands in these columns is a name, whatever its type.
-_NAMES = ("customer_id", "order_id", "product")
 _KINDS = "a DataFrame (pandas, Polars, PyArrow, DuckDB, PySpark or ibis)"
 
 
@@ -44,12 +42,11 @@ def to_pandas(
 ) -> pd.DataFrame:
     """Return the needed and the optional columns of a table as pandas; all, if `optional` is None.
 
-    Engines read only the columns asked for. Columns that name somebody or something stay as
-    given, others come in the plain form of their kind; a pandas frame keeps its index, and where
-    nothing changes is itself.
+    Engines read only the columns asked for. Columns other than ``customer_id`` come in the plain
+    form of their kind; a pandas frame keeps its index, and where nothing changes is itself.
     """
     frame = as_given(table, name, needs=needs, optional=optional)
-    return plain_columns(frame, leave=_NAMES)
+    return plain_columns(frame, leave=("customer_id",), names=("order_id", "product"))
 
 
 def as_given(

@@ -29,12 +29,19 @@ _EXACT = 2**53
 _REACH = 106_000
 
 
-def plain_columns(frame: pd.DataFrame, *, leave: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Return a table whose columns, but for those to `leave`, are plain; itself where all are."""
+def plain_columns(
+    frame: pd.DataFrame, *, leave: tuple[str, ...] = (), names: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Return a table whose columns, but for those to `leave`, are plain; itself where all are.
+
+    What stands in the columns `names` is a name, and date objects there remain what they are.
+    """
     plain = frame
     for place, name in enumerate(frame.columns):
         given = frame.iloc[:, place]
         column = given if name in leave else plain_column(given)
+        if name in names and given.dtype == object and column.dtype.kind == "M":
+            continue
         if column is not given:
             plain = plain.copy(deep=False) if plain is frame else plain
             plain.isetitem(place, column.array)

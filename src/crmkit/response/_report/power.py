@@ -69,7 +69,7 @@ def sample_size(
     0  0.005    0.8              57763              57763     115526
     """
     base_rate, std_dev = _one_of(base_rate, std_dev)
-    uplift = check_number(uplift, "uplift")
+    uplift = check_number(uplift, "uplift", rule="difference")
     if uplift == 0:
         raise InputError("`uplift` must not be 0: no test is large enough to show nothing.")
     if base_rate is not None and not 0 < base_rate + uplift < 1:
