@@ -11,10 +11,19 @@ import pandas as pd
 import pytest
 
 import crmkit
-from crmkit._checks import (
-    check_choice,
+from crmkit._arguments import (
     check_column,
     check_columns,
+    check_level,
+    check_list,
+    check_mapping,
+    check_numbers,
+    check_text,
+    columns_named,
+    optional_columns,
+)
+from crmkit._checks import (
+    check_choice,
     check_flag,
     check_number,
     check_optional,
@@ -147,11 +156,44 @@ def test_a_column_is_text(value):
 
 def test_columns_are_one_name_or_a_list():
     assert check_columns("a", "by") == ["a"]
-    assert check_columns(pd.Index(["a", "b", "a"]), "by") == ["a", "b"]
+    assert check_columns(pd.Index(["a", "b"]), "by") == ["a", "b"]
     assert check_columns((), "by", empty=True) == []
-    for value in ([], [1], ["a", None], {"a"}, {"a": 1}, b"a", 3, None, [[]], pd.NA):
-        with pytest.raises(InputError, match="`by` must be the name of a column or a list of such"):
+    assert optional_columns(value=None, outcome="a") == ["a"]
+    for value in ([1], ["a", None], {"a"}, {"a": 1}, b"a", 3, None, [[]], pd.NA, pd.DataFrame()):
+        with pytest.raises(InputError, match="`by` must be a column name or a list of them; got"):
             check_columns(value, "by")
+    with pytest.raises(InputError, match="`by` is empty"):
+        check_columns([], "by")
+    with pytest.raises(InputError, match="`by` names a column twice"):
+        check_columns(["a", "a"], "by")
+    with pytest.raises(InputError, match="`treated` must be the name of a column"):
+        columns_named(outcome="a", treated=1)
+
+
+def test_text_is_text():
+    assert check_text("", "title") == ""
+    for value in (None, 3, b"a", ["a"], pd.NA):
+        with pytest.raises(InputError, match="`title` must be text; got"):
+            check_text(value, "title")
+
+
+def test_lists_mappings_and_levels_are_what_they_are_called():
+    assert check_numbers((0, Decimal("0.5")), "shares") == [0.0, 0.5]
+    assert check_list({"a"}, "exclude", "items") == ["a"]
+    assert check_mapping({"a": 1}, "tiers", "names to shares") == {"a": 1}
+    assert check_level("b", "control", ["a", "b"]) == "b"
+    for value in (None, 3, "a", b"a", {"a": 1}, pd.DataFrame(), [["a"]]):
+        with pytest.raises(InputError, match="`exclude` must be a list of items; got"):
+            check_list(value, "exclude", "items")
+    for value in (None, 3, "a", [1], [("a", 1)]):
+        with pytest.raises(InputError, match="`tiers` must be a mapping of names to shares; got"):
+            check_mapping(value, "tiers", "names to shares")
+    for value in (None, [], 3, {"a": 1}, ["a"], [2]):
+        with pytest.raises(InputError, match="`shares` must be a"):
+            check_numbers(value, "shares")
+    for value in ("c", ["a"], pd.NA, Decimal("sNaN")):
+        with pytest.raises(InputError, match="`control` must be one of"):
+            check_level(value, "control", ["a", "b"])
 
 
 def test_a_sentence_quotes_no_more_than_a_line():

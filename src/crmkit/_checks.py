@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Set
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any, get_args
@@ -14,18 +13,18 @@ import numpy as np
 import pandas as pd
 
 from crmkit._kinds import as_floats
-from crmkit._parameters import RULES
+from crmkit._parameters import FAR, RULES
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crmkit._parameters import Rule
     from crmkit._typing import Bools, Floats
 
 __all__ = [
     "Problems",
     "check_choice",
-    "check_column",
-    "check_columns",
     "check_flag",
     "check_number",
     "check_optional",
@@ -140,17 +139,20 @@ def check_number(
     least = limits.low if low is None else low
     most = limits.high if high is None else high
     number = _as_number(value, limits)
-    if number is not None and (
-        (least is None or number > least or (number == least and not limits.low_open))
-        and (most is None or number < most or (number == most and not limits.high_open))
+    if number == math.inf or (
+        number is not None
+        and (
+            (number > least or (number == least and not limits.low_open))
+            and (number < most or (number == most and not limits.high_open))
+        )
     ):
         return number
     infinite = isinstance(value, (float, np.floating)) and math.isinf(value) and not limits.endless
     kind = "a whole number" if limits.integer else "a finite number" if infinite else "a number"
     bounds = []
-    if least is not None:
+    if least > -FAR:
         bounds.append(f"{'above' if limits.low_open else 'at least'} {_written(least)}")
-    if most is not None:
+    if most < FAR or (number is not None and number > most):
         bounds.append(f"{'below' if limits.high_open else 'at most'} {_written(most)}")
     wanted = f"`{name}` must be {kind} {' and '.join(bounds)}".rstrip()
     hint = ""
@@ -204,27 +206,6 @@ def check_choice(value: Any, name: str, allowed: Any) -> Any:
         tail = f" Did you mean {hint!r}?" if hint else ""
         raise InputError(f"`{name}` must be one of {allowed}; got {quoted(value)}.{tail}")
     return value
-
-
-def check_column(value: Any, name: str) -> str:
-    """Return `value` if it can be the name of a column."""
-    if isinstance(value, str) and value:
-        return str(value)
-    raise InputError(f"`{name}` must be the name of a column, as text; got {quoted(value)}.")
-
-
-def check_columns(value: Any, name: str, *, empty: bool = False) -> list[str]:
-    """Return the names in a list of columns, or a single one, as a list without repetition.
-
-    `empty` tells whether no column is an answer.
-    """
-    listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Set))
-    names = list(value) if listed else [value]
-    if all(isinstance(one, str) and one for one in names) and (names or empty):
-        return list(dict.fromkeys(map(str, names)))
-    raise InputError(
-        f"`{name}` must be the name of a column or a list of such names; got {quoted(value)}."
-    )
 
 
 def number_array(

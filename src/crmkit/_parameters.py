@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["FAR", "RULES", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The limits of a number; without any, every finite number is right."""
+    """The limits of a number."""
 
-    low: float | None = None
-    high: float | None = None
+    low: float
+    high: float
     low_open: bool = False
     high_open: bool = False
     integer: bool = False
     endless: bool = False  # infinity is right too: the rest of a relationship
 
 
-_ANY = Rule()
+FAR = 1e15  # beyond it a float has no cents
+_ANY = Rule(-FAR, FAR)
 _SHARE = Rule(0, 1)
 _INNER_SHARE = Rule(0, 1, low_open=True, high_open=True)  # neither never nor always
-_AT_LEAST_0 = Rule(0)
-_ABOVE_0 = Rule(0, low_open=True)
+_AT_LEAST_0 = Rule(0, FAR)
+_ABOVE_0 = Rule(0, FAR, low_open=True)
 # Counts end where no memory could hold what is counted, days after a hundred years, so that no
 # sum of a day and a number of days leaves the calendar.
 _COUNT = Rule(1, 1_000_000_000, integer=True)
@@ -80,7 +81,7 @@ _NAMES = (
     (_DAYS_FROM_0, "age grace_periods lead_days max_age"),
     (Rule(0, 1, high_open=True), "holdout_share"),
     (Rule(0, 0.5), "min_bin_share"),
-    (Rule(-1), "change growth"),
+    (Rule(-1, FAR), "change growth"),
     (Rule(-1, 1), "uplift"),
     (Rule(-1, 5, low_open=True), "annual_discount_rate"),
     (Rule(1, 12, integer=True), "k"),
@@ -90,7 +91,7 @@ _NAMES = (
     (Rule(0, 2**32 - 1, integer=True), "random_state"),
     # A name with a second meaning, under a name of the meaning's own.
     (Rule(0, 5), "rate_ahead"),  # annual_discount_rate of a model; 10 was meant as per cent
-    (Rule(0, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
+    (Rule(0, FAR, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
     (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
     (_ANY, "difference"),  # uplift of a rate or of an amount
     (_ROWS_FROM_0, "draws_kept"),  # n_draws of a model: none, unless they are asked for

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_text
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
 from crmkit._frames import as_transactions, parse_day, read_customers
@@ -128,6 +129,7 @@ def make_report(
     from crmkit._report import page
     from crmkit._report.cells import day
 
+    title, subtitle = check_text(title, "title"), check_text(subtitle, "subtitle")
     steps = _steps()
     with _Bar(len(steps) + 2, progress) as bar:
         bar.say("the log")
@@ -141,7 +143,7 @@ def make_report(
                 ),
                 "margin": check_optional(margin, "margin"),
                 "acquisition_cost": check_optional(acquisition_cost, "acquisition_cost"),
-                "currency": currency,
+                "currency": check_text(currency, "currency"),
             },
         )
         if customers is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit._parameters import RULES
+from crmkit._parameters import FAR, RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def number_or_column(value: Any, customers: pd.DataFrame, name: str) -> Floats:
     require_columns(customers.columns, [value], "customers")
     problems, rule = Problems("customers"), RULES[name]
     values = number_array(customers[value], problems, value, low=rule.low)
-    if rule.high is not None:
+    if rule.high < FAR:
         problems.rows(
             values > rule.high,
             f"column {value!r} must be at most {rule.high:g} but is not",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._checks import quoted
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ def parse_day(value: Any, name: str) -> int:
     try:
         known = isinstance(value, (str, dt.date, np.datetime64))
         stamp = pd.Timestamp(value) if known else pd.NaT
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         stamp = pd.NaT
     if pd.isna(stamp):
-        raise InputError(f"`{name}` must be a date such as '2025-06-30'; got {value!r}.")
+        raise InputError(f"`{name}` must be a date such as '2025-06-30'; got {quoted(value)}.")
     return int(np.datetime64(stamp.replace(tzinfo=None), "D").astype(np.int64))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_columns
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.join import rows_of, without
 from crmkit._frames.people import read_customers
@@ -48,15 +49,7 @@ def read_by(
     """
     if by is None and not needed:
         return []
-    several = isinstance(by, (list, tuple, pd.Index, pd.Series, np.ndarray))
-    columns = list(by) if several else [by]
-    if not columns:
-        raise InputError("`by` is empty. Name at least one column.")
-    if not all(isinstance(column, str) for column in columns):
-        raise InputError(f"`by` must be a column name or a list of them; got {by!r:.80}.")
-    columns = [str(column) for column in columns]
-    if len(set(columns)) < len(columns):
-        raise InputError(f"`by` names a column twice: {columns}.")
+    columns = check_columns(by, "by")
     if split := [column for column in columns if column in set(rowwise)]:
         raise InputError(f"`by` names {split}, which cannot split customers into groups.")
     if taken := [column for column in columns if column in set(reserved)]:
@@ -121,6 +114,8 @@ def customer_groups(
 ) -> tuple[Ints, pd.DataFrame]:
     """Return each customer's group and the distinct groups, from `customers` or from the log."""
     if not columns:
+        if customers is not None:
+            read_customers(customers, optional=())
         return group_codes(pd.DataFrame(index=log.customer_ids), columns)
     if customers is None:
         return _from_log(log, columns)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_column
 from crmkit._checks import Problems, check_choice, number_array, require_columns
 from crmkit._frames.dates import DATE_UNIT, parse_text
 from crmkit._frames.engines import as_given
@@ -232,7 +233,7 @@ def as_customers(
 def _renamed(raw: Any, names: dict[str, str | None], argument: str) -> pd.DataFrame:
     """Return `raw` as pandas under crmkit's names, with a RangeIndex, never the caller's own."""
     frame = as_given(raw, argument)
-    given = {column: source for column, source in names.items() if source is not None}
+    given = {c: check_column(source, c) for c, source in names.items() if source is not None}
     how = ", ".join(f"{column}='...'" for column in given if column not in frame.columns)
     do = f"Say what the table calls it: {how}." if how else ""
     require_columns(frame.columns, given.values(), argument, do=do)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import check_number, random_generator
+from crmkit._checks import check_number, check_optional, quoted, random_generator
 from crmkit._progress import steps
 from crmkit.errors import InputError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "check_estimator",
     "classifier_from_state",
     "classifier_state",
     "cross_fitted_scores",
@@ -41,12 +42,18 @@ def default_classifier(random_state: int | None = None) -> Any:
     )
 
 
+def check_estimator(estimator: Any, name: str, *, kind: str = "estimator") -> None:
+    """Refuse what scikit-learn could not clone and fit; None stands for the default."""
+    usable = hasattr(estimator, "fit") and hasattr(estimator, "get_params")
+    if estimator is not None and (isinstance(estimator, type) or not usable):
+        raise InputError(f"`{name}` must be a scikit-learn {kind}; got {quoted(estimator)}.")
+
+
 def seeded(estimator: Any, random_state: int | None, *, kind: str = "estimator") -> Any:
     """Return a fresh copy of a scikit-learn estimator, every `random_state` of None in it set."""
     from sklearn.base import clone
 
-    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
-        raise InputError(f"`estimator` must be a scikit-learn {kind}; got {estimator!r}.")
+    check_estimator(estimator, "estimator", kind=kind)
     fresh = clone(estimator)
     if random_state is not None:
         unset = {
@@ -65,6 +72,7 @@ def fit_classifier(
 
     Where the estimator has a `random_state` of None, it is given this one.
     """
+    random_state = check_optional(random_state, "random_state")
     if estimator is None:
         estimator = default_classifier(random_state)
     fresh = seeded(estimator, random_state, kind="classifier")
@@ -72,7 +80,7 @@ def fit_classifier(
     if not hasattr(fresh, "predict_proba") and not hasattr(fresh, "decision_function"):
         raise InputError(
             f"`estimator` must be a classifier with `predict_proba` or `decision_function`; "
-            f"got {estimator!r}."
+            f"got {quoted(estimator)}."
         )
     return fresh
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_column, check_mapping, columns_named
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
+from crmkit._learn.classifier import check_estimator
 from crmkit._learn.columns import judged_columns
 from crmkit._learn.effect_line import EffectLine, effect_line
 from crmkit._learn.effects import EffectEnsemble, EffectMethod, fit_effects
@@ -77,8 +79,10 @@ class EffectModel(Model):
     ) -> Self:
         """Learn from customers of whom some, but not all, were treated."""
         check_choice(self.method, "method", EffectMethod)
+        check_estimator(self.estimator, "estimator")
+        check_estimator(self.effect_estimator, "effect_estimator")
         n_folds = check_number(self.n_folds, "n_folds")
-        given = read_customers(customers, needs=[outcome, treated])
+        given = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
         values = read_outcome(given, outcome, binary=self._binary)
         arms = read_arms(given, treated, control)
         known = np.flatnonzero(np.isfinite(values))
@@ -184,7 +188,10 @@ def _as_yes(outcome: Floats) -> Floats:
 
 def _named(propensity: str | Mapping[Any, str]) -> list[str]:
     """Return the columns that hold chances, which are no features."""
-    return [propensity] if isinstance(propensity, str) else list(propensity.values())
+    if isinstance(propensity, str):
+        return [check_column(propensity, "propensity")]
+    chances = check_mapping(propensity, "propensity", "treatments to columns")
+    return [check_column(column, "propensity") for column in chances.values()]
 
 
 def _effects_table(treatments: list[Any], lines: list[EffectLine], counts: Ints) -> pd.DataFrame:

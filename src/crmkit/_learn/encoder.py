@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import check_columns
 from crmkit._checks import Problems, listed, require_columns
 from crmkit._estimator import json_part
 from crmkit._kinds import column_kind
@@ -58,13 +59,15 @@ class FeatureEncoder:
 
     def looked_at(self, customers: pd.DataFrame) -> list[str]:
         """Table columns that may be used: those named, or all that are not left out."""
-        chosen = customers.columns if self.columns is None else self.columns
+        chosen = (
+            customers.columns if self.columns is None else check_columns(self.columns, "columns")
+        )
         return [column for column in chosen if column not in {"customer_id", *self.exclude}]
 
     def fit(self, customers: pd.DataFrame, *, name: str = "customers") -> FeatureEncoder:
         """Learn which columns are usable and how each is written."""
         if self.columns is not None:
-            require_columns(customers.columns, self.columns, name)
+            require_columns(customers.columns, check_columns(self.columns, "columns"), name)
         problems = Problems(name)
         terms: list[NumberTerm | LevelTerm | None] = []
         for column in self.looked_at(customers):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, rows_of, sorted_codes
 from crmkit._frames.join import by_value
@@ -142,7 +143,7 @@ def judged_arms(
     score: str | None,
 ) -> JudgedArms:
     """Return scores, arms and outcomes of one treatment and the control group."""
-    everyone = read_customers(customers, needs=[outcome, treated])
+    everyone = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
     marks = read_customers(scores, name="scores", unique=False)
     _, _, chosen = two_arms(everyone, treated, control, treatment)
     people, result, arm, account = tested_customers(

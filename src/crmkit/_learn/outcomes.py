@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems, number_array, require_columns
+from crmkit._arguments import check_column, check_level, is_level
+from crmkit._checks import Problems, number_array, quoted, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._kinds import column_kind
 from crmkit.errors import InputError, MissingColumnsError
@@ -51,7 +52,7 @@ def _meant(
 ) -> str:
     """Return a column's name, where none is given the only one of the known names."""
     if name is not None:
-        require_columns(table.columns, [name], argument)
+        require_columns(table.columns, [check_column(name, parameter)], argument)
         return name
     present = [column for column in known if column in table.columns]
     if len(present) == 1:
@@ -155,11 +156,12 @@ def read_arms(
             )
         control = 0 if numbers else "control"
     problems.raise_if_any()
-    if control not in levels or len(levels) < 2:
-        what = "no control group" if control not in levels else "nobody but the control group"
+    there = is_level(control, levels)
+    if not there or len(levels) < 2:
+        what = "nobody but the control group" if there else "no control group"
         problems.add(
-            f"column {treated!r} has {what} (levels {levels[:10]}, control {control!r}). What a "
-            "contact changes cannot be told without customers who were left alone at random."
+            f"column {treated!r} has {what} (levels {levels[:10]}, `control` {quoted(control)}). "
+            "What a contact changes cannot be told without customers who were left alone at random."
         )
         problems.raise_if_any()
     treatments = [level for level in levels if level != control]
@@ -177,9 +179,9 @@ def two_arms(
             f"column {treated!r} has several treatments {arms.treatments[:10]}: choose the one to "
             "compare with the control group with `treatment`."
         )
-    chosen = arms.treatments[0] if treatment is None else treatment
-    if chosen not in arms.treatments:
-        raise InputError(f"`treatment` must be one of {arms.treatments[:10]}; got {chosen!r}.")
+    chosen = arms.treatments[0]
+    if treatment is not None:
+        chosen = check_level(treatment, "treatment", arms.treatments)
     code = arms.treatments.index(chosen) + 1
     return (arms.code == 0) | (arms.code == code), arms.code == code, chosen
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import check_choice
 from crmkit._estimator import Model
 from crmkit._frames import sorted_codes
@@ -77,7 +78,7 @@ class ScoreModel(Model):
         """Learn one score from customers whose outcome is known."""
         from sklearn.base import clone
 
-        given = read_snapshots(customers, [outcome])
+        given = read_snapshots(customers, columns_named(outcome=outcome))
         given, result, self.account_ = with_outcome(given, outcome)
         encoder = FeatureEncoder(columns=columns, exclude=[outcome, "as_of"])
         learned = self._learn(given, result, encoder, progress=progress)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_list
 from crmkit._checks import check_flag
 from crmkit._frames import read_customers, rows_of
 from crmkit._log import read_log
 from crmkit.basket._math import recommend
-from crmkit.basket._table.baskets import item_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,7 @@ def allowed_items(
     allowed = np.ones(len(items), dtype=bool)
     for values, name, inside in ((stock, "stock", True), (exclude, "exclude", False)):
         if values is not None:
-            place = places(item_list(values, name), items, name, account)
+            place = places(check_list(values, name, "items"), items, name, account)
             allowed &= np.isin(np.arange(len(items)), place, invert=not inside)
     return allowed
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import check_text
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
 from crmkit.basket._plot.shared import joined, read_table
@@ -75,5 +76,6 @@ def plot_bundles(
     ax.invert_yaxis()
     ax.margins(x=0.6)
     ax.xaxis.set_major_formatter(money())
-    ax.set_xlabel("Amount of the bundle's items" + ("" if currency is None else f" ({currency})"))
+    unit = "" if currency is None else f" ({check_text(currency, 'currency')})"
+    ax.set_xlabel("Amount of the bundle's items" + unit)
     return ax

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._arguments import check_columns, check_list
+from crmkit._checks import check_choice, check_number, quoted
 from crmkit._frames import rows_of, sorted_codes
 from crmkit._log import PurchaseLog, read_log
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ def read_baskets(
 ) -> BasketLog:
     """Read a log as baskets; lines without a product are no item of any basket, refunds none."""
     check_choice(unit, "unit", Unit)
-    groups = item_list(groups, "groups")
+    groups = check_columns(groups, "groups", empty=True, single=False)
     history = read_log(
         transactions,
         needs=("customer_id", "date", "product", *groups, *needs),
@@ -115,13 +115,6 @@ def _with_groups(
     )
 
 
-def item_list(values: Any, name: str) -> list[Any]:
-    """Return a list of items, or say that one item alone is not a list."""
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise InputError(f"`{name}` must be a list of items; got {values!r}. Write [{values!r}].")
-    return list(values)
-
-
 def item_mask(
     items: pd.Index[Any], include: Iterable[Any] | None, exclude: Iterable[Any] | None
 ) -> Bools:
@@ -138,8 +131,10 @@ def item_mask(
 
 def find_items(items: pd.Index[Any], values: Any, name: str, other: str = "transactions") -> Ints:
     """Return the codes of a list of items, each of which must occur."""
-    do = f"Check the spelling; the first items are {items[:3].tolist()!r}."
-    return rows_of(item_list(values, name), items, name=name, other=other, what="item", do=do)
+    do = f"Check the spelling; the first items are {quoted(items[:3].tolist())}."
+    return rows_of(
+        check_list(values, name, "items"), items, name=name, other=other, what="item", do=do
+    )
 
 
 def minimum_count(min_support: float, n_baskets: int) -> int:

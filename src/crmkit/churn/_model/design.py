@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import check_columns
 from crmkit._checks import Problems, number_array, require_columns
 from crmkit._learn import column_kind
 from crmkit.errors import InputError
@@ -31,6 +32,7 @@ def learn_terms(
     Columns that never vary, dates and those in `exclude` do not enter.
     """
     if columns is not None:
+        columns = check_columns(columns, "columns")
         require_columns(frame.columns, columns, "customers")
     chosen = frame.columns if columns is None else columns
     terms: list[Term] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named, optional_columns
 from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
@@ -211,7 +212,9 @@ class HazardModel(Model):
 
 def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFrame, Floats, Bools]:
     """Return the customers to learn from, their tenures and who left; somebody must have."""
-    frame = read_customers(customers, needs=(duration, event), unique=False)
+    frame = read_customers(
+        customers, needs=columns_named(duration=duration, event=event), unique=False
+    )
     codes, _ = sorted_codes(frame["customer_id"])
     # Sums in the order of the customers are the same for any order of the rows.
     frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
@@ -226,8 +229,7 @@ def read_remaining(
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """Return the customers to predict for, their tenure so far (else 0) and a horizon later."""
     horizon_days = check_number(horizon_days, "horizon_days", rule="days_ahead")
-    needs = [*columns] if duration is None else [*columns, duration]
-    frame = read_customers(customers, needs=needs)
+    frame = read_customers(customers, needs=[*columns, *optional_columns(duration=duration)])
     if duration is None:
         return frame, np.zeros(len(frame)), np.full(len(frame), horizon_days)
     problems = Problems("customers")

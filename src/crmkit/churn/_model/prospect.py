@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from crmkit._arguments import check_columns, columns_named
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder, figures, with_outcome
 from crmkit._learn.columns import judged_columns
@@ -129,13 +130,15 @@ class ProspectModel(ScoreModel):
         InputError
             If a column arises only after the first purchase, or one outcome is too rare.
         """
+        if columns is not None:
+            columns = check_columns(columns, "columns")
         late = [name for name in columns or () if name in (*_LATER, *_FIRST)]
         if late:
             raise InputError(
                 f"`columns` {late} are not known before the first purchase, so no prospect has "
                 "them. Leave them out."
             )
-        frame = read_customers(customers, needs=[target])
+        frame = read_customers(customers, needs=columns_named(target=target))
         frame, result, self.account_ = with_outcome(frame, target)
         # Whether prospects respond is asked; no score may be told.
         asked = [target] if contacts is None else [target, responded]
@@ -150,7 +153,8 @@ class ProspectModel(ScoreModel):
         self._seen_ = valuable.seen
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
-            seen = read_customers(contacts, needs=[responded, *known], name="contacts")
+            needs = [*columns_named(responded=responded), *known]
+            seen = read_customers(contacts, needs=needs, name="contacts")
             seen, answer, account = with_outcome(seen, responded, name="contacts")
             self.account_ |= {f"contacts_{name}": number for name, number in account.items()}
             encoder = FeatureEncoder(columns=known)

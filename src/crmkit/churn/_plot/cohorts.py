@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_cohorts", "plot_retention"]
+
 CohortMeasure = Literal["retention_rate", "active", "amount"]
 
 # Cells in which a percentage is still legible, in the two directions.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from crmkit._checks import require_columns
+from crmkit._arguments import is_level
+from crmkit._checks import quoted, require_columns
 from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
 from crmkit.errors import InputError
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 __all__ = ["plot_moments", "plot_profile"]
+
+MomentMeasure = Literal["orders", "amount"]
 
 
 def plot_profile(
@@ -66,12 +69,10 @@ def plot_profile(
     )
     if variable is None:
         variable = str(profile["variable"].iloc[0])
+    there = profile["variable"].unique().tolist()
+    if not is_level(variable, there):
+        raise InputError(f"`variable` {quoted(variable)} is not in `profile`; it has {there}.")
     rows = profile[profile["variable"] == variable]
-    if rows.empty:
-        raise InputError(
-            f"`variable` {variable!r} is not in `profile`; it has "
-            f"{profile['variable'].unique().tolist()}."
-        )
     ax = tidy(new_axes(ax))
     level = [f"{name}  ({n:,})" for name, n in zip(rows["level"], rows["customers"], strict=True)]
     ax.errorbar(
@@ -93,15 +94,17 @@ def plot_profile(
     return ax
 
 
-def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | None = None) -> Axes:
+def plot_moments(
+    moments: pd.DataFrame, *, measure: MomentMeasure = "orders", ax: Axes | None = None
+) -> Axes:
     """Draw the effect of each kind of event on one measure, with intervals.
 
     Parameters
     ----------
     moments : pandas.DataFrame
         What ``key_moments`` made.
-    measure : str, default "orders"
-        The measure to draw: ``orders`` or ``amount``.
+    measure : {"orders", "amount"}, default "orders"
+        The measure to draw.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
 
@@ -135,6 +138,8 @@ def plot_moments(moments: pd.DataFrame, *, measure: str = "orders", ax: Axes | N
     """
     needed = ["event", "measure", "effect", "conf_low", "conf_high"]
     require_columns(moments.columns, needed, "moments", do="Make it with key_moments.")
+    if not is_level(measure, moments["measure"].tolist()):
+        raise InputError(f"`moments` has no effect on `measure` {quoted(measure)} to draw.")
     rows = moments[(moments["measure"] == measure) & moments["effect"].notna()]
     if rows.empty:
         raise InputError(f"`moments` has no effect on `measure` {measure!r} to draw.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit._checks import require_columns
+from crmkit._checks import check_number, require_columns
 from crmkit._plotting import COLORS, GREY, new_axes, tidy
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def plot_signals(signals: pd.DataFrame, *, n_variables: int = 6, ax: Axes | None
         "signals",
         do="Make it with signal_table.",
     )
+    n_variables = check_number(n_variables, "n_variables")
     ax = tidy(new_axes(ax))
     for at, variable in enumerate(signals["variable"].drop_duplicates().head(n_variables)):
         rows = signals[signals["variable"] == variable]

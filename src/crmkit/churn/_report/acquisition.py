@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import optional_columns
 from crmkit._arrays import adjust_p_values, mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_by, with_account
@@ -160,7 +161,7 @@ def acquisition_profile(
     )
     table = acquired.table
     variables = read_by(by, needed=True)
-    needed = variables if acquisition_cost is None else [*variables, acquisition_cost]
+    needed = [*variables, *optional_columns(acquisition_cost=acquisition_cost)]
     name = "transactions" if customers is None else "customers"
     require_columns([*table.columns.drop("observed")], needed, name)
     problems = Problems(name)

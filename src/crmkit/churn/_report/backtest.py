@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number, require_columns
-from crmkit._frames import day_column, parse_day, with_account
+from crmkit._arguments import check_columns
+from crmkit._checks import check_number, quoted, require_columns
+from crmkit._frames import day_column, with_account
 from crmkit._learn import figures
 from crmkit._progress import steps
 from crmkit.churn._model.churn import ChurnModel
-from crmkit.churn._table.churn_table import churn_table
+from crmkit.churn._table.churn_table import churn_table, snapshot_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,8 +121,10 @@ def backtest_table(
     n_train = check_number(n_train, "n_train")
     step = check_number(horizon_days, "horizon_days")
     step += check_number(lead_days, "lead_days")
-    several = isinstance(as_of, (list, tuple, set, np.ndarray, pd.Index, pd.Series))
-    tests = sorted({parse_day(day, "as_of") for day in (as_of if several else [as_of])})
+    heuristics = check_columns(heuristics, "heuristics", empty=True)
+    if model is not None and not isinstance(model, ChurnModel):
+        raise InputError(f"`model` must be a ChurnModel; got {quoted(model)}.")
+    tests = snapshot_days(as_of)
     learning = {test: [test - step * k for k in range(1, n_train + 1)] for test in tests}
     every = sorted({*tests, *(day for days in learning.values() for day in days)})
     table = churn_table(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import Problems, check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
@@ -136,7 +137,7 @@ def retention_profile(
     n_bins = check_number(n_bins, "n_bins")
     max_levels = check_number(max_levels, "max_levels")
     confidence_level = check_number(confidence_level, "confidence_level")
-    frame = read_customers(customers, needs=[outcome], unique=False)
+    frame = read_customers(customers, needs=columns_named(outcome=outcome), unique=False)
     frame, result, account = with_outcome(frame, outcome)
     codes, _ = sorted_codes(frame["customer_id"])
     day = sorted_codes(frame["as_of"])[0] if "as_of" in frame.columns else codes

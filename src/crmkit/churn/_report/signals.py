@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_numbers
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import parse_day, with_account
@@ -102,9 +103,8 @@ def signal_table(
     [0, 60]
     """
     level = check_number(confidence_level, "confidence_level")
-    leads = sorted({check_number(lead, "lead_days") for lead in lead_days})
-    if not leads:
-        raise InputError("`lead_days` is empty. Give at least one number of days.")
+    leads = sorted(set(check_numbers(lead_days, "lead_days")))
+    horizon_days = check_number(horizon_days, "horizon_days")
     end = parse_day(as_of, "as_of")
     tables = {
         lead: churn_table(

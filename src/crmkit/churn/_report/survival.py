@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import (
     ROWWISE,
@@ -198,7 +199,9 @@ def conditional_survival(
     time, survived, error = (number_array(curves[name], problems, name, low=0) for name in _CURVE)
     problems.raise_if_any()
     variance = np.divide(error, survived, out=np.zeros(time.size), where=survived > 0) ** 2
-    frame = read_customers(customers, needs=(duration, *columns), optional=())
+    frame = read_customers(
+        customers, needs=[*columns_named(duration=duration), *columns], optional=()
+    )
     problems = Problems("customers")
     tenure = number_array(frame[duration], problems, duration, low=0)
     problems.raise_if_any()

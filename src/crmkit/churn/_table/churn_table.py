@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_number, check_optional, number_array
 from crmkit._frames import (
     day_column,
@@ -142,7 +143,7 @@ def churn_table(
     recent_days = check_number(recent_days, "recent_days")
     active_days = check_optional(active_days, "active_days")
     horizon_days = check_optional(horizon_days, "horizon_days")
-    days = None if as_of is None else _snapshot_days(as_of)
+    days = None if as_of is None else snapshot_days(as_of)
     purchases = _read(transactions, days, lead_days + (horizon_days or 0), discount)
     log, bought = purchases.rows, purchases.bought
     days = [log.as_of] if days is None else days
@@ -175,7 +176,7 @@ def churn_table(
     return purchases.noted(_stack(log, parts))
 
 
-def _snapshot_days(as_of: Any) -> list[int]:
+def snapshot_days(as_of: Any) -> list[int]:
     """Return one or several dates as distinct sorted days."""
     several = isinstance(as_of, (list, tuple, set, np.ndarray, pd.Index, pd.Series))
     days = sorted({parse_day(value, "as_of") for value in (as_of if several else [as_of])})
@@ -188,7 +189,7 @@ def _read(
     transactions: Any, days: list[int] | None, ahead: int, discount: str | None
 ) -> PurchaseLog:
     """Read the log as far as features and outcome need it."""
-    needs = [] if discount is None else [discount]
+    needs = optional_columns(discount=discount)
     until = None if days is None else np.datetime64(days[-1] + ahead, "D")
     log = read_log(transactions, needs=needs, optional=("order_id", "product"), as_of=until)
     if discount is not None and not log.rows.has("amount"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_list, check_mapping
 from crmkit._frames import day_column, rows_of
 from crmkit._log import read_log
 from crmkit.errors import InputError
@@ -66,7 +67,8 @@ def first_events(
       customer_id       date         event
     0         ann 2025-01-09  first refund
     """
-    groups = {} if products is None else {name: list(group) for name, group in products.items()}
+    groups = {} if products is None else check_mapping(products, "products", "names to products")
+    groups = {name: check_list(some, "products", "products") for name, some in groups.items()}
     purchases = read_log(transactions, needs=["product"] if groups else [], as_of=as_of)
     log = purchases.rows
     if not groups and not (log.has("amount") or log.has("quantity")):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_list
+from crmkit._checks import check_flag
 from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
@@ -201,7 +203,8 @@ def lifecycle_transitions(
     1        new       lapsed          1    0.5
     2    not_yet          new          1    1.0
     """
-    if isinstance(dates, str) or len(ends := sorted({_day(d) for d in dates})) < 2:
+    ends = sorted({parse_day(date, "dates") for date in check_list(dates, "dates", "dates")})
+    if len(ends) < 2:
         raise InputError("`dates` must hold two or more different dates.")
     last = str(np.datetime64(ends[-1], "D"))
     log, days, limits = _read(
@@ -234,11 +237,6 @@ def lifecycle_transitions(
     return log.noted(pd.concat(parts, ignore_index=True))
 
 
-def _day(value: Any) -> int:
-    """Return one of the dates as a day number."""
-    return parse_day(value, "dates")
-
-
 def _read(
     transactions: Any, as_of: Any, *, thresholds: Any, by: Any, customers: Any, own_rhythm: bool
 ) -> tuple[PurchaseLog, PurchaseDays, tuple[Floats, Floats]]:
@@ -259,7 +257,7 @@ def _read(
     if table is None:
         table = lifecycle_thresholds(gaps_by_group(days, log.rows.as_of, group, groups, 0.95))
     limits = thresholds_of_groups(table, groups, columns)[:, group]
-    if own_rhythm:
+    if check_flag(own_rhythm, "own_rhythm"):
         again = days.repeat
         limits = limits * rhythm_factor(days.customer[again], days.gap[again], group=group)
     return log, days, (limits[0], limits[1])

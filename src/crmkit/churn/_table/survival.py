@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import ROWWISE, group_codes, read_by, read_customers
 from crmkit.churn._math.survival import SurvivalCurve, curve_interval, kaplan_meier
@@ -124,7 +125,8 @@ def read_tenures(
     customers: Any, duration: str, event: str, columns: list[str]
 ) -> tuple[Floats, Bools, pd.DataFrame]:
     """Return time observed, whether it ended by leaving, and the table with `columns`."""
-    frame = read_customers(customers, needs=(duration, event, *columns), optional=(), unique=False)
+    needs = [*columns_named(duration=duration, event=event), *columns]
+    frame = read_customers(customers, needs=needs, optional=(), unique=False)
     problems = Problems("customers")
     time = number_array(frame[duration], problems, duration, low=0)
     left = number_array(frame[event], problems, event)

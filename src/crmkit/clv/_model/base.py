@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, check_number, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, fit
@@ -78,12 +79,16 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         """Read a customer table; reduce it to distinct rows, or only where that costs nothing."""
         covariates = self._covariates()
         extra = sorted({column for triples in covariates for column, _, _ in triples})
-        needs = [*self._columns, *extra, *([weights] if weights else [])]
+        needs = [*self._columns, *extra, *optional_columns(weights=weights)]
         frame = read_customers(customers, needs=needs)
         problems = Problems("customers")
         columns = self._read(frame, problems)
         values = {name: number_array(frame[name], problems, name) for name in extra}
-        weight = number_array(frame[weights], problems, weights, low=0.0) if weights else None
+        weight = (
+            number_array(frame[weights], problems, weights, low=0.0)
+            if weights is not None
+            else None
+        )
         problems.raise_if_any()
         find = distinct_rows if distinct else alike_rows
         first, inverse = find([*columns.values(), *values.values()])

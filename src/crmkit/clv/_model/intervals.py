@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Prediction = Callable[[list[Any], dict[str, Floats]], Floats]
 
 __all__ = ["bootstrap_interval", "delta_interval", "slopes_at", "with_gradient"]
+
 Interval = Literal["delta", "bootstrap"]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import check_columns
 from crmkit.clv._math.likelihood import natural_parameters, positions
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,11 +47,7 @@ def parameters_at(coefficients: Floats, designs: Sequence[Floats | None]) -> lis
 
 def column_names(covariates: Any, process: str) -> list[str]:
     """Return the covariates of a process as a list of column names."""
-    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
-        raise InputError(
-            f"`{process}_covariates` must be a list of column names; got {covariates!r}."
-        )
-    return list(covariates)
+    return check_columns(covariates, f"{process}_covariates", empty=True, single=False)
 
 
 def standardised(rows: Rows, spread: Floats, n_names: int, *, center: bool) -> tuple[Rows, Floats]:

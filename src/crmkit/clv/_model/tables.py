@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number
+from crmkit._checks import check_number, quoted
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,11 +57,12 @@ def covariance_table(
 def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Floats) -> Floats:
     """Return (p, free): which free coefficient each term equals, in standardised units."""
     group = list(range(len(terms)))
-    for tied in tie:
-        unknown = [term for term in tied if term not in terms]
-        if isinstance(tied, str) or unknown or len(tied) < 2:
+    for tied in tie if isinstance(tie, (list, tuple)) else [tie]:
+        listed = isinstance(tied, (list, tuple)) and len(tied) > 1
+        if not (listed and all(isinstance(term, str) and term in terms for term in tied)):
             raise InputError(
-                f"`tie` must hold groups of two or more of the terms {list(terms)}; got {tied!r}."
+                f"`tie` must hold groups of two or more of the terms {list(terms)}; "
+                f"got {quoted(tied)}."
             )
         positions = [terms.index(term) for term in tied]
         merged = {group[position] for position in positions}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 __all__ = ["forecast_table"]
+
 ForecastGroups = Literal["frequency", "expected_purchases"]
 
 

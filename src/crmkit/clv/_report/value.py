@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
 from crmkit._frames import group_codes, read_by, read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._model.intervals import Interval
@@ -247,7 +247,9 @@ def _check_models(purchases: Any, spend: Any) -> None:
         ("spend", spend, SpendValuer, "GammaGamma"),
     ):
         if isinstance(model, type) or not isinstance(model, wanted):
-            raise InputError(f"`{name}` must be a fitted model such as {such_as}; got {model!r}.")
+            raise InputError(
+                f"`{name}` must be a fitted model such as {such_as}; got {quoted(model)}."
+            )
 
 
 def _check_interval(interval: Interval | None, confidence_level: float) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._checks import require_columns
+from crmkit._checks import check_number, require_columns
 from crmkit._plotting import COLORS, GREY, new_axes, tidy
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
     """
     needed = ["variable", "information_value", "p_adjusted", "flag"]
     require_columns(drivers.columns, needed, "drivers", do="Give it what response_drivers returns.")
+    n_best = check_number(n_best, "n_best")
     ax = new_axes(ax)
     shown = drivers.head(n_best)
     at = np.arange(len(shown))[::-1]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from crmkit._arguments import columns_named, numbers_by
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import Problems
 from crmkit._frames import read_customers, sorted_codes
@@ -81,7 +82,7 @@ def balance_table(
     >>> bool(table["balanced"].all())
     True
     """
-    people = read_customers(customers, needs=[treated])
+    people = read_customers(customers, needs=columns_named(treated=treated))
     compared, is_treated, _ = two_arms(people, treated, control, treatment)
     people = people[compared].reset_index(drop=True)
     marks: list[tuple[str, str]] = []
@@ -167,7 +168,7 @@ def sample_ratio_test(
     >>> response.sample_ratio_test(campaign, treated="treated")["customers"].sum()
     np.int64(4000)
     """
-    people = read_customers(customers, needs=[treated])
+    people = read_customers(customers, needs=columns_named(treated=treated))
     codes, distinct = sorted_codes(people[treated])
     problems = Problems("customers")
     problems.rows(
@@ -183,10 +184,7 @@ def sample_ratio_test(
     if expected is None:
         shares = np.full(len(names), 1 / len(names))
     else:
-        missing = [str(name) for name in names if name not in expected]
-        if missing:
-            raise InputError(f"`expected` lacks the arm(s) {missing}.")
-        shares = np.array([float(expected[name]) for name in names])
+        shares = np.array(numbers_by(expected, "expected", names, "arm"))
         if abs(shares.sum() - 1) > 1e-6 or (shares <= 0).any():
             raise InputError("`expected` must be positive shares that add up to 1 over the arms.")
     planned = shares * counts.sum()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_list, columns_named
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
@@ -150,7 +151,7 @@ def _buyers(
     account: dict[str, Any],
 ) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
-    log, bought = read_rows(transactions, needs=[column], as_of=as_of)
+    log, bought = read_rows(transactions, needs=columns_named(product_column=column), as_of=as_of)
     at = rows_of(
         log.customer_ids,
         people["customer_id"],
@@ -163,7 +164,8 @@ def _buyers(
         codes, names = log.product, log.product_ids
     else:
         codes, names = sorted_codes(log.column(column))
-    wanted = [product] if pd.api.types.is_scalar(product) else list(product)
+    one = pd.api.types.is_scalar(product)
+    wanted = [product] if one else check_list(product, "product", "products")
     meant = rows_of(
         wanted,
         names,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named, numbers_by
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number, random_generator
 from crmkit._frames import group_codes, read_by, read_customers, with_account
@@ -16,7 +18,7 @@ from crmkit.response._math.money import bootstrap_means
 from crmkit.response._math.rates import newcombe_interval, rate_difference, welch_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crmkit._typing import Floats
 
@@ -138,7 +140,9 @@ def campaign_result(
     level = check_number(confidence_level, "confidence_level")
     n_draws = check_number(n_draws, "n_draws")
     groups_by = read_by(by)
-    people = read_customers(customers, needs=[outcome, treated, *groups_by])
+    people = read_customers(
+        customers, needs=[*columns_named(outcome=outcome, treated=treated), *groups_by]
+    )
     people, y, account = with_outcome(people, outcome, binary=False)
     arms = read_arms(people, treated, control)
     binary = bool(((y == 0) | (y == 1)).all())
@@ -204,13 +208,10 @@ def _add_money(
 ) -> None:
     """Append what the uplift is worth after costs."""
     n = table["customers_treated"]
-    if isinstance(contact_cost, (int, float)):
-        each = [check_number(contact_cost, "contact_cost")] * len(table)
+    if isinstance(contact_cost, Mapping):
+        each = numbers_by(contact_cost, "contact_cost", list(table["treatment"]), "treatment")
     else:
-        lacking = [one for one in table["treatment"] if one not in contact_cost]
-        if lacking:
-            raise InputError(f"`contact_cost` lacks the treatment(s) {lacking}.")
-        each = [check_number(contact_cost[one], "contact_cost") for one in table["treatment"]]
+        each = [check_number(contact_cost, "contact_cost")] * len(table)
     table["incremental_outcome"] = table["uplift"] * n
     table["cost"] = np.asarray(each) * n + fixed * n / n.sum()
     for name, uplift in (

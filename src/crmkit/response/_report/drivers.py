@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from crmkit._arguments import check_mapping
 from crmkit._arrays import adjust_p_values
 from crmkit._frames import parse_day, with_account
 from crmkit.errors import InputError
@@ -155,9 +156,10 @@ def _judged(variable: BinnedVariable, outcomes: tuple[float, float]) -> dict[str
 
 def _known_too_late(known_at: Mapping[str, Any] | None, as_of: Any) -> dict[str, bool]:
     """Return per variable whether it became known only after `as_of`."""
+    today = None if as_of is None else parse_day(as_of, "as_of")
     if known_at is None:
         return {}
-    if as_of is None:
+    if today is None:
         raise InputError("`known_at` needs `as_of`, the day of the contact.")
-    today = parse_day(as_of, "as_of")
-    return {name: parse_day(day, f"known_at[{name!r}]") > today for name, day in known_at.items()}
+    days = check_mapping(known_at, "known_at", "columns to dates")
+    return {name: parse_day(day, f"known_at[{name!r}]") > today for name, day in days.items()}

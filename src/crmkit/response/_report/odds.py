@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, with_account
@@ -101,7 +102,7 @@ def odds_ratios(
     """
     confidence_level = check_number(confidence_level, "confidence_level")
     least = check_number(min_customers, "min_customers")
-    people = read_customers(customers, needs=[outcome])
+    people = read_customers(customers, needs=columns_named(outcome=outcome))
     people, result, account = with_outcome(people, outcome)
     if result.min() == result.max():
         raise InputError(f"`customers`: all have the same {outcome!r}: nothing to explain.")

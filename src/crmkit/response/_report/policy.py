@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_numbers
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers, with_account
 from crmkit._learn.judged import judged_arms, scores_at
-from crmkit.errors import InputError
 from crmkit.response._math.policy import policy_scores, treated_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["policy_value"]
+
 PolicyMethod = Literal["ipw", "dr"]
 
 
@@ -124,9 +125,7 @@ def policy_value(
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     money = check_number(value, "value") * check_number(margin, "margin")
     each = check_number(contact_cost, "contact_cost")
-    wanted = [check_number(share, "shares") for share in shares]
-    if not wanted:
-        raise InputError("`shares` is empty: give at least one share of customers to contact.")
+    wanted = check_numbers(shares, "shares")
     data = judged_arms(
         customers,
         scores,

@@ -20,7 +20,7 @@ def profit_table(
     customers: Any,
     scores: Any,
     *,
-    outcome: str = "responded",
+    outcome: str | None = None,
     value: float,
     contact_cost: float,
     margin: float = 1.0,
@@ -41,8 +41,9 @@ def profit_table(
         missing were not contacted and are left out.
     scores : DataFrame
         ``customer_id`` and a score; higher means contact first.
-    outcome : str, default "responded"
-        Column of `customers` with 1 for a response and 0 for none.
+    outcome : str, optional
+        Column of `customers` with 1 for those who left or responded, 0 for the others. The
+        default is the one named ``churned`` or ``responded``.
     value : float
         What one response is worth, in money.
     contact_cost : float

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import group_codes, read_by, read_customers
@@ -107,7 +108,7 @@ def response_rates(
     columns = read_by(by, reserved=_COLUMNS, needed=True)
     least = check_number(min_customers, "min_customers")
     confidence_level = check_number(confidence_level, "confidence_level")
-    people = read_customers(customers, needs=[outcome, *columns])
+    people = read_customers(customers, needs=[*columns_named(outcome=outcome), *columns])
     result = read_outcome(people, outcome)
     codes, groups = group_codes(people, columns)
     m = len(groups)

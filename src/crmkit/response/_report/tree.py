@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, with_account
@@ -99,7 +100,7 @@ def response_tree(
     """
     confidence_level = check_number(confidence_level, "confidence_level")
     max_segments, least, alpha = check_tree_options(max_segments, min_customers, alpha)
-    people = read_customers(customers, needs=[outcome])
+    people = read_customers(customers, needs=columns_named(outcome=outcome))
     people, result, account = with_outcome(people, outcome)
     variables = code_variables(people, columns, exclude=[outcome], least=least)
     codes = [variable.coded for variable in variables]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_flag, check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
@@ -121,7 +122,7 @@ def uplift_tree(
     """
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     max_segments, least, alpha = check_tree_options(max_segments, min_customers, alpha)
-    people = read_customers(customers, needs=[outcome, treated])
+    people = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
     people, result, arm, account = tested_customers(
         people, outcome, treated, control=control, treatment=treatment
     )

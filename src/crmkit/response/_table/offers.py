@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import numbers_by
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import number_or_column, read_customers, rows_of, sorted_codes, without
 from crmkit._learn.outcomes import score_column
@@ -75,13 +77,10 @@ def expected_gain(
 
 def _costs(people: pd.DataFrame, contact_cost: Any, offers: pd.Index[Any] | None) -> Floats:
     """Return the cost per customer and offer, shape (n, k)."""
-    if not hasattr(contact_cost, "items"):
+    if not isinstance(contact_cost, Mapping):
         cost = number_or_column(contact_cost, people, "contact_cost")
         return np.repeat(cost[:, None], 1 if offers is None else len(offers), axis=1)
     if offers is None:
         raise InputError("`contact_cost` per treatment needs a column 'treatment' in `scores`.")
-    missing = [offer for offer in offers if offer not in contact_cost]
-    if missing:
-        raise InputError(f"`contact_cost` lacks the treatment(s) {missing}.")
-    each = [check_number(contact_cost[offer], "contact_cost") for offer in offers]
+    each = numbers_by(contact_cost, "contact_cost", list(offers), "treatment")
     return np.tile(np.asarray(each, dtype=np.float64), (len(people), 1))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems, number_array, require_columns
+from crmkit._arguments import is_level
+from crmkit._checks import Problems, number_array, quoted, require_columns
 from crmkit._frames import (
     column_kind,
     day_numbers,
@@ -50,8 +51,8 @@ def permission_status(
         if given := [name for name, asked in wanted.items() if asked is not None]:
             raise InputError(
                 f"`{given[0]}` chooses rows of a table of consents, but `consent` is the column "
-                f"{consent!r} of `customers`, which knows none. Name the column that holds the "
-                f"consent for it and leave `{given[0]}` out, or pass such a table."
+                f"{quoted(consent)} of `customers`, which knows none. Name the column that holds "
+                f"the consent for it and leave `{given[0]}` out, or pass such a table."
             )
         require_columns(people.columns, [consent], "customers")
         return _status(_flags(people[consent], "customers", consent))
@@ -120,11 +121,12 @@ def _matching(table: pd.DataFrame, column: str, asked: str | None) -> Bools:
     if asked is None:
         raise InputError(
             f"`consent` has a column {column!r}: say with `{column}` for which one to select, "
-            f"for example {column}={known[:1]!r}."
+            f"for example {column}={quoted(known[:1])}."
         )
-    if known and asked not in known:
+    if known and not is_level(asked, known):
         raise InputError(
-            f"`{column}` {asked!r} occurs in no row of `consent`, which has {known[:10]!r}."
+            f"`{column}` {quoted(asked)} occurs in no row of `consent`, which has "
+            f"{quoted(known[:10])}."
         )
     fits = table[column].isna() | (table[column].astype(object) == asked)
     return fits.to_numpy(dtype=bool)

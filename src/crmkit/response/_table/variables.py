@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_columns, columns_named
 from crmkit._checks import Problems, check_flag, check_number, number_array, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind, with_outcome
@@ -78,7 +79,7 @@ def read_variables(
     if columns is None:
         chosen = [column for column in customers.columns if column not in left_out]
     else:
-        chosen = [columns] if isinstance(columns, str) else list(columns)
+        chosen = check_columns(columns, "columns")
         require_columns(customers.columns, chosen, name)
     problems = Problems(name)
     found = []
@@ -166,16 +167,12 @@ def bin_customers(
     max_bins = check_number(max_bins, "max_bins")
     min_bin_share = check_number(min_bin_share, "min_bin_share")
     check_flag(monotone, "monotone")
-    people = read_customers(customers, needs=[outcome])
+    people = read_customers(customers, needs=columns_named(outcome=outcome))
     people, result, account = with_outcome(people, outcome)
     events = float(result.sum())
     if events in (0.0, float(result.size)):
         who = "nobody" if events == 0 else "everybody"
         raise InputError(f"`customers`: {who} has outcome 1 in {outcome!r}: nothing to explain.")
-    if columns is not None:
-        asked = [columns] if isinstance(columns, str) else list(columns)
-        require_columns(people.columns, asked, "customers")
-        columns = asked
     variables = [
         _bin(variable, result, max_bins=max_bins, min_bin_share=min_bin_share, monotone=monotone)
         for variable in read_variables(people, columns, exclude=[outcome])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 __all__ = ["BehaviourSegments"]
+
 ClusterMethod = Literal["kmeans", "gaussian_mixture"]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
-from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums
 
 if TYPE_CHECKING:
@@ -67,8 +67,6 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
     2            b          b          1    1.0
     3      not yet          a          1    1.0
     """
-    if value is not None and not isinstance(value, str):
-        raise InputError(f"`value` must be the name of a column; got {value!r}.")
     was, was_worth = _read(before, "before", value)
     now, now_worth = _read(after, "after", value)
     account: dict[str, Any] = {}
@@ -110,7 +108,7 @@ def segment_migration(before: Any, after: Any, *, value: str | None = None) -> p
 
 def _read(table: Any, name: str, value: str | None) -> tuple[pd.DataFrame, Floats]:
     """Return ids and segments as text, and the money or zeros."""
-    needs = ["segment"] if value is None else ["segment", value]
+    needs = ["segment", *optional_columns(value=value)]
     frame = read_customers(table, needs=needs, optional=(), name=name)
     problems = Problems(name)
     problems.rows(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_columns
 from crmkit._arrays import mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account
@@ -155,8 +156,9 @@ def _variables(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
     """Return the columns to profile."""
     if columns is None:
         return [column for column in frame.columns if column not in ("customer_id", "segment")]
+    columns = check_columns(columns, "columns")
     require_columns(frame.columns, columns, "customers")
-    return list(columns)
+    return columns
 
 
 def _numbers(values: Floats, codes: Ints, k: int, confidence_level: float) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers, with_account
 from crmkit.errors import InputError
@@ -106,9 +107,7 @@ def cost_rates(
 
 def read_value(table: Any, value: str, name: str = "profit") -> tuple[pd.Series[Any], Floats]:
     """Return ids and one column as floats."""
-    if not isinstance(value, str):
-        raise InputError(f"`value` must be the name of a column; got {value!r}.")
-    frame = read_customers(table, needs=[value], optional=(), name=name)
+    frame = read_customers(table, needs=columns_named(value=value), optional=(), name=name)
     problems = Problems(name)
     values = number_array(frame[value], problems, value)
     problems.raise_if_any()

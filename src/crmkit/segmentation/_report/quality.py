@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_mapping, optional_columns
 from crmkit._arrays import mean_interval, wilson_interval
-from crmkit._checks import Problems, check_number, check_optional, number_array, require_columns
+from crmkit._checks import (
+    Problems,
+    check_number,
+    check_optional,
+    number_array,
+    quoted,
+    require_columns,
+)
 from crmkit._frames import read_customers, to_pandas, with_account
 from crmkit._learn import FeatureEncoder, area_under_curve
 from crmkit.errors import InputError
@@ -159,7 +167,7 @@ def segment_quality(
     confidence_level = check_number(confidence_level, "confidence_level")
     limit = _limits(limits)
     frame, names, codes, account = read_segments(customers, segments)
-    needed = [column for column in (value, reachable) if column is not None]
+    needed = optional_columns(value=value, reachable=reachable)
     require_columns(frame.columns, needed, "customers")
     n = np.bincount(codes, minlength=len(names)).astype(np.float64)
     found: dict[str, Any] = {"size": n, "share_of_customers": n / n.sum()}
@@ -195,10 +203,10 @@ def segment_quality(
 
 def _limits(limits: Mapping[str, float] | None) -> dict[str, float]:
     """Return the limit of every criterion."""
-    given = dict(limits or {})
-    unknown = sorted(set(given) - set(LIMITS))
+    given = {} if limits is None else check_mapping(limits, "limits", "criteria to numbers")
+    unknown = [key for key in given if key not in LIMITS]
     if unknown:
-        raise InputError(f"`limits` names {unknown}; the criteria are {list(LIMITS)}.")
+        raise InputError(f"`limits` names {quoted(unknown)}; the criteria are {list(LIMITS)}.")
     return LIMITS | {key: check_number(v, f"limits[{key!r}]") for key, v in given.items()}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_mapping, columns_named
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers, sorted_codes
 from crmkit.errors import InputError
@@ -16,6 +16,8 @@ from crmkit.segmentation._math import value_tiers as tier_codes
 from crmkit.segmentation._report.profit import read_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit._typing import Floats, Ints
 
 __all__ = ["loss_makers", "value_pyramid", "value_tiers"]
@@ -154,8 +156,7 @@ def _tiers(
 ) -> tuple[pd.Series[Any], Floats, Ints, list[str]]:
     """Return ids, values, the tier of each and the tiers' names."""
     tiers = CURRY if tiers is None else tiers
-    if not isinstance(tiers, Mapping) or not tiers:
-        raise InputError(f"`tiers` must be a dict of names and shares; got {tiers!r}.")
+    tiers = check_mapping(tiers, "tiers", "names to shares")
     shares = [check_number(share, f"tiers[{name!r}]") for name, share in tiers.items()]
     if abs(sum(shares) - 1) > 1e-9:
         raise InputError(
@@ -165,7 +166,7 @@ def _tiers(
     ids, values = read_value(profit, value)
     if active is None:
         return ids, values, tier_codes(values, np.array(shares[:-1])), names
-    frame = read_customers(profit, needs=[active], optional=(), name="profit")
+    frame = read_customers(profit, needs=columns_named(active=active), optional=(), name="profit")
     problems = Problems("profit")
     ranked = number_array(frame[active], problems, active) != 0
     problems.raise_if_any()

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.errors import InputError
 from crmkit.segmentation._math import snap_cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crmkit._typing import Floats
 
 
 __all__ = ["frequency_value_matrix", "value_matrix"]
+
 Cut = Literal["mean", "median"]
 MatrixCut = Literal["mean", "median", "pooled_mean"]
 
@@ -177,10 +181,8 @@ def value_matrix(
     1            2         50.0           70.0    growth
     2            3         50.0           70.0  marginal
     """
-    for name, column in (("current", current), ("potential", potential)):
-        if not isinstance(column, str):
-            raise InputError(f"`{name}` must be the name of a column; got {column!r}.")
-    ids, values = _read(customers, "customers", (current, potential))
+    columns = columns_named(current=current, potential=potential)
+    ids, values = _read(customers, "customers", columns)
     cuts = (
         _cut(values[0], current_cut, "current_cut"),
         _cut(values[1], potential_cut, "potential_cut"),
@@ -189,7 +191,7 @@ def value_matrix(
 
 
 def _read(
-    table: Any, name: str, columns: tuple[str, str]
+    table: Any, name: str, columns: Sequence[str]
 ) -> tuple[pd.Series[Any], tuple[Floats, Floats]]:
     """Return ids and the two columns as floats."""
     frame = read_customers(table, needs=columns, optional=(), name=name)

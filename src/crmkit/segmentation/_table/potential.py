@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import columns_named
 from crmkit._arrays import rank_bins
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import group_codes, read_by, read_customers, sorted_codes
-from crmkit.errors import InputError
 from crmkit.segmentation._math import group_quantile
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ def share_of_wallet(
     1            2   50.0   500.0              0.1       90.0
     """
     margin = check_number(margin, "margin")
-    for name, column in (("spend", spend), ("wallet", wallet)):
-        _check_name(column, name)
-    frame = read_customers(customers, needs=[spend, wallet], optional=())
+    needs = columns_named(spend=spend, wallet=wallet)
+    frame = read_customers(customers, needs=needs, optional=())
     problems = Problems("customers")
     spent = number_array(frame[spend], problems, spend, low=0)
     purse = number_array(frame[wallet], problems, wallet, low=0, low_open=True)
@@ -156,11 +155,10 @@ def peer_potential(
     2            3   50.0      3        30.0        0.0
     3            4    7.0      4        20.0       13.0
     """
-    _check_name(value, "value")
     columns = read_by(by, needed=True)
     quantile = check_number(quantile, "quantile")
     min_peers = check_number(min_peers, "min_peers")
-    frame = read_customers(customers, needs=[value, *columns], optional=())
+    frame = read_customers(customers, needs=[*columns_named(value=value), *columns], optional=())
     problems = Problems("customers")
     worth = number_array(frame[value], problems, value)
     problems.raise_if_any()
@@ -180,12 +178,6 @@ def peer_potential(
             "potential": np.maximum(mark[codes] - worth, 0.0),
         }
     )
-
-
-def _check_name(column: Any, name: str) -> None:
-    """Raise unless an argument names a column."""
-    if not isinstance(column, str):
-        raise InputError(f"`{name}` must be the name of a column; got {column!r}.")
 
 
 def _levels(column: pd.Series[Any]) -> Ints:
