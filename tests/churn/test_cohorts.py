@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit._log import pairs as numerics
 from crmkit.churn import cohort_customers, cohort_table, retention_curve
 from crmkit.errors import InputError, MissingColumnsError
 
@@ -145,20 +144,6 @@ def test_max_age_cuts_the_table_only():
     whole = cohort_table(log, as_of="2024-02-29")
     short = cohort_table(log, as_of="2024-02-29", max_age=1)
     pd.testing.assert_frame_equal(short, whole[whole["age"] <= 1].reset_index(drop=True))
-
-
-@pytest.mark.parametrize("at_least", [0, 10**9])
-def test_flags_and_sorting_find_the_same_pairs(monkeypatch, at_least):
-    monkeypatch.setattr(numerics, "_FLAGS_AT_LEAST", at_least)
-    rng = np.random.default_rng(0)
-    customer, number = rng.integers(0, 400, 90), rng.integers(0, 30, 90)
-    weights = rng.integers(1, 9, 90).astype(float)
-    frame = pd.DataFrame({"customer": customer, "number": number, "weight": weights})
-    expected = frame.groupby(["customer", "number"], as_index=False)["weight"].sum()
-    found = numerics.distinct_pairs(customer, number, shape=(400, 30), weights=weights)
-    for column, array in zip(expected, found, strict=True):
-        np.testing.assert_array_equal(expected[column], array)
-    assert numerics.distinct_pairs(customer, number, shape=(400, 30))[2] is None
 
 
 def test_customers_without_a_value_are_the_last_group_and_strangers_are_counted():
