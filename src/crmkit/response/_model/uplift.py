@@ -65,6 +65,12 @@ class UpliftModel(EffectModel):
     account_ : dict
         ``rows`` given, and how many of them ``without_outcome`` were left out.
 
+    Notes
+    -----
+    The interval of a customer is that of a straight line through the estimates. Of 1,500 customers
+    intervals of 95 % hold nine in ten where the effect is such a line, and about half of them where
+    it bends with what is known of a customer.
+
     References
     ----------
     Künzel, S. R., Sekhon, J. S., Bickel, P. J. and Yu, B. (2019). Metalearners for estimating

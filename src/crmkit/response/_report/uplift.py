@@ -74,6 +74,11 @@ def uplift_table(
     InputError
         If there is no control group, or a score is missing.
 
+    Notes
+    -----
+    Limits of a tenth with a handful of controls are too short: with 60 of 600 held out, of whom 5 %
+    respond, intervals of 95 % hold 85 %.
+
     Examples
     --------
     >>> from crmkit import datasets, response

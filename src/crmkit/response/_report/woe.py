@@ -71,6 +71,11 @@ def woe_table(
     InputError
         If nobody or everybody responded, or there is no variable.
 
+    Notes
+    -----
+    The bins were chosen for their rates, and the limits do not know it: of numbers that mean
+    nothing, intervals of 95 % hold 73 % among 3,000 customers. New customers tell more.
+
     References
     ----------
     Siddiqi, N. (2006). Credit Risk Scorecards. Wiley. Chapter 6.
