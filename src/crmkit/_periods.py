@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["Period", "period_of", "period_start"]
+__all__ = ["Period", "day_text", "period_of", "period_start"]
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 
@@ -20,6 +20,11 @@ _DAYS = {"day": 1, "week": 7}
 
 # 1970-01-01, day 0, was a Thursday; weeks begin on Monday as in ISO 8601.
 _MONDAY = {"day": 0, "week": 3}
+
+
+def day_text(day: int) -> str:
+    """Write a day, a number since 1970-01-01, as people do: 2025-06-30."""
+    return str(np.datetime64(int(day), "D"))
 
 
 def period_of(day: Ints, period: str, *, since: int = 0) -> Ints:

@@ -157,6 +157,9 @@ def test_pickle_and_json_bring_it_back(case, fitted, tmp_path):
     # A file keeps nothing of the customers, so the model no longer knows whom it has seen.
     assert ("in_sample" in result) == ("in_sample" in expected)
     assert "in_sample" not in result or result["in_sample"].isna().all()
+    # Ids of another type are the same customers to a model from a file.
+    result = case.predict(loaded, with_ids(case.tables_to_predict(), "text"))
+    assert_same(result, expected, rtol=1e-12, ignore=("customer_id", "in_sample"))
 
 
 @models

@@ -13,6 +13,7 @@ from crmkit._frames.codes import above, sorted_codes
 from crmkit._frames.dates import day_numbers, parse_day
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.people import check_ids
+from crmkit._periods import day_text
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -156,8 +157,8 @@ def read_transactions(
     after = len(day) - int(np.count_nonzero(seen))
     if after == len(day):
         raise InputError(
-            f"`{name}` has no row on or before `as_of` ({np.datetime64(last, 'D')}); its first "
-            f"date is {np.datetime64(int(day.min()), 'D')}. Choose a later `as_of`."
+            f"`{name}` has no row on or before `as_of` ({day_text(last)}); its first "
+            f"date is {day_text(int(day.min()))}. Choose a later `as_of`."
         )
     if after:
         frame, day = frame.loc[seen], day[seen]

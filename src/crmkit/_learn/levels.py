@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import rank_bins
-from crmkit._checks import Problems, number_array
 from crmkit._frames import sorted_codes
 from crmkit._kinds import column_kind
-from crmkit._learn.terms import MISSING, OTHER
+from crmkit._learn.terms import MISSING, OTHER, read_numbers
 
 if TYPE_CHECKING:
+    from crmkit._checks import Problems
     from crmkit._typing import Floats, Ints
 
 
@@ -31,20 +31,13 @@ def column_levels(
     values are a level; so are all values of a date column that is not numbers or words.
     """
     if column_kind(series) in ("numbers", "flags"):
-        codes, names = _number_levels(
-            number_array(_days(series), problems, column, allow_missing=True), n_bins
-        )
+        codes, names = _number_levels(read_numbers(series, problems, column), n_bins)
     else:
         codes, names = _word_levels(series, problems, column, max_levels)
     if (codes < 0).any():
         codes = np.where(codes < 0, len(names), codes)
         names = [*names, MISSING]
     return codes, names
-
-
-def _days(series: pd.Series[Any]) -> pd.Series[Any]:
-    """Return durations as days, anything else as it is."""
-    return series.dt.total_seconds() / 86_400 if series.dtype.kind == "m" else series
 
 
 def _number_levels(values: Floats, n_bins: int) -> tuple[Ints, list[str]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from crmkit._frames import read_transactions, sign_column, table_columns, with_account
 from crmkit._log.purchase_days import PurchaseDays, purchase_days
+from crmkit._periods import day_text
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def read_log(
     if not buys.any():
         later = " lies later or" if log.rows_after_as_of else ""
         raise InputError(
-            f"`transactions` has no purchase on or before {np.datetime64(log.as_of, 'D')}: every "
+            f"`transactions` has no purchase on or before {day_text(log.as_of)}: every "
             f"row{later} is a refund."
         )
     if not buys.all():

@@ -11,6 +11,7 @@ from crmkit._arrays import distinct, mean_interval
 from crmkit._checks import check_flag, check_number
 from crmkit._frames import day_column, parse_day
 from crmkit._log import read_log
+from crmkit._periods import day_text
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def compare(
     split = log.as_of - horizon_days if as_of is None else parse_day(as_of, "as_of")
     if split + horizon_days > log.as_of:
         raise InputError(
-            f"`as_of` plus `horizon_days` is {np.datetime64(split + horizon_days, 'D')}, after "
-            f"the last date, {np.datetime64(log.as_of, 'D')}. Choose an earlier `as_of`."
+            f"`as_of` plus `horizon_days` is {day_text(split + horizon_days)}, after "
+            f"the last date, {day_text(log.as_of)}. Choose an earlier `as_of`."
         )
     past = day_column([split])[0]
     customer, item = _later(log, split, horizon_days, exclude_owned)

@@ -11,6 +11,7 @@ from crmkit._arguments import check_columns
 from crmkit._checks import check_number, quoted, require_columns
 from crmkit._frames import day_column, with_account
 from crmkit._learn import figures
+from crmkit._periods import day_text
 from crmkit._progress import steps
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._table.churn_table import churn_table, snapshot_days
@@ -142,7 +143,7 @@ def backtest_table(
     short = sorted(set(every) - set(day.tolist()))
     if short:
         raise InputError(
-            f"`transactions` has no customer on {np.datetime64(short[-1], 'D')}, a day to learn "
+            f"`transactions` has no customer on {day_text(short[-1])}, a day to learn "
             "from. Choose a later `as_of` or a smaller `n_train`."
         )
     base = ChurnModel(random_state=0) if model is None else model

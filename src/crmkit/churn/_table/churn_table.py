@@ -18,6 +18,7 @@ from crmkit._frames import (
     without,
 )
 from crmkit._log import bought_between, first_days, order_days, read_log
+from crmkit._periods import day_text
 from crmkit.churn._math.features import snapshot
 from crmkit.errors import InputError
 
@@ -211,10 +212,10 @@ def _check_observed(log: Log, days: list[int], ahead: int) -> None:
     # Rows after the last outcome day were left out; if there are any, the log goes on.
     if not log.rows_after_as_of and last < days[-1] + ahead:
         raise InputError(
-            f"`as_of` {np.datetime64(days[-1], 'D')} with an outcome until "
-            f"{np.datetime64(days[-1] + ahead, 'D')} is observed in part only: `transactions` ends "
-            f"on {np.datetime64(last, 'D')}. Choose an `as_of` up to "
-            f"{np.datetime64(last - ahead, 'D')}, or leave out `horizon_days` to score."
+            f"`as_of` {day_text(days[-1])} with an outcome until "
+            f"{day_text(days[-1] + ahead)} is observed in part only: `transactions` ends "
+            f"on {day_text(last)}. Choose an `as_of` up to "
+            f"{day_text(last - ahead)}, or leave out `horizon_days` to score."
         )
 
 

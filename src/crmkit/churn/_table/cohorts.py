@@ -11,7 +11,7 @@ from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import first_and_last
-from crmkit._periods import period_of, period_start
+from crmkit._periods import day_text, period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
 from crmkit.churn._table.presence import Presence, read_presence, run_length
 from crmkit.errors import InputError
@@ -247,13 +247,11 @@ def cohort_customers(
     bought, cohort, log = presence.active, presence.cohort, presence.log.rows
     member = cohort == wanted
     if not member.any():
-        raise InputError(
-            f"`cohort`: no customer came in the {period} of {np.datetime64(day, 'D')}."
-        )
+        raise InputError(f"`cohort`: no customer came in the {period} of {day_text(day)}.")
     if wanted + age >= presence.n_complete:
         raise InputError(
-            f"`age`: the cohort of {np.datetime64(day, 'D')} cannot be observed at {age} "
-            f"{period}s, which end after `as_of` ({np.datetime64(log.as_of, 'D')})."
+            f"`age`: the cohort of {day_text(day)} cannot be observed at {age} "
+            f"{period}s, which end after `as_of` ({day_text(log.as_of)})."
         )
     row, start, stop = active_runs(
         bought.customer, bought.day - cohort[bought.customer], window=window

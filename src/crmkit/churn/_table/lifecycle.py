@@ -12,6 +12,7 @@ from crmkit._arguments import check_list
 from crmkit._checks import check_flag
 from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
+from crmkit._periods import day_text
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
 from crmkit.churn._math.rhythm import rhythm_factor
 from crmkit.churn._table.gaps import gaps_by_group
@@ -206,7 +207,7 @@ def lifecycle_transitions(
     ends = sorted({parse_day(date, "dates") for date in check_list(dates, "dates", "dates")})
     if len(ends) < 2:
         raise InputError("`dates` must hold two or more different dates.")
-    last = str(np.datetime64(ends[-1], "D"))
+    last = day_text(ends[-1])
     log, days, limits = _read(
         transactions, last, thresholds=thresholds, by=by, customers=customers, own_rhythm=own_rhythm
     )

@@ -20,7 +20,7 @@ from crmkit._frames import (
     with_account,
 )
 from crmkit._log import purchase_days, read_log
-from crmkit._periods import Period, period_of, period_start
+from crmkit._periods import Period, day_text, period_of, period_start
 from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, seen_periods
 from crmkit.errors import InputError
 
@@ -235,7 +235,7 @@ def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
     if not begun.any():
         raise InputError(
             f"`transactions` has no contract that starts on or before `as_of` "
-            f"({np.datetime64(last_day, 'D')}). Choose a later `as_of`."
+            f"({day_text(last_day)}). Choose a later `as_of`."
         )
     codes, _ = sorted_codes(frame["customer_id"])
     return _Spells(

@@ -8,6 +8,7 @@ import numpy as np
 
 from crmkit._checks import Problems, number_array
 from crmkit._frames import day_numbers, read_customers, rows_of, table_columns, to_pandas
+from crmkit._periods import day_text
 from crmkit.clv._math.varying_paths import Paths, make_paths
 from crmkit.errors import InputError
 
@@ -125,19 +126,14 @@ def _check_cover(
     if late.any():
         at, who = whose(late)
         problems.add(
-            f"{who} begin after the first purchase: on {_text(begins[at])}, needed from "
-            f"{_text(needed[at])}. Add the values that held before."
+            f"{who} begin after the first purchase: on {day_text(begins[at])}, needed from "
+            f"{day_text(needed[at])}. Add the values that held before."
         )
     early = ends < until
     if early.any():
         at, who = whose(early)
         problems.add(
-            f"{who} end too early: they cover time through {_text(ends[at])}, needed through "
-            f"{_text(until)}. Add rows up to there, or look less far ahead. A last row holds for "
-            f"as long as the longest period in the table, {longest:,} days."
+            f"{who} end too early: they cover time through {day_text(ends[at])}, needed through "
+            f"{day_text(until)}. Add rows up to there, or look less far ahead. A last row holds "
+            f"for as long as the longest period in the table, {longest:,} days."
         )
-
-
-def _text(day: Any) -> str:
-    """Write a day for an error message."""
-    return str(np.datetime64(int(day), "D"))

@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._checks import check_flag, check_number
 from crmkit._frames import parse_day
 from crmkit._log import PurchaseDays, purchase_days, read_log
+from crmkit._periods import day_text
 from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
@@ -204,22 +205,17 @@ def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int
         if split >= log.as_of:
             raise InputError(
                 "`as_of` must lie before the last date in `transactions` "
-                f"({_day_text(log.as_of)}), or nothing is held out; got {_day_text(split)}."
+                f"({day_text(log.as_of)}), or nothing is held out; got {day_text(split)}."
             )
         return split, log.as_of
     end = split + check_number(horizon_days, "horizon_days")
     if end > log.as_of:
         raise InputError(
-            f"`transactions` ends on {_day_text(log.as_of)}, before the hold-out period does "
-            f"({_day_text(end)}). Choose an earlier `as_of` or at most "
+            f"`transactions` ends on {day_text(log.as_of)}, before the hold-out period does "
+            f"({day_text(end)}). Choose an earlier `as_of` or at most "
             f"horizon_days={log.as_of - split}."
         )
     return split, end
-
-
-def _day_text(day: int) -> str:
-    """Write a day for an error message."""
-    return str(np.datetime64(day, "D"))
 
 
 def _days_in_pieces(
@@ -274,7 +270,7 @@ def _table(log: PurchaseLog, parts: list[dict[str, NDArray[Any]]], as_of: int) -
     code = np.concatenate([part.pop("code") for part in parts])
     if not code.size:
         raise InputError(
-            f"`transactions` has no purchase on or before {_day_text(as_of)}: "
+            f"`transactions` has no purchase on or before {day_text(as_of)}: "
             "every row lies later or is a refund."
         )
     columns: dict[str, Any] = {"customer_id": log.rows.customer_ids[code]}

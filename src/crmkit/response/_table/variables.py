@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from crmkit._arguments import check_columns, columns_named
-from crmkit._checks import Problems, check_flag, check_number, number_array, require_columns
+from crmkit._checks import Problems, check_flag, check_number, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind, with_outcome
+from crmkit._learn.terms import read_numbers
 from crmkit.errors import InputError
 from crmkit.response._math.binning import merge_cells, number_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import pandas as pd
 
     from crmkit._typing import Floats, Ints
 
@@ -86,10 +88,7 @@ def read_variables(
     for column in chosen:
         kind = column_kind(customers[column])
         if kind == "numbers":
-            series = customers[column]
-            if pd.api.types.is_timedelta64_dtype(series.dtype):
-                series = series.dt.total_seconds() / 86_400
-            values = number_array(series, problems, column, allow_missing=True)
+            values = read_numbers(customers[column], problems, column)
             found.append(Variable(column, values, None, []))
         elif kind in ("flags", "levels"):
             codes, distinct = sorted_codes(customers[column])

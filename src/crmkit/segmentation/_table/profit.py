@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_optional
 from crmkit._frames import with_account
+from crmkit._periods import day_text
 from crmkit.segmentation._table.costs import read_account
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def customer_profit(
     columns |= {f"{pool.name}_cost": pool.attributed for pool in account.pools}
     cost = sum((pool.attributed for pool in account.pools), start=account.direct_cost)
     table = pd.DataFrame(columns | {"profit": account.revenue - cost})
-    table.attrs["as_of"] = str(np.datetime64(account.as_of, "D"))
+    table.attrs["as_of"] = day_text(account.as_of)
     table.attrs["rows_after_as_of"] = account.rows_after_as_of
     table.attrs["unallocated"] = {pool.name: pool.unallocated for pool in account.pools}
     return with_account(table, account.unmatched)

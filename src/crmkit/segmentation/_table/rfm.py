@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice
 from crmkit._frames import day_column
 from crmkit._log import count_purchases, first_and_last, read_log
+from crmkit._periods import day_text
 from crmkit.segmentation._math import decimal_sums
 
 __all__ = ["rfm_table"]
@@ -103,6 +103,6 @@ def rfm_table(
             "last_date": day_column(last),
         }
     )
-    table.attrs["as_of"] = str(np.datetime64(log.as_of, "D"))
+    table.attrs["as_of"] = day_text(log.as_of)
     table.attrs["rows_after_as_of"] = log.rows_after_as_of
     return purchases.noted(table)
