@@ -158,6 +158,13 @@ def test_the_lock_files_name_no_host():
         assert not re.search(r"://|index|find-links|^#", text, re.M), path.name
 
 
+def test_the_lock_files_keep_extras():
+    # Where they resolve, pips in hash mode take coverage[toml] for another project than coverage.
+    for name in ("test", "locked", "lowest", "pandas2"):
+        lock = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        assert re.search(r"^coverage\[toml\]==", lock, re.M), name
+
+
 def test_the_version_has_its_entry_in_the_changelog():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{crmkit.__version__}]" in changelog
