@@ -18,6 +18,12 @@ def rows(ids, among, **options):
     return rows_of(ids, among, name="scores", other="customers", **options).tolist()
 
 
+def _dictionary(values):
+    import pyarrow as pa
+
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(values).dictionary_encode()))
+
+
 SAME_VALUE = {
     "int64": lambda v: pd.Series(v, dtype="int64"),
     "int8": lambda v: pd.Series(v, dtype="int8"),
@@ -39,7 +45,8 @@ SAME_TEXT = {
     "category": lambda v: pd.Series(v).astype("category"),
     "string": lambda v: pd.Series(v, dtype="string"),
     "arrow": lambda v: pd.Series(v, dtype="string[pyarrow]"),
-    "large arrow": lambda v: pd.Series(v).astype("string[pyarrow]").astype("category"),
+    "category of arrow": lambda v: pd.Series(v).astype("string[pyarrow]").astype("category"),
+    "arrow dictionary": _dictionary,
 }
 
 

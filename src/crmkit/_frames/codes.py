@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._frames.text_codes import arrow_text, text_keys
+from crmkit._kinds import unpacked
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
         place = np.full(len(levels) + 1, -1, dtype=np.int64)  # the last place is that of code -1
         place[used], distinct = sorted_codes(pd.Series(levels[used]))
         return place[level], distinct
+    values = unpacked(values)
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
         whole = values.to_numpy()
         low, high = int(whole.min()), int(whole.max())

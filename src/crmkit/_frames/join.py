@@ -131,6 +131,8 @@ def by_value(ids: Any) -> pd.Index[Any]:
         if (index.codes < 0).any():
             return pd.Index(index.astype(object))
         return by_value(index.categories).take(index.codes)
+    if isinstance(index.dtype, pd.ArrowDtype) and str(index.dtype).startswith("dictionary"):
+        index = pd.Index(index.astype(object))
     dtype = index.dtype
     if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
         return index
