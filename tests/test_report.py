@@ -131,6 +131,42 @@ def test_campaigns_are_told_without_claiming_effects(undrawn):
     assert rates["responders"].sum() == 792
 
 
+def test_tables_beside_the_log_meet_it_by_value_and_are_counted(undrawn):
+    shop = datasets.make_transactions(150, random_state=5)
+    log, people = shop["transactions"], shop["customers"]
+    ids = people["customer_id"]
+    kinds = pd.DataFrame({"product": log["product"].unique()[1:], "product_type": "all"})
+    mailed = pd.DataFrame({"customer_id": [*ids[:90], -1, -2, -3], "campaign_id": "spring"})
+    redeemed = pd.DataFrame(
+        {"customer_id": [*ids[80:92]], "campaign_id": ["spring"] * 11 + ["odd"]}
+    )
+    tables = {
+        "customers": people.head(50).astype({"customer_id": float}),
+        "products": kinds.astype("category"),
+        "campaigns": mailed.astype({"customer_id": object}),
+        "redemptions": redeemed.astype({"customer_id": "category"}),
+    }
+    made = make_report(log, **tables)
+    lines = (
+        "100 customers of the log are not in the customer table.",
+        "1 products of the log are not in the list of products.",
+        "3 customers who were mailed are not in the log.",
+        "2 customers who redeemed were not mailed.",
+        "1 campaigns that were redeemed were sent to nobody.",
+    )
+    for line in lines:
+        assert line in made.html
+    assert "are not in the log" not in made.html.replace(lines[2], "")
+    by_segment = made.tables["response_by_segment"]
+    assert by_segment["contacted"].sum() == 90
+    assert by_segment["responders"].sum() == 10
+    for name, table in tables.items():
+        column = "product" if name == "products" else "customer_id"
+        blank = table.assign(**{column: table[column].astype(str) + " "})
+        with pytest.raises(InputError, match=f"`{name}`"):
+            make_report(log, **{**tables, name: blank})
+
+
 def test_shuffled_products_are_bought_together_by_chance(shop, undrawn):
     log = shop["transactions"]
     shuffled = log["product"].sample(frac=1, random_state=0).array

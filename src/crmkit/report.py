@@ -17,7 +17,7 @@ import pandas as pd
 from crmkit._arguments import check_text
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
-from crmkit._frames import as_transactions, parse_day, read_customers
+from crmkit._frames import as_transactions, parse_day
 from crmkit._spreadsheets import csv_text
 from crmkit.errors import InputError
 
@@ -114,7 +114,7 @@ def make_report(
     MissingColumnsError
         If the log lacks ``customer_id`` or ``date``.
     InputError
-        If the log or an option cannot be used.
+        If the log or an option cannot be used, or a table has no id in common with the log.
 
     Examples
     --------
@@ -127,6 +127,7 @@ def make_report(
     True
     """
     from crmkit._report import page
+    from crmkit._report.beside import take_tables
     from crmkit._report.cells import day
 
     title, subtitle = check_text(title, "title"), check_text(subtitle, "subtitle")
@@ -146,9 +147,13 @@ def make_report(
                 "currency": check_text(currency, "currency"),
             },
         )
-        if customers is not None:
-            story.customers = read_customers(customers)
-        story.products, story.campaigns, story.redemptions = products, campaigns, redemptions
+        take_tables(
+            story,
+            customers=customers,
+            products=products,
+            campaigns=campaigns,
+            redemptions=redemptions,
+        )
         written: dict[str, Section] = {}
         for name, step in steps.items():
             bar.say(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import response
+from crmkit._frames import match_groups
 from crmkit._report.page import Section, Sheet
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ def campaigns_section(story: Story) -> Section | None:
     """Compare response between kinds of campaign; None where no campaign is known."""
     if story.campaigns is None or story.redemptions is None:
         return None
-    mailed = story.campaigns.drop_duplicates(["customer_id", "campaign_id"])
-    redeemed = story.redemptions[["customer_id", "campaign_id"]].drop_duplicates()
-    table = mailed.merge(redeemed.assign(responded=1), "left", on=["customer_id", "campaign_id"])
-    table["responded"] = table["responded"].fillna(0).astype(int)
+    keys = ["customer_id", "campaign_id"]
+    met = match_groups(story.campaigns[keys], story.redemptions[keys])
+    table = story.campaigns.assign(responded=(met >= 0).astype(int))
     rate = table["responded"].mean()
     answer = [
         f"{len(table):,} mailings of {table['campaign_id'].nunique()} campaigns reached "

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._plotting import COLORS, money, new_axes, tidy
+from crmkit._report.beside import UNMATCHED
 from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 
@@ -65,7 +66,10 @@ def _left_out(story: Story) -> list[str]:
         told.append(f"{nobody:,} customers have refunds only: they count in sums of money alone.")
     if not told:
         told.append("Nothing was left out.")
-    return told
+    account = story.account
+    return told + [
+        f"{account[key]:,} {said}." for key, said in UNMATCHED.items() if account.get(key)
+    ]
 
 
 def _facts(story: Story, customers: int) -> pd.DataFrame:

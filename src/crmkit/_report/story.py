@@ -45,6 +45,7 @@ class Story:
     settings: Settings
     door: dict[str, int]
     rows_after_as_of: int
+    account: dict[str, int] = field(default_factory=dict)
     customers: pd.DataFrame | None = None
     products: pd.DataFrame | None = None
     campaigns: pd.DataFrame | None = None
