@@ -45,7 +45,6 @@ def test_none_is_no_column():
         [1],
         {"a"},
         {"a": 1},
-        iter("a"),
         [{}],
         ["a", 3],
     ],

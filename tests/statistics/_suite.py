@@ -40,7 +40,6 @@ NO_PROMISE = {
     "break_even": "arithmetic on the row's own figures",
     "churned": "a fact of the contract",
     "complete": "a fact of the calendar",
-    "contact": "arithmetic on probabilities that were given",
     "email_consent": "a fact of the customer",
     "holdout": "a fact of the calendar",
     "in_sample": "a fact of the fit",
