@@ -1,5 +1,6 @@
 """Columns that hold the outcome itself are named by every learner, and noise never is."""
 
+import inspect
 import warnings
 
 import numpy as np
@@ -104,7 +105,9 @@ def test_a_leak_is_named_by_every_learner(learner, leak):
     with pytest.warns(LeakWarning, match=r"'oddity' \(area under the curve .*`columns`") as told:
         model = fitted(learner, table)
     assert len(told) == 1
+    lines, first = inspect.getsourcelines(fitted)
     assert told[0].filename == __file__
+    assert told[0].lineno - first in range(len(lines))  # the call of fit, not a place in crmkit
     columns = model.columns_.set_index("column")
     assert columns.index[columns["likely_leak"]].tolist() == ["oddity"]
     if leak != "some known":
@@ -118,6 +121,24 @@ def test_named_columns_are_taken_at_their_word(learner):
     table["oddity"] = with_copy(table, rng)
     model = fitted(learner, table, columns=["spend", "oddity"])
     assert model.columns_["likely_leak"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kind", [churn.CoxModel, churn.AFTModel])
+def test_regressions_of_survival_name_a_leak_and_mark_their_rows(kind):
+    pytest.importorskip("lifelines")
+    table, rng = base()
+    table["oddity"] = with_copy(table, rng)
+    rules = {"event": "outcome", "duration": "tenure_days"}
+    with pytest.warns(LeakWarning, match="'oddity'"):
+        model = kind(penalizer=0.1).fit(table, **rules)
+    told = model.columns_.set_index("column")
+    assert told.index[told["likely_leak"]].tolist() == ["oddity"]
+    assert told.loc["spend", "transformation"] == "in its own unit"
+    assert told.loc["channel", "transformation"] == "one column per level, against 'shop'"
+    seen = model.predict(
+        pd.concat([table, table.tail(5).assign(customer_id=range(900, 905))]), horizon_days=30
+    )
+    assert seen["in_sample"].tolist() == [True] * 600 + [False] * 5
 
 
 def test_what_a_treatment_brings_about_makes_the_outcome_certain():
@@ -185,7 +206,13 @@ def test_noise_is_never_a_leak(n, yes):
         outcome[rng.permutation(n)[:yes]] = 1
         for suspect in (False, True):
             judged = judged_columns(
-                table, encoder, outcome, "y", certain_is_suspect=suspect, warn=False
+                table,
+                encoder.looked_at(table),
+                encoder.terms,
+                outcome,
+                "y",
+                certain_is_suspect=suspect,
+                warn=False,
             )
             assert not judged["likely_leak"].any(), judged[judged["likely_leak"]]
         assert judged["alone_auc"].median() < (0.65 if yes > 5 else 0.85)
@@ -255,7 +282,8 @@ def test_the_table_says_what_was_done_to_each_column():
             "empty": None,
         }
     )
-    told = column_table(table, FeatureEncoder().fit(table)).set_index("column")
+    encoder = FeatureEncoder().fit(table)
+    told = column_table(table, encoder.looked_at(table), encoder.terms).set_index("column")
     assert told["transformation"].to_dict() == {
         "skewed": "logarithm, standardised",
         "crossing": "standardised",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from crmkit._checks import Problems
 from crmkit._frames import sorted_codes
 from crmkit._kinds import column_kind
 from crmkit._learn.alone import Judge, cells_of_numbers
-from crmkit._learn.terms import LevelTerm, NumberTerm, read_numbers
+from crmkit._learn.terms import read_numbers
 from crmkit.errors import LeakWarning
 
 if TYPE_CHECKING:
-    from crmkit._learn.encoder import FeatureEncoder
+    from collections.abc import Sequence
+
     from crmkit._typing import Floats, Ints
 
 
@@ -25,19 +27,33 @@ __all__ = ["best_alone", "column_table", "judged_columns"]
 _SHOWN = 3
 
 
-def column_table(frame: pd.DataFrame, encoder: FeatureEncoder) -> pd.DataFrame:
-    """Return one row per column that a fitted encoder looked at.
+class Term(Protocol):
+    """How a column enters a matrix."""
+
+    @property
+    def column(self) -> str:
+        """Name of the table's column."""
+
+    def told(self) -> dict[str, Any]:
+        """Say what is done to the column: its transformation and, where known, more."""
+
+
+_UNUSED = {"dates": "not used: dates", "nothing": "not used: empty"}
+
+
+def column_table(frame: pd.DataFrame, chosen: Sequence[str], terms: Sequence[Term]) -> pd.DataFrame:
+    """Return one row per column that was looked at.
 
     Columns: column, kind, used, transformation, low, high, missing_share, levels, pooled.
     """
-    terms = {term.column: term for term in encoder.terms}
+    by_column = {term.column: term for term in terms}
     rows = []
-    for column in encoder.looked_at(frame):
+    for column in chosen:
         kind = column_kind(frame[column])
         row: dict[str, Any] = {
             "column": column,
             "kind": kind.removesuffix("s"),
-            "used": column in terms,
+            "used": column in by_column,
             "transformation": _UNUSED.get(kind, "not used: never varies"),
             "low": np.nan,
             "high": np.nan,
@@ -45,23 +61,14 @@ def column_table(frame: pd.DataFrame, encoder: FeatureEncoder) -> pd.DataFrame:
             "levels": "",
             "pooled": 0,
         }
-        term = terms.get(column)
-        if isinstance(term, NumberTerm):
-            row["transformation"] = "logarithm, standardised" if term.unit else "standardised"
-            row["low"], row["high"] = term.low, term.high
-        elif isinstance(term, LevelTerm):
-            row["transformation"] = "one column per level"
-            row["levels"], row["pooled"] = ", ".join(term.levels), term.pooled
-        rows.append(row)
+        rows.append(row | (by_column[column].told() if column in by_column else {}))
     return pd.DataFrame(rows)
-
-
-_UNUSED = {"dates": "not used: dates", "nothing": "not used: empty"}
 
 
 def judged_columns(
     frame: pd.DataFrame,
-    encoder: FeatureEncoder,
+    chosen: Sequence[str],
+    terms: Sequence[Term],
     result: Floats,
     outcome: str,
     *,
@@ -75,7 +82,7 @@ def judged_columns(
     result almost perfectly or makes the rarer one certain: by being known at all, which nothing
     honest does, or, if `certain_is_suspect`, by a value.
     """
-    table = column_table(frame, encoder)
+    table = column_table(frame, chosen, terms)
     groups = sorted_codes(frame["customer_id"])[0]
     keys = [groups]
     if "as_of" in frame.columns:
@@ -136,5 +143,18 @@ def _warn(leaks: pd.DataFrame, outcome: str, name: str) -> None:
         "was hardly known before it. Leave out what became known only afterwards, or name what to "
         "learn from with `columns`, and nothing is said.",
         LeakWarning,
-        stacklevel=5,
+        stacklevel=_levels_to_user(),
     )
+
+
+def _levels_to_user() -> int:
+    """Return how many calls, seen from a caller in here, the code that called crmkit is away."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(space: dict[str, Any]) -> bool:
+    """Tell whether names are those of a module of crmkit."""
+    return str(space.get("__name__", "")).startswith("crmkit.")

@@ -115,7 +115,8 @@ class EffectModel(Model):
         self._encoder_, self._propensity_ = encoder, propensity
         self.columns_ = judged_columns(
             people,
-            encoder,
+            encoder.looked_at(people),
+            encoder.terms,
             _as_yes(result),
             outcome,
             certain_is_suspect=True,

@@ -10,14 +10,14 @@ import pandas as pd
 from crmkit._arrays import rank_bins
 from crmkit._frames import sorted_codes
 from crmkit._kinds import column_kind
-from crmkit._learn.terms import MISSING, OTHER, read_numbers
+from crmkit._learn.terms import MISSING, OTHER, level_text, read_numbers
 
 if TYPE_CHECKING:
     from crmkit._checks import Problems
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["MISSING", "OTHER", "column_levels"]
+__all__ = ["MISSING", "OTHER", "column_levels", "level_text"]
 
 
 def column_levels(
@@ -71,7 +71,7 @@ def _word_levels(
     except TypeError:
         problems.add(f"column {column!r} holds lists or other containers. Leave it out.")
         return np.zeros(len(series), dtype=np.int64), [OTHER]
-    names = [str(value) for value in distinct]
+    names = [level_text(value) for value in distinct]
     if len(names) <= max_levels:
         return codes, names
     counts = np.bincount(codes[codes >= 0], minlength=len(names))

@@ -84,7 +84,8 @@ class ScoreModel(Model):
         learned = self._learn(given, result, encoder, progress=progress)
         self.columns_ = judged_columns(
             given,
-            learned.scorer.encoder,
+            learned.scorer.encoder.looked_at(given),
+            learned.scorer.encoder.terms,
             result,
             outcome,
             certain_is_suspect=self._certain_is_suspect,

@@ -22,6 +22,7 @@ __all__ = [
     "NumberTerm",
     "learn_levels",
     "learn_numbers",
+    "level_text",
     "read_numbers",
 ]
 
@@ -51,6 +52,11 @@ class NumberTerm:
         """Name the matrix columns."""
         return [self.column, f"{self.column} {MISSING}"] if self.missing else [self.column]
 
+    def told(self) -> dict[str, Any]:
+        """Say what is done to the column."""
+        how = "logarithm, standardised" if self.unit else "standardised"
+        return {"transformation": how, "low": self.low, "high": self.high}
+
     def write(self, series: pd.Series[Any], problems: Problems, block: Floats) -> None:
         """Write a table's column into `block`, shape (rows, names)."""
         values = read_numbers(series, problems, self.column)
@@ -77,6 +83,11 @@ class LevelTerm:
         """Name the matrix columns."""
         levels = [*self.levels, *([OTHER] if self.pooled else []), *([MISSING] * self.missing)]
         return [f"{self.column}={level}" for level in levels]
+
+    def told(self) -> dict[str, Any]:
+        """Say what is done to the column."""
+        how = "one column per level"
+        return {"transformation": how, "levels": ", ".join(self.levels), "pooled": self.pooled}
 
     def write(self, series: pd.Series[Any], problems: Problems, block: Floats) -> None:
         """Write a table's column into `block`, shape (rows, names)."""
@@ -147,11 +158,12 @@ def _read_levels(series: pd.Series[Any], problems: Problems, column: str) -> tup
     except TypeError:
         problems.add(f"column {column!r} holds lists or other containers. Leave it out.")
         return np.full(len(series), -1), []
-    text = [
-        str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
-        for level in distinct
-    ]
-    return np.asarray(codes, dtype=np.int64), text
+    return np.asarray(codes, dtype=np.int64), [level_text(level) for level in distinct]
+
+
+def level_text(level: Any) -> str:
+    """Write a level as text; a whole number read as 2.0 loses its fraction."""
+    return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
 
 
 def _signed_log(values: Floats, unit: float) -> Floats:

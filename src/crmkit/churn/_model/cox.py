@@ -32,6 +32,8 @@ class CoxModel(Regression):
 
     Attributes
     ----------
+    columns_ : pandas.DataFrame
+        What was done to each column, and how well it alone tells who left; see ``HazardModel``.
     parameters_ : pandas.DataFrame
         ``term``, ``estimate`` (log hazard ratio per unit, or against the first level),
         ``std_error``, ``conf_low``, ``conf_high``, ``ratio`` (hazard ratio).

@@ -13,6 +13,7 @@ from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
 from crmkit._learn.columns import judged_columns
+from crmkit._learn.seen import SeenRows, in_sample
 from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
 from crmkit.churn._table.survival import read_tenures
 from crmkit.errors import InputError
@@ -95,6 +96,8 @@ class HazardModel(Model):
     scorer_: Scorer
     parameters_: pd.DataFrame
 
+    _not_saved = ("_seen_",)
+
     def __init__(
         self,
         *,
@@ -141,7 +144,8 @@ class HazardModel(Model):
         encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
         self.columns_ = judged_columns(
             frame,
-            encoder,
+            encoder.looked_at(frame),
+            encoder.terms,
             left.astype(np.float64),
             event,
             certain_is_suspect=False,
@@ -153,9 +157,10 @@ class HazardModel(Model):
             raise InputError("`customers`: nobody was seen to stay through any interval.")
         keep = _sample(customer, time.size, self.random_state)
         customer, interval, outcome = customer[keep], interval[keep], outcome[keep]
-        matrix = _matrix(encoder.transform(frame)[customer], interval, edges.size)
+        features = encoder.transform(frame)
+        matrix = _matrix(features[customer], interval, edges.size)
         fitted = fit_classifier(self.estimator, matrix, outcome, random_state=self.random_state)
-        self.edges_ = edges
+        self.edges_, self._seen_ = edges, SeenRows.of(frame, features)
         self.scorer_ = Scorer(encoder, fitted, Calibrator("none"))
         self.parameters_ = _parameters(fitted, encoder.feature_names, self.estimator is None)
         return self
@@ -183,6 +188,9 @@ class HazardModel(Model):
             * ``customer_id`` - as given.
             * ``p_survival`` (float) - chance to stay; NaN beyond the last time at which the model
               saw somebody leave.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -207,7 +215,8 @@ class HazardModel(Model):
             hazard = self.scorer_.score(_matrix(block[every[0]], every[1], k)).reshape(-1, k)
             log_now[rows] = interval_log_survival(hazard, self.edges_, begin[rows])
             log_then[rows] = interval_log_survival(hazard, self.edges_, end[rows])
-        return remaining_table(frame, log_now, log_then)
+        seen = in_sample(vars(self).get("_seen_"), frame, features)
+        return remaining_table(frame, log_now, log_then, seen)
 
 
 def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFrame, Floats, Bools]:
@@ -238,11 +247,15 @@ def read_remaining(
     return frame, tenure, tenure + horizon_days
 
 
-def remaining_table(frame: pd.DataFrame, log_now: Floats, log_then: Floats) -> pd.DataFrame:
-    """Return the chance to stay out of log survival now and then."""
+def remaining_table(
+    frame: pd.DataFrame, log_now: Floats, log_then: Floats, seen: Any
+) -> pd.DataFrame:
+    """Return the chance to stay out of log survival now and then, and who was learned from."""
     with np.errstate(invalid="ignore"):
         chance = np.exp(np.minimum(log_then - log_now, 0.0))
-    return pd.DataFrame({"customer_id": frame["customer_id"], "p_survival": chance})
+    return pd.DataFrame(
+        {"customer_id": frame["customer_id"], "p_survival": chance, "in_sample": seen}
+    )
 
 
 def _matrix(features: Floats, interval: Ints, n_intervals: int) -> Floats:

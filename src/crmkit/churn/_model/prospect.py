@@ -149,7 +149,10 @@ class ProspectModel(ScoreModel):
         self.contact_columns_ = None
         self.base_rate_ = float(result.mean())
         looks: dict[str, Any] = {"certain_is_suspect": True, "warn": columns is None}
-        self.columns_ = judged_columns(frame, valuable.scorer.encoder, result, target, **looks)
+        encoder = valuable.scorer.encoder
+        self.columns_ = judged_columns(
+            frame, encoder.looked_at(frame), encoder.terms, result, target, **looks
+        )
         self._seen_ = valuable.seen
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
@@ -162,8 +165,15 @@ class ProspectModel(ScoreModel):
             rows.append({"model": "p_response", **figures(response.scores, answer)})
             self.response_scorer_ = response.scorer
             self._seen_contacts_ = response.seen
+            encoder = response.scorer.encoder
             self.contact_columns_ = judged_columns(
-                seen, response.scorer.encoder, answer, responded, name="contacts", **looks
+                seen,
+                encoder.looked_at(seen),
+                encoder.terms,
+                answer,
+                responded,
+                name="contacts",
+                **looks,
             )
         self.performance_ = pd.DataFrame(rows)
         return self

@@ -12,7 +12,15 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._estimator import Model
-from crmkit.churn._model.design import design_matrix, learn_terms, term_names
+from crmkit._learn.columns import judged_columns
+from crmkit._learn.seen import SeenRows, in_sample
+from crmkit.churn._model.design import (
+    Covariate,
+    covariate_columns,
+    design_matrix,
+    learn_terms,
+    term_names,
+)
 from crmkit.churn._model.hazard import read_leavers, read_remaining, remaining_table
 from crmkit.errors import ConvergenceError
 
@@ -30,8 +38,11 @@ class Regression(Model):
 
     penalizer: float
     confidence_level: float
-    terms_: list[dict[str, Any]]
+    columns_: pd.DataFrame
     parameters_: pd.DataFrame
+    _terms_: list[Covariate]
+
+    _not_saved = ("_seen_",)
 
     def fit(
         self,
@@ -70,8 +81,18 @@ class Regression(Model):
         """
         level = check_number(self.confidence_level, "confidence_level")
         frame, time, left = read_leavers(customers, duration, event)
-        terms = learn_terms(frame, columns, ["customer_id", duration, event])
+        chosen = covariate_columns(frame, columns, ["customer_id", duration, event])
+        terms = learn_terms(frame, chosen)
         matrix = design_matrix(terms, frame)
+        self.columns_ = judged_columns(
+            frame,
+            chosen,
+            terms,
+            left.astype(np.float64),
+            event,
+            certain_is_suspect=False,
+            warn=columns is None,
+        )
         estimate, error = self._learn(matrix, time, left, duration)
         if not np.isfinite(np.r_[estimate, error]).all():
             raise ConvergenceError(
@@ -79,7 +100,7 @@ class Regression(Model):
                 "one that tells leavers apart for certain. Leave one out or raise `penalizer`."
             )
         reach = normal_quantile(level) * error
-        self.terms_ = terms
+        self._terms_, self._seen_ = terms, SeenRows.of(frame, matrix)
         self.parameters_ = pd.DataFrame(
             {
                 "term": term_names(terms),
@@ -115,6 +136,9 @@ class Regression(Model):
             * ``customer_id`` - as given.
             * ``p_survival`` (float) - chance to stay; with Cox's model NaN beyond the last time
               it learned from.
+            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
+              are refused where scores are judged. Missing in a model read from a file, which
+              keeps nothing of its customers.
 
         Raises
         ------
@@ -126,11 +150,13 @@ class Regression(Model):
             If a value cannot be used, or a level was not seen in ``fit``.
         """
         self._check_fitted()
-        needs = [term["column"] for term in self.terms_]
+        needs = [term.column for term in self._terms_]
         frame, begin, end = read_remaining(customers, needs, horizon_days, duration)
-        score = design_matrix(self.terms_, frame) @ self.parameters_["estimate"].to_numpy()
+        matrix = design_matrix(self._terms_, frame)
+        score = matrix @ self.parameters_["estimate"].to_numpy()
         now, then = self._log_survival(begin, score), self._log_survival(end, score)
-        return remaining_table(frame, now, then)
+        seen = in_sample(vars(self).get("_seen_"), frame, matrix)
+        return remaining_table(frame, now, then, seen)
 
     @abstractmethod
     def _learn(

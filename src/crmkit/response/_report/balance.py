@@ -13,6 +13,7 @@ from crmkit._arrays import adjust_p_values
 from crmkit._checks import Problems
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.balance import standardised_differences
+from crmkit._learn.levels import MISSING
 from crmkit._learn.outcomes import two_arms
 from crmkit.errors import InputError
 from crmkit.response._table import read_variables
@@ -107,7 +108,7 @@ def balance_table(
                 marks.append((variable.name, level))
                 blocks.append((variable.codes == code).astype(np.float64))
         if missing.any():
-            marks.append((variable.name, "(missing)"))
+            marks.append((variable.name, MISSING))
             blocks.append(missing.astype(np.float64))
     matrix = np.column_stack(blocks)
     arm = is_treated[compared]

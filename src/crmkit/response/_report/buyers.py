@@ -11,6 +11,7 @@ from crmkit._arguments import check_list, columns_named
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
+from crmkit._learn.levels import MISSING
 from crmkit._log import read_rows
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
@@ -185,7 +186,7 @@ def _levels(variable: Variable, n_bins: int) -> tuple[Ints, list[str]]:
     """Return level codes and their names; a number's levels are bins of about equal size."""
     if variable.codes is not None:
         last = len(variable.levels)
-        return np.where(variable.codes < 0, last, variable.codes), [*variable.levels, "(missing)"]
+        return np.where(variable.codes < 0, last, variable.codes), [*variable.levels, MISSING]
     assert variable.numbers is not None
     known = ~np.isnan(variable.numbers)
     values = variable.numbers[known]
@@ -196,4 +197,4 @@ def _levels(variable: Variable, n_bins: int) -> tuple[Ints, list[str]]:
     ]
     codes = np.full(known.size, present.size, dtype=np.int64)
     codes[known] = inside
-    return codes, [*labels, "(missing)"]
+    return codes, [*labels, MISSING]

@@ -13,6 +13,7 @@ from crmkit._arrays import adjust_p_values, normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
+from crmkit._learn.levels import MISSING, OTHER
 from crmkit.errors import ConvergenceError, InputError
 from crmkit.response._math.logistic import dependent_columns, fit_logistic
 from crmkit.response._table import Variable, read_variables
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["odds_ratios"]
-
-_OTHER, _MISSING = "(other)", "(missing)"
 
 
 def odds_ratios(
@@ -144,18 +143,18 @@ def _add_terms(
         rows.append(_row(variable.name, "", "", int((~missing).sum())))
         blocks.append(np.where(missing, mean, variable.numbers))
         if missing.any():
-            rows.append(_row(variable.name, _MISSING, "", int(missing.sum())))
+            rows.append(_row(variable.name, MISSING, "", int(missing.sum())))
             blocks.append(missing.astype(np.float64))
         return
     assert variable.codes is not None
-    names = [*variable.levels, _MISSING]
+    names = [*variable.levels, MISSING]
     codes = np.where(variable.codes < 0, len(variable.levels), variable.codes)
     count = np.bincount(codes, minlength=len(names))
     rare = count < least
     kept = [i for i in np.argsort(-count, kind="stable") if not rare[i]]
     groups = [(names[i], codes == i) for i in kept]
     if count[rare].sum():
-        groups.append((_OTHER, rare[codes]))
+        groups.append((OTHER, rare[codes]))
     if len(groups) < 2:
         return
     for name, mask in groups[1:]:
@@ -180,7 +179,7 @@ def _independent(rows: list[dict[str, Any]], blocks: list[Floats]) -> Floats:
     """
     if not blocks:
         raise InputError("`customers` has no column that varies: nothing to explain with.")
-    marks = [i for i, row in enumerate(rows) if row["level"] == _MISSING]
+    marks = [i for i, row in enumerate(rows) if row["level"] == MISSING]
     order = [*(i for i in range(len(rows)) if i not in set(marks)), *marks]
     matrix = np.column_stack([blocks[i] for i in order])
     again = dependent_columns(np.column_stack([np.ones(len(matrix)), matrix - matrix.mean(axis=0)]))

@@ -12,6 +12,7 @@ from crmkit._arguments import check_columns, columns_named
 from crmkit._checks import Problems, check_flag, check_number, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind, with_outcome
+from crmkit._learn.levels import MISSING, OTHER, level_text
 from crmkit._learn.terms import read_numbers
 from crmkit.errors import InputError
 from crmkit.response._math.binning import merge_cells, number_cells
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BinnedVariable", "Variable", "bin_customers", "range_text", "read_variables"]
 
-OTHER, MISSING = "(other)", "(missing)"
 _FEW = 50
 _FINE = 50
 
@@ -64,11 +64,6 @@ class BinnedVariable:
     missing: float
 
 
-def _level_text(value: Any) -> str:
-    """Write a level as text; a whole number read as 2.0 loses its fraction."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def read_variables(
     customers: pd.DataFrame,
     columns: str | Sequence[str] | None,
@@ -92,7 +87,7 @@ def read_variables(
             found.append(Variable(column, values, None, []))
         elif kind in ("flags", "levels"):
             codes, distinct = sorted_codes(customers[column])
-            found.append(Variable(column, None, codes, [_level_text(level) for level in distinct]))
+            found.append(Variable(column, None, codes, [level_text(level) for level in distinct]))
         elif columns is not None:
             what = "dates: write it as days before the contact" if kind == "dates" else "nothing"
             problems.add(f"column {column!r} holds {what}.")

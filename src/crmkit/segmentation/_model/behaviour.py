@@ -186,7 +186,7 @@ class BehaviourSegments(Model):
         count = np.bincount(codes, minlength=chosen)
         names = cluster_names(clusters["means"], count / count.sum(), encoder)
         self._encoder_ = encoder
-        self.columns_ = column_table(frame, encoder)
+        self.columns_ = column_table(frame, encoder.looked_at(frame), encoder.terms)
         self.clusters_ = clusters
         self.segments_ = pd.DataFrame(
             {"segment": names, "customers": count, "share": count / len(codes), "jaccard": jaccard}

@@ -12,6 +12,7 @@ from crmkit._arrays import mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account
 from crmkit._learn import column_kind
+from crmkit._learn.levels import MISSING, level_text
 from crmkit.errors import InputError
 from crmkit.segmentation._math import cohens_h
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_segments", "segment_profile"]
 
-MEAN, MISSING = "mean", "(missing)"
+MEAN = "mean"
 
 
 def segment_profile(
@@ -194,7 +195,7 @@ def _numbers(values: Floats, codes: Ints, k: int, confidence_level: float) -> pd
 def _levels(column: pd.Series[Any], codes: Ints, k: int, confidence_level: float) -> pd.DataFrame:
     """Return the rows of one text, one per segment and level."""
     level, distinct = sorted_codes(column)
-    labels = [str(name) for name in distinct]
+    labels = [level_text(name) for name in distinct]
     if (level < 0).any():
         level = np.where(level < 0, len(labels), level)
         labels.append(MISSING)
