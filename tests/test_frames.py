@@ -258,7 +258,7 @@ class TestAsTransactions:
         assert list(found.columns) == ["customer_id", "date", "amount", "shop"]
         assert found["customer_id"].tolist() == [1, 2]
         assert isinstance(found.index, pd.RangeIndex)
-        assert found.attrs["door"]["rows_read"] == 2
+        assert found.attrs["account"]["rows_read"] == 2
 
     def test_own_names_need_no_words(self):
         found = crmkit.as_transactions(log(product=list("abcd")))
@@ -270,15 +270,21 @@ class TestAsTransactions:
             raw, missing_customers="drop", refunds="drop", duplicates="drop"
         )
         assert len(found) == 2
-        assert found.attrs["door"] == {
+        account = found.attrs["account"]
+        counted = {name: n for name, n in account.items() if name.endswith(("read", "kept", "ped"))}
+        assert counted == {
             "rows_read": 5,
+            "amount_read": 8.0,
             "missing_customers_dropped": 1,
-            "refunds_found": 2 - 1,
             "refunds_dropped": 1,
-            "duplicates_found": 1,
             "duplicates_dropped": 1,
             "rows_kept": 2,
+            "amount_kept": 5.5,
         }
+        assert account["refunds_found"] == 1
+        assert account["missing_customers_dropped_amount"] == 2.0
+        assert account["refunds_dropped_amount"] == -1.0
+        assert account["duplicates_dropped_amount"] == 1.5
 
     def test_missing_dates_and_amounts(self):
         raw = log(date=["2024-01-01", None, "2024-01-02", "2024-01-03"], amount=[1, 2, None, 4])
@@ -329,10 +335,11 @@ class TestAsTransactions:
         found = crmkit.as_transactions(raw, tz="Europe/Amsterdam")
         assert found["date"].dt.day.tolist() == [2, 1, 2, 2]
 
-    def test_two_zones_behind_the_door_are_refused(self):
-        stamps = [pd.Timestamp("2024-01-01", tz=zone) for zone in ("UTC", "Asia/Tokyo")] * 2
-        with pytest.raises(InputError, match="'date' must hold dates"):
-            read(log(date=pd.Series(stamps, dtype=object)))
+    def test_two_zones_behind_the_door_keep_each_its_own_day(self):
+        stamps = [pd.Timestamp("2024-01-01 23:00", tz=zone) for zone in ("UTC", "Asia/Tokyo")] * 2
+        assert read(log(date=pd.Series(stamps, dtype=object))).day.tolist() == [19723] * 4
+        with pytest.raises(InputError, match="with and without an offset"):
+            read(log(date=pd.Series([*stamps[:3], pd.Timestamp("2024-01-01")], dtype=object)))
 
     def test_one_offset_keeps_its_clock(self):
         raw = log(date=["2024-01-01T23:30:00+02:00"] * 4)
@@ -372,6 +379,6 @@ class TestAsCustomers:
             raw, customer_id="No", missing_customers="drop", duplicates="drop"
         )
         assert found["customer_id"].tolist() == [1, 2]
-        assert found.attrs["door"]["duplicates_dropped"] == 1
+        assert found.attrs["account"]["duplicates_dropped"] == 1
         with pytest.raises(InputError, match="repeats"):
             crmkit.as_customers(raw.iloc[[0, 2, 3]], customer_id="No")

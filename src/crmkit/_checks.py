@@ -66,9 +66,9 @@ class Problems:
             sentence += f": [{', '.join(quoted(cells[int(row)]) for row in found[:_SHOWN])}]"
         self.add(f"{sentence}. {do}")
 
-    def __bool__(self) -> bool:
-        """Tell whether anything was noted."""
-        return bool(self._sentences)
+    def __len__(self) -> int:
+        """Return how many problems were noted."""
+        return len(self._sentences)
 
     def raise_if_any(self) -> None:
         """Raise one InputError that names them all."""
@@ -216,11 +216,12 @@ def number_array(
     allow_missing: bool = False,
     low: float | None = None,
     low_open: bool = False,
+    do: str = "Convert it first, for example with pandas.to_numeric.",
 ) -> Floats:
     """Return a column as float64 and note text, missing and infinite values and those below `low`.
 
     Numbers and flags of any type are numbers; text is not, even where it looks like one, because
-    its decimal mark is anyone's guess.
+    its decimal mark is anyone's guess; `do` says what to do about it.
     """
     values, broken = as_floats(series)
     if values.size and broken is None and _within(values, low, low_open=low_open):
@@ -229,7 +230,7 @@ def number_array(
         problems.rows(
             broken,
             f"column {column!r} is not a number",
-            do="Convert it first, for example with pandas.to_numeric.",
+            do=do,
             values=series,
         )
     missing = np.isnan(values)

@@ -17,7 +17,7 @@ import pandas as pd
 from crmkit._arguments import check_text
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
-from crmkit._frames import as_transactions, parse_day
+from crmkit._frames import ACCOUNT, as_transactions, parse_day
 from crmkit._spreadsheets import csv_text
 from crmkit.errors import InputError
 
@@ -203,10 +203,11 @@ def _story(
     """Check the log and the choices, and cut the log at `as_of`."""
     from crmkit._report.story import Settings, Story
 
-    door = dict(getattr(transactions, "attrs", {}).get("door", {}))
+    before = getattr(transactions, "attrs", {}).get(ACCOUNT, {})
     # A log that came through the door is checked again for little; one that did not, for good.
     log = as_transactions(transactions)
-    door = door or log.attrs["door"]
+    read = {key: n for key, n in before.items() if key.endswith("_read") or "_dropped" in key}
+    account = log.attrs[ACCOUNT] | read
     last = log["date"].max() if as_of is None else as_of
     day = pd.Timestamp(np.datetime64(parse_day(last, "as_of"), "D"))
     kept = log[log["date"] < day + np.timedelta64(1, "D")]
@@ -223,7 +224,7 @@ def _story(
         holdout_days=max(1, min(horizon, span // 3)),
         **choices,
     )
-    story = Story(kept.reset_index(drop=True), settings, door, len(log) - len(kept))
+    story = Story(kept.reset_index(drop=True), settings, account, len(log) - len(kept))
     story.found |= _purchases(story.transactions)
     return story
 

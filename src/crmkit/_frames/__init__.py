@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crmkit._frames.account import with_account
+from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.amounts import number_or_column
 from crmkit._frames.codes import sorted_codes
-from crmkit._frames.dates import day_column, day_numbers, parse_day
+from crmkit._frames.dates import day_column, day_numbers, is_far
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.groups import (
     ROWWISE,
@@ -17,11 +17,13 @@ from crmkit._frames.groups import (
 )
 from crmkit._frames.join import read_ids, rows_of, without
 from crmkit._frames.log import Log, read_transactions, sign_column
+from crmkit._frames.one_day import parse_day
 from crmkit._frames.people import read_customers
 from crmkit._frames.raw import as_customers, as_transactions
 from crmkit._kinds import column_kind
 
 __all__ = [
+    "ACCOUNT",
     "ROWWISE",
     "Log",
     "as_customers",
@@ -32,6 +34,7 @@ __all__ = [
     "day_column",
     "day_numbers",
     "group_codes",
+    "is_far",
     "match_groups",
     "number_or_column",
     "parse_day",

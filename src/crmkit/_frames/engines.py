@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import require_columns
+from crmkit._checks import listed, quoted, require_columns
 from crmkit._frames.plain import plain_columns
 from crmkit.errors import InputError
 
@@ -81,9 +81,16 @@ def _pick(present: Iterable[Any], needs: list[str], optional: Iterable[str]) -> 
 def _check_pandas(table: pd.DataFrame, name: str, needs: list[str]) -> None:
     """Check column names, including the two slips that only pandas makes possible."""
     columns = table.columns
+    if isinstance(columns, pd.MultiIndex):
+        raise InputError(
+            f"`{name}` has columns of {columns.nlevels} levels, such as {quoted(columns[0])}. Give "
+            "each a single name, as text."
+        )
     if not columns.is_unique:
         twice = list(dict.fromkeys(columns[columns.duplicated()]))
-        raise InputError(f"`{name}` has the column name(s) {twice} twice. Rename or drop one.")
+        raise InputError(
+            f"`{name}` has the column name(s) {listed(twice)} twice. Rename or drop one."
+        )
     in_index = [column for column in needs if column not in columns and column in table.index.names]
     do = f"{in_index} is in the index: call reset_index() first." if in_index else ""
     require_columns(columns, needs, name, do=do)

@@ -10,9 +10,10 @@ import pandas as pd
 
 from crmkit._checks import Problems, number_array
 from crmkit._frames.codes import above, sorted_codes
-from crmkit._frames.dates import day_numbers, parse_day
+from crmkit._frames.dates import day_numbers
 from crmkit._frames.engines import to_pandas
-from crmkit._frames.people import check_ids
+from crmkit._frames.one_day import parse_day
+from crmkit._frames.people import check_ids, check_words
 from crmkit._periods import day_text
 from crmkit.errors import InputError
 
@@ -144,6 +145,9 @@ def read_transactions(
         raise InputError(f"`{name}` has no rows.")
     problems = Problems(name)
     check_ids(frame["customer_id"], problems, unique=False)
+    for column in ("order_id", "product"):
+        if column in frame.columns:
+            check_words(frame[column], problems, column)
     day = day_numbers(frame["date"], problems, "date")
     arrays: dict[str, NDArray[Any]] = {
         column: number_array(frame[column], problems, column)

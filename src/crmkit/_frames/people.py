@@ -9,7 +9,8 @@ import pandas as pd
 
 from crmkit._checks import Problems
 from crmkit._frames.engines import to_pandas
-from crmkit._kinds import is_number, unpacked
+from crmkit._frames.text_codes import arrow_text
+from crmkit._kinds import is_number, missing_cells, unpacked
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["check_ids", "id_hashes", "read_customers"]
+    from crmkit._typing import Bools
+
+__all__ = ["check_ids", "check_words", "id_hashes", "read_customers"]
+
+_CHUNK = 1 << 16
 
 
 def read_customers(
@@ -47,13 +52,14 @@ def read_customers(
 
 def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
     """Note missing ids and, where each customer has one row, repeated ones."""
-    missing = np.zeros(len(ids), dtype=bool) if _all_text(ids) else ids.isna().to_numpy()
+    check_words(ids, problems, "customer_id")
+    missing = np.zeros(len(ids), dtype=bool) if _all_text(ids) else missing_cells(ids)
     problems.rows(
         missing,
         "column 'customer_id' is missing",
         do="Drop these rows, or pass the table through the door with missing_customers='drop'.",
     )
-    if unique and not _rising(ids):
+    if unique and not problems and not _rising(ids):
         repeated = ids.duplicated().to_numpy() & ~missing
         problems.rows(
             np.asarray(repeated),
@@ -61,6 +67,66 @@ def check_ids(ids: pd.Series[Any], problems: Problems, *, unique: bool) -> None:
             do="Keep one row per customer.",
             values=ids.tolist() if repeated.any() else None,
         )
+
+
+def check_words(series: pd.Series[Any], problems: Problems, column: str) -> None:
+    """Note cells that cannot serve as names: lists and the like, and text that pandas may merge.
+
+    The hash table of pandas ends a text at its first NUL, and cannot hold half a character.
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = pd.Series(series.dtype.categories)
+    unfit = _unfit(series)
+    if unfit is not None:
+        problems.rows(
+            unfit,
+            f"column {column!r} holds lists, or text with a NUL or half a character (a lone "
+            "surrogate), which cannot tell rows apart",
+            do="Write these values as plain text first.",
+            values=series,
+        )
+
+
+def _unfit(series: pd.Series[Any]) -> Bools | None:
+    """Tell which cells are unhashable, or text that no hash table of pandas keeps apart."""
+    if not (pd.api.types.is_object_dtype(series.dtype) or series.dtype.kind == "O"):
+        return None
+    if getattr(series.dtype, "storage", None) == "pyarrow":
+        data = arrow_text(series).buffers()[2]
+        if data is None or (np.frombuffer(data, dtype=np.uint8) != 0).all():
+            return None
+    cells, unfit = series.to_numpy(dtype=object), None
+    if pd.api.types.infer_dtype(cells, skipna=True).startswith("mixed"):
+        unfit = np.array([not _hashable(cell) for cell in cells], dtype=bool)
+    for start in range(0, len(cells), _CHUNK):
+        piece = cells[start : start + _CHUNK]
+        try:
+            text = "".join(piece)
+        except TypeError:
+            text = "".join([cell for cell in piece if isinstance(cell, str)])
+        if not _sound(text):
+            broken = [isinstance(cell, str) and not _sound(cell) for cell in cells]
+            return np.array(broken, dtype=bool) if unfit is None else unfit | broken
+    return unfit
+
+
+def _sound(text: str) -> bool:
+    """Tell whether text is without NUL and lone surrogates."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _hashable(cell: Any) -> bool:
+    """Tell whether a cell can be looked up; a tuple that holds a list cannot."""
+    try:
+        hash(cell)
+    except TypeError:
+        return False
+    return True
 
 
 def _all_text(ids: pd.Series[Any]) -> bool:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from crmkit._arguments import check_column
-from crmkit._checks import Problems, check_choice, number_array, require_columns
-from crmkit._frames.dates import DATE_UNIT, parse_text
-from crmkit._frames.engines import as_given
+from crmkit._checks import Problems, check_choice
+from crmkit._frames.account import ACCOUNT, with_account
+from crmkit._frames.dates import DATE_UNIT
+from crmkit._frames.findings import log_findings, people_findings
 from crmkit._frames.log import sign_column
-from crmkit._frames.people import check_ids
+from crmkit._frames.people import check_ids, check_words
+from crmkit._frames.roles import check_price, in_roles, price_times_quantity
+from crmkit._frames.rows import Rows
+from crmkit._frames.text_dates import check_format, check_zone, read_dates
+from crmkit._frames.text_numbers import NumberForm
+from crmkit._kinds import missing_cells
 from crmkit._typing import KeepDropOrRaise, KeepOrDrop, RaiseOrDrop
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools
+    import pandas as pd
 
 __all__ = ["as_customers", "as_transactions"]
 
@@ -37,6 +40,9 @@ def as_transactions(
     cost: str | None = None,
     date_format: str | None = None,
     tz: str | None = None,
+    price: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
     missing_customers: RaiseOrDrop = "raise",
     missing_dates: RaiseOrDrop = "raise",
     missing_amounts: RaiseOrDrop = "raise",
@@ -60,14 +66,22 @@ def as_transactions(
         default reads dates, and text in ISO form.
     tz : str, optional
         Time zone in which a day begins and ends, for stamps that carry a zone or an offset. The
-        default keeps the clock time as written.
+        default keeps the clock time as written; stamps without an offset always keep theirs.
+    price : str, optional
+        What `raw` calls the price of one unit. The amount is then price x quantity; not beside
+        `amount`, and not without `quantity`.
+    decimal, thousands : str, optional
+        The marks with which numbers are written where they are text: ``decimal=","`` and
+        ``thousands="."`` for 1.234,56. Text in a number column is refused without them.
     missing_customers, missing_dates, missing_amounts : {"raise", "drop"}
-        What to do with rows that lack the value.
+        What to do with rows that lack the value. ``missing_dates="drop"`` drops dates that cannot
+        be read too and counts them apart, unless they are more than half.
     refunds : {"keep", "drop"}
         What to do with rows whose amount (without amounts, quantity) is negative.
     duplicates : {"keep", "drop", "raise"}
         What to do with rows that repeat an earlier one in every column. A log of order lines
-        may hold equal lines by right, so they are kept unless you say otherwise.
+        may hold equal lines by right, so they are kept, and not looked for, unless you say
+        otherwise.
 
     Returns
     -------
@@ -81,7 +95,10 @@ def as_transactions(
         * ``quantity``, ``cost`` (float) - as far as given.
         * any further column of `raw`.
 
-        ``attrs["door"]`` counts the rows read, kept, found and dropped, by reason.
+        ``attrs["account"]`` says in plain numbers what came through: rows and amounts read, kept
+        and dropped by reason (``<policy>_dropped``, ``<policy>_dropped_amount``), first and last
+        date, ``far_rows`` whose dates lie far from all others, the largest customer's shares, and
+        ids that look suspicious. Nothing in the table is changed by it.
 
     Raises
     ------
@@ -112,55 +129,63 @@ def as_transactions(
        customer_id       date  amount
     0            7 2025-01-31    20.0
     1            8 2025-02-01    -5.0
-    >>> transactions.attrs["door"]["missing_customers_dropped"]
-    1
+    >>> account = transactions.attrs["account"]
+    >>> account["missing_customers_dropped"], account["missing_customers_dropped_amount"]
+    (1, 9.0)
     """
     check_choice(missing_customers, "missing_customers", RaiseOrDrop)
     check_choice(missing_dates, "missing_dates", RaiseOrDrop)
     check_choice(missing_amounts, "missing_amounts", RaiseOrDrop)
     check_choice(refunds, "refunds", KeepOrDrop)
     check_choice(duplicates, "duplicates", KeepDropOrRaise)
+    form, zone = NumberForm(decimal, thousands), check_zone(tz)
+    if date_format is not None:
+        check_format(date_format)
     named = {"amount": amount, "order_id": order_id, "product": product}
     named |= {"quantity": quantity, "cost": cost}
-    frame = _renamed(raw, {"customer_id": customer_id, "date": date, **named}, "raw")
-    door = {"rows_read": len(frame)}
+    frame = in_roles(raw, {"customer_id": customer_id, "date": date, **named}, also=price)
+    if price is not None:
+        check_price(frame, amount, price)
 
     problems = Problems("raw")
-    keep = np.ones(len(frame), dtype=bool)
-    keep &= _present(frame["customer_id"], missing_customers, "missing_customers", problems, door)
-    columns: dict[str, Any] = {"date": parse_text(frame["date"], problems, "date", date_format, tz)}
-    if not problems:
-        # Rows that go for want of a customer need no date and no amount.
-        empty = pd.Series(columns["date"]).where(keep, pd.Timestamp(0))
-        keep &= _present(empty, missing_dates, "missing_dates", problems, door, column="date")
-    for column in _NUMBERS:
+    rows = Rows(len(frame), problems)
+    rows.take_out_missing(missing_cells(frame["customer_id"]), missing_customers, "customer_id")
+    check_words(frame["customer_id"], problems, "customer_id")
+    for column in ("order_id", "product"):
         if column in frame.columns:
-            columns[column] = number_array(
-                frame[column], problems, column, allow_missing=column == "amount"
-            )
-    if "amount" in columns and not problems:
-        empty = pd.Series(columns["amount"]).where(keep, 0.0)
-        keep &= _present(empty, missing_amounts, "missing_amounts", problems, door, column="amount")
+            check_words(frame[column], problems, column)
+    read = read_dates(frame["date"], problems, "date", date_format=date_format, zone=zone)
+    if read is not None:
+        rows.take_out_dates(frame["date"], *read, missing_dates, date_format)
+    before = len(problems)
+    may_miss = ("amount",) if price is None else ("amount", "quantity")
+    columns: dict[str, Any] = {
+        column: form.read(frame[column], problems, column, allow_missing=column in may_miss)
+        for column in _NUMBERS
+        if column in frame.columns
+    }
+    if price is not None:
+        worth = form.read(frame[price], problems, price, allow_missing=True)
+        columns["amount"] = price_times_quantity(worth, columns["quantity"])
+    if "amount" in columns and len(problems) == before:
+        rows.take_out_missing(np.isnan(columns["amount"]), missing_amounts, "amount")
     problems.raise_if_any()
+    assert read is not None  # or there was a problem
 
-    columns["date"] = columns["date"].astype(f"datetime64[{DATE_UNIT}]")
-    frame = frame.assign(**columns)
-    keep &= _without(_refund_rows(frame), refunds, "refunds", door)
-    repeated = _repeated(frame, keep)
-    if duplicates == "raise":
-        problems.rows(
-            repeated, "a row repeats an earlier one", do="Say duplicates='keep' or 'drop'."
-        )
+    frame = frame.assign(date=read[0].astype(f"datetime64[{DATE_UNIT}]"), **columns)
+    sign = sign_column(frame.columns)
+    negative = np.zeros(len(frame), dtype=bool) if sign is None else frame[sign].to_numpy() < 0
+    rows.count(negative, "refunds")
+    if refunds == "drop":
+        rows.take_out(negative, "refunds")
+    if duplicates != "keep":
+        rows.take_out_repeated(frame, duplicates)
         problems.raise_if_any()
-    keep &= _without(repeated, duplicates, "duplicates", door)
-    frame = frame.loc[keep].reset_index(drop=True)
-    if frame.empty:
-        raise InputError("`raw` has no row left after dropping what was asked.")
-    frame["customer_id"] = _whole_ids(frame["customer_id"])
+    frame = rows.kept(frame)
     front = ["customer_id", "date", *(c for c in _OPTIONAL if c in frame.columns)]
     frame = frame[front + [column for column in frame.columns if column not in front]]
-    frame.attrs["door"] = door | {"rows_kept": len(frame)}
-    return frame
+    frame.attrs = {**frame.attrs, ACCOUNT: rows.account(columns.get("amount"))}
+    return with_account(frame, log_findings(frame))
 
 
 def as_customers(
@@ -192,7 +217,8 @@ def as_customers(
         * ``customer_id`` - as given; whole numbers read as floats become integers.
         * every other column of `raw`.
 
-        ``attrs["door"]`` counts the rows read, kept and dropped, by reason.
+        ``attrs["account"]`` counts the rows read, kept and dropped, by reason, and ids that look
+        suspicious.
 
     Raises
     ------
@@ -212,98 +238,17 @@ def as_customers(
     """
     check_choice(missing_customers, "missing_customers", RaiseOrDrop)
     check_choice(duplicates, "duplicates", RaiseOrDrop)
-    frame = _renamed(raw, {"customer_id": customer_id}, "raw")
-    door = {"rows_read": len(frame)}
+    frame = in_roles(raw, {"customer_id": customer_id})
     problems = Problems("raw")
-    keep = _present(frame["customer_id"], missing_customers, "missing_customers", problems, door)
+    rows = Rows(len(frame), problems)
+    rows.take_out_missing(missing_cells(frame["customer_id"]), missing_customers, "customer_id")
+    check_words(frame["customer_id"], problems, "customer_id")
     problems.raise_if_any()
     if duplicates == "drop":
-        keep &= _without(_repeated(frame, keep), duplicates, "duplicates", door)
-    frame = frame.loc[keep].reset_index(drop=True)
+        rows.take_out_repeated(frame, duplicates)
+    frame = rows.kept(frame)
     check_ids(frame["customer_id"], problems, unique=True)
     problems.raise_if_any()
-    if frame.empty:
-        raise InputError("`raw` has no row left after dropping what was asked.")
-    frame["customer_id"] = _whole_ids(frame["customer_id"])
     frame = frame[["customer_id", *(c for c in frame.columns if c != "customer_id")]]
-    frame.attrs["door"] = door | {"rows_kept": len(frame)}
-    return frame
-
-
-def _renamed(raw: Any, names: dict[str, str | None], argument: str) -> pd.DataFrame:
-    """Return `raw` as pandas under crmkit's names, with a RangeIndex, never the caller's own."""
-    frame = as_given(raw, argument)
-    given = {c: check_column(source, c) for c, source in names.items() if source is not None}
-    how = ", ".join(f"{column}='...'" for column in given if column not in frame.columns)
-    do = f"Say what the table calls it: {how}." if how else ""
-    require_columns(frame.columns, given.values(), argument, do=do)
-    taken = [c for c, source in given.items() if source != c and c in frame.columns]
-    taken = [column for column in taken if column not in given.values()]
-    if taken:
-        raise InputError(
-            f"`{argument}` has a column named {taken} beside the one you name for it. "
-            "Drop or rename one of the two."
-        )
-    if frame.empty:
-        raise InputError(f"`{argument}` has no rows.")
-    frame = frame.rename(columns={source: column for column, source in given.items()})
-    return frame.reset_index(drop=True)
-
-
-def _present(
-    series: pd.Series[Any],
-    policy: str,
-    name: str,
-    problems: Problems,
-    door: dict[str, int],
-    *,
-    column: str = "customer_id",
-) -> Bools:
-    """Return which rows have a value; note the others as dropped or as a problem."""
-    missing = series.isna().to_numpy()
-    if policy == "raise":
-        problems.rows(
-            missing,
-            f"column {column!r} is missing",
-            do=f"Fill these rows, or leave them out with {name}='drop'.",
-        )
-    else:
-        door[f"{name}_dropped"] = int(missing.sum())
-    return ~missing
-
-
-def _without(mask: Bools, policy: str, name: str, door: dict[str, int]) -> Bools:
-    """Count rows of a kind and return which rows stay under the policy."""
-    door[f"{name}_found"] = int(mask.sum())
-    if policy != "drop":
-        return np.ones(len(mask), dtype=bool)
-    door[f"{name}_dropped"] = int(mask.sum())
-    return ~mask
-
-
-def _refund_rows(frame: pd.DataFrame) -> Bools:
-    """Tell which rows give money, or without amounts goods, back."""
-    column = sign_column(frame.columns)
-    if column is None:
-        return np.zeros(len(frame), dtype=bool)
-    return frame[column].to_numpy() < 0
-
-
-def _repeated(frame: pd.DataFrame, keep: Bools) -> Bools:
-    """Tell which of the kept rows repeat an earlier kept row in every column."""
-    repeated = np.zeros(len(frame), dtype=bool)
-    try:
-        repeated[keep] = frame.loc[keep].duplicated().to_numpy()
-    except TypeError:
-        # Cells that cannot be hashed, such as lists, are compared as they are written.
-        repeated[keep] = frame.loc[keep].astype(str).duplicated().to_numpy()
-    return repeated
-
-
-def _whole_ids(ids: pd.Series[Any]) -> pd.Series[Any]:
-    """Return float ids as integers where they are whole and exact, else as they are."""
-    if not pd.api.types.is_float_dtype(ids.dtype):
-        return ids
-    values = ids.to_numpy(dtype=np.float64)
-    whole = np.isfinite(values).all() and (np.abs(values) < 2**53).all() and (values % 1 == 0).all()
-    return ids.astype(np.int64) if whole else ids
+    frame.attrs = {**frame.attrs, ACCOUNT: rows.account(None)}
+    return with_account(frame, people_findings(frame))

@@ -72,7 +72,7 @@ def _mailings(table: Any, name: str) -> pd.DataFrame:
 
 
 def _aligned(
-    frame: pd.DataFrame, among: pd.DataFrame, name: str, other: str, account: dict[str, int]
+    frame: pd.DataFrame, among: pd.DataFrame, name: str, other: str, account: dict[str, Any]
 ) -> tuple[pd.DataFrame, Any]:
     """Write ids as another table does, as far as it has them; return their rows there, too."""
     theirs = pd.Series(among["customer_id"].unique())

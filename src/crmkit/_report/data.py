@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["data_section"]
 
 _REASONS = {
-    "missing_customers_dropped": "rows without a customer were left out, as asked",
-    "missing_dates_dropped": "rows without a date were left out, as asked",
-    "missing_amounts_dropped": "rows without an amount were left out, as asked",
-    "refunds_dropped": "refund rows were left out, as asked",
-    "duplicates_dropped": "rows that repeat an earlier one were left out, as asked",
+    "missing_customers": "rows without a customer",
+    "missing_dates": "rows without a date",
+    "unreadable_dates": "rows whose date cannot be read",
+    "missing_amounts": "rows without an amount",
+    "refunds": "refund rows",
+    "duplicates": "rows that repeat an earlier one",
+}
+_SUSPICIONS = {
+    "blank_id_rows": "rows have a blank for a customer id",
+    "missing_word_id_rows": "rows have a word such as NULL for a customer id",
+    "spaced_ids": "customer ids have blanks around them",
+    "alike_ids": "customer ids differ from another one by blanks or case only",
+    "ids_of_two_kinds": "customer ids stand as text and as a number too",
 }
 
 
@@ -52,31 +60,45 @@ def data_section(story: Story) -> Section:
 
 
 def _left_out(story: Story) -> list[str]:
-    """Say what was dropped and why, and what was found and kept."""
-    door = story.door
-    told = [f"{door[key]:,} {words}." for key, words in _REASONS.items() if door.get(key)]
+    """Say what was dropped and why, in rows and money, and what looks wrong in what was kept."""
+    account = story.account
+    told = [
+        f"{account[f'{reason}_dropped']:,} {words} were left out, as asked{_worth(story, reason)}."
+        for reason, words in _REASONS.items()
+        if account.get(f"{reason}_dropped")
+    ]
     if story.rows_after_as_of:
         told.append(f"{story.rows_after_as_of:,} rows dated after that day were left out.")
-    if door.get("duplicates_found") and not door.get("duplicates_dropped"):
-        told.append(
-            f"{door['duplicates_found']:,} rows repeat an earlier one in every column; they were "
-            "kept, because equal order lines can be real."
-        )
     if nobody := story.found.get("without_purchase"):
         told.append(f"{nobody:,} customers have refunds only: they count in sums of money alone.")
     if not told:
         told.append("Nothing was left out.")
-    account = story.account
-    return told + [
-        f"{account[key]:,} {said}." for key, said in UNMATCHED.items() if account.get(key)
-    ]
+    told += [f"{account[key]:,} {said}." for key, said in UNMATCHED.items() if account.get(key)]
+    if account["far_rows"]:
+        told.append(
+            f"{account['far_rows']:,} rows lie {account['far_gap_days']:,} days away from all "
+            f"others ({', '.join(account['far_dates'])}): check them, or name the last day."
+        )
+    told += [f"{account[key]:,} {words}." for key, words in _SUSPICIONS.items() if account[key]]
+    if account["suspicious_ids"]:
+        told[-1] += f" Such ids are {', '.join(account['suspicious_ids'])}; they were kept."
+    return told
+
+
+def _worth(story: Story, reason: str) -> str:
+    """Say what the rows left out for a reason are worth, and what share of all that is."""
+    amount, whole = story.account.get(f"{reason}_dropped_amount"), story.account.get("amount_read")
+    if amount is None:
+        return ""
+    share = f", {story.share(amount / whole)} of the net amount" if whole and whole > 0 else ""
+    return f": {story.money(amount)}{share}"
 
 
 def _facts(story: Story, customers: int) -> pd.DataFrame:
     """Return the figures of the log, one per row, written out."""
     log = story.transactions
     facts = {
-        "rows read": f"{story.door.get('rows_read', len(log)):,}",
+        "rows read": f"{story.account['rows_read']:,}",
         "rows used": f"{len(log):,}",
     }
     facts["customers"] = f"{customers:,}"
@@ -91,6 +113,9 @@ def _facts(story: Story, customers: int) -> pd.DataFrame:
         facts["net amount"] = story.money(total)
         facts["net amount per customer"] = story.money(total / customers)
         facts["refund rows"] = f"{len(refunds):,} worth {story.money(-refunds.sum())}"
+    facts["rows of the largest customer"] = story.share(story.account["largest_share_of_rows"])
+    if (largest := story.account.get("largest_share_of_amount")) is not None:
+        facts["net amount of the largest customer"] = story.share(largest)
     facts["days observed"] = f"{(story.settings.as_of - log['date'].min().normalize()).days + 1:,}"
     return pd.DataFrame({"fact": list(facts), "figure": list(facts.values())})
 

@@ -43,9 +43,8 @@ class Story:
 
     transactions: pd.DataFrame
     settings: Settings
-    door: dict[str, int]
+    account: dict[str, Any]
     rows_after_as_of: int
-    account: dict[str, int] = field(default_factory=dict)
     customers: pd.DataFrame | None = None
     products: pd.DataFrame | None = None
     campaigns: pd.DataFrame | None = None

@@ -13,6 +13,7 @@ from crmkit._checks import Problems, check_choice, check_number, check_optional,
 from crmkit._frames import (
     day_column,
     day_numbers,
+    is_far,
     parse_day,
     read_customers,
     sorted_codes,
@@ -67,8 +68,9 @@ def retention_table(
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the revenue
         columns. Or contracts, recognised by a column ``start_date``: one row per contract with
-        ``customer_id``, ``start_date``, ``end_date`` (the first day no longer served; missing
-        while the contract runs) and, for the revenue columns, ``monthly_revenue``.
+        ``customer_id``, ``start_date``, ``end_date`` (the first day no longer served; missing,
+        or outside the years 1678 to 2261 as 9999-12-31 is, while the contract runs) and, for the
+        revenue columns, ``monthly_revenue``.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         The calendar periods of the table. Weeks begin on Monday.
     as_of : date-like, optional
@@ -216,20 +218,16 @@ def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
     )
     problems = Problems("transactions")
     start = day_numbers(frame["start_date"], problems, "start_date")
-    until = np.full(len(frame), _NEVER)
-    ended = frame["end_date"].notna().to_numpy()
-    if ended.any():
-        until[ended] = day_numbers(frame.loc[ended, "end_date"], problems, "end_date")
-        problems.rows(
-            until < start,
-            "column 'end_date' lies before 'start_date'",
-            do="Correct these rows.",
-        )
+    until = day_numbers(frame["end_date"], problems, "end_date", missing=_NEVER)
+    until[is_far(until)] = _NEVER
+    problems.rows(
+        until < start, "column 'end_date' lies before 'start_date'", do="Correct these rows."
+    )
     value = None
     if "monthly_revenue" in frame.columns:
         value = number_array(frame["monthly_revenue"], problems, "monthly_revenue")
     problems.raise_if_any()
-    known = np.r_[start, until[ended]]
+    known = np.r_[start, until[until < _NEVER]]
     last_day = int(known.max()) if as_of is None else parse_day(as_of, "as_of")
     begun = start <= last_day
     if not begun.any():

@@ -11,6 +11,7 @@ from crmkit._checks import Problems, number_array, quoted, require_columns
 from crmkit._frames import (
     column_kind,
     day_numbers,
+    is_far,
     parse_day,
     read_customers,
     read_ids,
@@ -168,10 +169,10 @@ def _need_day(as_of: Any, table: str, column: str) -> int:
 
 def _days(series: pd.Series[Any], table: str, column: str, missing: int | None = None) -> Ints:
     """Return a date column as day numbers, with a value for missing dates where they may be."""
-    days = np.full(len(series), missing if missing is not None else 0, dtype=np.int64)
-    known = series.notna().to_numpy() if missing is not None else np.ones(len(series), dtype=bool)
     problems = Problems(table)
-    if known.any():
-        days[known] = day_numbers(series[known], problems, column)
+    days = day_numbers(series, problems, column, missing=missing)
     problems.raise_if_any()
+    if missing is not None:
+        # A day beyond the calendar on the side of a missing one means the same: for good.
+        days[is_far(days) & (np.sign(days) == np.sign(missing))] = missing
     return days
