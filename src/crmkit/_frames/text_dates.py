@@ -64,6 +64,8 @@ def check_format(date_format: Any) -> None:
     wanted = "`date_format` must say how dates are written, year included, such as '%d/%m/%Y'"
     if not isinstance(date_format, str):
         raise InputError(f"{wanted}; got {quoted(date_format)}.")
+    if not re.search("%[YyGcx]", date_format.replace("%%", "")):
+        raise InputError(f"{wanted}; got {quoted(date_format)}, which says no year.")
     try:
         dt.datetime.strptime("", date_format)
     except re.error as error:  # a code that stands twice
@@ -71,8 +73,6 @@ def check_format(date_format: Any) -> None:
     except ValueError as error:
         if "does not match" not in str(error):
             raise InputError(f"{wanted}; got {quoted(date_format)}: {error}.") from None
-    if not re.search("%[YyGcx]", date_format.replace("%%", "")):
-        raise InputError(f"{wanted}; got {quoted(date_format)}, which says no year.")
 
 
 def read_dates(
