@@ -202,7 +202,7 @@ class Tasks:
         for step in ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS]:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)
-            held = ["--long", "--cov", "--cov-report="]  # branch coverage: see pyproject.toml
+            held = ["--cov", "--cov-report="]  # branch coverage: see pyproject.toml
             self._arguments = held if step == "test" else BROAD if step in OTHERS else []
             getattr(self, step)()
             print(f"=== {step}: {time.monotonic() - started:.0f} s ===", flush=True)
