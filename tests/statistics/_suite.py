@@ -25,7 +25,7 @@ from crmkit._columns import glossary
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOMS = ("churn", "response")
+ROOMS = ("segmentation", "churn", "basket", "response")
 MODULES = ("segmentation", "clv", "churn", "basket", "response", "datasets", "report")
 
 # What a column of this kind, by the glossary of all result columns, promises.

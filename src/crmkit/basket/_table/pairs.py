@@ -117,6 +117,10 @@ def item_pairs(
     at least that of the model. A size counts all items of an order, also those that `include` and
     `exclude` leave out. Wherever orders are not alike, these are the columns to read.
 
+    Orders of one customer are taken as independent. Where 40 customers buy again and again what
+    they like, by chance, 22 % of pairs that mean nothing have a p-value below 5 %, and
+    13 % given the sizes.
+
     References
     ----------
     .. [1] Tan, P.-N., Kumar, V. and Srivastava, J. (2004). Selecting the right objective measure

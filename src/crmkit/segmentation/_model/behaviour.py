@@ -81,6 +81,11 @@ class BehaviourSegments(Model):
         One row per number tried: ``n_segments``, ``jaccard`` of the weakest cluster,
         ``smallest_share``, ``silhouette``, ``accepted`` and ``chosen``.
 
+    Notes
+    -----
+    Stable is not right: six in ten bases of 400 customers of one kind are divided into accepted
+    segments, and one number that means nothing makes more than three of three clear groups in half.
+
     References
     ----------
     .. [1] Hennig, C. (2007). Cluster-wise assessment of cluster stability. *Computational

@@ -136,6 +136,10 @@ def segment_quality(
     hardly exists [2]_. ``drift``: the segment's part of the population stability index against
     `previous`, with half a customer added to every count; above 0.25 in all, the base has moved.
 
+    ``distinct`` is judged on the customers who made the description: of segments of 30 drawn at
+    random, described by ten numbers, all pass, and 8 % pass as ``homogeneous``. Student's limits
+    need many customers where a few bring most: of these 30, intervals of 95 % hold 78 %.
+
     References
     ----------
     .. [1] Cohen, J. (1988). *Statistical Power Analysis for the Behavioral Sciences*, 2nd ed.
