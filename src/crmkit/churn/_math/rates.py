@@ -95,17 +95,17 @@ def growth_accounts(
         total = np.bincount(when[mask], weights=gain[mask], minlength=width)[:n_periods]
         return np.asarray(sign * total + 0.0, dtype=np.float64)
 
-    parts = (
-        money(first_time),
-        money(back),
-        money(stayed & (gain > 0)),
-        money(stayed & (gain < 0), -1.0),
-        money(left, -1.0),
-    )
-    revenue = np.cumsum(parts[0] + parts[1] + parts[2] - parts[3] - parts[4])
-    return GrowthAccounts(
-        active, new, reactivated, lost, np.where(active == 0, 0.0, revenue), *parts
-    )
+    moves = {
+        "revenue_new": money(first_time),
+        "revenue_reactivated": money(back),
+        "revenue_expansion": money(stayed & (gain > 0)),
+        "revenue_contraction": money(stayed & (gain < 0), -1.0),
+        "revenue_lost": money(left, -1.0),
+    }
+    up = moves["revenue_new"] + moves["revenue_reactivated"] + moves["revenue_expansion"]
+    revenue = np.cumsum(up - moves["revenue_contraction"] - moves["revenue_lost"])
+    revenue = np.where(active == 0, 0.0, revenue)
+    return GrowthAccounts(active, new, reactivated, lost, revenue, **moves)
 
 
 def _total_per_point(values: Any, point: NDArray[np.intp]) -> Any:

@@ -12,6 +12,7 @@ from crmkit._frames import number_or_column, read_customers, sorted_codes, with_
 from crmkit.errors import InputError
 from crmkit.response._math.selection import select
 from crmkit.response._table import (
+    Reason,
     contacts_in_window,
     expected_gain,
     is_suppressed,
@@ -22,23 +23,9 @@ from crmkit.response._table import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["select_targets"]
+    from crmkit._typing import Bools
 
-# In the order of the rules: the first that applies is the customer's reason.
-_REASONS = [
-    "selected",
-    "opted out",
-    "no consent",
-    "consent expired",
-    "suppressed",
-    "contact cap",
-    "no score",
-    "not worth the contact",
-    "beyond budget",
-    "beyond capacity",
-    "random hold-out",
-]
-_SUPPRESSED, _CAP, _NO_SCORE, _NOT_WORTH, _BUDGET, _CAPACITY, _HOLD_OUT = range(4, 11)
+__all__ = ["select_targets"]
 
 
 def select_targets(
@@ -172,45 +159,53 @@ def select_targets(
     reason = permission_status(
         people, consent, channel=channel, purpose=purpose, as_of=as_of, account=account
     )
-    rules = [(_SUPPRESSED, is_suppressed(people, suppress, account))]
-    if contacts is not None:
-        most = check_number(max_contacts, "max_contacts")
-        window = check_number(window_days, "window_days")
-        past = contacts_in_window(
-            people, contacts, window_days=window, as_of=as_of, account=account
-        )
-        rules.append((_CAP, past >= most))
-    elif max_contacts is not None or window_days is not None:
-        raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
     best = gain.max(axis=1)
-    rules += [(_NO_SCORE, np.isneginf(best)), (_NOT_WORTH, best <= 0)]
-    for code, applies in rules:
-        reason = np.where((reason == 0) & applies, code, reason)
+    rules = [
+        (Reason.SUPPRESSED, is_suppressed(people, suppress, account)),
+        (
+            Reason.CONTACT_CAP,
+            _capped(people, contacts, max_contacts, window_days, as_of=as_of, account=account),
+        ),
+        (Reason.NO_SCORE, np.isneginf(best)),
+        (Reason.NOT_WORTH_THE_CONTACT, best <= 0),
+    ]
+    for why, applies in rules:
+        reason = np.where((reason == Reason.SELECTED) & applies, why, reason)
 
     # In the order of the ids, so that chance falls the same way however the rows are sorted.
     rows = np.argsort(sorted_codes(people["customer_id"])[0], kind="stable")
     rng = random_generator(random_state)
     hold_out = rng.random(rows.size) < share
     tie = rng.permutation(rows.size)
-    open_gain = np.where(reason[rows, None] == 0, gain[rows], -np.inf)
+    free = reason[rows] == Reason.SELECTED
     chosen = select(
-        open_gain, cost[rows], budget=money, capacity=places, hold_out=hold_out, tie=tie
+        np.where(free[:, None], gain[rows], -np.inf),
+        cost[rows],
+        budget=money,
+        capacity=places,
+        hold_out=hold_out,
+        tie=tie,
     )
-    limit = _CAPACITY if chosen.contact.sum() >= places else _BUDGET
-    final = np.where(chosen.contact, 0, np.where(chosen.control, _HOLD_OUT, limit))
-    reason[rows] = np.where(reason[rows] == 0, final, reason[rows])
+    full = chosen.contact.sum() >= places
+    left_over = Reason.BEYOND_CAPACITY if full else Reason.BEYOND_BUDGET
+    reason[rows[free]] = np.select(
+        [chosen.contact[free], chosen.control[free]],
+        [Reason.SELECTED, Reason.HOLD_OUT],
+        default=left_over,
+    )
     rank, offer = np.zeros(rows.size, dtype=np.int64), gain.argmax(axis=1)
     rank[rows] = chosen.rank
     offer[rows] = np.where(chosen.rank > 0, chosen.offer, offer[rows])
 
     at = np.arange(rows.size)
-    contact = reason == 0
-    decision = np.where(contact, 0, np.where(reason == _HOLD_OUT, 1, 2))
+    decision = np.full(rows.size, "no contact", dtype=object)
+    decision[reason == Reason.SELECTED] = "contact"
+    decision[reason == Reason.HOLD_OUT] = "control"
     expected = gain[at, offer]
     table = {
         "customer_id": people["customer_id"],
-        "decision": pd.Series(["contact", "control", "no contact"]).take(decision).to_numpy(),
-        "reason": pd.Series(_REASONS).take(reason).to_numpy(),
+        "decision": decision,
+        "reason": pd.Series([why.text for why in Reason]).take(reason).to_numpy(),
         "rank": pd.arrays.IntegerArray(rank, rank == 0),
     }
     if offers is not None:
@@ -218,3 +213,23 @@ def select_targets(
     table["expected_gain"] = np.where(np.isneginf(expected), np.nan, expected)
     table["cost"] = cost[at, offer]
     return with_account(pd.DataFrame(table), account)
+
+
+def _capped(
+    people: pd.DataFrame,
+    contacts: Any,
+    max_contacts: int | None,
+    window_days: int | None,
+    *,
+    as_of: Any,
+    account: dict[str, Any],
+) -> Bools:
+    """Tell who had as many contacts as the window allows."""
+    if contacts is None:
+        if max_contacts is not None or window_days is not None:
+            raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
+        return np.zeros(len(people), dtype=bool)
+    most = check_number(max_contacts, "max_contacts")
+    window = check_number(window_days, "window_days")
+    past = contacts_in_window(people, contacts, window_days=window, as_of=as_of, account=account)
+    return past >= most

@@ -14,6 +14,7 @@ from crmkit.response._table.permission import (
     is_suppressed,
     permission_status,
 )
+from crmkit.response._table.reasons import Reason
 from crmkit.response._table.variables import (
     BinnedVariable,
     Variable,
@@ -24,6 +25,7 @@ from crmkit.response._table.variables import (
 
 __all__ = [
     "BinnedVariable",
+    "Reason",
     "RuleVariable",
     "Variable",
     "bin_customers",

@@ -19,6 +19,7 @@ from crmkit._frames import (
     without,
 )
 from crmkit.errors import InputError
+from crmkit.response._table.reasons import Reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["GIVEN", "contacts_in_window", "is_suppressed", "permission_status"]
+__all__ = ["contacts_in_window", "is_suppressed", "permission_status"]
 
-GIVEN, OPTED_OUT, UNKNOWN, EXPIRED = 0, 1, 2, 3
 _LONG_AGO, _NEVER = -(10**9), 10**9
 
 
@@ -41,7 +41,7 @@ def permission_status(
     as_of: Any,
     account: dict[str, Any],
 ) -> Ints:
-    """Return per customer, shape (n,): 0 given, 1 opted out, 2 never given, 3 expired.
+    """Return a `Reason` per customer, shape (n,): none (selected) where consent is given.
 
     `consent` is the name of a column of `people`, or a table of consents. Of several consents
     for the channel and purpose the latest counts; of several of one day, or without days, an
@@ -69,12 +69,14 @@ def permission_status(
         today = _need_day(as_of, "consent", "since")
         since = _days(table["since"], "consent", "since", missing=_LONG_AGO)
         at = np.where(since > today, -1, at)
-        since = np.where((since == _LONG_AGO) & (status == OPTED_OUT), _NEVER, since)
+        since = np.where((since == _LONG_AGO) & (status == Reason.OPTED_OUT), _NEVER, since)
     if "valid_until" in table.columns:
         today = _need_day(as_of, "consent", "valid_until")
         ends = _days(table["valid_until"], "consent", "valid_until", missing=_NEVER)
-        status = np.where((status == GIVEN) & (ends < today), EXPIRED, status)
-    result = np.full(len(people), UNKNOWN, dtype=np.int64)
+        status = np.where(
+            (status == Reason.SELECTED) & (ends < today), Reason.CONSENT_EXPIRED, status
+        )
+    result = np.full(len(people), Reason.NO_CONSENT, dtype=np.int64)
     # The last write wins: latest day last and, on one day, the most restrictive last.
     strictness = np.array([0, 3, 2, 1])[status]
     order = np.lexsort((strictness, since))
@@ -151,10 +153,9 @@ def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
 
 
 def _status(flags: Floats) -> Ints:
-    """Return given, opted out or unknown per row, shape (n,)."""
-    return np.where(np.isnan(flags), UNKNOWN, np.where(flags == 1, GIVEN, OPTED_OUT)).astype(
-        np.int64
-    )
+    """Return the reason that each answer gives, shape (n,)."""
+    answered = np.where(flags == 1, Reason.SELECTED, Reason.OPTED_OUT)
+    return np.where(np.isnan(flags), Reason.NO_CONSENT, answered).astype(np.int64)
 
 
 def _need_day(as_of: Any, table: str, column: str) -> int:
