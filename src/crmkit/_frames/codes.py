@@ -22,10 +22,11 @@ __all__ = ["above", "sorted_codes"]
 _CHUNK = 1 << 20
 
 
-def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
+def sorted_codes(values: pd.Series[Any], text: Any = None) -> tuple[Ints, pd.Index[Any]]:
     """Return codes into the distinct values, which come sorted; -1 where missing.
 
     Values of several types (7 and "7a") cannot be compared: they are sorted within their type.
+    `text` is what `arrow_text` made of the values, where that is known.
     """
     if isinstance(values.dtype, pd.CategoricalDtype):
         # Unused levels must not become customers, and level order must not matter.
@@ -42,7 +43,7 @@ def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
             codes, places = _dense_codes(whole, low, high)
             wide = np.uint64 if whole.dtype.kind == "u" else np.int64
             return codes, pd.Index((places.astype(wide) + wide(low)).astype(whole.dtype))
-    keyed = text_keys(values)
+    keyed = text_keys(arrow_text(values) if text is None else text)
     if keyed is not None and keyed[1] < 4 * len(values):
         codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
         return codes, pd.Index(values.array[_one_row_each(codes, len(places))])

@@ -38,15 +38,21 @@ def table_columns(table: Any, name: str) -> list[str]:
 
 
 def to_pandas(
-    table: Any, name: str, *, needs: Iterable[str] = (), optional: Iterable[str] | None = None
+    table: Any,
+    name: str,
+    *,
+    needs: Iterable[str] = (),
+    optional: Iterable[str] | None = None,
+    leave: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """Return the needed and the optional columns of a table as pandas; all, if `optional` is None.
 
-    Engines read only the columns asked for. Columns other than ``customer_id`` come in the plain
-    form of their kind; a pandas frame keeps its index, and where nothing changes is itself.
+    Engines read only the columns asked for. Columns other than ``customer_id`` and those to
+    `leave` come in the plain form of their kind; a pandas frame keeps its index, and where nothing
+    changes is itself.
     """
     frame = as_given(table, name, needs=needs, optional=optional)
-    return plain_columns(frame, leave=("customer_id",), names=("order_id", "product"))
+    return plain_columns(frame, leave=("customer_id", *leave), names=("order_id", "product"))
 
 
 def as_given(

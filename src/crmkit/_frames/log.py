@@ -14,6 +14,7 @@ from crmkit._frames.dates import day_numbers
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.one_day import parse_day
 from crmkit._frames.people import check_ids, check_words
+from crmkit._frames.text_codes import arrow_text
 from crmkit._periods import day_text
 from crmkit.errors import InputError
 
@@ -140,11 +141,12 @@ def read_transactions(
         If rows lack an id, a date or a number, or none falls on or before `as_of`.
     """
     needs = list(dict.fromkeys(["customer_id", "date", *needs]))
-    frame = to_pandas(transactions, name, needs=needs, optional=optional)
+    frame = to_pandas(transactions, name, needs=needs, optional=optional, leave=("date",))
     if frame.empty:
         raise InputError(f"`{name}` has no rows.")
     problems = Problems(name)
-    check_ids(frame["customer_id"], problems, unique=False)
+    text = arrow_text(frame["customer_id"])
+    check_ids(frame["customer_id"], problems, unique=False, text=text)
     for column in ("order_id", "product"):
         if column in frame.columns:
             check_words(frame[column], problems, column)
@@ -165,9 +167,10 @@ def read_transactions(
             f"date is {day_text(int(day.min()))}. Choose a later `as_of`."
         )
     if after:
-        frame, day = frame.loc[seen], day[seen]
+        frame, day, text = frame.loc[seen], day[seen], None
         arrays = {column: values[seen] for column, values in arrays.items()}
-    customer, customer_ids = sorted_codes(frame["customer_id"])
+    customer, customer_ids = sorted_codes(frame["customer_id"], text)
+    del text  # as large as the column
     span = 0
     if "order_id" in optional or "order_id" in needs:
         raw = frame["order_id"] if "order_id" in frame.columns else None

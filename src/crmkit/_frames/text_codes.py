@@ -20,14 +20,13 @@ _CHUNK = 1 << 16
 _LONGEST = 32
 
 
-def text_keys(values: pd.Series[Any]) -> tuple[Ints, int] | None:
-    """Return whole numbers below a span that are equal and sorted as the texts are; None if not so.
+def text_keys(text: Any) -> tuple[Ints, int] | None:
+    """Return whole numbers below a span that are equal and sorted as the texts of an Arrow array.
 
-    Where all texts have as many bytes, each position is a digit whose base is the range of bytes
-    found there: ids of one letter and seven digits become numbers below 10 million. Bytes of
-    UTF-8 sort as the characters do.
+    None where there is no such array or no such number. Where all texts have as many bytes, each
+    position is a digit whose base is the range of bytes found there: ids of one letter and seven
+    digits become numbers below 10 million. Bytes of UTF-8 sort as the characters do.
     """
-    text = arrow_text(values)
     letters = None if text is None else _byte_table(text)
     if letters is None or not letters.size:
         return None
