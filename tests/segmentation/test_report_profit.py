@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InputError
 from crmkit.segmentation import (
-    loss_makers,
     value_pyramid,
     value_tiers,
     whale_curve,
@@ -86,26 +85,3 @@ def test_tiers_that_are_refused():
             value_tiers(table([1.0]), tiers=tiers)
     with pytest.raises(InputError, match="`value` must be the name"):
         value_tiers(table([1.0]), value=3)
-
-
-def test_nobody_loses():
-    profit = table([5.0]).assign(revenue=10.0, direct_cost=5.0)
-    losses = loss_makers(profit)
-    assert len(losses) == 0
-    assert list(losses.columns)[:4] == ["customer_id", "revenue", "loss", "cause"]
-
-
-def test_selling_below_cost_is_a_direct_cause():
-    profit = pd.DataFrame(
-        {
-            "customer_id": [1, 2],
-            "revenue": [100.0, 50.0],
-            "direct_cost": [40.0, 60.0],
-            "calls_cost": [5.0, 1.0],
-            "profit": [55.0, -11.0],
-        }
-    )
-    loss = loss_makers(profit).iloc[0]
-    assert loss["cause"] == "direct"
-    assert loss["affordable_service"] == 0.0
-    assert loss["price_increase"] == pytest.approx(0.22)

@@ -36,9 +36,9 @@ class Log:
     """A transaction log up to and including day `as_of`, as arrays of shape (n,), n rows.
 
     ``customer`` holds codes into ``customer_ids`` (distinct, sorted), ``day`` days since
-    1970-01-01. ``rows_after_as_of`` were left out. What else was read is reached by name:
-    ``amount``, ``quantity``, ``cost``, ``order``, ``product``, or ``column(name)``; `has` tells
-    whether the log had it.
+    1970-01-01. ``rows_after_as_of`` and ``rows_before_since`` were left out. What else was read
+    is reached by name: ``amount``, ``quantity``, ``cost``, ``order``, ``product``, or
+    ``column(name)``; `has` tells whether the log had it.
     """
 
     customer_ids: pd.Index[Any]
@@ -46,6 +46,7 @@ class Log:
     day: Ints
     as_of: int
     rows_after_as_of: int
+    rows_before_since: int
     order_span: int
     product_ids: pd.Index[Any]
     _arrays: dict[str, NDArray[Any]]
@@ -129,16 +130,17 @@ def read_transactions(
     needs: Iterable[str] = ("customer_id", "date"),
     optional: Iterable[str] = (),
     as_of: Any = None,
+    since: Any = None,
     name: str = "transactions",
 ) -> Log:
-    """Read the needed and optional columns of a log, up to and including `as_of`.
+    """Read the needed and optional columns of a log, from `since` to `as_of`, both inclusive.
 
     Raises
     ------
     MissingColumnsError
         If a needed column is absent.
     InputError
-        If rows lack an id, a date or a number, or none falls on or before `as_of`.
+        If rows lack an id, a date or a number, or none falls into the days asked for.
     """
     needs = list(dict.fromkeys(["customer_id", "date", *needs]))
     frame = to_pandas(transactions, name, needs=needs, optional=optional, leave=("date",))
@@ -166,7 +168,18 @@ def read_transactions(
             f"`{name}` has no row on or before `as_of` ({day_text(last)}); its first "
             f"date is {day_text(int(day.min()))}. Choose a later `as_of`."
         )
-    if after:
+    before = 0
+    if since is not None:
+        first = parse_day(since, "since")
+        early = day < first
+        before = int(np.count_nonzero(early & seen))
+        seen &= ~early
+        if not seen.any():
+            raise InputError(
+                f"`{name}` has no row from `since` ({day_text(first)}) to `as_of` "
+                f"({day_text(last)}). Choose an earlier `since`."
+            )
+    if after or before:
         frame, day, text = frame.loc[seen], day[seen], None
         arrays = {column: values[seen] for column, values in arrays.items()}
     customer, customer_ids = sorted_codes(frame["customer_id"], text)
@@ -181,9 +194,7 @@ def read_transactions(
     taken = {"customer_id", "date", "order_id", "product", *NUMBERS}
     others = frame[[column for column in frame.columns if column not in taken]]
     others = others.set_axis(pd.RangeIndex(len(others)), axis=0)
-    return Log(
-        customer_ids, customer, day, last, after, span, product_ids, _arrays=arrays, _frame=others
-    )
+    return Log(customer_ids, customer, day, last, after, before, span, product_ids, arrays, others)
 
 
 def _renumbered(codes: Ints, ids: pd.Index[Any]) -> tuple[Ints, pd.Index[Any]]:

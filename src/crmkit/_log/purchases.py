@@ -61,15 +61,18 @@ def read_rows(
     needs: Iterable[str] = (),
     optional: Iterable[str] = (),
     as_of: Any = None,
+    since: Any = None,
 ) -> tuple[Log, Bools | None]:
-    """Read a log up to `as_of` and tell which of its rows are purchases; None if all are.
+    """Read a log from `since` to `as_of` and tell which rows are purchases; None if all are.
 
     The others are refunds: they give money back or, in a log without amounts, goods. A row of
     amount 0 is a purchase.
     """
     sign = sign_column(table_columns(transactions, "transactions"))
     signs = () if sign is None else (sign,)
-    log = read_transactions(transactions, needs=needs, optional=(*optional, *signs), as_of=as_of)
+    log = read_transactions(
+        transactions, needs=needs, optional=(*optional, *signs), as_of=as_of, since=since
+    )
     if sign is None:
         return log, None
     values = log.amount if sign == "amount" else log.quantity
@@ -82,6 +85,7 @@ def read_log(
     needs: Iterable[str] = (),
     optional: Iterable[str] = (),
     as_of: Any = None,
+    since: Any = None,
 ) -> PurchaseLog:
     """Read a log as `read_rows` does, and leave out who bought nothing.
 
@@ -90,7 +94,7 @@ def read_log(
     InputError
         If every row is a refund, beside what `read_transactions` says.
     """
-    log, bought = read_rows(transactions, needs=needs, optional=optional, as_of=as_of)
+    log, bought = read_rows(transactions, needs=needs, optional=optional, as_of=as_of, since=since)
     account: dict[str, float] = {"customers_without_purchase": 0}
     if bought is None:
         return PurchaseLog(log, None, len(log.day), log.day[:0], account)
@@ -98,6 +102,7 @@ def read_log(
     buys = np.bincount(log.customer[bought], minlength=log.n_customers) > 0
     if not buys.any():
         later = " lies later or" if log.rows_after_as_of else ""
+        later = " lies earlier, later or" if log.rows_before_since else later
         raise InputError(
             f"`transactions` has no purchase on or before {day_text(log.as_of)}: every "
             f"row{later} is a refund."

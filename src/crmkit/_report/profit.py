@@ -65,10 +65,9 @@ def profit_section(story: Story) -> Section:
             Sheet(
                 "loss_makers",
                 losing,
-                "The customers who lost most, the cost that stands out, and the rise in price that "
-                "would break even.",
+                "The customers who lost most, what stands out, and which change would break even.",
                 shown=5,
-                columns=("customer_id", "revenue", "loss", "cause", "price_increase"),
+                columns=("customer_id", "revenue", "loss", "cause", "lever", "change"),
             )
         )
     picture = Picture(
@@ -95,18 +94,13 @@ def _less_acquisition(story: Story) -> str:
 def _profit(story: Story) -> pd.DataFrame:
     """Return revenue, costs and profit per customer; winning a customer costs the same for all."""
     settings, log = story.settings, story.transactions
-    pools = activity = None
+    pools = None
     if settings.acquisition_cost:
-        customers = log["customer_id"].unique()
-        activity = pd.DataFrame({"customer_id": customers, "customers_won": 1.0})
-        total = settings.acquisition_cost * len(customers)
-        pools = pd.DataFrame(
-            {"pool": ["acquisition"], "cost": [total], "driver": ["customers_won"]}
-        )
+        total = settings.acquisition_cost * log["customer_id"].nunique()
+        pools = pd.DataFrame({"pool": ["acquisition"], "cost": [total], "driver": ["customers"]})
     return segmentation.customer_profit(
         log,
         cost_pools=pools,
-        activity=activity,
         margin=None if story.has("cost") else settings.margin,
         as_of=settings.as_of,
     )

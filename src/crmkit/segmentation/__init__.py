@@ -23,13 +23,14 @@ from crmkit.segmentation._model.behaviour import BehaviourSegments
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
 from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
 from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
+from crmkit.segmentation._report.losses import loss_makers
 from crmkit.segmentation._report.maps import segment_map_audit
 from crmkit.segmentation._report.migration import segment_migration
 from crmkit.segmentation._report.profile import segment_profile
-from crmkit.segmentation._report.profit import cost_rates, whale_curve, whale_summary
+from crmkit.segmentation._report.profit import whale_curve, whale_summary
 from crmkit.segmentation._report.quality import segment_quality
 from crmkit.segmentation._report.rfm import rfm_cells
-from crmkit.segmentation._report.tiers import loss_makers, value_pyramid, value_tiers
+from crmkit.segmentation._report.tiers import value_pyramid, value_tiers
 from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
 from crmkit.segmentation._table.potential import peer_potential, share_of_wallet
 from crmkit.segmentation._table.profit import customer_profit
@@ -39,7 +40,6 @@ from crmkit.segmentation._table.segments import rfm_segments, segment_maps
 
 __all__ = [
     "BehaviourSegments",
-    "cost_rates",
     "customer_profit",
     "frequency_value_matrix",
     "loss_makers",

@@ -172,14 +172,7 @@ CASES = [
     FunctionCase(
         segmentation.customer_profit,
         lambda: {"transactions": log(), "activity": calls()},
-        kwargs={"cost_pools": pools_of_calls(), "margin": 0.3},
-        needs={"transactions": ("customer_id", "date", "amount"), "activity": ("customer_id",)},
-        numbers={"transactions": ("amount",), "activity": ("calls",)},
-    ),
-    FunctionCase(
-        segmentation.cost_rates,
-        lambda: {"transactions": log(), "activity": calls()},
-        kwargs={"cost_pools": pools_of_calls()},
+        kwargs={"cost_pools": pools_of_calls(), "margin": 0.3, "since": "2025-01-02"},
         needs={"transactions": ("customer_id", "date", "amount"), "activity": ("customer_id",)},
         numbers={"transactions": ("amount",), "activity": ("calls",)},
     ),

@@ -11,9 +11,11 @@ from crmkit.segmentation._math.judge import (
     likeness,
     population_stability,
 )
+from crmkit.segmentation._math.losses import Losses, columns_within, explain_losses
 from crmkit.segmentation._math.money import (
     WhaleCurve,
     decimal_sums,
+    discount_lines,
     share_cost,
     value_tiers,
     whale_curve,
@@ -27,11 +29,15 @@ from crmkit.segmentation._math.scores import (
 )
 
 __all__ = [
+    "Losses",
     "WhaleCurve",
     "best_jaccard",
     "bins_from_cuts",
     "cohens_h",
+    "columns_within",
     "decimal_sums",
+    "discount_lines",
+    "explain_losses",
     "group_quantile",
     "homogeneity",
     "likeness",

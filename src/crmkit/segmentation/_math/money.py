@@ -12,10 +12,17 @@ from crmkit._arrays import share_below
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["WhaleCurve", "decimal_sums", "share_cost", "value_tiers", "whale_curve"]
+__all__ = [
+    "WhaleCurve",
+    "decimal_sums",
+    "discount_lines",
+    "share_cost",
+    "value_tiers",
+    "whale_curve",
+]
 
 _CHUNK = 1 << 20
 # Below 2**50 a decimal times its power of ten rounds to the right whole number.
@@ -87,6 +94,23 @@ def _sums(
         ]
         totals = [a + b for a, b in zip(totals, found, strict=True)] if totals else found
     return totals
+
+
+def discount_lines(order: Ints, day: Ints, amount: Floats, quantity: Floats | None) -> Bools:
+    """Tell which rows of a log, shape (n,), take money off an order instead of giving it back.
+
+    Such a row is negative, stands in an order on a day on which something else was bought in it,
+    sends no goods back (`quantity` is not negative) and leaves the order some money on that day.
+    """
+    less = amount < 0 if quantity is None else (amount < 0) & (quantity >= 0)
+    rows = np.flatnonzero(np.isin(order, np.unique(order[less])) & (less | (amount >= 0)))
+    _, code = np.unique(order[rows], return_inverse=True)
+    days, day_code = np.unique(day[rows], return_inverse=True)
+    _, code = np.unique(code * days.size + day_code, return_inverse=True)
+    left = np.bincount(code, weights=amount[rows], minlength=1) > 0
+    off = np.zeros(amount.size, dtype=bool)
+    off[rows] = less[rows] & left[code]
+    return off
 
 
 def share_cost(cost: float, driver: Floats, capacity: float | None = None) -> Floats:

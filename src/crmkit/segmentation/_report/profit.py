@@ -1,4 +1,4 @@
-"""How profit is spread over customers, and what the cost pools cost per unit."""
+"""How profit is spread over customers."""
 
 from __future__ import annotations
 
@@ -9,100 +9,14 @@ import pandas as pd
 
 from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, with_account
-from crmkit.errors import InputError
+from crmkit._frames import read_customers
 from crmkit.segmentation import _math
-from crmkit.segmentation._table.costs import read_account
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
-    from crmkit.segmentation._table.costs import ZeroDriver
 
 
-__all__ = ["cost_rates", "whale_curve", "whale_summary"]
-
-
-def cost_rates(
-    transactions: Any,
-    *,
-    cost_pools: Any,
-    activity: Any = None,
-    zero_driver: ZeroDriver = "raise",
-    as_of: Any = None,
-) -> pd.DataFrame:
-    """Show what one unit of each driver costs, and how much of each pool customers bear.
-
-    Parameters
-    ----------
-    transactions, cost_pools, activity, zero_driver, as_of
-        As in :func:`customer_profit`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per pool, in the order of `cost_pools`:
-
-        * ``pool`` (str) - as given.
-        * ``driver`` (str) - as given.
-        * ``cost`` (float) - as given.
-        * ``customers`` (int) - customers with at least some of the driver.
-        * ``driver_units`` (float) - units all customers used.
-        * ``capacity`` (float) - units over which the cost is shared; those used unless given.
-        * ``rate`` (float) - cost of one unit; 0 where there are none.
-        * ``allocated`` (float) - money put on customers.
-        * ``unallocated`` (float) - money left; both add up to ``cost``.
-
-    Raises
-    ------
-    MissingColumnsError
-        If a table lacks a column.
-    InputError
-        As in :func:`customer_profit`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> transactions = pd.DataFrame(
-    ...     {
-    ...         "customer_id": ["ann", "bob"],
-    ...         "date": pd.to_datetime(["2025-01-01", "2025-01-21"]),
-    ...         "amount": [60.0, 40.0],
-    ...     }
-    ... )
-    >>> pools = pd.DataFrame(
-    ...     {"pool": ["delivery"], "cost": [15.0], "driver": ["orders"], "capacity": [3]}
-    ... )
-    >>> cost_rates(transactions, cost_pools=pools)[["pool", "rate", "allocated", "unallocated"]]
-           pool  rate  allocated  unallocated
-    0  delivery   5.0       10.0          5.0
-    """
-    if cost_pools is None:
-        raise InputError("`cost_pools` must be a table of pools; got None.")
-    account = read_account(
-        transactions,
-        cost_pools=cost_pools,
-        activity=activity,
-        margin=None,
-        zero_driver=zero_driver,
-        as_of=as_of,
-    )
-    table = pd.DataFrame(
-        [
-            {
-                "pool": pool.name,
-                "driver": pool.driver,
-                "cost": pool.cost,
-                "customers": int(np.count_nonzero(pool.units)),
-                "driver_units": float(pool.units.sum()),
-                "capacity": pool.capacity,
-                "rate": pool.cost / pool.capacity if pool.capacity else 0.0,
-                "allocated": pool.cost - pool.unallocated,
-                "unallocated": pool.unallocated,
-            }
-            for pool in account.pools
-        ]
-    )
-    return with_account(table, account.unmatched)
+__all__ = ["whale_curve", "whale_summary"]
 
 
 def read_value(table: Any, value: str, name: str = "profit") -> tuple[pd.Series[Any], Floats]:

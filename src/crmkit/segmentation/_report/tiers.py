@@ -1,4 +1,4 @@
-"""Curry's customer pyramid, and the customers below the line."""
+"""Curry's customer pyramid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arguments import check_mapping, columns_named
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._frames import read_customers
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums
 from crmkit.segmentation._math import value_tiers as tier_codes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats, Ints
 
-__all__ = ["loss_makers", "value_pyramid", "value_tiers"]
+__all__ = ["value_pyramid", "value_tiers"]
 
 INACTIVE = "inactive"
 CURRY = {"top": 0.01, "big": 0.04, "medium": 0.15, "small": 0.80}
@@ -173,91 +173,3 @@ def _tiers(
     codes = np.full(values.size, len(names))
     codes[ranked] = tier_codes(values[ranked], np.array(shares[:-1]))
     return ids, values, codes, [*names, INACTIVE]
-
-
-def loss_makers(profit: Any) -> pd.DataFrame:
-    """List the customers who lose money, why, and what would break even.
-
-    Parameters
-    ----------
-    profit : DataFrame
-        The table of :func:`customer_profit`: ``customer_id``, ``revenue``, ``direct_cost``,
-        ``profit`` and a column ``<pool>_cost`` per pool.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per customer with negative profit, the largest loss first, then by id; none if
-        nobody loses money:
-
-        * ``customer_id`` - as given.
-        * ``revenue`` (float) - as given.
-        * ``loss`` (float) - money lost, above 0.
-        * ``cause`` (str) - the cost that most exceeds what customers on average cost per money
-          of revenue: ``direct`` or a pool.
-        * ``cause_cost`` (float) - what that cost is.
-        * ``cause_excess`` (float) - how much of it exceeds that average.
-        * ``price_increase`` (float) - rise of price, as a share, that breaks even at the same
-          purchases and costs; missing without revenue, where no price does.
-        * ``affordable_service`` (float) - share of the shared costs that the customer's revenue
-          covers after direct cost: 0.6 says that serving it must become 40% cheaper. 0 where
-          the goods alone lose money.
-
-    Raises
-    ------
-    MissingColumnsError
-        If `profit` lacks a column.
-    InputError
-        If a value is missing or infinite.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> profit = pd.DataFrame(
-    ...     {
-    ...         "customer_id": ["ann", "bob"],
-    ...         "revenue": [100.0, 30.0],
-    ...         "direct_cost": [50.0, 15.0],
-    ...         "calls_cost": [5.0, 20.0],
-    ...         "profit": [45.0, -5.0],
-    ...     }
-    ... )
-    >>> losses = loss_makers(profit)
-    >>> losses[["customer_id", "loss", "cause", "affordable_service"]]
-      customer_id  loss  cause  affordable_service
-    0         bob   5.0  calls                0.75
-    """
-    frame = read_customers(profit, needs=["revenue", "direct_cost", "profit"], name="profit")
-    named = [str(c) for c in frame.columns if str(c).endswith("_cost") and c != "direct_cost"]
-    problems = Problems("profit")
-    revenue = number_array(frame["revenue"], problems, "revenue")
-    earned = number_array(frame["profit"], problems, "profit")
-    columns = ["direct_cost", *named]
-    cost = np.column_stack([number_array(frame[c], problems, c) for c in columns])
-    problems.raise_if_any()
-    total = float(revenue.sum())
-    usual = cost.sum(axis=0) / total if total > 0 else np.zeros(len(columns))
-    excess = cost - np.maximum(revenue, 0)[:, None] * usual
-    # Largest loss first, equal losses by id.
-    order = np.lexsort((sorted_codes(frame["customer_id"])[0], earned))
-    losing = order[earned[order] < 0]
-    cause = excess[losing].argmax(axis=1)
-    names = np.array([column.removesuffix("_cost") for column in columns], dtype=object)
-    shared = cost[losing, 1:].sum(axis=1)
-    left = np.maximum(revenue - cost[:, 0], 0.0)[losing]
-    loss, income = -earned[losing], revenue[losing]
-    rise = np.divide(loss, income, out=np.full(losing.size, np.nan), where=income > 0)
-    return pd.DataFrame(
-        {
-            "customer_id": frame["customer_id"].iloc[losing].reset_index(drop=True),
-            "revenue": income,
-            "loss": loss,
-            "cause": pd.Series(names[cause], dtype=object).astype(str),
-            "cause_cost": cost[losing, cause],
-            "cause_excess": excess[losing, cause],
-            "price_increase": rise,
-            "affordable_service": np.divide(
-                left, shared, out=np.zeros(losing.size), where=shared > 0
-            ),
-        }
-    )

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import (
     read_customers,
     rows_of,
     sorted_codes,
+    table_columns,
     to_pandas,
     without,
 )
 from crmkit._frames.join import by_value
 from crmkit._log import count_purchases, read_rows
 from crmkit.errors import InputError
-from crmkit.segmentation._math import decimal_sums, share_cost
+from crmkit.segmentation._math import decimal_sums, discount_lines, share_cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "Pool", "read_account"]
 
-LOG_DRIVERS = ("orders", "lines", "units", "returns", "revenue")
+LOG_DRIVERS = (
+    "customers", "orders", "lines", "units", "returns", "gross_revenue", "revenue",
+)  # fmt: skip
 ZeroDriver = Literal["raise", "unallocated"]
 
 
@@ -46,23 +50,32 @@ class Pool:
     attributed: Floats
 
     @property
-    def unallocated(self) -> float:
-        """Return the money of the pool that no customer caused."""
+    def account(self) -> dict[str, Any]:
+        """Tell what a unit costs and how much of the pool customers bear."""
         used = float(self.units.sum())
-        return self.cost if used == 0 else self.cost * (1 - used / self.capacity)
+        left = self.cost if used == 0 else self.cost * (1 - used / self.capacity)
+        return {
+            "pool": self.name,
+            "driver": self.driver,
+            "cost": self.cost,
+            "customers": int(np.count_nonzero(self.units)),
+            "driver_units": used,
+            "capacity": float(self.capacity),
+            "rate": self.cost / self.capacity if self.capacity else 0.0,
+            "allocated": self.cost - left,
+            "unallocated": left,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Money and pools per customer; the arrays have shape (n,)."""
+    """Money per customer, by the name of its column, and the pools; arrays have shape (n,)."""
 
     customer_ids: pd.Index[Any]
-    revenue: Floats
-    direct_cost: Floats
+    columns: dict[str, NDArray[Any]]
     pools: list[Pool]
-    as_of: int
-    rows_after_as_of: int
-    unmatched: dict[str, int]
+    log: Log
+    account: dict[str, Any]
 
 
 def read_account(
@@ -70,86 +83,139 @@ def read_account(
     *,
     cost_pools: Any,
     activity: Any,
+    customers: Any,
     margin: float | None,
+    discount: str | None,
     zero_driver: ZeroDriver,
+    since: Any,
     as_of: Any,
 ) -> Account:
-    """Return revenue, traced cost and shared cost of every customer of the log or of `activity`."""
+    """Return money and shared cost of every customer of the log, `activity` or `customers`."""
     check_choice(zero_driver, "zero_driver", ZeroDriver)
+    named = "order_id" in table_columns(transactions, "transactions")
     log, bought = read_rows(
-        transactions, needs=("amount",), optional=("order_id", "quantity", "cost"), as_of=as_of
+        transactions,
+        needs=("amount", *optional_columns(discount=discount)),
+        optional=("order_id", "quantity", "cost"),
+        as_of=as_of,
+        since=since,
     )
     if margin is not None and log.has("cost"):
         raise InputError(
             "`margin` stands in for direct cost, and `transactions` has a column 'cost'. "
             "Leave one of the two out."
         )
-    ids, places = pd.Index(log.customer_ids), None
-    units: dict[str, Floats] = {}
-    unmatched: dict[str, int] = {}
-    if activity is not None:
-        table = read_customers(activity, name="activity")
-        ids, places = _all_customers(log, table, unmatched)
-    seat = np.arange(log.n_customers) if places is None else places[: log.n_customers]
-
-    def seated(values: NDArray[Any]) -> Floats:
-        """Spread one value per customer of the log over all customers."""
-        out = np.zeros(len(ids))
-        out[seat] = values
-        return out
-
+    tables = {
+        name: read_customers(table, optional=None if name == "activity" else (), name=name)
+        for name, table in (("activity", activity), ("customers", customers))
+        if table is not None
+    }
+    account: dict[str, Any] = {}
+    ids, places = _all_customers(log, tables, account)
+    money, units = _by_customer(log, bought, margin, discount, named=named)
+    money = {name: _seated(values, places["transactions"], len(ids)) for name, values in
+             money.items()}  # fmt: skip
+    units = {name: _seated(values, places["transactions"], len(ids)) for name, values in
+             units.items()}  # fmt: skip
+    units["customers"] = np.ones(len(ids))
+    units["gross_revenue"] = money["gross_revenue"]
+    # Who was given back more than paid takes part in no revenue, and lowers nobody's share.
+    units["revenue"] = np.maximum(money["revenue"], 0.0)
     pools = _read_pools(cost_pools)
     problems = Problems("cost_pools")
+    own = tables.get("activity", pd.DataFrame(columns=["customer_id"]))
     for driver in pools["driver"].unique() if pools is not None else ():
-        if activity is not None and driver in table.columns:
+        if driver in own.columns:
             found = Problems("activity")
-            values = number_array(table[driver], found, driver, low=0)
+            values = number_array(own[driver], found, driver, low=0)
             found.raise_if_any()
-            units[driver] = np.zeros(len(ids))
-            units[driver][places[log.n_customers :]] = values  # type: ignore[index]
-        elif driver in LOG_DRIVERS:
-            units[driver] = seated(_log_driver(log, bought, driver))
-        else:
-            there = [] if activity is None else [c for c in table.columns if c != "customer_id"]
+            units[driver] = _seated(values, places["activity"], len(ids))
+        elif driver not in LOG_DRIVERS:
+            there = [column for column in own.columns if column != "customer_id"]
             problems.add(
                 f"there is no driver {driver!r}. The log gives {list(LOG_DRIVERS)}, `activity` "
                 f"gives {there}."
             )
-    revenue = decimal_sums(log.customer, log.amount, log.n_customers)
-    if log.has("cost"):
-        direct = decimal_sums(log.customer, log.cost, log.n_customers)
-    else:
-        direct = revenue * (0.0 if margin is None else 1 - margin)
+    if pools is not None and "revenue" in pools["driver"].to_list():
+        account["customers_below_zero_revenue"] = int((money["revenue"] < 0).sum())
     shared = [] if pools is None else _share(pools, units, problems, zero_driver)
     problems.raise_if_any()
-    after = log.rows_after_as_of
-    return Account(ids, seated(revenue), seated(direct), shared, log.as_of, after, unmatched)
+    orders = units["orders"].astype(np.int64)
+    return Account(ids, {"orders": orders} | money, shared, log, account)
+
+
+def _by_customer(
+    log: Log, bought: Bools | None, margin: float | None, discount: str | None, *, named: bool
+) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
+    """Return money by column and units by driver, per customer of the log."""
+    n, customer, amount = log.n_customers, log.customer, log.amount
+    bought = np.ones(amount.size, dtype=bool) if bought is None else bought
+    off = np.zeros(amount.size, dtype=bool)
+    if named and not bought.all():
+        quantity = log.quantity if log.has("quantity") else None
+        off = discount_lines(log.order, log.day, amount, quantity)
+    back = ~bought & ~off
+
+    def total(values: Floats, rows: Bools) -> Floats:
+        return decimal_sums(customer[rows], values[rows], n)
+
+    revenue, refunds = decimal_sums(customer, amount, n), -total(amount, back)
+    granted = -total(amount, off)
+    if discount is not None:
+        problems = Problems("transactions")
+        values = number_array(log.column(discount), problems, discount, low=0)
+        problems.raise_if_any()
+        granted = granted + total(values, bought)
+    if log.has("cost"):
+        direct, returned = decimal_sums(customer, log.cost, n), -total(log.cost, back)
+    else:
+        share = 0.0 if margin is None else 1 - margin
+        direct, returned = revenue * share, refunds * share
+    money = {
+        "gross_revenue": total(amount, ~back),
+        "discount": granted,
+        "refunds": refunds,
+        "revenue": revenue,
+        "goods_returned": returned,
+        "direct_cost": direct,
+    }
+    lines = np.bincount(customer[bought], minlength=n)
+    units = {
+        "orders": count_purchases(log, "orders", bought),
+        "lines": lines,
+        "units": lines,
+        "returns": np.bincount(customer[back], minlength=n),
+    }
+    if log.has("quantity"):
+        weights = np.where(bought, log.quantity, 0.0)
+        units["units"] = np.bincount(customer, weights=weights, minlength=n)
+    # What is not negative is written without a sign.
+    return {name: values + 0.0 for name, values in money.items()}, units
+
+
+def _seated(values: NDArray[Any], places: Ints, n: int) -> Floats:
+    """Spread one value per customer of a table over all `n` customers."""
+    out = np.zeros(n)
+    out[places] = values
+    return out
 
 
 def _all_customers(
-    log: Log, table: pd.DataFrame, unmatched: dict[str, int]
-) -> tuple[pd.Index[Any], Ints]:
-    """Return all ids, sorted, and the place of those of the log and then of the table."""
-    ids, others = pd.Series(log.customer_ids), pd.Series(by_value(table["customer_id"]))
-    row = rows_of(others, ids, name="activity", other="transactions", account=unmatched)
-    unmatched["transactions_unmatched"] = without(row, log.n_customers)
-    places, distinct = sorted_codes(pd.concat([ids, others], ignore_index=True))
-    return distinct, places
-
-
-def _log_driver(log: Log, bought: Bools | None, driver: str) -> NDArray[Any]:
-    """Return one of the drivers that follow from the log, per customer of the log."""
-    if driver == "revenue":
-        return decimal_sums(log.customer, log.amount, log.n_customers)
-    if driver == "orders":
-        return count_purchases(log, "orders", bought)
-    if bought is None:
-        bought = np.ones(log.day.size, dtype=bool)
-    if driver == "units" and log.has("quantity"):
-        weights = np.where(bought, log.quantity, 0.0)
-        return np.bincount(log.customer, weights=weights, minlength=log.n_customers)
-    rows = ~bought if driver == "returns" else bought
-    return np.bincount(log.customer[rows], minlength=log.n_customers)
+    log: Log, tables: dict[str, pd.DataFrame], account: dict[str, Any]
+) -> tuple[pd.Index[Any], dict[str, Ints]]:
+    """Return all ids, sorted, and the places of those of the log and of each table."""
+    known = pd.Series(log.customer_ids)
+    parts = {"transactions": known}
+    for name, table in tables.items():
+        parts[name] = pd.Series(by_value(table["customer_id"]))
+        row = rows_of(parts[name], known, name=name, other="transactions", account=account)
+        if name == "activity":
+            account["transactions_unmatched"] = without(row, log.n_customers)
+    if not tables:
+        return pd.Index(log.customer_ids), {"transactions": np.arange(log.n_customers)}
+    places, distinct = sorted_codes(pd.concat(list(parts.values()), ignore_index=True))
+    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
+    return distinct, dict(zip(parts, np.split(places, ends), strict=True))
 
 
 def _read_pools(cost_pools: Any) -> pd.DataFrame | None:
@@ -172,7 +238,7 @@ def _read_pools(cost_pools: Any) -> pd.DataFrame | None:
         do="Give each pool a name of its own.",
         values=out["pool"].tolist(),
     )
-    out["cost"] = number_array(frame["cost"], problems, "cost", low=0)
+    out["cost"] = number_array(frame["cost"], problems, "cost")
     out["capacity"] = np.nan
     if "capacity" in frame.columns:
         capacity = number_array(

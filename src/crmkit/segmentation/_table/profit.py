@@ -23,8 +23,11 @@ def customer_profit(
     *,
     cost_pools: Any = None,
     activity: Any = None,
+    customers: Any = None,
     margin: float | None = None,
+    discount: str | None = None,
     zero_driver: ZeroDriver = "raise",
+    since: Any = None,
     as_of: Any = None,
 ) -> pd.DataFrame:
     """Attribute revenue, direct cost and shared cost to customers by activity-based costing.
@@ -35,51 +38,73 @@ def customer_profit(
         The log, with columns ``customer_id``, ``date`` and ``amount``; ``cost`` (direct cost of
         the row), ``order_id`` and ``quantity`` are used where they are there.
     cost_pools : DataFrame, optional
-        Shared costs, one row per pool: ``pool`` (its name), ``cost`` (money of the period) and
-        ``driver`` (what causes it). A driver is a column of `activity`, or one of ``orders``,
-        ``lines`` (rows that are no refund), ``units`` (their quantity), ``returns`` (rows that
-        are refunds) and ``revenue``, which follow from the log. A column ``capacity`` may give
-        the units that the pool's money could serve [2]_; what is not used is then not put on
-        customers.
+        Shared costs, one row per pool: ``pool`` (its name), ``cost`` (money of the period; a
+        rebate or a bonus from suppliers is negative) and ``driver`` (what causes it). A driver is
+        a column of `activity`, or one of ``customers`` (one unit each), ``orders``, ``lines``
+        (rows that are no refund), ``units`` (their quantity), ``returns`` (rows that are
+        refunds), ``gross_revenue`` and ``revenue`` (who has less than nothing bears nothing),
+        which follow from the log. A column ``capacity`` may give the units that the pool's
+        money could serve [2]_; what is not used is then not put on customers.
     activity : DataFrame, optional
         One row per customer with columns of drivers the log does not know, such as
         ``service_calls`` or ``visits``, at least 0. A customer without a row has none.
         Customers who bought nothing but caused cost belong in it.
+    customers : DataFrame, optional
+        Further customers, by ``customer_id``, who stand in the result even if they bought nothing.
     margin : float, optional
         Share of revenue left after direct cost, for a log without ``cost``: 0.3 takes 70% of
         revenue as direct cost. Without both, direct cost is 0.
+    discount : str, optional
+        Name of the column of `transactions` with the discount granted, as a positive number.
     zero_driver : {"raise", "unallocated"}, default "raise"
         What to do with a pool whose driver nobody has. It is never spread over revenue instead.
+    since : str or datetime-like, optional
+        First day counted, inclusive. The default is the first date in `transactions`. Pools and
+        activity should be those of the days from here to `as_of`.
     as_of : str or datetime-like, optional
-        Last day observed, inclusive. The default is the last date in `transactions`. Pools and
-        activity should be those of the days that the log covers.
+        Last day observed, inclusive. The default is the last date in `transactions`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per customer of the log or of `activity`, sorted by ``customer_id``:
+        One row per customer of the days counted, of `activity` or of `customers`, sorted by
+        ``customer_id``:
 
         * ``customer_id`` - as given.
+        * ``orders`` (int) - number of orders.
+        * ``gross_revenue`` (float) - amount of what was bought, before refunds.
+        * ``discount`` (float) - what `discount` says was taken off before that, and negative rows
+          that lower an order instead of giving it back.
+        * ``refunds`` (float) - money given back, at least 0.
         * ``revenue`` (float) - net amount, refunds subtracted.
-        * ``direct_cost`` (float) - traced cost.
+        * ``goods_returned`` (float) - direct cost that refunds gave back.
+        * ``direct_cost`` (float) - traced cost, less goods returned.
         * ``<pool>_cost`` (float) - one column per pool: the pool's cost x the customer's driver
           units / all driver units (or the capacity).
-        * ``profit`` (float) - revenue minus all these costs.
+        * ``profit`` (float) - revenue minus direct cost and pools.
 
-        ``attrs["unallocated"]`` gives the money of each pool that no customer bears; with it the
-        columns add up to the pools to the cent. :func:`cost_rates` shows both as a table.
+        ``attrs["pools"]`` is a list with one entry per pool, a table with ``pandas.DataFrame``:
+        its ``pool``, ``driver`` and ``cost``, the ``customers`` who have some of the driver, all
+        ``driver_units``, the ``capacity`` over which cost is shared, the ``rate`` of one unit, and
+        ``allocated`` and ``unallocated`` money, which add up to the cost to the cent.
 
     Raises
     ------
     MissingColumnsError
         If a table lacks a column.
     InputError
-        If a value cannot be used, a driver is unknown, negative or zero for everybody, or a
-        capacity is less than what was used.
+        If a value cannot be used, a driver is unknown or zero for everybody, or a capacity is less
+        than what was used.
+
+    Notes
+    -----
+    A negative row lowers an order, and is no refund, if it names the order (``order_id``) on a day
+    on which something was bought in it, sends no goods back (its ``quantity``, where there is one,
+    is not negative) and leaves the order some money on that day.
 
     See Also
     --------
-    loss_makers : Who loses money, because of which pool.
+    loss_makers : Who loses money, why, and what would help.
     whale_curve : How profit cumulates over customers.
 
     References
@@ -103,30 +128,36 @@ def customer_profit(
     ...     {"pool": ["delivery", "service"], "cost": [15.0, 20.0], "driver": ["orders", "calls"]}
     ... )
     >>> activity = pd.DataFrame({"customer_id": ["bob", "cid"], "calls": [3, 1]})
-    >>> customer_profit(transactions, cost_pools=pools, activity=activity, margin=0.5)
+    >>> profit = customer_profit(transactions, cost_pools=pools, activity=activity, margin=0.5)
+    >>> profit[["customer_id", "revenue", "direct_cost", "delivery_cost", "service_cost", "profit"]]
       customer_id  revenue  direct_cost  delivery_cost  service_cost  profit
     0         ann    100.0         50.0           10.0           0.0    40.0
     1         bob     30.0         15.0            5.0          15.0    -5.0
     2         cid      0.0          0.0            0.0           5.0    -5.0
+    >>> pd.DataFrame(profit.attrs["pools"])[["pool", "driver_units", "rate", "unallocated"]]
+           pool  driver_units  rate  unallocated
+    0  delivery           3.0   5.0          0.0
+    1   service           4.0   5.0          0.0
     """
-    margin = check_optional(margin, "margin")
     account = read_account(
         transactions,
         cost_pools=cost_pools,
         activity=activity,
-        margin=margin,
+        customers=customers,
+        margin=check_optional(margin, "margin"),
+        discount=discount,
         zero_driver=zero_driver,
+        since=since,
         as_of=as_of,
     )
-    columns: dict[str, Any] = {
-        "customer_id": account.customer_ids,
-        "revenue": account.revenue,
-        "direct_cost": account.direct_cost,
-    }
-    columns |= {f"{pool.name}_cost": pool.attributed for pool in account.pools}
-    cost = sum((pool.attributed for pool in account.pools), start=account.direct_cost)
-    table = pd.DataFrame(columns | {"profit": account.revenue - cost})
-    table.attrs["as_of"] = day_text(account.as_of)
-    table.attrs["rows_after_as_of"] = account.rows_after_as_of
-    table.attrs["unallocated"] = {pool.name: pool.unallocated for pool in account.pools}
-    return with_account(table, account.unmatched)
+    money = account.columns
+    shared = {f"{pool.name}_cost": pool.attributed for pool in account.pools}
+    cost = sum(shared.values(), start=money["direct_cost"])
+    table = pd.DataFrame(
+        {"customer_id": account.customer_ids, **money, **shared, "profit": money["revenue"] - cost}
+    )
+    table.attrs["as_of"] = day_text(account.log.as_of)
+    table.attrs["rows_after_as_of"] = account.log.rows_after_as_of
+    table.attrs["rows_before_since"] = account.log.rows_before_since
+    table.attrs["pools"] = [pool.account for pool in account.pools]
+    return with_account(table, account.account)
