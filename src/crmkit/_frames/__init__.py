@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.amounts import number_or_column
 from crmkit._frames.codes import sorted_codes
+from crmkit._frames.consent import read_consent
 from crmkit._frames.dates import day_column, day_numbers, is_far
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.groups import (
@@ -39,6 +40,7 @@ __all__ = [
     "number_or_column",
     "parse_day",
     "read_by",
+    "read_consent",
     "read_customers",
     "read_ids",
     "read_transactions",

@@ -243,6 +243,7 @@ CASES = [
         kwargs={
             "columns": ["visits", "basket", "channel"],
             "value": "profit",
+            "later_value": "basket",
             "reachable": "consent",
             "gain_per_contact": 0.5,
             "action_cost": 20.0,
@@ -250,7 +251,7 @@ CASES = [
             "stability": pd.DataFrame({"segment": ["few", "some", "many"], "jaccard": 0.8}),
         },
         needs={
-            "customers": ("customer_id", "visits", "profit", "consent"),
+            "customers": ("customer_id", "visits", "basket", "profit", "consent"),
             "segments": ("customer_id", "segment"),
         },
         numbers={"customers": ("profit",)},

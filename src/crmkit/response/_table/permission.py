@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._arguments import is_level
-from crmkit._checks import Problems, number_array, quoted, require_columns
+from crmkit._checks import Problems, quoted, require_columns
 from crmkit._frames import (
     column_kind,
     day_numbers,
     is_far,
     parse_day,
+    read_consent,
     read_customers,
     read_ids,
     rows_of,
@@ -141,13 +142,7 @@ def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
     if column_kind(series) == "levels":
         problems.add(f"column {column!r} holds text. Write consent as True, False or missing.")
         problems.raise_if_any()
-    values = number_array(series, problems, column, allow_missing=True)
-    problems.rows(
-        np.isfinite(values) & (values != 0) & (values != 1),
-        f"column {column!r} must be True or False but is not",
-        do="Write consent as True, False or missing.",
-        values=values.tolist(),
-    )
+    values = read_consent(series, problems, column)
     problems.raise_if_any()
     return values
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from crmkit.segmentation._math.clusters import mixture_membership, nearest_centre
 from crmkit.segmentation._math.counts import group_quantile
 from crmkit.segmentation._math.judge import (
+    adjusted_rand,
     best_jaccard,
     cohens_h,
-    homogeneity,
-    likeness,
+    explained_interval,
     population_stability,
+    share_of_total,
+    within_interval,
 )
 from crmkit.segmentation._math.losses import Losses, columns_within, explain_losses
 from crmkit.segmentation._math.money import (
@@ -20,6 +22,7 @@ from crmkit.segmentation._math.money import (
     value_tiers,
     whale_curve,
 )
+from crmkit.segmentation._math.scale import robust_unit, squash
 from crmkit.segmentation._math.scores import (
     bins_from_cuts,
     nested_bins,
@@ -27,28 +30,42 @@ from crmkit.segmentation._math.scores import (
     snap_cut,
     tie_safe_cuts,
 )
+from crmkit.segmentation._math.unseen import (
+    against_the_rest,
+    deal_folds,
+    log_densities,
+    scatter,
+)
 
 __all__ = [
     "Losses",
     "WhaleCurve",
+    "adjusted_rand",
+    "against_the_rest",
     "best_jaccard",
     "bins_from_cuts",
     "cohens_h",
     "columns_within",
+    "deal_folds",
     "decimal_sums",
     "discount_lines",
     "explain_losses",
+    "explained_interval",
     "group_quantile",
-    "homogeneity",
-    "likeness",
+    "log_densities",
     "mixture_membership",
     "nearest_centre",
     "nested_bins",
     "population_stability",
     "quantile_cuts",
+    "robust_unit",
+    "scatter",
     "share_cost",
+    "share_of_total",
     "snap_cut",
+    "squash",
     "tie_safe_cuts",
     "value_tiers",
     "whale_curve",
+    "within_interval",
 ]
