@@ -6,7 +6,7 @@ Counts computed independently with pandas on the log of the lifetimes wheel, pur
 import pytest
 
 from crmkit import datasets
-from crmkit.segmentation import frequency_value_matrix, rfm_cut_points, rfm_table
+from crmkit.segmentation import rfm_cut_points, rfm_table, value_matrix
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def rfm():
     ],
 )
 def test_quadrants(rfm, cut, counts):
-    assert frequency_value_matrix(rfm, cut=cut)["segment"].value_counts().to_dict() == counts
+    matrix = value_matrix(rfm, preset="marcus", cut=cut)
+    assert matrix["segment"].value_counts().to_dict() == counts
 
 
 def test_half_of_all_bought_once_so_score_two_is_empty(rfm):

@@ -28,12 +28,12 @@ def test_heat_map_writes_each_cell_once():
 @pytest.mark.parametrize(("largest", "scale"), [(10.0, "linear"), (10_000.0, "symlog")])
 def test_value_matrix_counts_quadrants_and_bends_long_axes(largest, scale):
     frame = pd.DataFrame(
-        {"customer_id": range(4), "now": [1.0, 9, 9, 0], "then": [0.0, 9, 1, largest]}
+        {"customer_id": range(5), "now": [1.0, 9, 9, 0, -1], "then": [0.0, 9, 1, largest, 2]}
     )
-    matrix = sg.value_matrix(frame, current="now", potential="then", current_cut=5, potential_cut=5)
+    matrix = sg.value_matrix(frame, current="now", potential="then", cut=(5, 5))
     ax = sg.plot_value_matrix(matrix)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["star (1)", "mainstay (1)", "growth (1)", "marginal (1)"]
+    assert labels == ["star (1)", "mainstay (1)", "growth (1)", "marginal (1)", "loss (1)"]
     assert ax.get_yscale() == scale
     assert ax.get_xscale() == "linear"
 
@@ -74,6 +74,6 @@ def test_pictures_of_many_customers_stay_small(tmp_path):
     frame = pd.DataFrame(
         {"customer_id": range(20_000), "frequency": rng.poisson(3, 20_000), "monetary": 5.0}
     )
-    ax = sg.plot_value_matrix(sg.frequency_value_matrix(frame))
+    ax = sg.plot_value_matrix(sg.value_matrix(frame, preset="marcus"))
     ax.figure.savefig(tmp_path / "matrix.svg")
     assert (tmp_path / "matrix.svg").stat().st_size < 400_000

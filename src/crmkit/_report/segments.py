@@ -107,7 +107,7 @@ def _value_matrix(story: Story) -> pd.DataFrame:
     both = profit[["customer_id", "profit"]].merge(
         values[["customer_id", "lifetime_value"]], on="customer_id"
     )
-    return segmentation.value_matrix(both, current="profit", potential="lifetime_value")
+    return segmentation.value_matrix(both, potential="lifetime_value")
 
 
 def _by_quadrant(matrix: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ from crmkit.segmentation._report.profit import whale_curve, whale_summary
 from crmkit.segmentation._report.quality import segment_quality
 from crmkit.segmentation._report.rfm import rfm_cells
 from crmkit.segmentation._report.tiers import value_pyramid, value_tiers
-from crmkit.segmentation._table.matrix import frequency_value_matrix, value_matrix
+from crmkit.segmentation._table.matrix import value_matrix
 from crmkit.segmentation._table.potential import peer_potential, share_of_wallet
 from crmkit.segmentation._table.profit import customer_profit
 from crmkit.segmentation._table.rfm import rfm_table
@@ -41,7 +41,6 @@ from crmkit.segmentation._table.segments import rfm_segments, segment_maps
 __all__ = [
     "BehaviourSegments",
     "customer_profit",
-    "frequency_value_matrix",
     "loss_makers",
     "peer_potential",
     "plot_rfm_heatmap",

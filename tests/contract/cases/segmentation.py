@@ -157,15 +157,16 @@ CASES = [
         numbers={"scores": SCORES, "rfm": ("total_amount",)},
     ),
     FunctionCase(
-        segmentation.frequency_value_matrix,
-        lambda: {"rfm": rfm()},
-        needs={"rfm": ("customer_id", "frequency", "monetary")},
-        numbers={"rfm": ("frequency", "monetary")},
+        segmentation.value_matrix,
+        lambda: {"customers": rfm()},
+        kwargs={"preset": "marcus", "cut": ("median", "pooled_mean")},
+        needs={"customers": ("customer_id", "frequency", "monetary")},
+        numbers={"customers": ("frequency", "monetary")},
     ),
     FunctionCase(
         segmentation.value_matrix,
         lambda: {"customers": valued()},
-        kwargs={"current": "profit", "potential": "wallet", "current_cut": 0.0},
+        kwargs={"current": "profit", "potential": "wallet", "cut": (10.0, "mean")},
         needs={"customers": ("customer_id", "profit", "wallet")},
         numbers={"customers": ("profit", "wallet")},
     ),
@@ -288,6 +289,6 @@ CASES = [
     ),
     PlotCase(
         segmentation.plot_value_matrix,
-        lambda: {"matrix": segmentation.frequency_value_matrix(rfm())},
+        lambda: {"matrix": segmentation.value_matrix(rfm(), preset="marcus")},
     ),
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
 from crmkit._plotting import COLORS, GREY, SEQUENTIAL, money, new_axes, short_number, tidy
-from crmkit.segmentation._table.matrix import MARCUS, VALUE
+from crmkit.segmentation._table.matrix import PRESETS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     matrix : DataFrame
-        The table of :func:`value_matrix` or :func:`frequency_value_matrix`.
+        The table of :func:`value_matrix`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default makes a new figure.
 
@@ -101,19 +101,19 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     >>> customers = pd.DataFrame(
     ...     {"customer_id": [1, 2, 3], "profit": [90.0, 40.0, -5.0], "wallet": [10.0, 200.0, 0.0]}
     ... )
-    >>> matrix = value_matrix(customers, current="profit", potential="wallet")
+    >>> matrix = value_matrix(customers, potential="wallet")
     >>> plot_value_matrix(matrix).get_xlabel()
     'Current'
     """
     frame = to_pandas(matrix, "matrix", needs=["segment"])
     across, up = frame.columns[1], frame.columns[2]
     ax = tidy(new_axes(ax, figsize=(6.6, 5.2)))
-    for quadrants in (MARCUS, VALUE):
-        for (name, _), color in zip(quadrants, COLORS, strict=False):
-            rows = frame[frame["segment"] == name]
-            if len(rows):
-                dots = ax.scatter(rows[across], rows[up], s=9, alpha=0.55, linewidths=0)
-                dots.set(color=color, label=f"{name} ({len(rows):,})", rasterized=True)
+    kinds = PRESETS["marcus" if across == "frequency" else "potential"]
+    for (name, _), color in zip(kinds, COLORS, strict=False):
+        rows = frame[frame["segment"] == name]
+        if len(rows):
+            dots = ax.scatter(rows[across], rows[up], s=9, alpha=0.55, linewidths=0)
+            dots.set(color=color, label=f"{name} ({len(rows):,})", rasterized=True)
     sides = (
         (across, ax.axvline, ax.set_xscale, ax.set_xlim),
         (up, ax.axhline, ax.set_yscale, ax.set_ylim),
@@ -132,11 +132,11 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     ax.legend(
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
-        ncols=4,
+        ncols=5,
         frameon=False,
         fontsize=9,
         markerscale=2,
-        columnspacing=1.0,
+        columnspacing=0.8,
         handletextpad=0.1,
     )
     return ax
