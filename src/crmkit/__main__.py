@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import crmkit
 from crmkit.errors import CrmkitError
@@ -28,7 +28,10 @@ _ASKED = (
     "title",
     "currency",
 )
+_IDS = ("customer_id", "order_id", "product")
+_NUMBERS = ("amount", "quantity", "cost")
 _ROLES = ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
+_READING = ("date_format", "tz", "decimal", "thousands")
 _POLICIES = {
     "missing_customers": ("raise", "drop"),
     "missing_dates": ("raise", "drop"),
@@ -50,10 +53,15 @@ def _parser() -> argparse.ArgumentParser:
         help="read a log and write one HTML page",
         description="Read a log (CSV, TSV or Parquet) and write one self-contained HTML page.",
     )
-    report.add_argument("log", metavar="LOG", help="the file: .csv, .tsv (also .gz) or .parquet")
+    report.add_argument(
+        "log", metavar="LOG", help="the file: .csv, .tsv (also packed: .gz) or .parquet"
+    )
     columns = report.add_argument_group("columns: what the file calls them")
     for role in _ROLES:
         columns.add_argument(_option(role), metavar="NAME", help=f"default: {role}")
+    columns.add_argument(
+        "--price", metavar="NAME", help="price of one unit: amount is then price x quantity"
+    )
     reading = report.add_argument_group("reading")
     reading.add_argument(
         "--date-format", metavar="FORMAT", help="how dates are written: %%d/%%m/%%Y"
@@ -62,8 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--tz", metavar="ZONE", help="zone in which a day begins: Europe/Amsterdam"
     )
     reading.add_argument(
-        "--decimal", default=".", metavar="MARK", help="decimal mark of a text file"
+        "--decimal", default=".", metavar="MARK", help="decimal mark of numbers in a text file"
     )
+    reading.add_argument("--thousands", metavar="MARK", help="mark between thousands, if any")
     reading.add_argument("--encoding", default="utf-8", help="encoding of a text file")
     for policy, words in _POLICIES.items():
         reading.add_argument(_option(policy), choices=words, default=words[0])
@@ -105,34 +114,33 @@ def _option(name: str) -> str:
 def _in_options(sentence: str) -> str:
     """Say a Python error in the words of the command line: ``tz='UTC'`` becomes ``--tz UTC``."""
     sentence = re.sub(r"\b([a-z_]+)='([^']*)'", lambda m: f"{_option(m[1])} {m[2]}", sentence)
-    names = "as_of|horizon_days|annual_discount_rate|margin|acquisition_cost|date_format|tz"
-    return re.sub(rf"`({names})`", lambda m: _option(m[1]), sentence).replace("`raw`", "LOG")
+    names = "|".join((*_ASKED, *_ROLES, "date_format|tz|price|decimal|thousands|encoding"))
+    sentence = re.sub(rf"`({names})`", lambda m: _option(m[1]), sentence)
+    return re.sub("`(raw|LOG)`", "LOG", sentence)
 
 
 def _read_log(arguments: argparse.Namespace) -> pd.DataFrame:
     """Read the file that ``report`` names and pass it through the door."""
     from crmkit._report.files import read_table
 
-    given = {role: getattr(arguments, role) for role in _ROLES}
+    given = {role: getattr(arguments, role) for role in (*_ROLES, "price")}
+    given["customer_id"] = given["customer_id"] or "customer_id"
+    given["date"] = given["date"] or "date"
     names = {role: given[role] or role for role in _ROLES}
+    marked = arguments.decimal != "." or arguments.thousands is not None
+    numbers = [*(names[role] for role in _NUMBERS), given["price"]] if marked else []
     raw = read_table(
         arguments.log,
-        columns=names.values(),
-        ids=[names[role] for role in ("customer_id", "order_id", "product")],
-        decimal=arguments.decimal,
+        needs=[name for name in given.values() if name],
+        optional=names.values(),
+        ids=[names[role] for role in _IDS],
+        numbers=numbers,
         encoding=arguments.encoding,
+        do="Say what the file calls them: --customer-id NAME, --date NAME and so on.",
     )
-    named = {role: given[role] for role in _ROLES[2:]}
     policies = {policy: getattr(arguments, policy) for policy in _POLICIES}
-    return crmkit.as_transactions(
-        raw,
-        customer_id=names["customer_id"],
-        date=names["date"],
-        date_format=arguments.date_format,
-        tz=arguments.tz,
-        **named,
-        **policies,
-    )
+    reading = {name: getattr(arguments, name) for name in _READING}
+    return crmkit.as_transactions(raw, **given, **reading, **policies)
 
 
 def _demo_data(data: str) -> dict[str, Any]:
@@ -172,6 +180,7 @@ def _demo_data(data: str) -> dict[str, Any]:
 def _run(arguments: argparse.Namespace) -> None:
     """Make the report and write it."""
     from crmkit._files import check_file, check_folder
+    from crmkit._opening import shown_name
     from crmkit.report import make_report
 
     # What cannot be written is said before the work, not after it.
@@ -181,34 +190,53 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "demo":
         source = _demo_data(arguments.data)
     else:
-        name = Path(arguments.log).name
-        source = {"transactions": _read_log(arguments), "title": f"Customers in {name}"}
+        title = f"Customers in {shown_name(Path(arguments.log))}"
+        source = {"transactions": _read_log(arguments), "title": title}
     source |= {
         name: getattr(arguments, name) for name in _ASKED if getattr(arguments, name) is not None
     }
     made = make_report(source.pop("transactions"), progress=not arguments.quiet, **source)
     made.write(arguments.out)
-    sys.stdout.write(f"The report is in {arguments.out}\n")
+    _say(sys.stdout, f"The report is in {arguments.out}")
     if arguments.tables is not None:
         made.write_tables(arguments.tables)
-        sys.stdout.write(f"Its tables are in {arguments.tables}\n")
+        _say(sys.stdout, f"Its tables are in {arguments.tables}")
+
+
+def _say(stream: TextIO, text: str) -> None:
+    """Write a line; names of files and ids may hold what the terminal cannot show."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _told(arguments: argparse.Namespace) -> str:
+    """Run a command and return the sentence that says why it could not be done, if it could not."""
+    try:
+        _run(arguments)
+    except CrmkitError as error:
+        return _in_options(str(error))
+    except OSError as error:
+        return f"{error.strerror or error}: {error.filename}"
+    except MemoryError:
+        pass  # what it holds is given back first
+    else:
+        return ""
+    from crmkit._report.memory import too_large
+
+    return too_large(getattr(arguments, "log", None))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, or 2 for input that cannot be used."""
     arguments = _parser().parse_args(argv)
     try:
-        _run(arguments)
-    except CrmkitError as error:
-        sys.stderr.write(f"crmkit: {_in_options(str(error))}\n")
-        return 2
-    except OSError as error:
-        sys.stderr.write(f"crmkit: {error.strerror or error}: {error.filename}\n")
-        return 2
+        told = _told(arguments)
     except KeyboardInterrupt:
-        sys.stderr.write("crmkit: stopped.\n")
+        _say(sys.stderr, "crmkit: stopped.")
         return 130
-    return 0
+    if told:
+        _say(sys.stderr, f"crmkit: {told}")
+    return 2 if told else 0
 
 
 if __name__ == "__main__":

@@ -2,121 +2,201 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import csv
+import itertools
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import require_columns
+from crmkit._checks import listed, require_columns
+from crmkit._files import as_path
+from crmkit._opening import PACKED, inner_name, open_text
 from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["read_table"]
 
 _PARQUET = (".parquet", ".pq")
 _TEXT = (".csv", ".tsv", ".txt")
-_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+_SEPARATORS = ",;\t|"
+# A header of more letters or columns than this is no header of a table.
+_LONGEST_HEADER, _MOST_COLUMNS = 20_000_000, 200_000
+# Cells after the last column of which a line may have some, and how many are looked at.
+_BEYOND = 4
+# What stands in a cell without a value. An id may be such a word: only an empty id is missing.
+_MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN"]
+_MISSING += ["None", "n/a", "nan", "null", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN"]
 
 
 def read_table(
     path: str | Path,
     *,
-    columns: Iterable[str] | None = None,
+    needs: Iterable[str] = (),
+    optional: Iterable[str] | None = None,
     ids: Iterable[str] = (),
-    decimal: str = ".",
+    numbers: Iterable[str] = (),
     encoding: str = "utf-8",
+    do: str = "",
 ) -> pd.DataFrame:
-    """Read a CSV, TSV or Parquet file; of `columns` those it has, of text `ids` as they stand.
+    """Read the needed and the optional columns of a CSV, TSV or Parquet file; all, if None.
 
-    Ids are kept as text because 00123 and 123 may be two customers. The separator of a text
-    file is read off its first line.
+    Of a text file, `ids` are kept as they stand, because 00123 and 123 may be two customers and
+    NULL may be one; only an empty cell is missing. `numbers` are kept as text too, for whoever
+    knows their marks; there and in all other columns words such as NA and NULL are missing. The
+    separator is read off the header.
     """
-    path = Path(path)
-    suffix = next((s for s in reversed(path.suffixes) if s.lower() not in _PACKED), "").lower()
+    path = as_path(path, "LOG")
     if not path.is_file():
-        raise InputError(f"There is no file {str(path)!r}. Check the path.")
+        hint = "It is a folder: name a file in it." if path.is_dir() else "Check the path."
+        raise InputError(f"There is no file {str(path)!r}. {hint}")
     if path.stat().st_size == 0:
         raise InputError(f"The file {str(path)!r} is empty.")
-    if suffix in _PARQUET:
-        return _parquet(path, columns)
-    if suffix in _TEXT:
-        return _text(path, columns, list(ids), decimal, encoding)
+    kind = "." + inner_name(path).lower().rpartition(".")[2]
+    packed = path.suffix.lower() in PACKED
+    needs = list(needs)
+    wanted = None if optional is None else [*needs, *optional]
+    if kind in _PARQUET and not packed:
+        return _parquet(path, needs, wanted, do)
+    if kind in _TEXT:
+        with open_text(path, encoding) as text:
+            frame = _text(path, text, needs, wanted, set(ids), set(numbers), do)
+        return pd.DataFrame({name: without_apostrophes(frame[name]) for name in frame.columns})
     raise InputError(
         f"The file {str(path)!r} is of no kind that can be read; give a name that ends in "
         ".csv, .tsv or .parquet (text may be packed: .csv.gz)."
     )
 
 
-def _wanted(present: list[str], columns: Iterable[str] | None) -> list[str]:
-    """Return the present columns among those wanted."""
-    return present if columns is None else [c for c in dict.fromkeys(columns) if c in present]
+def _chosen(
+    path: Path, present: list[str], needs: list[str], wanted: list[str] | None, do: str
+) -> list[str]:
+    """Return the wanted columns among those present, or say what is wrong with the names."""
+    require_columns(present, needs, "LOG", do=do)
+    chosen = [name for name in present if name] if wanted is None else wanted
+    times = Counter(present)
+    chosen = [name for name in dict.fromkeys(chosen) if name in times]
+    twice = [name for name in chosen if times[name] > 1]
+    if twice:
+        raise InputError(
+            f"The file {str(path)!r} has several columns of the name(s) {listed(twice)}. Rename "
+            "them, so that it is clear which is meant."
+        )
+    return chosen
 
 
-def _parquet(path: Path, columns: Iterable[str] | None) -> pd.DataFrame:
+def _parquet(path: Path, needs: list[str], wanted: list[str] | None, do: str) -> pd.DataFrame:
     """Read a Parquet file, of which only the wanted columns."""
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, ArrowMemoryError, parquet
     except ImportError:
         raise InputError(
             'Reading Parquet needs pyarrow: python -m pip install "crmkit[data]".'
         ) from None
     try:
-        present = parquet.read_schema(path).names
-        frame: pd.DataFrame = parquet.read_table(
-            path, columns=_wanted(present, columns)
-        ).to_pandas()
+        present = list(parquet.read_schema(path).names)
+        chosen = _chosen(path, present, needs, wanted, do)
+        frame: pd.DataFrame = parquet.read_table(path, columns=chosen).to_pandas()
+    except (ArrowMemoryError, PermissionError):
+        raise
     except (ArrowException, OSError) as error:
-        raise InputError(f"The file {str(path)!r} is not readable Parquet: {error}") from None
-    _refuse_strangers(list(present), frame, columns)
+        raise InputError(
+            f"The file {str(path)!r} is not readable Parquet: {' '.join(str(error).split())}"
+        ) from None
     return frame
 
 
 def _text(
-    path: Path, columns: Iterable[str] | None, ids: list[str], decimal: str, encoding: str
+    path: Path,
+    text: io.TextIOWrapper,
+    needs: list[str],
+    wanted: list[str] | None,
+    ids: set[str],
+    numbers: set[str],
+    do: str,
 ) -> pd.DataFrame:
-    """Read a text file with a header line."""
-    options: dict[str, Any] = {"encoding": encoding, "decimal": decimal}
+    """Read the columns of a text file with a header line."""
+    separator, present = _header(path, text)
+    chosen = _chosen(path, present, needs, wanted, do)
+    # Columns go by their place. Cells beyond the last one are read too, because a parser told to
+    # leave some out no longer notices a line with a cell too many, whose values would slip into
+    # the wrong column.
+    place_of = {name: str(place) for place, name in enumerate(present)}
+    places = {place_of[name]: name for name in chosen}
+    beyond = [str(len(present) + more) for more in range(_BEYOND)]
+    exact = [place for place, name in places.items() if name in ids] + beyond
+    as_text = [place for place, name in places.items() if name in ids | numbers] + beyond
+    missing = {place: [""] if place in exact else _MISSING for place in [*places, *beyond]}
+    # With another header: cells beyond the last column have names, too.
+    headed: Any = _Headed(separator.join(map(str, range(len(present) + _BEYOND))) + "\n", text)
     try:
-        line = _first_line(path, encoding)
-        separator = max(",;\t|", key=line.count) if any(map(line.count, ",;\t|")) else ","
-        present = list(pd.read_csv(path, sep=separator, nrows=0, **options).columns)
-        text = {name: str for name in ids if name in present}
-        # Every column is read, because a parser told to skip some no longer notices lines with a
-        # cell too many, whose values would slip into the wrong column.
-        frame = pd.read_csv(path, sep=separator, dtype=text, **options)
-    except pd.errors.EmptyDataError:
-        raise InputError(f"The file {str(path)!r} is empty.") from None
-    except pd.errors.ParserError as error:
-        raise InputError(f"The file {str(path)!r} is not a regular table: {error}") from None
-    except UnicodeError:
-        raise InputError(
-            f"The file {str(path)!r} is not {encoding} text. Name its encoding, for example "
-            "encoding='latin-1'."
-        ) from None
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(
-            f"The file {str(path)!r} is not a regular table: its lines have more cells than its "
-            "header."
+        frame = pd.read_csv(
+            headed,
+            sep=separator,
+            usecols=[*places, *beyond],
+            dtype=dict.fromkeys(as_text, str),
+            keep_default_na=False,
+            na_values=missing,
+            low_memory=False,
+            index_col=False,
         )
-    frame = frame[_wanted(present, columns)]
-    frame = pd.DataFrame({name: without_apostrophes(frame[name]) for name in frame.columns})
-    _refuse_strangers(present, frame, columns)
-    return frame
+    except pd.errors.ParserError as error:
+        if "out of memory" in str(error):
+            raise MemoryError from None
+        raise InputError(f"The file {str(path)!r} is not a regular table: {error}") from None
+    long = frame[beyond].notna().any(axis=1).to_numpy()
+    if long.any():
+        raise InputError(
+            f"The file {str(path)!r} is not a regular table: {int(long.sum()):,} of {len(long):,} "
+            f"rows (first: row {int(long.argmax()) + 1:,} under the header) have more cells than "
+            f"its header of {len(present):,}. Put cells that hold {separator!r} in quotes."
+        )
+    return frame[list(places)].rename(columns=places)
 
 
-def _first_line(path: Path, encoding: str) -> str:
-    """Return the header line as text."""
-    # A separator that no text holds makes pandas read the whole line as one cell, packed or not.
-    options: dict[str, Any] = {"header": None, "nrows": 1, "dtype": str, "quoting": 3}
-    return str(pd.read_csv(path, sep="\x1f", encoding=encoding, **options).iloc[0, 0])
+def _header(path: Path, text: io.TextIOWrapper) -> tuple[str, list[str]]:
+    """Read the first line that is not blank: return the separator and the names of columns."""
+    line = "\n"
+    while line and not line.strip():
+        line = text.readline(_LONGEST_HEADER)
+    if not line:
+        raise InputError(f"The file {str(path)!r} is empty.")
+    if len(line) == _LONGEST_HEADER:
+        raise InputError(
+            f"The file {str(path)!r} is not a regular table: its first line has more than "
+            f"{_LONGEST_HEADER:,} letters."
+        )
+    bare = re.sub('"[^"]*("|$)', "", line)
+    separator = max(_SEPARATORS, key=bare.count)
+    try:
+        names = next(csv.reader(itertools.chain([line], text), delimiter=separator))
+    except csv.Error as error:
+        raise InputError(f"The file {str(path)!r} is not a regular table: {error}.") from None
+    if len(names) > _MOST_COLUMNS:
+        raise InputError(
+            f"The file {str(path)!r} has {len(names):,} columns; at most {_MOST_COLUMNS:,} can be "
+            "read. Export the few that are needed."
+        )
+    return separator, names
 
 
-def _refuse_strangers(
-    present: list[str], frame: pd.DataFrame, columns: Iterable[str] | None
-) -> None:
-    """Raise if the file has none of the wanted columns, naming those it has."""
-    if columns is not None and frame.shape[1] == 0:
-        require_columns(present, list(columns)[:2], "LOG", do="Say what the file calls them.")
+class _Headed:
+    """Text with another header: what a parser may read instead of the file itself."""
+
+    def __init__(self, header: str, text: io.TextIOWrapper) -> None:
+        self._header, self._text = header, text
+
+    def __iter__(self) -> _Headed:
+        """Return the text; pandas asks for lines only of parsers that are not used here."""
+        return self
+
+    def read(self, size: int = -1) -> str:
+        """Return the header first, then what follows."""
+        header, self._header = self._header, ""
+        return header or self._text.read(size)
