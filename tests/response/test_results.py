@@ -184,6 +184,28 @@ def test_sizes_and_balance_of_arms():
     assert balance["balanced"].tolist()[:2] == [False, True]
 
 
+def test_an_arm_that_was_planned_and_got_nobody_is_a_mismatch():
+    arms = ["mail"] * 260 + ["control"] * 240
+    table = pd.DataFrame({"customer_id": range(500), "arm": arms})
+    plan = {"letter": 0.1, "control": 0.45, "mail": 0.45}
+    found = response.sample_ratio_test(table, treated="arm", expected=plan)
+    assert found["arm"].tolist() == ["control", "mail", "letter"]
+    assert found["customers"].tolist() == [240, 260, 0]
+    assert found["share"].iloc[2] == 0
+    expected = stats.chisquare([240, 260, 0], [225, 225, 50]).pvalue
+    np.testing.assert_allclose(found["p_value"], expected, rtol=1e-9)
+    assert expected < 1e-12
+    # Nobody was held out although half should have been.
+    all_in = table.assign(treated=1)
+    found = response.sample_ratio_test(all_in, treated="treated", expected={0: 0.5, 1: 0.5})
+    assert found["customers"].tolist() == [500, 0]
+    np.testing.assert_allclose(found["p_value"], stats.chi2.sf(500, 1), rtol=1e-9)
+    with pytest.raises(InputError, match="fewer than two arms"):
+        response.sample_ratio_test(all_in, treated="treated", expected={1: 1.0})
+    with pytest.raises(InputError, match="positive shares that add up to 1"):
+        response.sample_ratio_test(table, treated="arm", expected=plan | {"letter": 0.0})
+
+
 def test_profit_is_highest_where_it_is_said_to_be():
     table = campaign(2000)
     score = np.round(1 / table["recency_days"], 2)

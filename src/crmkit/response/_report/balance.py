@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmkit._arguments import columns_named, numbers_by
+from crmkit._arguments import check_mapping, columns_named, numbers_by
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import Problems
 from crmkit._frames import read_customers, sorted_codes
@@ -144,12 +144,13 @@ def sample_ratio_test(
     treated : str
         Column with the arms.
     expected : mapping, optional
-        Planned share per arm; equal shares by default.
+        Planned share per arm; equal shares of the arms that are there by default. An arm that was
+        planned and got nobody counts: name it here.
 
     Returns
     -------
     pandas.DataFrame
-        One row per arm:
+        One row per arm, those that nobody is in last:
 
         * ``arm`` - the arm.
         * ``customers`` (int) - customers in it.
@@ -183,11 +184,14 @@ def sample_ratio_test(
         f"column {treated!r} is missing",
         do="Say for every customer which arm they were in, or leave them out.",
     )
-    if len(distinct) < 2:
+    names = list(distinct)
+    if expected is not None and names:
+        named = check_mapping(expected, "expected", "arms to numbers")
+        names += [arm for arm in named if arm not in names]
+    if len(names) < 2:
         problems.add(f"column {treated!r} has fewer than two arms: nothing to compare.")
     problems.raise_if_any()
-    names = list(distinct)
-    counts = np.bincount(codes).astype(np.float64)
+    counts = np.bincount(codes, minlength=len(names)).astype(np.float64)
     if expected is None:
         shares = np.full(len(names), 1 / len(names))
     else:
