@@ -14,7 +14,9 @@ from crmkit._frames.groups import (
     customer_groups,
     group_codes,
     match_groups,
+    note_by,
     read_by,
+    split_by,
 )
 from crmkit._frames.join import read_ids, rows_of, without
 from crmkit._frames.log import Log, read_transactions, sign_column
@@ -37,6 +39,7 @@ __all__ = [
     "group_codes",
     "is_far",
     "match_groups",
+    "note_by",
     "number_or_column",
     "parse_day",
     "read_by",
@@ -47,6 +50,7 @@ __all__ = [
     "rows_of",
     "sign_column",
     "sorted_codes",
+    "split_by",
     "table_columns",
     "to_pandas",
     "with_account",

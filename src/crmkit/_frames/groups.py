@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_columns
+from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.codes import sorted_codes
+from crmkit._frames.engines import table_columns
 from crmkit._frames.join import rows_of, without
 from crmkit._frames.people import read_customers
 from crmkit.errors import InputError
@@ -28,7 +30,9 @@ __all__ = [
     "customer_groups",
     "group_codes",
     "match_groups",
+    "note_by",
     "read_by",
+    "split_by",
 ]
 
 # Columns that tell of a row of a log, not of a customer.
@@ -58,6 +62,24 @@ def read_by(
             "Rename the column of your table first."
         )
     return columns
+
+
+def note_by(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Note in a result's account by which columns it is split, and return it."""
+    return with_account(table, {"by": list(columns)})
+
+
+def split_by(table: Any, before: str) -> list[str]:
+    """Return the columns by which a result of another function is split, wherever they stand now.
+
+    They are those of which `note_by` took note; in a table that lost the note, for example in a
+    file, those that stand before a column.
+    """
+    columns = table_columns(table, "table")
+    noted = getattr(table, "attrs", {}).get(ACCOUNT, {}).get("by")
+    if noted is not None and set(noted) <= set(columns):
+        return list(noted)
+    return [str(column) for column in columns[: columns.index(before)]]
 
 
 def group_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[Ints, pd.DataFrame]:

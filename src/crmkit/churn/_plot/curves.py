@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit._frames import group_codes, to_pandas
+from crmkit._frames import group_codes, split_by, to_pandas
 from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
 from crmkit.errors import InputError
 
@@ -124,7 +124,7 @@ def plot_retention_curve(curve: Any, *, cohorts: Any = None, ax: Axes | None = N
     ax = tidy(new_axes(ax))
     if cohorts is not None:
         frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "retention_rate"))
-        columns = list(frame.columns[: list(frame.columns).index("cohort") + 1])
+        columns = [*split_by(cohorts, "cohort"), "cohort"]
         for _, part in frame.sort_values("age").groupby(columns, dropna=False):
             ax.plot(part["age"], part["retention_rate"], color=GREY, lw=0.6, alpha=0.6)
     ax = _curves(curve, "curve", x="age", y="retention_rate", ax=ax, steps=False)
@@ -143,9 +143,9 @@ def _curves(
     steps: bool = True,
     marks: str | None = None,
 ) -> Axes:
-    """Draw one line with its band per group of a table whose group columns stand before `x`."""
+    """Draw one line with its band per group of a table."""
     frame = to_pandas(table, name, needs=(x, y, "conf_low", "conf_high"))
-    columns = [str(column) for column in frame.columns[: list(frame.columns).index(x)]]
+    columns = split_by(table, x)
     code, groups = group_codes(frame, columns)
     if len(groups) > len(COLORS):
         raise InputError(

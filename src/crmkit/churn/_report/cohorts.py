@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import group_codes, to_pandas
+from crmkit._frames import group_codes, note_by, split_by, to_pandas
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
     """
     confidence_level = check_number(confidence_level, "confidence_level")
     frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", "active"))
-    columns = [str(column) for column in frame.columns[: list(frame.columns).index("cohort")]]
+    columns = split_by(cohorts, "cohort")
     problems = Problems("cohorts")
     active = number_array(frame["active"], problems, "active", allow_missing=True, low=0)
     size = number_array(frame["customers"], problems, "customers", low=0)
@@ -107,4 +107,6 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
         conf_low=low,
         conf_high=high,
     )
-    return table if amount is None else table.assign(amount_per_customer=total(amount) / customers)
+    if amount is not None:
+        table = table.assign(amount_per_customer=total(amount) / customers)
+    return note_by(table, columns)

@@ -15,10 +15,11 @@ from crmkit._frames import (
     match_groups,
     read_by,
     read_customers,
+    split_by,
     to_pandas,
 )
 from crmkit.churn._math import survival as numerics
-from crmkit.churn._table.survival import read_tenures
+from crmkit.churn._table.survival import check_curves, read_tenures
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def conditional_survival(
     curves = to_pandas(survival, "survival", needs=_CURVE)
     if curves.empty:
         raise InputError("`survival` has no rows.")
-    columns = [str(column) for column in curves.columns[: list(curves.columns).index("time")]]
+    columns = split_by(survival, "time")
     problems = Problems("survival")
     time, survived, error = (number_array(curves[name], problems, name, low=0) for name in _CURVE)
     problems.raise_if_any()
@@ -207,6 +208,7 @@ def conditional_survival(
     problems.raise_if_any()
 
     ours, known = group_codes(curves, columns)
+    check_curves(ours, time, columns, "survival", "time")
     theirs, groups = group_codes(frame, columns)
     curve_of = match_groups(groups, known)
     lost = np.flatnonzero(curve_of[theirs] < 0)

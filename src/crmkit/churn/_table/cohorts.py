@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
+from crmkit._frames import ROWWISE, customer_groups, day_column, note_by, parse_day, read_by
 from crmkit._log import first_and_last
 from crmkit._periods import day_text, period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
@@ -179,7 +179,8 @@ def cohort_table(
     if presence.log.rows.has("amount"):
         table["amount"] = np.where(seen, _amounts(presence, place, shape), np.nan)
     front = groups.iloc[np.repeat(unit_group, n_ages)].reset_index(drop=True)
-    return presence.log.noted(pd.concat([front, pd.DataFrame(table)], axis=1))
+    whole = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
+    return presence.log.noted(whole)
 
 
 def cohort_customers(

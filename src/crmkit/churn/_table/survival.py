@@ -9,8 +9,9 @@ import pandas as pd
 
 from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import ROWWISE, group_codes, read_by, read_customers
+from crmkit._frames import ROWWISE, group_codes, note_by, read_by, read_customers
 from crmkit.churn._math.survival import SurvivalCurve, curve_interval, kaplan_meier
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["curve_table", "read_tenures", "split", "survival_table"]
+__all__ = ["check_curves", "curve_table", "read_tenures", "split", "survival_table"]
 
 _COLUMNS = (
     "time",
@@ -178,4 +179,22 @@ def curve_table(
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     rows = np.repeat(np.arange(len(curves)), [curve.time.size for curve in curves])
     front = groups.iloc[rows].reset_index(drop=True)
-    return pd.concat([front, pd.DataFrame(dict(zip(names, columns, strict=True)))], axis=1)
+    table = pd.concat([front, pd.DataFrame(dict(zip(names, columns, strict=True)))], axis=1)
+    return note_by(table, list(groups.columns))
+
+
+def check_curves(
+    group: Ints, time: Floats, columns: list[str], name: str, column: str, *, whole: bool = False
+) -> None:
+    """Raise unless each group's rows make one curve: distinct times; of a `whole` one, 0 too."""
+    order = np.lexsort((time, group))
+    group, time = group[order], time[order]
+    same = group[1:] == group[:-1]
+    twice = (same & (time[1:] == time[:-1])).any()
+    if twice or (whole and time[np.r_[True, ~same]].any()):
+        what = f"repeats a value of {column!r} within a group" if twice else "lacks rows of a group"
+        how = f"split by {columns}" if columns else "taken as one curve"
+        raise InputError(
+            f"`{name}`, {how}, {what}. Give the table as it was made, with the columns that name "
+            "its groups first."
+        )

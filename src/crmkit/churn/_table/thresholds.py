@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import group_codes, match_groups, to_pandas
+from crmkit._frames import group_codes, match_groups, note_by, split_by, to_pandas
 from crmkit.churn._math.rhythm import gap_quantile
+from crmkit.churn._table.survival import check_curves
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
     Parameters
     ----------
     gaps : DataFrame
-        Result of :func:`gap_table`.
+        Result of :func:`gap_table`, of whole groups. Columns that were added to it split nothing;
+        in a table from a file, which knows no `by`, those before ``gap_days`` do.
     at_risk, lapsed : float, default 0.75, 0.9
         A customer silent for longer than this share of the gaps that close is at risk, or lapsed.
 
@@ -71,12 +73,13 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
     frame = to_pandas(gaps, "gaps", needs=("gap_days", "at_risk", "p_open"))
     if frame.empty:
         raise InputError("`gaps` has no rows.")
-    columns = list(frame.columns[: list(frame.columns).index("gap_days")])
+    columns = split_by(gaps, "gap_days")
     problems = Problems("gaps")
     numbers = ("gap_days", "at_risk", "p_open")
     time, number, chance = (number_array(frame[name], problems, name, low=0) for name in numbers)
     problems.raise_if_any()
     group, groups = group_codes(frame, columns)
+    check_curves(group, time, columns, "gaps", "gap_days", whole=True)
     rows = []
     for code in range(len(groups)):
         these = np.flatnonzero(group == code)
@@ -90,7 +93,7 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
                 "lapsed_days": gap_quantile(*curve, lapsed),
             }
         )
-    return pd.concat([groups, pd.DataFrame(rows)], axis=1)
+    return note_by(pd.concat([groups, pd.DataFrame(rows)], axis=1), columns)
 
 
 def read_thresholds(thresholds: Any) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import to_pandas
+from crmkit._frames import split_by, to_pandas
 from crmkit._plotting import COLORS, money, new_axes, tidy
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def plot_customer_equity(equity: Any, *, ax: Axes | None = None) -> Axes:
     """
     needs = ("customers", "lifetime_value", "conf_low", "conf_high")
     table = to_pandas(equity, "equity", needs=needs)
-    labels = _labels(table, list(table.columns[: list(table.columns).index("customers")]))
+    labels = _labels(table, split_by(equity, "customers"))
     value = table["lifetime_value"].to_numpy(float)
     reach = np.vstack([value - table["conf_low"], table["conf_high"] - value])
     ax = new_axes(ax)
@@ -144,7 +144,7 @@ def plot_payback(payback: Any, *, ax: Axes | None = None) -> Axes:
     """
     needs = ("customers", "observed_days", "paid_back", "payback_days")
     table = to_pandas(payback, "payback", needs=needs)
-    names = list(table.columns[: list(table.columns).index("customers")])
+    names = split_by(payback, "customers")
     labels = _labels(table, names)
     paid = table["paid_back"].to_numpy(bool)
     ax = new_axes(ax)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
-from crmkit._frames import group_codes, read_by, read_customers
+from crmkit._frames import group_codes, note_by, read_by, read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._model.intervals import Interval
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
@@ -232,7 +232,7 @@ def customer_equity(
         "share": value / whole if whole else np.zeros(n),
     }
     read_by(by, reserved=sums)
-    return labels.assign(**sums)
+    return note_by(labels.assign(**sums), columns)
 
 
 def _check_models(purchases: Any, spend: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import read_by
+from crmkit._frames import note_by, read_by
 from crmkit._periods import period_of, period_start
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
@@ -256,4 +256,5 @@ def payback_table(
         "net_value": np.bincount(found.group, weights=own, minlength=n_groups),
     }
     read_by(by, reserved=columns)
-    return found.log.noted(found.labels.assign(**columns))
+    table = found.labels.assign(**columns)
+    return found.log.noted(note_by(table, list(found.labels.columns)))

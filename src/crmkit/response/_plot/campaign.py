@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from crmkit._checks import check_choice, require_columns
+from crmkit._frames import split_by
 from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def plot_campaign(
             fontsize=8,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
-    names = list(result.columns[: list(result.columns).index("customers_treated")])
+    names = [*split_by(result, "treatment"), "treatment"]
     labels = [", ".join(str(one) for one in row) for row in result[names].itertuples(index=False)]
     ax.set_yticks(at, labels)
     ax.set_xlabel(label)

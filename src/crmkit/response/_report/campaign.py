@@ -11,7 +11,7 @@ import pandas as pd
 from crmkit._arguments import columns_named, numbers_by
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number, random_generator
-from crmkit._frames import group_codes, read_by, read_customers, with_account
+from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
@@ -181,7 +181,7 @@ def campaign_result(
     table["verdict"] = _verdicts(table, 1 - level)
     read_by(by, reserved=table.columns)
     table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
-    return with_account(table, account)
+    return with_account(note_by(table, groups_by), account)
 
 
 def _compared(
