@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent
 LOCKS = ROOT / "requirements"
 NESTED = ["demo", "test", "locked"]  # each lock file contains the one before
 OLDEST = (3, 11)
+# Every process would compile all it imports anew, for seconds each.
+UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
 # The oldest pip is the one that Python 3.11.0 brings; a newer Python needs the one that it brings.
 PIPS = {"oldest": "pip==22.3" if sys.version_info < (3, 12) else "", "newest": "pip", "": ""}
 # Where other versions would show: every public name, example and input. The checks run these by the
@@ -34,7 +36,7 @@ def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
     words = [str(word) for word in command]
     print("$", *[Path(words[0]).name, *words[1:]], flush=True)
     settings = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in UNWANTED},
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "OMP_NUM_THREADS": "1",  # the tests run in several processes already
     }

@@ -6,6 +6,7 @@ import pytest
 
 from crmkit import basket, churn, clv, response, segmentation
 from crmkit._log import purchase_days, read_log
+from crmkit.churn._table.events import read_events
 from crmkit.errors import InputError
 
 AS_OF = "2025-05-31"
@@ -106,8 +107,10 @@ def test_without_amounts_negative_quantities_tell_refunds():
     assert churn.churn_table(log, as_of=AS_OF).loc[0, "recency_days"] == 119
     with pytest.raises(InputError, match="1 of 3 rows have a negative `quantity`"):
         clv.purchase_table(log, refunds="raise")
-    events = churn.first_events(log)
-    assert events["date"].tolist() == [pd.Timestamp("2025-05-01")]
+    kinds, _, customer, day = read_events(log, "first refund", AS_OF)[1:]
+    assert list(kinds) == ["first refund"]
+    assert customer.tolist() == [0]
+    assert day.tolist() == [(pd.Timestamp("2025-05-01") - pd.Timestamp(0)).days]
     # Amounts have the say where there are some.
     both = log.assign(amount=1.0)
     assert churn.churn_table(both, as_of=AS_OF).loc[0, "recency_days"] == 30

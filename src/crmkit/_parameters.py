@@ -68,7 +68,7 @@ _NAMES = (
     (
         _ROWS,
         "max_frequency max_segments n_best n_bins n_bundles n_customers n_groups "
-        "n_intervals n_items n_neighbours n_rules n_strata n_train n_variables n_windows",
+        "n_intervals n_items n_neighbours n_rules n_train n_variables n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),
     (_ROWS_FROM_2, "n_folds n_points n_recencies"),
@@ -76,7 +76,7 @@ _NAMES = (
         _DAYS,
         "acquisition_days active_days after_days before_days every_days horizon_days "
         "horizon_periods max_gap_days min_gap_days n_days n_periods recent_days retained_days "
-        "window_days window_periods",
+        "washout_days window_days window_periods",
     ),
     (_DAYS_FROM_0, "age grace_periods lead_days max_age"),
     (Rule(0, 1, high_open=True), "holdout_share"),
@@ -86,6 +86,7 @@ _NAMES = (
     (Rule(-1, 5, low_open=True), "annual_discount_rate"),
     (Rule(1, 12, integer=True), "k"),
     (Rule(3, 1_000_000, integer=True), "max_points"),
+    (Rule(2, 10_000, integer=True), "n_placebos"),
     (Rule(10, 1_000_000, integer=True), "n_draws n_products"),
     # What scikit-learn takes.
     (Rule(0, 2**32 - 1, integer=True), "random_state"),

@@ -21,11 +21,10 @@ def log(shop):
 def test_a_progress_bar_changes_nothing(log, capsys):
     rules = {"as_of": "2025-06-30", "horizon_days": 60}
     table = churn.churn_table(log, **rules)
-    events = churn.first_events(log)
     calls = [
         lambda progress: churn.backtest_table(log, n_train=2, progress=progress, **rules),
         lambda progress: churn.retention_profile(table, progress=progress),
-        lambda progress: churn.key_moments(log, events, progress=progress),
+        lambda progress: churn.key_moments(log, "first refund", random_state=0, progress=progress),
         lambda progress: churn.ChurnModel().fit(table, progress=progress).scores_,
     ]
     for call in calls:
@@ -97,6 +96,6 @@ def test_plots_say_what_they_cannot_draw(log):
     )
     with pytest.raises(InputError, match="'age' is not in `profile`"):
         churn.plot_profile(profile, variable="age")
-    moments = churn.key_moments(log, churn.first_events(log))
+    moments = churn.key_moments(log, "first refund")
     with pytest.raises(InputError, match="no effect on `measure` 'visits'"):
         churn.plot_moments(moments, measure="visits")

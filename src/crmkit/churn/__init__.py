@@ -53,7 +53,6 @@ from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohorts import cohort_customers, cohort_table
-from crmkit.churn._table.events import first_events
 from crmkit.churn._table.gaps import gap_table
 from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
 from crmkit.churn._table.rates import retention_table
@@ -75,7 +74,6 @@ __all__ = [
     "cohort_customers",
     "cohort_table",
     "conditional_survival",
-    "first_events",
     "gains_table",
     "gap_table",
     "key_moments",

@@ -224,17 +224,17 @@ CASES: list = [
         numbers={"customers": ("more", "rate")},
     ),
     FunctionCase(
-        churn.first_events,
-        lambda: {"transactions": order_lines()},
-        kwargs={"products": {"first jam": ["jam"]}},
-        needs={"transactions": ("customer_id", "date", "product")},
+        churn.key_moments,
+        lambda: {"transactions": order_lines(), "events": moved()},
+        kwargs={"before_days": 60, "after_days": 60, "random_state": 0},
+        needs={"transactions": ("customer_id", "date"), "events": ("customer_id", "date")},
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
         churn.key_moments,
-        lambda: {"transactions": order_lines(), "events": moved()},
-        kwargs={"before_days": 60, "after_days": 60, "n_strata": 2},
-        needs={"transactions": ("customer_id", "date"), "events": ("customer_id", "date")},
+        lambda: {"transactions": order_lines()},
+        kwargs={"events": {"first jam": ["jam"]}, "before_days": 60, "random_state": 0},
+        needs={"transactions": ("customer_id", "date", "product")},
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
@@ -382,7 +382,7 @@ CASES: list = [
     ),
     PlotCase(
         churn.plot_moments,
-        lambda: {"moments": churn.key_moments(order_lines(), moved(), n_strata=2)},
+        lambda: {"moments": churn.key_moments(order_lines(), moved(), random_state=0)},
     ),
     PlotCase(churn.plot_profile, lambda: {"profile": churn.retention_profile(snapshot())}),
     PlotCase(

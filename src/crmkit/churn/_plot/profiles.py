@@ -97,7 +97,9 @@ def plot_profile(
 def plot_moments(
     moments: pd.DataFrame, *, measure: MomentMeasure = "orders", ax: Axes | None = None
 ) -> Axes:
-    """Draw the effect of each kind of event on one measure, with intervals.
+    """Draw the effect of each kind of event on one measure, over what chance shows.
+
+    A grey band is where the effect of a placebo lies, a hollow mark the days before.
 
     Parameters
     ----------
@@ -126,37 +128,58 @@ def plot_moments(
     >>> from crmkit import churn
     >>> moments = pd.DataFrame(
     ...     {
-    ...         "event": ["moved"],
-    ...         "measure": ["orders"],
-    ...         "effect": [-0.4],
-    ...         "conf_low": [-0.6],
-    ...         "conf_high": [-0.2],
+    ...         "event": "moved",
+    ...         "measure": "orders",
+    ...         "comparison": ["event", "placebo", "days before"],
+    ...         "effect": [-0.4, 0.0, 0.1],
+    ...         "conf_low": [-0.6, -0.2, -0.1],
+    ...         "conf_high": [-0.2, 0.2, 0.3],
     ...     }
     ... )
     >>> churn.plot_moments(moments).get_xlabel()
     'Effect on orders per 30 days'
     """
-    needed = ["event", "measure", "effect", "conf_low", "conf_high"]
+    needed = ["event", "measure", "comparison", "effect", "conf_low", "conf_high"]
     require_columns(moments.columns, needed, "moments", do="Make it with key_moments.")
     if not is_level(measure, moments["measure"].tolist()):
         raise InputError(f"`moments` has no effect on `measure` {quoted(measure)} to draw.")
-    rows = moments[(moments["measure"] == measure) & moments["effect"].notna()]
+    drawn = moments[(moments["measure"] == measure) & moments["effect"].notna()]
+    rows = drawn[drawn["comparison"] == "event"]
     if rows.empty:
         raise InputError(f"`moments` has no effect on `measure` {measure!r} to draw.")
     ax = tidy(new_axes(ax))
-    ax.errorbar(
-        rows["effect"],
-        range(len(rows)),
-        xerr=_reach(rows, "effect"),
-        fmt="o",
-        color=COLORS[0],
-        capsize=3,
+    place = dict(zip(rows["event"], range(len(rows)), strict=True))
+    placebo = drawn[(drawn["comparison"] == "placebo") & drawn["conf_low"].notna()]
+    ax.barh(
+        placebo["event"].map(place),
+        placebo["conf_high"] - placebo["conf_low"],
+        left=placebo["conf_low"],
+        height=0.5,
+        color=GREY,
+        alpha=0.25,
+        label="by chance",
     )
+    for what, shift, color, face in (
+        ("event", -0.1, COLORS[0], COLORS[0]),
+        ("days before", 0.1, GREY, "none"),
+    ):
+        some = drawn[drawn["comparison"] == what]
+        ax.errorbar(
+            some["effect"],
+            some["event"].map(place) + shift,
+            xerr=_reach(some, "effect"),
+            fmt="o",
+            color=color,
+            markerfacecolor=face,
+            capsize=3,
+            label="days after" if what == "event" else what,
+        )
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(rows)), rows["event"].astype(str))
     ax.invert_yaxis()
     ax.margins(y=0.15)
     ax.set_xlabel(f"Effect on {measure} per 30 days")
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 

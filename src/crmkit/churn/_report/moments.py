@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from crmkit._arrays import adjust_p_values, normal_quantile, order_by, starts
-from crmkit._checks import Problems, check_number
-from crmkit._frames import day_numbers, read_customers, rows_of, sorted_codes, without
-from crmkit._log import first_and_last, order_days, read_log
+from crmkit._arrays import adjust_p_values, starts
+from crmkit._checks import check_number, random_generator
 from crmkit._progress import steps
-from crmkit.churn._math.moments import count_bins, pooled_effect, stratified_differences
+from crmkit.churn._report.moment_study import NEVER, Study
+from crmkit.churn._table.events import read_events
+from crmkit.churn._table.panel import Panel
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._log import PurchaseLog
-    from crmkit._typing import Floats, Ints
-
+    from crmkit._typing import Bools
 
 __all__ = ["key_moments"]
-
-_PER = 30.0
 
 
 def key_moments(
@@ -33,57 +29,74 @@ def key_moments(
     as_of: Any = None,
     before_days: int = 90,
     after_days: int = 90,
-    n_strata: int = 4,
+    washout_days: int | None = None,
+    n_placebos: int = 20,
     confidence_level: float = 0.95,
+    random_state: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Measure how behaviour changes after an event, against customers without it at that date.
+    """Measure how behaviour changes after an event, beside what chance and the days before show.
 
-    Each customer's orders and spend after the first event of a kind are compared with those
-    before it, and this change with the change, over the same days, of customers who had no such
-    event until those days were over but bought as much and as recently before (difference in
-    differences within strata). The day of the event itself counts on neither side.
+    Orders and spend in the days after an event are compared with those of customers at risk of it
+    on that day: without such an event so far, as long since their last purchase, that day's
+    included, and with as many orders in the days before. An event that happens at a purchase is so
+    compared with other purchases of the same day. The day itself counts on neither side.
 
     Parameters
     ----------
     transactions : DataFrame
         The log: ``customer_id`` and ``date``; with ``amount`` and ``order_id`` where there are
         such columns. Refunds count as money but not as an order.
-    events : DataFrame
-        ``customer_id`` and ``date`` of each event; with ``event``, its kind, where there are
-        several. ``first_events`` finds some in the log itself.
+    events : DataFrame, mapping or str
+        A table of ``customer_id`` and ``date`` of each event, with ``event``, its kind, where
+        there are several; or groups of products by name, whose first purchase is the event, for
+        example ``{"first baby product": ["nappies", "baby food"]}``; or ``"first refund"``.
     as_of : str or datetime-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     before_days, after_days : int, default 90
         Days compared on either side.
-    n_strata : int, default 4
-        Parts of equal size by orders before the date, and again by the last purchase before it;
-        customers are compared within the same part of both.
+    washout_days : int, optional
+        Days without such an event that put a customer at risk again, so that several events of
+        one customer count. By default only the first does.
+    n_placebos : int, default 20
+        Times that as many customers, as recent in their purchases, are drawn in place of those
+        with the event, to see what an event that means nothing shows.
     confidence_level : float, default 0.95
-        Level of the intervals.
+        Level of the intervals and of the verdict.
+    random_state : int, optional
+        Seed of the placebos. Without one they are drawn anew.
     progress : bool, default False
         Show a progress bar.
 
     Returns
     -------
     pandas.DataFrame
-        One row per kind of event and measure, sorted by both:
+        Three rows per kind of event and measure, sorted by both:
 
         * ``event`` - kind of event.
         * ``measure`` (str) - ``orders``, and ``amount`` where the log has it, per 30 days.
-        * ``customers`` (int) - customers compared.
-        * ``incomplete`` (int) - customers left out because they were no customers yet when the
+        * ``comparison`` (str) - ``event``; ``placebo``, the drawn customers: their mean effect,
+          and the interval in which one draw lies; ``days before``, the second half of the days
+          before against the first: what moved already.
+        * ``events`` (int) - events compared; of a placebo the mean number.
+        * ``incomplete`` (int) - events left out because their customers were none yet when the
           days before began, or because the log does not cover the days after.
-        * ``unmatched`` (int) - customers left out for want of two comparable others.
-        * ``before`` (float) - mean before the event; missing if nobody was compared.
-        * ``after`` (float) - mean after it; missing if nobody was compared.
+        * ``unmatched`` (int) - events left out for want of two comparable customers.
+        * ``before`` (float) - mean before; missing if nothing was compared, and of placebos.
+        * ``after`` (float) - mean after; missing likewise.
         * ``control_change`` (float) - mean change of comparable customers; missing likewise.
-        * ``effect`` (float) - after - before - control_change; missing likewise.
-        * ``std_error`` (float) - its standard error; missing with fewer than two customers.
+        * ``effect`` (float) - after - before - control_change; missing if nothing was compared.
+        * ``std_error`` (float) - its standard error, of a placebo that of one draw; missing with
+          fewer than two customers.
         * ``conf_low`` (float) - lower limit; missing likewise.
         * ``conf_high`` (float) - upper limit; missing likewise.
-        * ``p_value`` (float) - of no effect; missing likewise.
-        * ``p_adjusted`` (float) - after Benjamini and Hochberg over all rows; missing likewise.
+        * ``p_value`` (float) - of no effect; missing likewise, and of placebos.
+        * ``p_adjusted`` (float) - after Benjamini and Hochberg over the rows of one comparison;
+          missing likewise.
+        * ``verdict`` (str) - of the event, in each of its rows: "moves behaviour" if its adjusted
+          p-value is below 1 - `confidence_level` and its effect beyond the placebos' interval;
+          "was moving before" if that is so but the days before moved the same way; "no more than
+          chance" else; "too few to tell" without an error.
 
         ``attrs["account"]`` counts customers of one table that the other lacks.
 
@@ -92,163 +105,89 @@ def key_moments(
     MissingColumnsError
         If a needed column is absent.
     InputError
-        If no event has complete days on both sides.
+        If no event has complete days on both sides, or the log has none of the events.
 
     Notes
     -----
-    The comparison removes what all such customers do at that time of the year. It does not
-    remove what leads to the event: who moves house may have been about to change anyway. Nor
-    does it hold for events that are purchases themselves, such as the first of a product: they
-    pick customers who are buying, and an effect is found where there is none in nearly every
-    log. The error takes customers as independent and their controls as known up to sampling.
+    The comparison removes what all such customers do at that time of the year, and the chance of
+    an event that rises with purchases. It does not remove what else leads to the event: who moves
+    house may have been about to change anyway. Customers compared may have the event later, as
+    that could not be known on the day; leaving them out then would leave out those who buy much.
+    What their days after it take off the difference is put back as if the effect were alike on
+    all days after (the event of the day as an instrument). The error adds up what each customer
+    gave as treated and as control before it squares (cluster-robust).
 
     References
     ----------
-    Callaway, B. and Sant'Anna, P. H. C. (2021). Difference-in-differences with multiple time
-    periods. *Journal of Econometrics* 225(2), 200-230, for customers not yet treated as controls.
+    Li, Y. P., Propert, K. J. and Rosenbaum, P. R. (2001). Balanced risk set matching. *Journal of
+    the American Statistical Association* 96(455), 870-882, for controls at risk on the day.
+
+    Daw, J. R. and Hatfield, L. A. (2018). Matching and regression to the mean in
+    difference-in-differences analysis. *Health Services Research* 53(6), 4138-4156, for why no
+    difference is taken of what was matched.
 
     Examples
     --------
     >>> from crmkit import churn, datasets
     >>> log = datasets.make_transactions(1000, random_state=0, refund_share=0.05)["transactions"]
-    >>> events = churn.first_events(log)
-    >>> moments = churn.key_moments(log, events, before_days=60, after_days=60)
-    >>> moments[["event", "measure"]]
-              event measure
-    0  first refund  amount
-    1  first refund  orders
+    >>> moments = churn.key_moments(
+    ...     log, "first refund", before_days=60, after_days=60, random_state=0
+    ... )
+    >>> moments.loc[moments["comparison"] == "event", ["event", "measure", "verdict"]]
+              event measure               verdict
+    0  first refund  amount  no more than chance
+    3  first refund  orders  no more than chance
     """
     before = check_number(before_days, "before_days")
     after = check_number(after_days, "after_days")
-    n_strata = check_number(n_strata, "n_strata")
+    washout = None if washout_days is None else check_number(washout_days, "washout_days")
+    n_placebos = check_number(n_placebos, "n_placebos")
     level = check_number(confidence_level, "confidence_level")
-    purchases = read_log(transactions, optional=("order_id",), as_of=as_of)
-    log = purchases.rows
-    windows = _Windows(purchases, before, after, n_strata)
-    frame = read_customers(events, needs=["date"], optional=["event"], name="events", unique=False)
-    problems = Problems("events")
-    day = day_numbers(frame["date"], problems, "date")
-    kinds, names = np.zeros(len(frame), dtype=np.int64), pd.Index(["event"])
-    if "event" in frame.columns:
-        kinds, names = sorted_codes(frame["event"])
-    problems.rows(kinds < 0, "column 'event' is missing", do="Name or drop these events first.")
-    problems.raise_if_any()
-    ids, _ = sorted_codes(frame["customer_id"])
-    code = rows_of(
-        frame["customer_id"],
-        log.customer_ids,
-        name="events",
-        other="transactions",
-        account=purchases.account,
-    )
-    purchases.account["transactions_unmatched"] = without(code, log.n_customers)
-    rows: list[dict[str, Any]] = []
-    for kind, name in enumerate(steps(names, "key moments", progress)):
-        mine = kinds == kind
-        rows += _one_kind(windows, name, code[mine], day[mine], ids[mine])
-    if not any(row["customers"] for row in rows):
+    rng = random_generator(random_state)
+    purchases, names, kind, customer, day = read_events(transactions, events, as_of)
+    panel = Panel(purchases)
+    known = customer >= 0
+    happened = pd.DataFrame({"kind": kind[known], "customer": customer[known], "day": day[known]})
+    happened = happened.drop_duplicates().sort_values(["kind", "customer", "day"])
+    following = happened.groupby(["kind", "customer"])["day"].shift(-1, fill_value=NEVER)
+    happened = happened.assign(following=following)
+    studies = []
+    for number in range(len(names)):
+        first = happened[happened["kind"] == number].drop_duplicates("customer")
+        studies.append(Study(panel, before, after, washout, n_placebos, first))
+    happened = happened.sort_values(["kind", "day"], kind="stable")
+    kinds, days = happened["kind"].to_numpy(), happened["day"].to_numpy()
+    cuts = [*np.flatnonzero(starts(kinds, days)).tolist(), len(happened)]
+    for low, high in steps(list(itertools.pairwise(cuts)), "key moments", progress):
+        studies[kinds[low]].add(int(days[low]), happened.iloc[low:high], rng)
+    if not any(study.total for study in studies):
         raise InputError(
             f"`events` has no event with {before} days before and {after} days after it in "
             "`transactions`. Choose shorter windows."
         )
-    report = pd.DataFrame(rows).sort_values(["event", "measure"], kind="stable", ignore_index=True)
-    error = report["std_error"].to_numpy()
-    effect = report["effect"].to_numpy()
-    z = normal_quantile(level)
-    report["conf_low"], report["conf_high"] = effect - z * error, effect + z * error
-    ratio = np.divide(np.abs(effect), error, out=np.full(len(effect), np.nan), where=error > 0)
-    p = 2 * special.ndtr(-ratio)
-    # No spread at all: an effect is then certain, and its absence too.
-    report["p_value"] = np.where(error == 0, np.where(effect == 0, 1.0, 0.0), p)
-    report["p_adjusted"] = adjust_p_values(report["p_value"].to_numpy())
+    found = [
+        {"event": name, **row}
+        for name, study in zip(names, studies, strict=True)
+        for row in study.rows(level)
+    ]
+    report = pd.DataFrame(found)
+    for comparison in ("event", "days before"):
+        mine = (report["comparison"] == comparison).to_numpy()
+        report.loc[mine, "p_adjusted"] = adjust_p_values(report.loc[mine, "p_value"].to_numpy())
+    report["verdict"] = np.repeat(_verdicts(report, 1 - level), 3)
     return purchases.noted(report)
 
 
-class _Windows:
-    """Totals per customer in the days before and after any date."""
-
-    def __init__(self, purchases: PurchaseLog, before: int, after: int, n_strata: int) -> None:
-        self.before, self.after, self.n_strata = before, after, n_strata
-        log = purchases.rows
-        amount = log.amount if log.has("amount") else None
-        orders = order_days(log.customer, log.day, log.order, amount, purchases.bought)
-        by_day = np.argsort(orders.day, kind="stable")
-        self.day, self.customer = orders.day[by_day], orders.customer[by_day]
-        self.purchase = orders.purchase[by_day]
-        self.values = {"orders": orders.starts[by_day].astype(np.float64)}
-        if orders.amount is not None:
-            self.values["amount"] = orders.amount[by_day]
-        self.n, self.last_day = log.n_customers, log.as_of
-        self.since, _ = first_and_last(log, purchases.bought)
-        self.first_day = int(self.since.min())
-
-    def totals(self, first: int, last: int) -> dict[str, Floats]:
-        """Return totals per customer and measure over the days from `first` to `last`."""
-        low, high = np.searchsorted(self.day, [first, last + 1])
-        who = self.customer[low:high]
-        return {
-            name: np.bincount(who, weights=values[low:high], minlength=self.n).astype(np.float64)
-            for name, values in self.values.items()
-        }
-
-    def strata(self, date: int, orders: Floats, eligible: Ints) -> Ints:
-        """Return a stratum per eligible customer: orders before the date, and the last of them."""
-        low, high = np.searchsorted(self.day, [date - self.before, date])
-        rows = low + np.flatnonzero(self.purchase[low:high])
-        last = np.full(self.n, -1, dtype=np.int64)
-        last[self.customer[rows]] = self.day[rows]
-        by_orders = count_bins(orders[eligible].astype(np.int64), self.n_strata)
-        since = np.maximum(last[eligible] - (date - self.before) + 1, 0)
-        return by_orders * self.n_strata + count_bins(since, self.n_strata)
-
-
-def _one_kind(
-    windows: _Windows, name: Any, code: Ints, day: Ints, ids: Ints
-) -> list[dict[str, Any]]:
-    """Compare the customers of one kind of event, one row per measure."""
-    order = order_by(ids, day)
-    first = order[starts(ids[order])]
-    whole = (day[first] - windows.before >= windows.first_day) & (
-        day[first] + windows.after <= windows.last_day
+def _verdicts(report: pd.DataFrame, alpha: float) -> Any:
+    """Return one verdict per event and measure, from its three rows."""
+    event, placebo, trend = (report.iloc[start::3].reset_index(drop=True) for start in range(3))
+    effect = event["effect"]
+    inside: Bools = effect.between(placebo["conf_low"], placebo["conf_high"]).to_numpy()
+    found = (event["p_adjusted"] < alpha).to_numpy() & ~inside
+    same_way = np.sign(trend["effect"]) == np.sign(effect)
+    moving = found & (trend["p_value"] < alpha).to_numpy() & same_way.to_numpy()
+    return np.select(
+        [event["std_error"].isna().to_numpy(), moving, found],
+        ["too few to tell", "was moving before", "moves behaviour"],
+        default="no more than chance",
     )
-    whole &= code[first] >= 0
-    whole[whole] = windows.since[code[first[whole]]] <= day[first[whole]] - windows.before
-    used = first[whole]
-    kept: dict[str, list[Floats]] = {measure: [] for measure in windows.values}
-    noise = dict.fromkeys(windows.values, 0.0)
-    for date in np.unique(day[used]):
-        people = code[used[day[used] == date]]
-        # Only those not yet touched are controls: old events may still be working.
-        near = code[(day <= date + windows.after) & (code >= 0)]
-        eligible = np.flatnonzero(windows.since <= date - windows.before)
-        treated = np.isin(eligible, people)
-        control = ~np.isin(eligible, near)
-        old = windows.totals(date - windows.before, date - 1)
-        new = windows.totals(date + 1, date + windows.after)
-        stratum = windows.strata(date, old["orders"], eligible)
-        for measure in windows.values:
-            was = old[measure][eligible] * (_PER / windows.before)
-            now = new[measure][eligible] * (_PER / windows.after)
-            found = stratified_differences(now - was, stratum, treated, control)
-            kept[measure].append(np.stack([was[found.row], now[found.row], found.control]))
-            noise[measure] += found.noise
-    rows = []
-    for measure, parts in kept.items():
-        was, now, same = np.concatenate([np.empty((3, 0)), *parts], axis=1)
-        effect, error = pooled_effect(now - was - same, noise[measure])
-        means = [float(part.mean()) if part.size else float("nan") for part in (was, now, same)]
-        rows.append(
-            {
-                "event": name,
-                "measure": measure,
-                "customers": was.size,
-                "incomplete": int(first.size - used.size),
-                "unmatched": int(used.size - was.size),
-                "before": means[0],
-                "after": means[1],
-                "control_change": means[2],
-                "effect": effect,
-                "std_error": error,
-            }
-        )
-    return rows

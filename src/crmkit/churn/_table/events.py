@@ -1,4 +1,4 @@
-"""Events that the log itself tells."""
+"""Events of customers: from a table, or found in the log itself."""
 
 from __future__ import annotations
 
@@ -8,101 +8,102 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_list, check_mapping
-from crmkit._frames import day_column, rows_of
+from crmkit._checks import Problems, quoted
+from crmkit._frames import day_numbers, read_customers, rows_of, sorted_codes, without
 from crmkit._log import read_log
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from crmkit._log import PurchaseLog
+    from crmkit._typing import Ints
 
-__all__ = ["first_events"]
+__all__ = ["REFUND", "read_events"]
+
+REFUND = "first refund"
 
 
-def first_events(
-    transactions: Any,
-    *,
-    products: Mapping[str, Iterable[Any]] | None = None,
-    as_of: Any = None,
-) -> pd.DataFrame:
-    """Find each customer's first refund, and the first purchase of given groups of products.
+def read_events(
+    transactions: Any, events: Any, as_of: Any
+) -> tuple[PurchaseLog, pd.Index[Any], Ints, Ints, Ints]:
+    """Return the log, the kinds of events, and of each event its kind, customer row and day.
 
-    Parameters
-    ----------
-    transactions : DataFrame
-        The log: ``customer_id`` and ``date``; ``amount``, or without it ``quantity``, for refunds
-        (rows below 0), ``product`` for products.
-    products : mapping of str to products, optional
-        Groups of products whose first purchase is an event, under the name the event gets, for
-        example ``{"first baby product": ["nappies", "baby food"]}``.
-    as_of : str or datetime-like, optional
-        Last day observed, inclusive. The default is the last date in the log.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per customer and event, sorted by both; no row where nobody has one:
-
-        * ``customer_id`` - as given.
-        * ``date`` (datetime) - first day of the event.
-        * ``event`` (str) - ``first refund``, or the name of the group.
-
-    Raises
-    ------
-    MissingColumnsError
-        If a needed column is absent.
-    InputError
-        If there is neither an amount to tell refunds by nor a group of products.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> transactions = pd.DataFrame(
-    ...     {
-    ...         "customer_id": ["ann", "ann", "bob"],
-    ...         "date": pd.to_datetime(["2025-01-01", "2025-01-09", "2025-01-05"]),
-    ...         "amount": [10.0, -10.0, 5.0],
-    ...     }
-    ... )
-    >>> first_events(transactions)
-      customer_id       date         event
-    0         ann 2025-01-09  first refund
+    Customers that the log does not know have row -1.
     """
-    groups = {} if products is None else check_mapping(products, "products", "names to products")
-    groups = {name: check_list(some, "products", "products") for name, some in groups.items()}
-    purchases = read_log(transactions, needs=["product"] if groups else [], as_of=as_of)
+    groups: dict[str, list[Any]] = {}
+    if isinstance(events, str):
+        if events != REFUND:
+            raise InputError(
+                f"`events` must be a table, groups of products by name, or {REFUND!r}; got "
+                f"{quoted(events)}."
+            )
+    elif isinstance(events, dict):
+        groups = {
+            str(name): check_list(some, "events", "products")
+            for name, some in check_mapping(events, "events", "names to products").items()
+        }
+    else:
+        purchases = read_log(transactions, optional=("order_id",), as_of=as_of)
+        return purchases, *_of_table(purchases, events)
+    needs = ("product",) if groups else ()
+    purchases = read_log(transactions, needs=needs, optional=("order_id",), as_of=as_of)
+    return purchases, *_of_log(purchases, groups)
+
+
+def _of_table(purchases: PurchaseLog, events: Any) -> tuple[pd.Index[Any], Ints, Ints, Ints]:
+    """Read a table of events."""
+    frame = read_customers(events, needs=["date"], optional=["event"], name="events", unique=False)
+    problems = Problems("events")
+    day = day_numbers(frame["date"], problems, "date")
+    kind, names = np.zeros(len(frame), dtype=np.int64), pd.Index(["event"])
+    if "event" in frame.columns:
+        kind, names = sorted_codes(frame["event"])
+    problems.rows(kind < 0, "column 'event' is missing", do="Name or drop these events first.")
+    problems.raise_if_any()
     log = purchases.rows
-    if not groups and not (log.has("amount") or log.has("quantity")):
-        raise InputError(
-            "`transactions` has no column 'amount' to tell refunds by. Add it, or name `products`."
-        )
-    bought = np.ones(len(log.day), dtype=bool) if purchases.bought is None else purchases.bought
-    marks = {"first refund": ~bought}
-    purchases.account["products_unmatched"] = 0
+    customer = rows_of(
+        frame["customer_id"],
+        log.customer_ids,
+        name="events",
+        other="transactions",
+        account=purchases.account,
+    )
+    purchases.account["transactions_unmatched"] = without(customer, log.n_customers)
+    return names, kind, customer, day
+
+
+def _of_log(
+    purchases: PurchaseLog, groups: dict[str, list[Any]]
+) -> tuple[pd.Index[Any], Ints, Ints, Ints]:
+    """Find first purchases of groups of products, or without these first refunds."""
+    log, bought = purchases.rows, purchases.bought
+    marks, unmatched = {}, 0
+    if not groups:
+        if bought is None:
+            raise InputError(
+                "`transactions` has no refund, which are rows with an amount (without amounts, a "
+                "quantity) below 0: pass other `events`."
+            )
+        marks[REFUND] = ~bought
     for name, group in groups.items():
-        missed: dict[str, int] = {}
-        codes = rows_of(
+        missed: dict[str, Any] = {}
+        code = rows_of(
             group,
             log.product_ids,
-            name=f"products[{name!r}]",
+            name=f"events[{quoted(name)}]",
             other="transactions",
             account=missed,
             key="products_unmatched",
             what="product",
         )
-        purchases.account["products_unmatched"] += missed["products_unmatched"]
-        marks[name] = bought & np.isin(log.product, codes[codes >= 0])
-    parts = []
-    for name, mark in marks.items():
-        first = np.full(log.n_customers, np.iinfo(np.int64).max)
-        np.minimum.at(first, log.customer[mark], log.day[mark])
-        found = np.flatnonzero(first < np.iinfo(np.int64).max)
-        parts.append(pd.DataFrame({"code": found, "day": first[found], "event": name}))
-    table = pd.concat(parts, ignore_index=True).sort_values(["code", "event"], ignore_index=True)
-    result = pd.DataFrame(
-        {
-            "customer_id": log.customer_ids.take(table["code"].to_numpy()),
-            "date": day_column(table["day"].to_numpy()),
-            "event": table["event"],
-        }
-    )
-    return purchases.noted(result)
+        unmatched += missed["products_unmatched"]
+        mark = np.isin(log.product, code[code >= 0])
+        marks[name] = mark if bought is None else mark & bought
+    if groups:
+        purchases.account["products_unmatched"] = unmatched
+    kinds, customers, days = [], [], []
+    for number, mark in enumerate(marks.values()):
+        kinds.append(np.full(int(mark.sum()), number))
+        customers.append(log.customer[mark])
+        days.append(log.day[mark])
+    names = pd.Index(list(marks))
+    return names, np.concatenate(kinds), np.concatenate(customers), np.concatenate(days)
