@@ -10,14 +10,15 @@ import pandas as pd
 from crmkit._arrays import rank_bins, wilson_interval
 from crmkit._checks import Problems, check_number
 from crmkit._frames import with_account
+from crmkit._learn.clusters import Clusters
 from crmkit._learn.judged import judged_scores
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
 
-__all__ = ["calibration_frame", "calibration_table", "gains_frame", "gains_table"]
+__all__ = ["calibration_table", "gains_frame", "gains_table"]
 
 _PROBABILITIES = ("p_churn", "p_response")
 
@@ -86,8 +87,8 @@ def gains_table(
 
     Notes
     -----
-    Rows are taken as independent, which several snapshots of one customer are not: with six of
-    each, intervals of 95 % hold 74 %.
+    Several snapshots of one customer count as what they are worth: the intervals are Wilson's for
+    as many independent rows (Korn and Graubard 1998), which with one row each changes nothing.
 
     Examples
     --------
@@ -105,7 +106,11 @@ def gains_table(
     confidence_level = check_number(confidence_level, "confidence_level")
     judged = judged_scores(customers, scores, outcome, score)
     table = gains_frame(
-        judged.score, judged.outcome, n_bins=n_bins, confidence_level=confidence_level
+        judged.score,
+        judged.outcome,
+        judged.customer,
+        n_bins=n_bins,
+        confidence_level=confidence_level,
     )
     return with_account(table, judged.account)
 
@@ -162,8 +167,8 @@ def calibration_table(
 
     Notes
     -----
-    Rows are taken as independent, which several snapshots of one customer are not: with six of
-    each, intervals of 95 % hold 74 %.
+    Several snapshots of one customer count as what they are worth: the intervals are Wilson's for
+    as many independent rows (Korn and Graubard 1998), which with one row each changes nothing.
 
     Examples
     --------
@@ -188,16 +193,27 @@ def calibration_table(
         values=judged.score.tolist(),
     )
     problems.raise_if_any()
-    table = calibration_frame(
-        judged.score, judged.outcome, n_bins=n_bins, confidence_level=confidence_level
+    table = _calibration_frame(
+        judged.score,
+        judged.outcome,
+        judged.customer,
+        n_bins=n_bins,
+        confidence_level=confidence_level,
     )
     return with_account(table, judged.account)
 
 
 def gains_frame(
-    score: Floats, outcome: Floats, *, n_bins: int = 10, confidence_level: float = 0.95
+    score: Floats,
+    outcome: Floats,
+    customer: Ints | None = None,
+    *,
+    n_bins: int = 10,
+    confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Table outcomes, (n,) of 0.0 and 1.0, by bins of the score (n,), best first.
+
+    `customer` (n,) are codes from 0 of whose rows they are; by default each is another's.
 
     A bin is 1 + floor(n_bins x share of customers scored strictly higher), so equal scores stay
     together and a bin that nobody falls in is left out.
@@ -207,7 +223,7 @@ def gains_frame(
     present, codes = np.unique(rank_bins(-score, n_bins), return_inverse=True)
     customers = np.bincount(codes).astype(np.int64)
     positives = np.bincount(codes, weights=outcome)
-    low, high = wilson_interval(positives, customers, confidence_level)
+    low, high = _limits(codes, outcome, customer, confidence_level)
     order = np.lexsort((score, codes))
     last = np.cumsum(customers) - 1
     share_customers = np.cumsum(customers) / score.size
@@ -232,15 +248,15 @@ def gains_frame(
     )
 
 
-def calibration_frame(
-    predicted: Floats, outcome: Floats, *, n_bins: int = 10, confidence_level: float = 0.95
+def _calibration_frame(
+    predicted: Floats, outcome: Floats, customer: Ints, *, n_bins: int, confidence_level: float
 ) -> pd.DataFrame:
     """Compare probabilities (n,) with outcomes (n,) of 0.0 and 1.0 in bins of equal numbers."""
     present, codes = np.unique(rank_bins(predicted, n_bins), return_inverse=True)
     customers = np.bincount(codes)
     positives = np.bincount(codes, weights=outcome)
     expected = np.bincount(codes, weights=predicted) / customers
-    low, high = wilson_interval(positives, customers, confidence_level)
+    low, high = _limits(codes, outcome, customer, confidence_level)
     return pd.DataFrame(
         {
             "bin": present + 1,
@@ -252,3 +268,14 @@ def calibration_frame(
             "difference": positives / customers - expected,
         }
     )
+
+
+def _limits(
+    codes: Ints, outcome: Floats, customer: Ints | None, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Return Wilson's limits of the rate of each bin, shapes (m,), for rows of customers."""
+    n = np.bincount(codes).astype(np.float64)
+    rate = np.bincount(codes, weights=outcome) / n
+    if customer is not None:
+        n = Clusters.of(customer, codes).effective_sizes(outcome, confidence_level)
+    return wilson_interval(rate * n, n, confidence_level)

@@ -32,11 +32,13 @@ __all__ = ["JudgedArms", "JudgedScores", "judged_arms", "judged_scores", "scores
 class JudgedScores:
     """``score`` and ``outcome`` of the customers whose outcome is known, (n,) each.
 
-    ``name`` is the column the score comes from, ``account`` counts the rows that were given.
+    ``customer`` (n,) are codes from 0 of whose rows these are, ``name`` is the column the score
+    comes from, ``account`` counts the rows that were given.
     """
 
     score: Floats
     outcome: Floats
+    customer: Ints
     name: str
     account: dict[str, int]
 
@@ -54,7 +56,8 @@ def judged_scores(
     frame, result, account = with_outcome(everyone, outcome_column(everyone, outcome))
     column = score_column(marks, score, **known)
     rows = _rows(frame, marks, everyone["customer_id"], account)
-    return JudgedScores(scores_at(marks, column, rows), result, column, account)
+    customer = sorted_codes(frame["customer_id"])[0]
+    return JudgedScores(scores_at(marks, column, rows), result, customer, column, account)
 
 
 def _rows(

@@ -203,44 +203,15 @@ def busy_month(rng):
 PROFILE, ACQUIRED = Target(churn.retention_profile), Target(churn.acquisition_profile)
 MOMENTS = Target(churn.key_moments)
 HELD, SIZE = (0.93, 0.97), (0.025, 0.06)
-SNAPSHOTS = ("Profile one snapshot per customer.",)
 
 CASES = [
     Case(PROFILE, "coverage", described_once, "rates", 0.95, HELD),
     Case(PROFILE, "size", described_once, "tests", 0.05, SIZE),
     Case(PROFILE, "verdict", described_once, "told", 0.05, (0.01, 0.07)),
     Case(PROFILE, "power", a_trait_that_tells, "found", 0.8, (0.7, 0.9)),
-    Case(
-        PROFILE,
-        "coverage",
-        described_six_times,
-        "rates",
-        0.95,
-        (0.66, 0.74),
-        "does not hold: covers .70 with six snapshots of one customer",
-        *SNAPSHOTS,
-    ),
-    Case(
-        PROFILE,
-        "size",
-        described_six_times,
-        "tests",
-        0.05,
-        (0.26, 0.33),
-        "does not hold: three in ten levels that mean nothing have p < .05",
-        *SNAPSHOTS,
-    ),
-    Case(
-        PROFILE,
-        "verdict",
-        described_six_times,
-        "told",
-        0.05,
-        (0.82, 0.96),
-        "does not hold: nine in ten profiles say that a level that means nothing leaves more or "
-        "less",
-        *SNAPSHOTS,
-    ),
+    Case(PROFILE, "coverage", described_six_times, "rates", 0.95, (0.925, 0.97)),
+    Case(PROFILE, "size", described_six_times, "tests", 0.05, (0.04, 0.07)),
+    Case(PROFILE, "verdict", described_six_times, "told", 0.05, (0.01, 0.07)),
     Case(ACQUIRED, "coverage", equal_channels, "rates", 0.95, HELD),
     Case(ACQUIRED, "coverage", equal_channels, "values", 0.95, HELD),
     Case(ACQUIRED, "size", equal_channels, "found", 0.05, SIZE),

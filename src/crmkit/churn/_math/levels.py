@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["permutation_importance", "shrunk_means", "shrunk_rates", "two_sided_p"]
 
 
-def two_sided_p(events: Floats, n: Floats, total_events: float, total: float) -> Floats:
+def two_sided_p(
+    events: Floats, n: Floats, total_events: float, total: float, inflation: Floats | float = 1.0
+) -> Floats:
     """Return p-values, shape (m,), of each group's rate against the rate of all others.
 
-    Pearson's chi-square of the 2 x 2 table with one degree of freedom; 1 where there are no
-    others or all outcomes are equal, since nothing can then differ.
+    Pearson's chi-square of the 2 x 2 table with one degree of freedom, over the `inflation` of the
+    variance by rows that hang together; 1 where there are no others or all outcomes are equal,
+    since nothing can then differ.
     """
     other_events, others = total_events - events, total - n
     cross = events * (others - other_events) - other_events * (n - events)
     spread = n * others * total_events * (total - total_events)
     square = np.divide(cross**2 * total, spread, out=np.zeros(len(n)), where=spread > 0)
-    return np.asarray(special.chdtrc(1.0, square))
+    return np.asarray(special.chdtrc(1.0, square / inflation))
 
 
 def permutation_importance(

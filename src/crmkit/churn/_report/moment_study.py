@@ -92,13 +92,15 @@ class Study:
         for name, comparison in self.effects.items():
             effect, trend = comparison.effect(), self.trends[name].effect()
             lost = {"incomplete": self.all - self.total, "unmatched": self.total - effect.events}
-            for what, part in (("event", effect), ("days before", trend)):
-                tested = _tested(part, int(np.count_nonzero(comparison.times)), level)
-                found.append({"measure": name, "comparison": what, "events": 0, **lost, **tested})
-            chance = _chance(self.placebos[name], comparison, level)
-            found.insert(
-                -1, {"measure": name, "comparison": "placebo", "events": 0, **lost, **chance}
-            )
+            n, chance = _chance(self.placebos[name], comparison, level)
+            customers = int(np.count_nonzero(comparison.times))
+            for what, events, row in (
+                ("event", effect.events, _tested(effect, customers, level)),
+                ("placebo", n, chance),
+                ("days before", trend.events, _tested(trend, customers, level)),
+            ):
+                head = {"measure": name, "comparison": what, "events": events}
+                found.append({**head, **lost, **row})
         return found
 
 
@@ -111,7 +113,6 @@ def _tested(effect: Effect, customers: int, level: float) -> dict[str, Any]:
         # No spread at all: an effect is then certain, and its absence too.
         p = float(effect.effect == 0)
     return {
-        "events": effect.events,
         "before": effect.before,
         "after": effect.after,
         "control_change": effect.control_change,
@@ -124,8 +125,8 @@ def _tested(effect: Effect, customers: int, level: float) -> dict[str, Any]:
     }
 
 
-def _chance(sums: Floats, comparison: Comparison, level: float) -> dict[str, Any]:
-    """Return the mean effect of placebos, (n, 3), and the interval of one more of them."""
+def _chance(sums: Floats, comparison: Comparison, level: float) -> tuple[int, dict[str, Any]]:
+    """Return mean number and mean effect of placebos, (n, 3), and the interval of one more."""
     drawn = sums[sums[:, 0] > 0]
     dose = comparison.total_dose / max(comparison.times.sum(), 1)
     effects = (drawn[:, 2] - comparison.slope * drawn[:, 1]) / (drawn[:, 0] * dose)
@@ -133,8 +134,7 @@ def _chance(sums: Floats, comparison: Comparison, level: float) -> dict[str, Any
     mean = float(effects.mean()) if n else np.nan
     error = float(effects.std(ddof=1)) if n > 1 else np.nan
     reach = special.stdtrit(max(n - 1, 1), (1 + level) / 2) * error * np.sqrt(1 + 1 / max(n, 1))
-    return {
-        "events": round(drawn[:, 0].mean()) if n else 0,
+    return round(drawn[:, 0].mean()) if n else 0, {
         **dict.fromkeys(["before", "after", "control_change"], np.nan),
         "effect": mean,
         "std_error": error,
