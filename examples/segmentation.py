@@ -14,7 +14,7 @@ print(segments["segment"].value_counts(), end="\n\n")
 # A service desk of 5,000 is borne by those who call it.
 desk = pd.DataFrame({"pool": ["desk"], "cost": [5000.0], "driver": ["service_calls"]})
 profit = segmentation.customer_profit(log, cost_pools=desk, activity=shop["customers"])
-print(segmentation.whale_summary(profit).T, end="\n\n")
+print(segmentation.segment_overview(profit.merge(segments), orders="orders").T, end="\n\n")
 print(segmentation.loss_makers(profit).head())
 
 segmentation.plot_whale_curve(segmentation.whale_curve(profit)).figure.savefig("whale.svg")

@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmkit.segmentation import rfm_cells, rfm_cut_points, rfm_scores, rfm_segments, rfm_table
+from crmkit.segmentation import (
+    rfm_cut_points,
+    rfm_scores,
+    rfm_segments,
+    rfm_table,
+    segment_overview,
+)
 
 CUTS = {
     "recency_days": [115, 181, 297.4, 482],
@@ -122,7 +128,7 @@ def test_scores_and_histogram(orders):
 
 def test_heat_map(orders):
     rfm, scores = scored(orders)
-    cells = rfm_cells(scores, rfm)
+    cells = segment_overview(rfm, scores, by=["recency_score", "frequency_score"])
     grid = cells.pivot_table(index="frequency_score", columns="recency_score", values="mean_amount")
     np.testing.assert_array_equal(np.round(grid.to_numpy(), 2), HEAT_MAP)
 

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from crmkit import segmentation as sg
+from crmkit.errors import MissingColumnsError
 
 
 def texts(ax):
@@ -44,10 +45,20 @@ def test_whale_curve_marks_its_peak():
     assert texts(ax) == ["all: 90", "peak: 110 at 50.0% of customers"]
 
 
-def test_pyramid_draws_where_total_value_is_negative():
+def test_overview_draws_where_total_profit_is_negative():
     profit = pd.DataFrame({"customer_id": range(3), "profit": [-1.0, -2.0, -3.0]})
-    ax = sg.plot_value_pyramid(sg.value_pyramid(profit))
-    assert texts(ax) == ["1", "-1", "0", "0", "0", "0", "2", "-5"]
+    tiers = pd.DataFrame({"customer_id": range(3), "segment": ["a", "b", "b"]})
+    ax = sg.plot_segment_overview(sg.segment_overview(profit, tiers))
+    assert texts(ax) == ["1", "-1", "2", "-5"]
+
+
+def test_overview_draws_the_money_that_is_asked_for():
+    people = pd.DataFrame({"customer_id": range(3), "total_amount": [5.0, 3, 2], "value": 1.0})
+    overview = sg.segment_overview(people)
+    assert texts(sg.plot_segment_overview(overview)) == ["3", "10"]
+    assert texts(sg.plot_segment_overview(overview, measure="value")) == ["3", "3"]
+    with pytest.raises(MissingColumnsError, match="profit"):
+        sg.plot_segment_overview(overview, measure="profit")
 
 
 def test_profile_shows_levels_of_texts():

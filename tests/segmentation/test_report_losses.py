@@ -126,7 +126,7 @@ def test_only_pools_that_are_in_the_profit_count(tmp_path):
         rent_cost=[4.0, 5.5, 1.25],
     )
     expected = loss_makers(frame)
-    assert expected.attrs["account"]["cost_columns"] == ["direct_cost", "calls_cost", "rent_cost"]
+    assert expected.attrs["cost_columns"] == ["direct_cost", "calls_cost", "rent_cost"]
     for merged in (
         frame.assign(acquisition_cost=70.0),
         frame.assign(acquisition_cost=[np.nan, 70.0, 20.0]),
@@ -140,7 +140,7 @@ def test_only_pools_that_are_in_the_profit_count(tmp_path):
         pd.testing.assert_frame_equal(kept, expected)
     paid = frame.assign(acquisition_cost=70.0, profit=frame["profit"] - 70)
     assert len(loss_makers(paid)) == 3
-    assert loss_makers(paid).attrs["account"]["cost_columns"][-1] == "acquisition_cost"
+    assert loss_makers(paid).attrs["cost_columns"][-1] == "acquisition_cost"
 
 
 def test_a_profit_that_nothing_explains_is_refused():

@@ -1,4 +1,4 @@
-"""Whale curve, pyramid and losses against brute force."""
+"""Whale curve and pyramid against brute force."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InputError
 from crmkit.segmentation import (
-    value_pyramid,
+    segment_overview,
     value_tiers,
     whale_curve,
-    whale_summary,
 )
 
 profits = st.lists(st.integers(-300, 400), min_size=1, max_size=60)
@@ -26,12 +25,12 @@ def test_whale_curve_is_the_best_sum_of_every_size(values):
     curve = whale_curve(table(values))
     expected = np.concatenate(([0], np.cumsum(sorted(values, reverse=True))))
     assert curve["cumulative_profit"].tolist() == expected.tolist()
-    summary = whale_summary(table(values)).iloc[0]
-    assert summary["total_profit"] == sum(values)
-    assert summary["peak_profit"] == curve["cumulative_profit"].max()
-    assert summary["loss_makers"] == sum(value < 0 for value in values)
-    assert summary["total_loss"] == -sum(value for value in values if value < 0)
-    assert np.isnan(summary["peak_to_total"]) == (sum(values) <= 0)
+    whole = segment_overview(table(values)).iloc[0]
+    assert whole["segment"] == "all"
+    assert whole["profit"] == sum(values)
+    assert whole["profit"] + whole["total_loss"] == curve["cumulative_profit"].max()
+    assert whole["loss_makers"] == sum(value < 0 for value in values)
+    assert whole["total_loss"] == -sum(value for value in values if value < 0)
 
 
 def test_few_points_still_hold_start_peak_and_end():
@@ -52,30 +51,26 @@ def test_tiers_partition_and_never_split_equals(values):
     place = tiers["segment"].map(order.index)
     ranked = place.iloc[np.argsort(tiers["value"].to_numpy(), kind="stable")]
     assert (np.diff(ranked) >= 0).all()
-    pyramid = value_pyramid(table(values))
+    pyramid = segment_overview(table(values), tiers)
     assert pyramid["customers"].sum() == len(values)
-    assert pyramid["value"].sum() == sum(values)
-    assert pyramid["losses"].sum() == sum(value < 0 for value in values)
+    assert pyramid["profit"].sum() == sum(values)
+    assert pyramid["loss_makers"].sum() == sum(value < 0 for value in values)
+    assert pyramid["segment"].tolist() == [
+        tier for tier in order[::-1] if (place == order.index(tier)).any()
+    ]
 
 
 def test_curry_on_a_hundred_different_customers():
-    pyramid = value_pyramid(table(range(100)))
-    assert pyramid["tier"].tolist() == ["top", "big", "medium", "small"]
+    pyramid = segment_overview(table(range(100)), value_tiers(table(range(100))))
+    assert pyramid["segment"].tolist() == ["top", "big", "medium", "small"]
     assert pyramid["customers"].tolist() == [1, 4, 15, 80]
-
-
-@pytest.mark.parametrize(("values", "known"), [([5, 0, -5], False), ([5, 0, -4.5], True)])
-def test_shares_of_all_value_need_some_value(values, known):
-    assert value_pyramid(table(values))["share_of_value"].notna().all() == known
 
 
 def test_inactive_customers_are_a_tier_of_their_own():
     profit = table(range(200)).assign(bought=np.arange(200) % 2 == 1)
-    pyramid = value_pyramid(profit, active="bought")
-    assert pyramid["tier"].tolist() == ["top", "big", "medium", "small", "inactive"]
-    assert pyramid["customers"].tolist() == [1, 4, 15, 80, 100]
-    assert pyramid["value"].sum() == sum(range(200))
     tiers = value_tiers(profit, active="bought")
+    pyramid = segment_overview(profit, tiers).set_index("segment")["customers"]
+    assert pyramid.to_dict() == {"top": 1, "big": 4, "medium": 15, "small": 80, "inactive": 100}
     assert ((tiers["segment"] == "inactive") == ~profit["bought"]).all()
 
 

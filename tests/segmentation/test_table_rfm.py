@@ -133,3 +133,62 @@ def test_words_and_dates_that_are_refused():
         rfm_table(log, frequency="visits")
     with pytest.raises(InputError, match="as_of"):
         rfm_table(log, as_of="2020-01-01")
+
+
+@given(rows, st.sampled_from(["orders", "days", "rows"]))
+def test_a_window_is_the_table_of_its_rows(drawn, unit):
+    log = make_log(drawn)
+    first = log["date"].min() + pd.Timedelta("3D")
+    inside = log[log["date"] >= first]
+    assume((inside["amount"] >= 0).any())
+    table = rfm_table(log, since=first, frequency=unit)
+    pd.testing.assert_frame_equal(table, rfm_table(inside, frequency=unit))
+    assert table.attrs["rows_before_since"] == len(log) - len(inside)
+
+
+@given(rows, st.sampled_from(["orders", "days", "rows"]))
+def test_statistics_of_money_equal_brute_force(drawn, unit):
+    log = make_log(drawn)
+    tables = {
+        word: rfm_table(log, frequency=unit, monetary=word).set_index("customer_id")["monetary"]
+        for word in ("median", "max", "min", "total")
+    }
+    for customer, own in log.groupby("customer_id"):
+        if not (own["amount"] >= 0).any():
+            continue
+        assert tables["total"][customer] == own["cents"].sum() / 100
+        key = {"orders": own["order_id"], "days": own["date"], "rows": own.index}[unit]
+        bought = own["amount"].ge(0).groupby(key).any()
+        cents = own["cents"].groupby(key).sum()[bought]
+        for word in ("median", "max", "min"):
+            assert tables[word][customer] == pytest.approx(getattr(cents, word)() / 100)
+
+
+def test_customers_who_never_bought_stand_in_the_table():
+    log = make_log([(1, 0, 100, 0), (3, 5, 300, 0), (4, 6, -200, 1)])
+    people = pd.DataFrame({"customer_id": [4, 3, 2, 9], "age": 40})
+    table = rfm_table(log, customers=people)
+    assert table["customer_id"].tolist() == [1, 2, 3, 4, 9]
+    assert table["customer_id"].dtype == log["customer_id"].dtype
+    assert table["frequency"].tolist() == [1, 0, 1, 0, 0]
+    assert table["recency_days"].isna().tolist() == [False, True, False, True, True]
+    assert table["first_date"].isna().tolist() == [False, True, False, True, True]
+    assert table["total_amount"].tolist() == [1.0, 0.0, 3.0, 0.0, 0.0]
+    account = table.attrs["account"]
+    assert account["customers_unmatched"] == 3
+    assert account["amount_without_purchase"] == -2.0
+    later = rfm_table(log, customers=people, since="2024-12-28")
+    assert later["customer_id"].tolist() == [2, 3, 4, 9]
+    alike = rfm_table(log, customers=people[people["customer_id"] == 3])
+    pd.testing.assert_frame_equal(alike, rfm_table(log))
+
+
+def test_who_has_refunds_only_in_the_window_is_told_to_win_no_second_order():
+    log = make_log([(1, 0, 100, 0), (1, 9, -100, 0), (2, 9, 500, 1), (3, 1, 200, 2)])
+    table = rfm_table(log, since="2024-12-27")
+    assert table["customer_id"].tolist() == [2]
+    assert table.attrs["account"]["customers_without_purchase"] == 1
+    with pytest.raises(InputError, match="every row lies earlier, later or is a refund"):
+        rfm_table(log[log["customer_id"] != 2], since="2024-12-27")
+    with pytest.raises(InputError, match="`since`"):
+        rfm_table(log, since=3)

@@ -110,3 +110,37 @@ def test_words_that_are_refused():
         rfm_scores(rfm, n_bins=10)
     with pytest.raises(InputError, match="`method`"):
         rfm_scores(rfm, method="qcut")
+
+
+def test_own_limits_of_one_variable_leave_the_others_to_the_data():
+    rfm = make_rfm([(1, 1, 100), (5, 2, 900), (9, 4, 250), (9, 6, 400)])
+    own = {"frequency": [2, 5]}
+    scores = rfm_scores(rfm, n_bins=4, cut_points=own)
+    assert scores["frequency_score"].tolist() == [1, 2, 2, 3]
+    plain = rfm_scores(rfm, n_bins=4)
+    assert scores["recency_score"].tolist() == plain["recency_score"].tolist()
+    assert set(scores["rfm_scale"]) == {434}
+    kept = rfm_cut_points(rfm, n_bins=4, cut_points=own)
+    pd.testing.assert_frame_equal(rfm_scores(rfm, cut_points=kept), scores)
+    by_days = rfm_scores(rfm, cut_points={"recency_days": [5]})
+    assert by_days["recency_score"].tolist() == [2, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"frequncy": [2]}, "must be one of.*Did you mean 'frequency'"),
+        ({"total_amount": [2]}, "must be one of"),
+        ({"frequency": [5, 2]}, "rising limits"),
+        ({"frequency": list(range(9))}, "one to eight"),
+        ({"frequency": []}, "list of numbers"),
+        ({"frequency": 3}, "list of numbers"),
+    ],
+)
+def test_own_limits_that_make_no_sense(own, sentence):
+    rfm = make_rfm([(1, 1, 100), (5, 2, 900)])
+    for function in (rfm_scores, rfm_cut_points):
+        with pytest.raises(InputError, match=sentence):
+            function(rfm, cut_points=own)
+    with pytest.raises(InputError, match="ranks within groups"):
+        rfm_scores(rfm, method="nested", cut_points={"frequency": [2]})

@@ -25,9 +25,9 @@ def segments_section(story: Story) -> Section:
     rfm = segmentation.rfm_table(story.transactions, as_of=story.settings.as_of)
     scores = segmentation.rfm_scores(rfm)
     segments = segmentation.rfm_segments(scores)
-    members = rfm.merge(segments[["customer_id", "segment"]], on="customer_id")
-    table = _by_segment(members)
-    first = table.iloc[0]
+    table = segmentation.segment_overview(rfm, segments)
+    cells = segmentation.segment_overview(rfm, scores, by=["recency_score", "frequency_score"])
+    first = table.sort_values("total_amount", ascending=False).iloc[0]
     answer = [
         "Customers are scored from 1 to 5 on how recently, how often and for how much they "
         "bought, and named by recency and frequency.",
@@ -37,7 +37,7 @@ def segments_section(story: Story) -> Section:
     ]
     pictures = [
         Picture(
-            segmentation.plot_rfm_heatmap(segmentation.rfm_cells(scores, rfm), measure="customers"),
+            segmentation.plot_rfm_heatmap(cells, measure="customers"),
             "How many customers have each score of recency (up: more recent) and frequency "
             "(right: more often). Empty rows or columns mean that too many customers are equal "
             "to be told apart.",
@@ -47,15 +47,16 @@ def segments_section(story: Story) -> Section:
         Sheet(
             "segments",
             table,
-            "The groups, by what they brought, and what to do.",
+            "The groups, by what a customer brought, and what to do.",
             columns=(
                 "segment",
                 "customers",
                 "share_of_customers",
                 "total_amount",
                 "share_of_amount",
+                "mean_amount",
                 "mean_recency_days",
-                "what_to_do",
+                "strategy",
             ),
         )
     ]
@@ -73,7 +74,15 @@ def segments_section(story: Story) -> Section:
             Sheet(
                 "value_matrix_groups",
                 _by_quadrant(matrix),
-                "The four groups of the value matrix and the strategy for each.",
+                "The groups of the value matrix and the strategy for each.",
+                columns=(
+                    "segment",
+                    "customers",
+                    "share_of_customers",
+                    "profit",
+                    "value",
+                    "strategy",
+                ),
             )
         )
         sheets.append(Sheet("value_matrix", matrix, "Each customer's place in the matrix.", 0))
@@ -81,23 +90,6 @@ def segments_section(story: Story) -> Section:
     return Section(
         "segments", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
     )
-
-
-def _by_segment(members: pd.DataFrame) -> pd.DataFrame:
-    """Return size, money and strategy per group, by money."""
-    groups = members.groupby("segment", observed=True)
-    table = groups.agg(
-        customers=("customer_id", "size"),
-        total_amount=("total_amount", "sum"),
-        mean_frequency=("frequency", "mean"),
-        mean_recency_days=("recency_days", "mean"),
-    ).reset_index()
-    table.insert(2, "share_of_customers", table["customers"] / table["customers"].sum())
-    table.insert(4, "share_of_amount", table["total_amount"] / table["total_amount"].sum())
-    maps = segmentation.segment_maps()
-    strategy = maps[maps["segment_map"] == "standard"].set_index("segment")["strategy"]
-    table["what_to_do"] = table["segment"].map(strategy)
-    return table.sort_values("total_amount", ascending=False, ignore_index=True)
 
 
 def _value_matrix(story: Story) -> pd.DataFrame:
@@ -112,12 +104,6 @@ def _value_matrix(story: Story) -> pd.DataFrame:
 
 def _by_quadrant(matrix: pd.DataFrame) -> pd.DataFrame:
     """Return size, money and strategy per quadrant."""
-    groups = matrix.groupby(["segment", "strategy"], observed=True)
-    table = groups.agg(
-        customers=("customer_id", "size"),
-        current_profit=("current", "sum"),
-        future_value=("potential", "sum"),
-    ).reset_index()
-    table.insert(3, "share_of_customers", table["customers"] / table["customers"].sum())
-    table["strategy"] = table.pop("strategy")
-    return table.sort_values("future_value", ascending=False, ignore_index=True)
+    return segmentation.segment_overview(
+        matrix[["customer_id", "current", "potential"]], matrix, profit="current", value="potential"
+    )

@@ -21,22 +21,23 @@ from __future__ import annotations
 
 from crmkit.segmentation._model.behaviour import BehaviourSegments
 from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
-from crmkit.segmentation._plot.profit import plot_value_pyramid, plot_whale_curve
+from crmkit.segmentation._plot.profit import plot_segment_overview, plot_whale_curve
 from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
 from crmkit.segmentation._report.losses import loss_makers
 from crmkit.segmentation._report.maps import segment_map_audit
 from crmkit.segmentation._report.migration import segment_migration
+from crmkit.segmentation._report.overview import segment_overview
 from crmkit.segmentation._report.profile import segment_profile
-from crmkit.segmentation._report.profit import whale_curve, whale_summary
+from crmkit.segmentation._report.profit import whale_curve
 from crmkit.segmentation._report.quality import segment_quality
-from crmkit.segmentation._report.rfm import rfm_cells
-from crmkit.segmentation._report.tiers import value_pyramid, value_tiers
+from crmkit.segmentation._report.tiers import value_tiers
+from crmkit.segmentation._table.maps import segment_maps
 from crmkit.segmentation._table.matrix import value_matrix
 from crmkit.segmentation._table.potential import peer_potential, share_of_wallet
 from crmkit.segmentation._table.profit import customer_profit
 from crmkit.segmentation._table.rfm import rfm_table
 from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
-from crmkit.segmentation._table.segments import rfm_segments, segment_maps
+from crmkit.segmentation._table.segments import rfm_segments
 
 __all__ = [
     "BehaviourSegments",
@@ -45,11 +46,10 @@ __all__ = [
     "peer_potential",
     "plot_rfm_heatmap",
     "plot_segment_migration",
+    "plot_segment_overview",
     "plot_segment_profile",
     "plot_value_matrix",
-    "plot_value_pyramid",
     "plot_whale_curve",
-    "rfm_cells",
     "rfm_cut_points",
     "rfm_scores",
     "rfm_segments",
@@ -57,12 +57,11 @@ __all__ = [
     "segment_map_audit",
     "segment_maps",
     "segment_migration",
+    "segment_overview",
     "segment_profile",
     "segment_quality",
     "share_of_wallet",
     "value_matrix",
-    "value_pyramid",
     "value_tiers",
     "whale_curve",
-    "whale_summary",
 ]

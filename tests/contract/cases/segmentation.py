@@ -93,7 +93,7 @@ def profit():
 
 
 def pyramid():
-    return segmentation.value_pyramid(valued())
+    return segmentation.segment_overview(valued(), segmentation.value_tiers(valued()))
 
 
 def behaviour():
@@ -112,6 +112,25 @@ def behaviour():
     )
 
 
+def brought(shift=0):
+    table = behaviour()
+    rng = np.random.default_rng(9 + shift)
+    return pd.DataFrame(
+        {
+            "customer_id": table["customer_id"],
+            "recency_days": rng.integers(0, 90, len(table)),
+            "frequency": rng.integers(1, 9, len(table)),
+            "total_amount": np.round(rng.lognormal(3, 1, len(table)), 2),
+            "profit": table["profit"],
+            "lifetime_value": np.round(rng.lognormal(2, 1, len(table)), 2),
+        }
+    )
+
+
+def cells():
+    return segmentation.segment_overview(rfm(), scores(), by=["recency_score", "frequency_score"])
+
+
 def kinds():
     table = behaviour()
     names = np.where(table["visits"] > 15, "many", np.where(table["visits"] > 5, "some", "few"))
@@ -127,6 +146,13 @@ CASES = [
         lambda: {"transactions": log()},
         kwargs={"as_of": "2025-07-01"},
         needs={"transactions": ("customer_id", "date", "amount")},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        segmentation.rfm_table,
+        lambda: {"transactions": log(), "customers": valued()[["customer_id"]]},
+        kwargs={"since": "2025-01-20", "monetary": "median"},
+        needs={"transactions": ("customer_id", "date", "amount"), "customers": ("customer_id",)},
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
@@ -151,10 +177,23 @@ CASES = [
     ),
     FunctionCase(segmentation.segment_maps, dict),
     FunctionCase(
-        segmentation.rfm_cells,
-        lambda: {"scores": scores(), "rfm": rfm()},
-        needs={"scores": ("customer_id", *SCORES), "rfm": ("customer_id", "total_amount")},
-        numbers={"scores": SCORES, "rfm": ("total_amount",)},
+        segmentation.segment_overview,
+        lambda: {"customers": brought(), "segments": kinds(), "before": brought(1)},
+        needs={
+            "customers": ("customer_id",),
+            "segments": ("customer_id", "segment"),
+            "before": ("customer_id", "total_amount"),
+        },
+        numbers={
+            "customers": ("total_amount", "profit", "lifetime_value", "frequency"),
+            "before": ("total_amount",),
+        },
+    ),
+    FunctionCase(
+        segmentation.segment_overview,
+        lambda: {"customers": rfm(), "segments": scores()},
+        kwargs={"by": ["recency_score", "frequency_score"]},
+        needs={"segments": ("customer_id", *SCORES[:2])},
     ),
     FunctionCase(
         segmentation.value_matrix,
@@ -172,9 +211,13 @@ CASES = [
     ),
     FunctionCase(
         segmentation.customer_profit,
-        lambda: {"transactions": log(), "activity": calls()},
+        lambda: {"transactions": log(), "activity": calls(), "customers": valued()},
         kwargs={"cost_pools": pools_of_calls(), "margin": 0.3, "since": "2025-01-02"},
-        needs={"transactions": ("customer_id", "date", "amount"), "activity": ("customer_id",)},
+        needs={
+            "transactions": ("customer_id", "date", "amount"),
+            "activity": ("customer_id",),
+            "customers": ("customer_id",),
+        },
         numbers={"transactions": ("amount",), "activity": ("calls",)},
     ),
     *(
@@ -186,8 +229,6 @@ CASES = [
         )
         for function in (
             segmentation.whale_curve,
-            segmentation.whale_summary,
-            segmentation.value_pyramid,
             segmentation.value_tiers,
         )
     ),
@@ -282,11 +323,8 @@ CASES = [
         lambda: {"migration": segmentation.segment_migration(segments(), segments(1))},
     ),
     PlotCase(segmentation.plot_whale_curve, lambda: {"curve": segmentation.whale_curve(valued())}),
-    PlotCase(segmentation.plot_value_pyramid, lambda: {"pyramid": pyramid()}),
-    PlotCase(
-        segmentation.plot_rfm_heatmap,
-        lambda: {"cells": segmentation.rfm_cells(scores(), rfm())},
-    ),
+    PlotCase(segmentation.plot_segment_overview, lambda: {"overview": pyramid()}),
+    PlotCase(segmentation.plot_rfm_heatmap, lambda: {"cells": cells()}),
     PlotCase(
         segmentation.plot_value_matrix,
         lambda: {"matrix": segmentation.value_matrix(rfm(), preset="marcus")},

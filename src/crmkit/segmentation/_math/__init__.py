@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmkit.segmentation._math.clusters import mixture_membership, nearest_centre
 from crmkit.segmentation._math.counts import group_quantile
+from crmkit.segmentation._math.groups import group_growth, group_means
 from crmkit.segmentation._math.judge import (
     adjusted_rand,
     best_jaccard,
@@ -51,6 +52,8 @@ __all__ = [
     "discount_lines",
     "explain_losses",
     "explained_interval",
+    "group_growth",
+    "group_means",
     "group_quantile",
     "log_densities",
     "mixture_membership",

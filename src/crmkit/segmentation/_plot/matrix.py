@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_rfm_heatmap", "plot_value_matrix"]
 
-CellMeasure = Literal["mean_amount", "customers", "total_amount", "share_of_customers"]
+CellMeasure = Literal[
+    "mean_amount", "total_amount", "mean_profit", "profit", "customers", "share_of_customers"
+]
 _SHOWS: dict[CellMeasure, str] = {
     "mean_amount": "Mean amount per customer",
     "customers": "Customers",
     "total_amount": "Total amount",
+    "mean_profit": "Mean profit per customer",
+    "profit": "Profit",
     "share_of_customers": "Share of customers",
 }
 
@@ -33,9 +37,10 @@ def plot_rfm_heatmap(
     Parameters
     ----------
     cells : DataFrame
-        The table of :func:`rfm_cells`.
-    measure : {"mean_amount", "customers", "total_amount", "share_of_customers"}
-        Which column is coloured and written into the cells.
+        The table of :func:`segment_overview` by ``["recency_score", "frequency_score"]``.
+    measure : str, default "mean_amount"
+        Which column is coloured and written into the cells: ``mean_amount``, ``total_amount``,
+        ``mean_profit``, ``profit``, ``customers`` or ``share_of_customers``.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default makes a new figure.
 

@@ -1,16 +1,24 @@
-"""Pictures of how profit is spread over customers."""
+"""Pictures of how profit is spread over customers and segments."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from crmkit._checks import check_choice, require_columns
 from crmkit._frames import to_pandas
 from crmkit._plotting import COLORS, GREY, money, new_axes, percent, short_number, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_value_pyramid", "plot_whale_curve"]
+__all__ = ["plot_segment_overview", "plot_whale_curve"]
+
+Measure = Literal["profit", "total_amount", "value"]
+SHARES: dict[Measure, str] = {
+    "profit": "share_of_profit",
+    "total_amount": "share_of_amount",
+    "value": "share_of_value",
+}
 
 
 def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
@@ -69,48 +77,59 @@ def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_value_pyramid(pyramid: Any, *, ax: Axes | None = None) -> Axes:
-    """Draw each tier's share of customers beside its share of value.
+def plot_segment_overview(
+    overview: Any, *, measure: Measure | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw each segment's share of customers beside its share of profit, money or value.
 
     Parameters
     ----------
-    pyramid : DataFrame
-        The table of :func:`value_pyramid`.
+    overview : DataFrame
+        The table of :func:`segment_overview`; its tiers by :func:`value_tiers` are the pyramid.
+    measure : {"profit", "total_amount", "value"}, optional
+        What is shared out. The default is the first of these that the table has.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default makes a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn on. Customers grow to the left, value to the right.
+        The Axes drawn on. Customers grow to the left, money to the right; at the end of each bar
+        stand their number and sum.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.segmentation import value_pyramid
+    >>> from crmkit.segmentation import segment_overview, value_tiers
     >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 50.0]})
-    >>> pyramid = value_pyramid(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
-    >>> [label.get_text() for label in plot_value_pyramid(pyramid).get_yticklabels()]
+    >>> tiers = value_tiers(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
+    >>> ax = plot_segment_overview(segment_overview(profit, tiers))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
     ['best', 'good', 'rest']
     """
-    needs = ["tier", "customers", "share_of_customers", "value", "share_of_value"]
-    frame = to_pandas(pyramid, "pyramid", needs=needs)
-    ax = tidy(new_axes(ax, figsize=(7.0, 3.4)))
+    needs = ["segment", "customers", "share_of_customers"]
+    frame = to_pandas(overview, "overview", needs=needs)
+    if measure is None:
+        measure = next((name for name in SHARES if name in frame.columns), "profit")
+    share = SHARES[check_choice(measure, "measure", Measure)]
+    require_columns(frame.columns, [measure, share], "overview")
+    ax = tidy(new_axes(ax, figsize=(7.0, 1.4 + 0.4 * len(frame))))
     places = range(len(frame))
     customers = frame["share_of_customers"].to_numpy(dtype=float)
-    value = frame["share_of_value"].fillna(0.0).to_numpy(dtype=float)
+    money = frame[share].fillna(0.0).to_numpy(dtype=float)
+    words = share.removeprefix("share_of_")
     ax.barh(places, -customers, color=COLORS[5], label="share of customers")
-    ax.barh(places, value, color=COLORS[0], label="share of value")
-    counts = zip(places, frame["customers"], frame["value"], customers, value, strict=True)
+    ax.barh(places, money, color=COLORS[0], label=f"share of {words}")
+    counts = zip(places, frame["customers"], frame[measure], customers, money, strict=True)
     for place, count, worth, left, right in counts:
         style: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9}
         ax.annotate(f"{count:,}", (-left, place), xytext=(-4, 0), ha="right", **style)
         ax.annotate(short_number(worth), (max(right, 0), place), xytext=(4, 0), **style)
     ax.axvline(0, color="white", linewidth=1.5)
-    ax.set_yticks(places, frame["tier"].astype(str).tolist())
+    ax.set_yticks(places, frame["segment"].astype(str).tolist())
     ax.invert_yaxis()
     ax.margins(x=0.14)
-    ax.set_xlabel("Share of customers (left) and of value (right)")
+    ax.set_xlabel(f"Share of customers (left) and of {words} (right)")
     ax.xaxis.set_major_formatter(lambda share, _: f"{abs(share):.0%}")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9)
     return ax

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arguments import check_column
 from crmkit._checks import Problems, listed, number_array
-from crmkit._frames import column_kind, read_customers, sorted_codes, with_account
+from crmkit._frames import column_kind, read_customers, sorted_codes
 from crmkit.errors import InputError
 from crmkit.segmentation._math import columns_within, explain_losses
 
@@ -61,7 +61,7 @@ def loss_makers(profit: Any, *, acquisition_cost: str = "acquisition_cost") -> p
           covers after direct cost: 0.6 says that serving it must become 40% cheaper. 0 where
           the goods alone lose money.
 
-        ``attrs["account"]["cost_columns"]`` lists the columns that are part of ``profit``.
+        ``attrs["cost_columns"]`` lists the columns that are part of ``profit``.
 
     Raises
     ------
@@ -148,7 +148,8 @@ def loss_makers(profit: Any, *, acquisition_cost: str = "acquisition_cost") -> p
             "affordable_service": _over(left, shared, 0.0),
         }
     )
-    return with_account(table, {"cost_columns": ["direct_cost", *named]})
+    table.attrs["cost_columns"] = ["direct_cost", *named]
+    return table
 
 
 def _pools(frame: pd.DataFrame, shared: Floats) -> tuple[list[str], Floats]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_flag, check_number
-from crmkit.segmentation._table.segments import (
+from crmkit._checks import check_flag, check_optional
+from crmkit._frames import with_account
+from crmkit.segmentation._table.maps import (
     OTHER,
     SCORES,
     first_rule,
     read_scores,
     read_segment_map,
-    segment_maps,
 )
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def segment_map_audit(
     segment_map : str or DataFrame, default "standard"
         A map as for :func:`rfm_segments`.
     scores : DataFrame, optional
-        The table of :func:`rfm_scores`, to count customers.
+        The table of :func:`rfm_scores`, to count customers who bought; of the map's scale.
     n_bins : int, optional
-        Number of scores, 2 to 9. The default is that of a shipped map, else 5.
+        Number of scores, 2 to 9. The default is that of `scores`, else of the map, else 5.
     detail : bool, default False
         List every cell of the three scores instead, with the rules that fit it.
 
@@ -72,7 +72,7 @@ def segment_map_audit(
     MissingColumnsError
         If a table lacks a column.
     InputError
-        If the map or the scores cannot be used.
+        If the map or the scores cannot be used, or are of different scales.
 
     Examples
     --------
@@ -96,11 +96,22 @@ def segment_map_audit(
     >>> sorted(set(cells["rules"]))  # gaps, and overlaps of "active" and "best"
     [0, 1, 2]
     """
-    names, ranges, cells = _grid(segment_map, n_bins)
-    if check_flag(detail, "detail"):
-        return _by_cell(names, ranges, cells, scores)
-    inside = _inside(cells, ranges)
+    rules = read_segment_map(segment_map)
+    n_bins = check_optional(n_bins, "n_bins", rule="n_scores")
+    account: dict[str, Any] = {}
+    scale, counted = [n_bins or rules.n_bins or 5] * 3, None
+    if scores is not None:
+        read = read_scores(scores, n_bins)
+        scale, counted = rules.scale_of(read, account), read.values[read.bought]
+        account["customers_without_purchase"] = int((~read.bought).sum())
+    axes = [np.arange(1, most + 1) for most in scale]
+    cells = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    names, ranges = rules.names, rules.ranges
+    inside = np.all((cells[:, None] >= ranges[..., 0]) & (cells[:, None] <= ranges[..., 1]), axis=2)
     winner = first_rule(cells, ranges)
+    if check_flag(detail, "detail"):
+        table = _by_cell(names, cells, inside, winner, counted)
+        return with_account(table, account)
     covered = np.append(inside.sum(axis=0), np.count_nonzero(winner == len(names)))
     won = np.bincount(winner, minlength=len(names) + 1)
     table = pd.DataFrame(
@@ -113,41 +124,22 @@ def segment_map_audit(
             "reachable": won > 0,
         }
     )
-    if scores is not None:
-        _, values = read_scores(scores)
-        table["customers"] = np.bincount(first_rule(values, ranges), minlength=len(names) + 1)
-    return table
+    if counted is not None:
+        table["customers"] = np.bincount(first_rule(counted, ranges), minlength=len(names) + 1)
+    return with_account(table, account)
 
 
-def _by_cell(names: list[str], ranges: Ints, cells: Ints, scores: Any) -> pd.DataFrame:
+def _by_cell(
+    names: list[str], cells: Ints, inside: Bools, winner: Ints, counted: Ints | None
+) -> pd.DataFrame:
     """List every cell with the rules that fit it."""
-    inside = _inside(cells, ranges)
     labels = np.array([*names, OTHER], dtype=object)
     table = pd.DataFrame(dict(zip(SCORES, cells.T, strict=True)))
-    table["segment"] = labels[first_rule(cells, ranges)].tolist()
+    table["segment"] = labels[winner].tolist()
     table["rules"] = inside.sum(axis=1)
     table["segments"] = ["; ".join(labels[:-1][row]) for row in inside]
-    if scores is not None:
-        _, values = read_scores(scores)
+    if counted is not None:
         weights = np.array([81, 9, 1])
-        count = np.bincount((values - 1) @ weights, minlength=729)
+        count = np.bincount((counted - 1) @ weights, minlength=729)
         table["customers"] = count[(cells - 1) @ weights]
     return table
-
-
-def _grid(segment_map: Any, n_bins: int | None) -> tuple[list[str], Ints, Ints]:
-    """Return the rules' names and ranges, and all cells, shape (n_bins ** 3, 3)."""
-    names, ranges = read_segment_map(segment_map)
-    if n_bins is None:
-        maps = segment_maps().set_index("segment_map")["n_bins"]
-        n_bins = int(maps[[segment_map]].iloc[0]) if isinstance(segment_map, str) else 5
-    n_bins = check_number(n_bins, "n_bins", rule="n_scores")
-    axis = np.arange(1, n_bins + 1)
-    cells = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    return names, ranges, cells
-
-
-def _inside(cells: Ints, ranges: Ints) -> Bools:
-    """Tell which rules, shape (cells, rules), have a cell in their ranges."""
-    low, high = ranges[..., 0], ranges[..., 1]
-    return np.asarray(np.all((cells[:, None] >= low) & (cells[:, None] <= high), axis=2))

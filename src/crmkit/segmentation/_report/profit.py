@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["whale_curve", "whale_summary"]
+__all__ = ["whale_curve"]
 
 
 def read_value(table: Any, value: str, name: str = "profit") -> tuple[pd.Series[Any], Floats]:
@@ -57,6 +57,10 @@ def whale_curve(profit: Any, *, value: str = "profit", max_points: int = 1000) -
     InputError
         If a value is missing or infinite.
 
+    See Also
+    --------
+    segment_overview : Profit, loss-makers and what they lose in one row, or per segment.
+
     Notes
     -----
     The curve rises as long as customers earn more than they cost and falls where they cost
@@ -85,63 +89,5 @@ def whale_curve(profit: Any, *, value: str = "profit", max_points: int = 1000) -
             "customers": customers,
             "share_of_customers": customers / n,
             "cumulative_profit": curve.cumulative[customers],
-        }
-    )
-
-
-def whale_summary(profit: Any, *, value: str = "profit") -> pd.DataFrame:
-    """Sum up the whale curve in one row.
-
-    Parameters
-    ----------
-    profit : DataFrame
-        The table of :func:`customer_profit`, or any table of customers with a value column.
-    value : str, default "profit"
-        The column to cumulate.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row:
-
-        * ``customers`` (int) - number of customers.
-        * ``total_profit`` (float) - what all earn together.
-        * ``peak_profit`` (float) - what those earn who earn more than they cost.
-        * ``customers_at_peak`` (int) - how many these are.
-        * ``share_at_peak`` (float) - the same as a share of customers.
-        * ``peak_to_total`` (float) - peak over total; missing where the total is not positive,
-          because the ratio then says nothing.
-        * ``loss_makers`` (int) - customers who cost more than they earn.
-        * ``total_loss`` (float) - what these lose together, at least 0.
-
-    Raises
-    ------
-    MissingColumnsError
-        If `profit` lacks the column.
-    InputError
-        If a value is missing or infinite.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 0.0]})
-    >>> summary = whale_summary(profit)
-    >>> summary[["peak_profit", "peak_to_total", "loss_makers", "total_loss"]]
-       peak_profit  peak_to_total  loss_makers  total_loss
-    0        130.0            1.3            1        30.0
-    """
-    _, values = read_value(profit, value)
-    curve = _math.whale_curve(values)
-    total = float(curve.cumulative[-1])
-    return pd.DataFrame(
-        {
-            "customers": [values.size],
-            "total_profit": total,
-            "peak_profit": curve.peak,
-            "customers_at_peak": curve.customers_at_peak,
-            "share_at_peak": curve.customers_at_peak / values.size,
-            "peak_to_total": curve.peak / total if total > 0 else np.nan,
-            "loss_makers": int(np.count_nonzero(values < 0)),
-            "total_loss": curve.peak - total,
         }
     )

@@ -11,16 +11,13 @@ from crmkit._arguments import check_mapping, columns_named
 from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
 from crmkit.errors import InputError
-from crmkit.segmentation._math import decimal_sums
 from crmkit.segmentation._math import value_tiers as tier_codes
 from crmkit.segmentation._report.profit import read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crmkit._typing import Floats, Ints
-
-__all__ = ["value_pyramid", "value_tiers"]
+__all__ = ["value_tiers"]
 
 INACTIVE = "inactive"
 CURRY = {"top": 0.01, "big": 0.04, "medium": 0.15, "small": 0.80}
@@ -64,6 +61,10 @@ def value_tiers(
     InputError
         If a value is missing or infinite, or the shares do not add up to 1.
 
+    See Also
+    --------
+    segment_overview : Customers and money of each tier.
+
     Notes
     -----
     The tier follows from the share of customers with strictly more value. Equal customers are in
@@ -84,77 +85,6 @@ def value_tiers(
     2            3   50.0    good
     3            4   50.0    good
     """
-    ids, values, codes, names = _tiers(profit, value, tiers, active)
-    segment = pd.Series(np.array(names, dtype=object)[codes]).astype(str)
-    return pd.DataFrame({"customer_id": ids, "value": values, "segment": segment})
-
-
-def value_pyramid(
-    profit: Any,
-    *,
-    value: str = "profit",
-    tiers: Mapping[str, float] | None = None,
-    active: str | None = None,
-) -> pd.DataFrame:
-    """Show customers and value in each tier of the customer pyramid.
-
-    Parameters
-    ----------
-    profit, value, tiers, active
-        As in :func:`value_tiers`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per tier, best first:
-
-        * ``tier`` (str) - name of the tier.
-        * ``customers`` (int) - customers in it.
-        * ``share_of_customers`` (float) - the same as a share.
-        * ``value`` (float) - their value together.
-        * ``share_of_value`` (float) - share of all value; missing where that is not positive.
-        * ``mean_value`` (float) - value per customer; 0 in an empty tier.
-        * ``losses`` (int) - customers of the tier with negative value.
-
-    Raises
-    ------
-    MissingColumnsError
-        If `profit` lacks the column.
-    InputError
-        If a value is missing or infinite, or the shares do not add up to 1.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> profit = pd.DataFrame({"customer_id": [1, 2, 3, 4], "profit": [-30.0, 80.0, 50.0, 50.0]})
-    >>> pyramid = value_pyramid(profit, tiers={"best": 0.25, "good": 0.25, "rest": 0.5})
-    >>> pyramid[["tier", "customers", "value", "losses"]]
-       tier  customers  value  losses
-    0  best          1   80.0       0
-    1  good          2  100.0       0
-    2  rest          1  -30.0       1
-    """
-    _, values, codes, names = _tiers(profit, value, tiers, active)
-    customers = np.bincount(codes, minlength=len(names))
-    sums = decimal_sums(codes, values, len(names))
-    total = float(sums.sum())
-    return pd.DataFrame(
-        {
-            "tier": names,
-            "customers": customers,
-            "share_of_customers": customers / values.size,
-            "value": sums,
-            "share_of_value": sums / total if total > 0 else np.nan,
-            "mean_value": sums / np.maximum(customers, 1),
-            "losses": np.bincount(codes[values < 0], minlength=len(names)),
-        }
-    )
-
-
-def _tiers(
-    profit: Any, value: str, tiers: Mapping[str, float] | None, active: str | None
-) -> tuple[pd.Series[Any], Floats, Ints, list[str]]:
-    """Return ids, values, the tier of each and the tiers' names."""
     tiers = CURRY if tiers is None else tiers
     tiers = check_mapping(tiers, "tiers", "names to shares")
     shares = [check_number(share, f"tiers[{name!r}]") for name, share in tiers.items()]
@@ -164,12 +94,14 @@ def _tiers(
         )
     names = [str(name) for name in tiers]
     ids, values = read_value(profit, value)
-    if active is None:
-        return ids, values, tier_codes(values, np.array(shares[:-1])), names
-    frame = read_customers(profit, needs=columns_named(active=active), optional=(), name="profit")
-    problems = Problems("profit")
-    ranked = number_array(frame[active], problems, active) != 0
-    problems.raise_if_any()
+    ranked = np.ones(values.size, dtype=bool)
+    if active is not None:
+        needs = columns_named(active=active)
+        frame = read_customers(profit, needs=needs, optional=(), name="profit")
+        problems = Problems("profit")
+        ranked = number_array(frame[active], problems, active) != 0
+        problems.raise_if_any()
     codes = np.full(values.size, len(names))
     codes[ranked] = tier_codes(values[ranked], np.array(shares[:-1]))
-    return ids, values, codes, [*names, INACTIVE]
+    segment = pd.Series(np.array([*names, INACTIVE], dtype=object)[codes]).astype(str)
+    return pd.DataFrame({"customer_id": ids, "value": values, "segment": segment})

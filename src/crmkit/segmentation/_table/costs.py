@@ -209,8 +209,8 @@ def _all_customers(
     for name, table in tables.items():
         parts[name] = pd.Series(by_value(table["customer_id"]))
         row = rows_of(parts[name], known, name=name, other="transactions", account=account)
-        if name == "activity":
-            account["transactions_unmatched"] = without(row, log.n_customers)
+        key = "unmatched" if name == "activity" else "without_customers"
+        account[f"transactions_{key}"] = without(row, log.n_customers)
     if not tables:
         return pd.Index(log.customer_ids), {"transactions": np.arange(log.n_customers)}
     places, distinct = sorted_codes(pd.concat(list(parts.values()), ignore_index=True))

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._frames import read_customers, to_pandas
+from crmkit._frames import read_customers
 from crmkit.errors import InputError
 from crmkit.segmentation._math import bins_from_cuts, nested_bins, quantile_cuts, tie_safe_cuts
+from crmkit.segmentation._table.limits import (
+    FALLING,
+    MONEY,
+    Money,
+    own_limits,
+    read_cut_points,
+    scale_of,
+)
 
 if TYPE_CHECKING:
-    from crmkit._typing import Floats, Ints
+    from collections.abc import Sequence
+
+    from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = ["rfm_cut_points", "rfm_scores"]
 
-Money = Literal["mean", "total"]
 ScoreMethod = Literal["independent", "nested", "r_rfm"]
 CutMethod = Literal["independent", "r_rfm"]
 
-MONEY: dict[Money, str] = {"mean": "monetary", "total": "total_amount"}
 CUTS = {"independent": tie_safe_cuts, "r_rfm": quantile_cuts}
-# A customer who bought long ago scores low: the only value whose score falls as it rises.
-FALLING = "recency_days"
 
 
 def rfm_cut_points(
-    rfm: Any, *, n_bins: int = 5, method: CutMethod = "independent", monetary: Money = "mean"
+    rfm: Any,
+    *,
+    n_bins: int = 5,
+    method: CutMethod = "independent",
+    monetary: Money = "mean",
+    cut_points: Mapping[str, Sequence[float]] | None = None,
 ) -> pd.DataFrame:
     """Give the limits between scores, to keep and to score later customers on the same scale.
 
@@ -42,7 +54,9 @@ def rfm_cut_points(
     method : {"independent", "r_rfm"}, default "independent"
         How limits are found, as in :func:`rfm_scores`. Nested scores have no common limits.
     monetary : {"mean", "total"}, default "mean"
-        Which money is scored: per purchase or in total.
+        Which money is scored: column ``monetary``, per purchase, or ``total_amount``.
+    cut_points : dict of str to list, optional
+        Limits of your own for some of the variables, as in :func:`rfm_scores`.
 
     Returns
     -------
@@ -51,7 +65,7 @@ def rfm_cut_points(
 
         * ``variable`` (str) - ``recency_days``, ``frequency``, and ``monetary`` or
           ``total_amount``.
-        * ``score`` (int) - 1 to `n_bins`; for recency the fewest days score highest.
+        * ``score`` (int) - from 1; for recency the fewest days score highest.
         * ``lower`` (float) - smallest value with this score, inclusive.
         * ``upper`` (float) - limit below which values have this score, exclusive.
         * ``customers`` (int) - customers of `rfm` with this score; 0 shows an empty score.
@@ -61,7 +75,7 @@ def rfm_cut_points(
     MissingColumnsError
         If `rfm` lacks a column.
     InputError
-        If a value is missing, or `n_bins` or `method` is not one of those allowed.
+        If a value is missing, or an argument is not one of those allowed.
 
     Examples
     --------
@@ -91,14 +105,25 @@ def rfm_cut_points(
     check_choice(method, "method", CutMethod)
     n_bins = check_number(n_bins, "n_bins", rule="n_scores")
     money = MONEY[check_choice(monetary, "monetary", Money)]
-    _, values = _read_values(rfm, money)
-    return pd.concat(
-        [
-            _limits(variable, column, CUTS[method](column, n_bins))
-            for variable, column in values.items()
-        ],
-        ignore_index=True,
-    )
+    _, bought, values = _read_values(rfm, money)
+    own = own_limits(cut_points, money)
+    parts = []
+    for variable, column in values.items():
+        cuts, scale = own.get(variable) or _computed(variable, column[bought], method, n_bins)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "variable": variable,
+                    "score": scale,
+                    "lower": np.concatenate(([-np.inf], cuts)),
+                    "upper": np.concatenate((cuts, [np.inf])),
+                    "customers": np.bincount(
+                        bins_from_cuts(column[bought], cuts), minlength=scale.size
+                    ),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def rfm_scores(
@@ -116,7 +141,7 @@ def rfm_scores(
     rfm : DataFrame
         The table of :func:`rfm_table`, or any table with its columns.
     n_bins : int, default 5
-        Number of scores, 2 to 9. Ignored with `cut_points`.
+        Number of scores, 2 to 9. Ignored where `cut_points` says it.
     method : {"independent", "nested", "r_rfm"}, default "independent"
         ``independent``: 1 + floor(`n_bins` x share of customers with strictly less), and for
         recency `n_bins` - floor(`n_bins` x share with strictly fewer days). Customers with equal
@@ -125,11 +150,14 @@ def rfm_scores(
         pair of both [1]_, which fills all cells evenly, but a 4 in one cell is not the 4 of
         another. ``r_rfm``: as R's package ``rfm`` [2]_ does it, for comparison with it.
     monetary : {"mean", "total"}, default "mean"
-        Which money is scored: per purchase or in total. Ignored with `cut_points`.
-    cut_points : DataFrame, optional
-        Limits to use instead, from :func:`rfm_cut_points` or made by hand: one row per variable
-        and score, with columns ``variable``, ``score`` and ``lower`` (inclusive). A value
-        beyond the outer limits has the outer score.
+        Which money is scored: column ``monetary``, per purchase, or ``total_amount``. Ignored
+        with a table of `cut_points`.
+    cut_points : DataFrame or dict of str to list, optional
+        Limits to use instead. A table from :func:`rfm_cut_points` or made by hand has one row per
+        variable and score, with columns ``variable``, ``score`` and ``lower`` (inclusive), for all
+        three. A dict gives limits of your own for some variables: ``{"frequency": [2, 5]}``
+        scores 1 below 2, 2 from 2 and 3 from 5 on. A value beyond the outer limits has the outer
+        score.
 
     Returns
     -------
@@ -141,6 +169,10 @@ def rfm_scores(
         * ``frequency_score`` (int) - `n_bins` for the most frequent.
         * ``monetary_score`` (int) - `n_bins` for the most money.
         * ``rfm_score`` (int) - the three digits in that order, such as 543.
+        * ``rfm_scale`` (int) - the highest possible scores in that order, such as 555; the same in
+          all rows. By it :func:`rfm_segments` knows which map fits.
+
+        Who bought nothing (no ``recency_days``) has scores of 0 and no part in the limits.
 
     Raises
     ------
@@ -171,61 +203,64 @@ def rfm_scores(
     ...         "monetary": [20.0, 50.0, 10.0, 80.0],
     ...     }
     ... )
-    >>> rfm_scores(rfm, n_bins=4)
-       customer_id  recency_score  frequency_score  monetary_score  rfm_score
-    0            1              4                4               2        442
-    1            2              3                1               3        313
-    2            3              2                1               1        211
-    3            4              1                1               4        114
+    >>> rfm_scores(rfm, n_bins=4)[["customer_id", "rfm_score", "rfm_scale"]]
+       customer_id  rfm_score  rfm_scale
+    0            1        442        444
+    1            2        313        444
+    2            3        211        444
+    3            4        114        444
     """
     check_choice(method, "method", ScoreMethod)
     n_bins = check_number(n_bins, "n_bins", rule="n_scores")
     money = MONEY[check_choice(monetary, "monetary", Money)]
-    if cut_points is not None:
-        limits = _read_cut_points(cut_points)
+    limits: dict[str, tuple[Floats, Ints]] = {}
+    if cut_points is not None and not isinstance(cut_points, Mapping):
+        limits = read_cut_points(cut_points)
         money = next(name for name in MONEY.values() if name in limits)
-        ids, values = _read_values(rfm, money)
-        scores = [_score(values[variable], *limits[variable]) for variable in values]
-    elif method == "nested":
-        ids, values = _read_values(rfm, money)
-        scores = _nested_scores(list(values.values()), n_bins)
+    elif cut_points is not None:
+        limits = own_limits(cut_points, money)
+    ids, bought, values = _read_values(rfm, money)
+    known = [column[bought] for column in values.values()]
+    if method == "nested" and limits:
+        raise InputError(
+            "`method` 'nested' ranks within groups and has no common cut points. "
+            "Leave `cut_points` out, or use 'independent' or 'r_rfm'."
+        )
+    if method == "nested":
+        found, scale = _nested_scores(known, n_bins), [n_bins] * 3
     else:
-        ids, values = _read_values(rfm, money)
-        scores = [
-            _score(column, CUTS[method](column, n_bins), _scale(variable, n_bins))
-            for variable, column in values.items()
-        ]
-    recency, frequency, worth = scores
-    return pd.DataFrame(
-        {
-            "customer_id": ids,
-            "recency_score": recency,
-            "frequency_score": frequency,
-            "monetary_score": worth,
-            "rfm_score": 100 * recency + 10 * frequency + worth,
-        }
-    )
+        found, scale = [], []
+        for variable, column in zip(values, known, strict=True):
+            cuts, score = limits.get(variable) or _computed(variable, column, method, n_bins)
+            found.append(score[bins_from_cuts(column, cuts)])
+            scale.append(score.size)
+    scores = np.zeros((len(ids), 3), dtype=np.int64)
+    scores[bought] = np.column_stack(found)
+    digits = np.array([100, 10, 1])
+    table = pd.DataFrame({"customer_id": ids})
+    for at, name in enumerate(("recency_score", "frequency_score", "monetary_score")):
+        table[name] = scores[:, at]
+    return table.assign(rfm_score=scores @ digits, rfm_scale=int(np.array(scale) @ digits))
 
 
-def _read_values(rfm: Any, money: str) -> tuple[pd.Series[Any], dict[str, Floats]]:
-    """Return the ids and the three values by column name, recency first."""
+def _read_values(rfm: Any, money: str) -> tuple[pd.Series[Any], Bools, dict[str, Floats]]:
+    """Return the ids, who bought something, and the three values by column, recency first."""
     columns = [FALLING, "frequency", money]
     frame = read_customers(rfm, needs=columns, optional=(), name="rfm")
     problems = Problems("rfm")
-    values = {column: number_array(frame[column], problems, column) for column in columns}
+    frequency = number_array(frame["frequency"], problems, "frequency")
+    # Who bought nothing has no day; what else is missing is missing.
+    bought = ~(frame[FALLING].isna().to_numpy(dtype=bool) & (frequency == 0))
+    if not bought.any():
+        problems.add("nobody in it has bought anything.")
+    values = {c: number_array(frame[c].where(bought, 0), problems, c) for c in columns}
     problems.raise_if_any()
-    return frame["customer_id"], values
+    return frame["customer_id"], bought, values
 
 
-def _scale(variable: str, n_bins: int) -> Ints:
-    """Return the score of each bin, lowest values first."""
-    scale = np.arange(1, n_bins + 1)
-    return scale[::-1] if variable == FALLING else scale
-
-
-def _score(values: Floats, cuts: Floats, scale: Ints) -> Ints:
-    """Return the score of each value."""
-    return scale[bins_from_cuts(values, cuts)]
+def _computed(variable: str, values: Floats, method: str, n_bins: int) -> tuple[Floats, Ints]:
+    """Return the cuts that a method finds, and the score of each bin between them."""
+    return CUTS[method](values, n_bins), scale_of(variable, n_bins)
 
 
 def _nested_scores(values: list[Floats], n_bins: int) -> list[Ints]:
@@ -235,53 +270,5 @@ def _nested_scores(values: list[Floats], n_bins: int) -> list[Ints]:
     for variable, column in zip((FALLING, "frequency", "money"), values, strict=True):
         bins = nested_bins(column, cell, n_bins)
         cell = cell * n_bins + bins
-        scores.append(_scale(variable, n_bins)[bins])
+        scores.append(scale_of(variable, n_bins)[bins])
     return scores
-
-
-def _limits(variable: str, values: Floats, cuts: Floats) -> pd.DataFrame:
-    """Return the rows of the cut-point table for one variable."""
-    n_bins = cuts.size + 1
-    return pd.DataFrame(
-        {
-            "variable": variable,
-            "score": _scale(variable, n_bins),
-            "lower": np.concatenate(([-np.inf], cuts)),
-            "upper": np.concatenate((cuts, [np.inf])),
-            "customers": np.bincount(bins_from_cuts(values, cuts), minlength=n_bins),
-        }
-    )
-
-
-def _read_cut_points(table: Any) -> dict[str, tuple[Floats, Ints]]:
-    """Return cuts and scale per variable from a cut-point table, whatever its row order."""
-    frame = to_pandas(table, "cut_points", needs=["variable", "score", "lower"], optional=())
-    problems = Problems("cut_points")
-    wanted = {FALLING, "frequency"}
-    found = set(frame["variable"])
-    money = found & set(MONEY.values())
-    if not wanted <= found or len(money) != 1 or found - wanted - money:
-        problems.add(
-            f"column 'variable' must name {FALLING!r}, 'frequency' and one of "
-            f"{list(MONEY.values())}; it names {sorted(map(str, found))}."
-        )
-    score = number_array(frame["score"], problems, "score", low=1)
-    # The outermost limits are infinite by right.
-    number_array(frame["lower"].replace([-np.inf, np.inf], 0.0), problems, "lower")
-    problems.raise_if_any()
-    lower = frame["lower"].to_numpy(dtype=np.float64)
-    limits = {}
-    for variable in (FALLING, "frequency", *money):
-        rows = (frame["variable"] == variable).to_numpy(dtype=bool)
-        direction = -1 if variable == FALLING else 1
-        order = np.argsort(direction * score[rows], kind="stable")
-        scale, low = score[rows][order], lower[rows][order]
-        n_bins = scale.size
-        if n_bins > 9 or not np.array_equal(np.sort(scale), np.arange(1, n_bins + 1)):
-            problems.add(f"the scores of {variable!r} must be 1, 2, ... to at most 9, each once.")
-        elif np.any(low[1:] < low[:-1]):
-            side = "rise as scores fall" if direction < 0 else "rise with the scores"
-            problems.add(f"the limits of {variable!r} must {side}.")
-        limits[variable] = (low[1:], scale.astype(np.int64))
-    problems.raise_if_any()
-    return limits
