@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import wraps
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from crmkit._model_files import read_model, write_model
+from crmkit._checks import check_number, quoted
+from crmkit._model_files import STRANGE, read_model, write_model
+from crmkit._parameters import RULES
 from crmkit._schema import check_kinds, json_part, learned_types, parameter_types
+from crmkit.errors import CrmkitError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["Model", "json_part"]
+
+
+def _in_words(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of a model that was read from a file say in words what its content leads to.
+
+    Whatever a forger wrote that is of the right kinds, and so was read, ends in an InputError.
+    """
+
+    @wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> Any:
+        if method.__name__ == "fit":
+            vars(self).pop("_loaded", None)  # from here on it holds what it learned itself
+        if "_loaded" not in vars(self):
+            return method(self, *arguments, **options)
+        inspect.signature(method).bind(self, *arguments, **options)
+        try:
+            return method(self, *arguments, **options)
+        except (*STRANGE, Warning) as error:
+            if isinstance(error, (CrmkitError, NotFittedError)):
+                raise
+            raise InputError(
+                f"This {type(self).__name__} was loaded from a file that was changed, or the "
+                f"argument cannot be used: {quoted(error)}. Fit the model again and save it."
+            ) from error
+
+    return told
 
 
 class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
@@ -25,11 +58,16 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
 
     # Learned, but left out of a saved model, because it names customers.
     _not_saved: ClassVar[tuple[str, ...]] = ("scores_",)
+    # Parameters of another rule than their name has; None where no rule for one number will do.
+    _rules: ClassVar[dict[str, str | None]] = {"n_draws": "draws_kept", "min_support": None}
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Register the class, so that a model can hold other models and still be JSON."""
         super().__init_subclass__(**options)
         json_part(cls)
+        for name, method in list(vars(cls).items()):
+            if inspect.isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, _in_words(method))
 
     def to_json_state(self) -> dict[str, Any]:
         """Return parameters and what was learned, and make sure that it can be read back."""
@@ -53,9 +91,22 @@ class Model(BaseEstimator):  # type: ignore[misc, unused-ignore]
         """Rebuild a model from `to_json_state`."""
         cls._check_state(**state)
         model = cls(**state["parameters"])
+        for name, value in state["parameters"].items():
+            rule = cls._rules.get(name, name)
+            if rule in RULES and isinstance(value, Real) and not isinstance(value, bool):
+                check_number(value, name, rule=rule)
         for name, value in state["fitted"].items():
             setattr(model, name, value)
+        if state["fitted"]:
+            model._check_learned()
+        model._loaded = True
         return model
+
+    def _check_learned(self) -> None:
+        """Raise ValueError unless what was read back fits together, beyond the kinds of its parts.
+
+        A class says here what its annotations cannot.
+        """
 
     def _fitted(self) -> dict[str, Any]:
         """Return the learned attributes by name."""

@@ -15,7 +15,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_model", "write_model"]
+__all__ = ["STRANGE", "read_model", "write_model"]
 
 
 class _Model(Protocol):
@@ -37,7 +37,7 @@ _FORMAT_VERSION = 1
 _NAMES = {"format", "format_version", "crmkit_version", "model", "parameters", "fitted", "sha256"}
 _NO_MODEL = "holds no crmkit model. Write one with save()."
 # What values that no model holds lead to, sooner or later.
-_STRANGE = (
+STRANGE = (
     ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError
 )  # fmt: skip
 # No model comes near these; a file beyond them was made to exhaust the memory.
@@ -91,7 +91,7 @@ def read_model(path: Any, cls: type[_Kind]) -> _Kind:
         if not state["fitted"]:
             raise ValueError("it was never fitted")
         return cls.from_json_state(state)
-    except _STRANGE as error:
+    except STRANGE as error:
         raise InputError(
             f"{shown}, written by crmkit {quoted(writer)}, is damaged or was changed: "
             f"{quoted(error)}. Fit the model again and save it."

@@ -13,7 +13,7 @@ from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
 from crmkit.basket._model.evaluate import compare, refitted
 from crmkit.basket._model.offers import make_offers
-from crmkit.basket._model.strengths import ItemStrengths, pair_strengths
+from crmkit.basket._model.strengths import ItemStrengths, check_strengths, pair_strengths
 from crmkit.basket._table.baskets import minimum_count, read_baskets
 from crmkit.errors import InputError
 
@@ -122,10 +122,8 @@ class NextItem(Model):
         InputError
             If a parameter is out of range or no line has a product.
         """
-        weights = {
-            name: check_number(getattr(self, name), name)
-            for name in ("rules", "similarity", "popularity")
-        }
+        names = ("rules", "similarity", "popularity")
+        weights = {name: check_number(getattr(self, name), name) for name in names}
         if not sum(weights.values()) > 0:
             raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
         half_life = check_optional(self.half_life_days, "half_life_days")
@@ -164,6 +162,10 @@ class NextItem(Model):
             }
         )
         return self
+
+    def _check_learned(self) -> None:
+        """Raise ValueError unless items and their neighbours go together."""
+        check_strengths(self.items_, self.neighbours_)
 
     def predict(
         self,

@@ -56,3 +56,15 @@ def pair_strengths(
     both_ways = np.concatenate([pairs, pairs[:, ::-1]])
     useful = strength > 0
     return recommend.neighbours(both_ways[useful], strength[useful], n_neighbours)
+
+
+def check_strengths(items: pd.DataFrame, neighbours: pd.DataFrame) -> None:
+    """Raise ValueError unless items and neighbours go together, with numbers of 0 or more."""
+    known = set(items["item"])
+    ends = set(neighbours["item"]) | set(neighbours["neighbour"])
+    for table, column in ((items, "popularity"), (neighbours, "strength")):
+        numbers = table[column].to_numpy()
+        if numbers.dtype.kind != "f" or not ((numbers >= 0) & np.isfinite(numbers)).all():
+            raise ValueError(f"its column {column!r} holds no numbers of 0 or more")
+    if len(known) < len(items) or items["item"].isna().any() or not ends <= known:
+        raise ValueError("its items and their neighbours do not go together")

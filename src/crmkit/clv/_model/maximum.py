@@ -157,6 +157,21 @@ class MaximumLikelihood(Model):
             confidence_level,
         )
 
+    def _check_learned(self) -> None:
+        """Raise ValueError unless there is one finite number for each term, and their spread."""
+        n = len(self._terms())
+        found, spread = self.coefficients_, self.coefficient_covariance_
+        if found.shape != (n,) or spread.shape != (n, n):
+            raise ValueError(f"its estimates are not those of {n} terms")
+        draws = getattr(self, "coefficient_draws_", np.empty((0, n)))
+        if draws.ndim != 2 or (draws.size and draws.shape[1] != n):
+            raise ValueError(f"its draws are not those of {n} terms")
+        logs = np.abs(found[: len(self._names)])
+        if not (np.isfinite(found).all() and np.isfinite(draws).all() and self.n_customers_ > 0):
+            raise ValueError("its estimates are not finite")
+        if (logs > _LARGEST_LOG).any() or np.isnan(spread).any():
+            raise ValueError("its estimates are beyond all numbers")
+
     def _judge(self, log_likelihood: float, n_parameters: int) -> None:
         """Keep the log-likelihood and what follows from it."""
         self.log_likelihood_ = log_likelihood
