@@ -24,6 +24,10 @@ JUDGED_ON_MONEY = {
         "brier",
         "calibration_error",
         "top_decile_lift",
+        *("calibration_gap", "calibration_gap_low", "calibration_gap_high"),
+        *("auc_gain", "auc_gain_low", "auc_gain_high"),
+        *("brier_gain", "brier_gain_low", "brier_gain_high"),
+        *("rival", "verdict"),
     }
 }
 # The accounts of all money and of all rows have everybody; other tables have who bought.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "area_influence",
     "area_under_curve",
     "average_precision",
     "brier_score",
@@ -34,6 +35,27 @@ def area_under_curve(score: ArrayLike, outcome: ArrayLike) -> float:
     worse = others.sum() - np.cumsum(others)
     pairs = curve.outcome.sum() * others.sum()
     return float(np.sum(curve.outcome * (worse + others / 2)) / pairs) if pairs else float("nan")
+
+
+def area_influence(score: ArrayLike, outcome: ArrayLike) -> Floats:
+    """Return what each customer adds to the error of the area under the curve, shape (n,).
+
+    The placement of each among the others, less the area, over the number of its kind: the sum of
+    squares is the variance of DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845,
+    and differences of two scores' are those of the paired difference. NaN where all outcomes are
+    equal.
+    """
+    outcome = np.asarray(outcome, dtype=np.float64)
+    _, code = np.unique(np.asarray(score, dtype=np.float64), return_inverse=True)
+    positive = np.bincount(code, weights=outcome)
+    other = np.bincount(code, weights=1 - outcome)
+    if not positive.sum() or not other.sum():
+        return np.full(outcome.size, np.nan)
+    above = (np.cumsum(other) - other / 2) / other.sum()
+    below = 1 - (np.cumsum(positive) - positive / 2) / positive.sum()
+    area = float(np.sum(positive * above) / positive.sum())
+    yes, no = (above - area) / positive.sum(), (below - area) / other.sum()
+    return np.where(outcome > 0, yes[code], no[code])
 
 
 def average_precision(score: ArrayLike, outcome: ArrayLike) -> float:

@@ -8,7 +8,7 @@ from scipy import special
 
 from _suite import Case, Target, study
 from crmkit import churn
-from worlds import START, covered, log_of, rejected, rows
+from worlds import START, covered, log_of, once, rejected, rows
 
 # Signals: numbers known of customers who leave at random.
 
@@ -98,6 +98,44 @@ def scored_six_times(rng):
     return judged_scores(rng, 200, 6, 1.0)
 
 
+# Backtests: customers buy when they feel like it, or keep to a pace that their town tells.
+
+
+def backtest(rng, days, told=False, n_customers=400):
+    """Whether the model is said to beat recency, and the interval of its gain where it is none."""
+    pace = rng.choice([0.02, 0.006], n_customers) if told else np.full(n_customers, 0.01)
+    log = log_of(rng.random((n_customers, 420)) < pace[:, None])
+    customers = pd.DataFrame({"customer_id": range(n_customers)})
+    customers["town"] = np.where(pace > 0.01, "north", "south")
+    customers["x"] = rng.normal(size=n_customers)
+    table = churn.backtest_table(
+        log, customers=customers, as_of=[START + pd.Timedelta(days=day) for day in days],
+        horizon_days=60, n_train=2, heuristics=["recency_days"],
+        model=churn.ChurnModel(n_folds=3, random_state=0),
+    )  # fmt: skip
+    row = table[table["model"] == "model"].iloc[-1]
+    return {
+        "gain": once(covered(row["auc_gain_low"], row["auc_gain_high"], 0.0)),
+        "better": once("better as a ranking" in row["verdict"].replace("no better", "as good")),
+    }
+
+
+@study("400 customers who all buy alike; one day", short=4, full=120)
+def nothing_to_rank(rng):
+    return backtest(rng, [300])
+
+
+@study("400 customers who all buy alike; three days of the same customers", corner=True,
+       short=3, full=120)  # fmt: skip
+def nothing_on_three_days(rng):
+    return backtest(rng, [220, 280, 340])
+
+
+@study("400 customers of two towns, one of which buys three times as much", short=3, full=120)
+def town_tells(rng):
+    return backtest(rng, [300], told=True)
+
+
 # Silence: purchases at a rhythm of one's own, seen to a day out of the blue.
 
 
@@ -141,7 +179,7 @@ def bursty(rng):
 
 SIGNALS = Target(churn.signal_table)
 GAINS, CALIBRATION = Target(churn.gains_table), Target(churn.calibration_table)
-SILENCE = Target(churn.silence_table)
+SILENCE, BACKTEST = Target(churn.silence_table), Target(churn.backtest_table)
 HELD, SIZE = (0.93, 0.97), (0.025, 0.06)
 BURSTS = ("does not hold: three in ten are called silent", "three in ten where four of five gaps")
 
@@ -163,6 +201,11 @@ CASES = [
     Case(GAINS, "coverage", scored_six_times, "gains", 0.95, (0.925, 0.97)),
     Case(CALIBRATION, "coverage", scored_once, "calibration", 0.95, HELD),
     Case(CALIBRATION, "coverage", scored_six_times, "calibration", 0.95, (0.925, 0.97)),
+    Case(BACKTEST, "coverage", nothing_to_rank, "gain", 0.95, (0.92, 0.98)),
+    Case(BACKTEST, "verdict", nothing_to_rank, "better", 0.05, (0.0, 0.05)),
+    Case(BACKTEST, "coverage", nothing_on_three_days, "gain", 0.95, (0.92, 0.98)),
+    Case(BACKTEST, "verdict", nothing_on_three_days, "better", 0.05, (0.0, 0.05)),
+    Case(BACKTEST, "power", town_tells, "better", 0.8, (0.7, 1.0)),
     Case(SILENCE, "size", rhythmic, "p", 0.05, SIZE),
     Case(SILENCE, "verdict", rhythmic, "told", 0.05, SIZE),
     Case(SILENCE, "power", stopped, "p", 0.8, (0.7, 0.95)),

@@ -9,11 +9,11 @@ import pandas as pd
 
 from crmkit._arguments import check_columns
 from crmkit._checks import check_number, quoted, require_columns
-from crmkit._frames import day_column, with_account
-from crmkit._learn import figures
+from crmkit._frames import day_column, sorted_codes, with_account
 from crmkit._periods import day_text
 from crmkit._progress import steps
 from crmkit.churn._model.churn import ChurnModel
+from crmkit.churn._report.contest import Contest, contest_rows
 from crmkit.churn._table.churn_table import churn_table, snapshot_days
 from crmkit.errors import InputError
 
@@ -39,13 +39,15 @@ def backtest_table(
     columns: Sequence[str] | None = None,
     heuristics: Sequence[str] = _HEURISTICS,
     model: ChurnModel | None = None,
+    confidence_level: float = 0.95,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Learn before each of several days, predict from that day, and compare with what came.
 
     For each day the model learns from `n_train` earlier snapshots whose outcomes were complete by
     that day, one lead and horizon apart, so nothing that was unknown on the day is used. Each
-    heuristic is a model of one column, learned from the same snapshots.
+    heuristic is a model of one column, learned from the same snapshots. All are set beside the one
+    that ranked best within these snapshots: the simple thing one would have done on the day.
 
     Parameters
     ----------
@@ -74,17 +76,21 @@ def backtest_table(
         against the customer's own rhythm.
     model : ChurnModel, optional
         A model whose parameters are used. The default is ``ChurnModel(random_state=0)``.
+    confidence_level : float, default 0.95
+        Level of the intervals, and of what the verdict calls better or worse.
     progress : bool, default False
         Show a progress bar.
 
     Returns
     -------
     pandas.DataFrame
-        Per day one row for the model, then one per heuristic, best first:
+        Per day one row for the model, one per heuristic, best first, and one for the base rate;
+        of several days such rows again for the means over all of them:
 
-        * ``as_of`` (datetime) - day predicted from.
-        * ``model`` (str) - ``model``, or the column of the heuristic.
-        * ``customers`` (int) - customers predicted.
+        * ``as_of`` (datetime) - day predicted from; missing for all days.
+        * ``model`` (str) - ``model``, the column of the heuristic, or ``base rate``: the share
+          that left in the snapshots learned from, for everybody.
+        * ``customers`` (int) - customers predicted, over all days their sum.
         * ``churn_rate`` (float) - share that left.
         * ``p_mean`` (float) - mean predicted probability; far from the rate, the level drifted.
         * ``auc`` (float) - chance that one who left ranks above one who stayed; missing where all
@@ -94,6 +100,20 @@ def backtest_table(
         * ``calibration_error`` (float) - mean gap of prediction and rate over ten parts.
         * ``top_decile_lift`` (float) - rate in the highest tenth over the rate of all; missing
           if nobody left.
+        * ``calibration_gap`` (float) - ``p_mean`` less ``churn_rate``.
+        * ``calibration_gap_low`` (float) - its lower limit.
+        * ``calibration_gap_high`` (float) - its upper limit.
+        * ``rival`` (str) - the heuristic that the following compare with; without heuristics the
+          base rate, over several days ``best of each day`` where they differ.
+        * ``auc_gain`` (float) - ``auc`` less that of the rival; missing of the rival itself.
+        * ``auc_gain_low`` (float) - lower limit of the paired difference (DeLong).
+        * ``auc_gain_high`` (float) - its upper limit.
+        * ``brier_gain`` (float) - Brier score of the rival less ``brier``: above 0 is better.
+        * ``brier_gain_low`` (float) - lower limit of the paired difference.
+        * ``brier_gain_high`` (float) - its upper limit.
+        * ``verdict`` (str) - "better", "no better" or "worse" than the rival as a ranking and as
+          a probability, by whether these intervals hold 0; "is the rival" of that row itself, "too
+          few to tell" where all customers did the same.
 
     Raises
     ------
@@ -101,6 +121,12 @@ def backtest_table(
         If a column is absent.
     InputError
         If the log does not reach far enough back or ahead.
+
+    Notes
+    -----
+    The intervals are about the customers of these days and take the models as they were learned;
+    over several days a customer's parts are added before they are squared. They say nothing of
+    days that are not like these.
 
     References
     ----------
@@ -114,15 +140,17 @@ def backtest_table(
     >>> table = churn.backtest_table(
     ...     transactions, as_of=["2025-03-31", "2025-06-30"], horizon_days=60
     ... )
-    >>> table.groupby("as_of")["model"].first().tolist()
-    ['model', 'model']
+    >>> both = table[table["as_of"].isna()].set_index("model")
+    >>> both.loc["model", ["rival", "verdict"]].tolist()
+    ['recency_days', 'better as a ranking, better as a probability']
     >>> len(table)
-    10
+    18
     """
     n_train = check_number(n_train, "n_train")
     step = check_number(horizon_days, "horizon_days")
     step += check_number(lead_days, "lead_days")
     heuristics = check_columns(heuristics, "heuristics", empty=True)
+    level = check_number(confidence_level, "confidence_level")
     if model is not None and not isinstance(model, ChurnModel):
         raise InputError(f"`model` must be a ChurnModel; got {quoted(model)}.")
     tests = snapshot_days(as_of)
@@ -147,20 +175,26 @@ def backtest_table(
             "from. Choose a later `as_of` or a smaller `n_train`."
         )
     base = ChurnModel(random_state=0) if model is None else model
-    rows: list[dict[str, Any]] = []
+    customer = sorted_codes(table["customer_id"])[0]
+    contests = []
     for test in steps(tests, "backtest", progress):
-        train, unseen = table[np.isin(day, learning[test])], table[day == test]
-        result = unseen["churned"].to_numpy(dtype=np.float64)
-        judged = []
+        learned, unseen = np.isin(day, learning[test]), day == test
+        train, later = table[learned], table[unseen]
+        contest = Contest(
+            test,
+            later["churned"].to_numpy(dtype=np.float64),
+            customer[unseen],
+            float(train["churned"].mean()),
+        )
         for name, chosen in (("model", columns), *((h, [h]) for h in heuristics)):
             learner = ChurnModel(**base.get_params(deep=False))
             if name != "model":
                 learner.set_params(estimator=None)
-            scores = learner.fit(train, columns=chosen).predict(unseen)["p_churn"].to_numpy()
-            row = figures(scores, result, rate="churn_rate")
-            judged.append({"as_of": test, "model": name, **row})
-        rows += judged[:1]
-        rows += sorted(judged[1:], key=lambda row: (-np.nan_to_num(row["auc"]), row["model"]))
-    report = pd.DataFrame(rows)
-    report["as_of"] = day_column(report["as_of"].to_numpy())
+            scores = learner.fit(train, columns=chosen).predict(later)["p_churn"].to_numpy()
+            contest.add(name, scores, float(learner.performance_["auc"].iloc[0]))
+        contests.append(contest)
+    report = pd.DataFrame(contest_rows(contests, level))
+    known = report["as_of"].notna()
+    days = day_column(report["as_of"].fillna(0).to_numpy(dtype=np.int64))
+    report["as_of"] = pd.Series(days).where(known)
     return with_account(report, table.attrs["account"])
