@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crmkit._plotting import COLORS, money, new_axes, tidy
+from crmkit._plotting import COLORS, money, new_axes, plain, tidy
 from crmkit._report.beside import UNMATCHED
 from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
@@ -139,5 +139,5 @@ def _plot_months(months: pd.DataFrame, currency: str) -> Axes:
     ax.xaxis.set_major_formatter(form)
     ax.yaxis.set_major_formatter(money())
     ax.set_xlabel("Month")
-    ax.set_ylabel(f"Net amount{f' ({currency})' if currency else ''}")
+    ax.set_ylabel(f"Net amount{f' ({plain(currency)})' if currency else ''}")
     return ax

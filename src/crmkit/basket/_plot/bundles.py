@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit._arguments import check_text
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, money, new_axes, plain, tidy
 from crmkit.basket._plot.shared import joined, read_table
 from crmkit.basket._report.read import read_tuples
 from crmkit.errors import InputError
@@ -72,10 +72,10 @@ def plot_bundles(
             fontsize=8,
             color=GREY,
         )
-    ax.set_yticks(place, [fill(joined(sets[row]), 44) for row in rows], fontsize=8)
+    ax.set_yticks(place, [plain(fill(joined(sets[row]), 44)) for row in rows], fontsize=8)
     ax.invert_yaxis()
     ax.margins(x=0.6)
     ax.xaxis.set_major_formatter(money())
-    unit = "" if currency is None else f" ({check_text(currency, 'currency')})"
+    unit = "" if currency is None else f" ({plain(check_text(currency, 'currency'))})"
     ax.set_xlabel("Amount of the bundle's items" + unit)
     return ax

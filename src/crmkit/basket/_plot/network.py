@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes
+from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, plain
 from crmkit.basket._math.layout import circle
 from crmkit.basket._plot.shared import plain_log_ticks, read_table, shortened
 from crmkit.basket._report.read import read_tuples
@@ -90,7 +90,7 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
         ax.text(
             1.06 * across,
             1.06 * up,
-            shortened(name),
+            plain(shortened(name)),
             rotation=turn - 180 if left else turn,
             rotation_mode="anchor",
             ha="right" if left else "left",

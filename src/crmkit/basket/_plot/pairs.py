@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._plotting import SEQUENTIAL, count, new_axes
+from crmkit._plotting import SEQUENTIAL, count, new_axes, plain
 from crmkit.basket._plot.shared import plain_log_ticks, read_table
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def plot_pairs(
         norm=_around_one(grid) if diverging else None,
         aspect="auto",
     )
-    ax.set_xticks(range(len(names) - 1), [str(n) for n in names[:-1]], rotation=45, ha="right")
-    ax.set_yticks(range(len(names) - 1), [str(n) for n in names[1:]])
+    ax.set_xticks(range(len(names) - 1), [plain(n) for n in names[:-1]], rotation=45, ha="right")
+    ax.set_yticks(range(len(names) - 1), [plain(n) for n in names[1:]])
     for row, column in np.argwhere(np.isfinite(grid)):
         red, green, blue, _ = image.cmap(image.norm(grid[row, column]))
         light = 0.3 * red + 0.6 * green + 0.1 * blue > 0.5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, new_axes, percent, plain, tidy
 from crmkit.basket._plot.shared import joined, plain_log_ticks, read_table
 from crmkit.basket._report.read import read_tuples
 
@@ -85,7 +85,7 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
             f"{i + 1}  {joined(left[i])} → {joined(right[i])}"
             for i in range(min(n_labels, len(table)))
         ]
-        ax.set_title("\n".join(lines), loc="left", fontsize=8, color=GREY)
+        ax.set_title(plain("\n".join(lines)), loc="left", fontsize=8, color=GREY)
     ax.set_xscale("log")
     plain_log_ticks(ax.xaxis, percent())
     ax.yaxis.set_major_formatter(percent())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmkit._frames import group_codes, split_by, to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _curves(
             marker="none" if steps else "o",
             markersize=3,
             color=COLORS[group],
-            label=label or None,
+            label=plain(label) or None,
         )
         ax.fill_between(
             part[x].to_numpy(dtype=float),
@@ -179,5 +179,5 @@ def _curves(
     ax.set_xlim(left=0 if steps else None)
     ax.yaxis.set_major_formatter(percent())
     if columns:
-        ax.legend(title=", ".join(columns), frameon=False)
+        ax.legend(title=plain(", ".join(columns)), frameon=False)
     return ax

@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._arguments import is_level
 from crmkit._checks import quoted, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def plot_profile(
         raise InputError(f"`variable` {quoted(variable)} is not in `profile`; it has {there}.")
     rows = profile[profile["variable"] == variable]
     ax = tidy(new_axes(ax))
-    level = [f"{name}  ({n:,})" for name, n in zip(rows["level"], rows["customers"], strict=True)]
+    level = [
+        plain(f"{name}  ({n:,})") for name, n in zip(rows["level"], rows["customers"], strict=True)
+    ]
     ax.errorbar(
         rows[rate],
         range(len(rows)),
@@ -90,7 +92,7 @@ def plot_profile(
     ax.margins(y=0.1)
     ax.xaxis.set_major_formatter(percent())
     ax.set_xlabel("Share that left" if rate == "churn_rate" else "Share retained")
-    ax.set_ylabel(variable)
+    ax.set_ylabel(plain(variable))
     return ax
 
 
@@ -175,7 +177,7 @@ def plot_moments(
             label="days after" if what == "event" else what,
         )
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1)
-    ax.set_yticks(range(len(rows)), rows["event"].astype(str))
+    ax.set_yticks(range(len(rows)), rows["event"].map(plain))
     ax.invert_yaxis()
     ax.margins(y=0.15)
     ax.set_xlabel(f"Effect on {measure} per 30 days")

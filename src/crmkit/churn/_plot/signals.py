@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit._checks import check_number, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, plain, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,9 +57,8 @@ def plot_signals(signals: pd.DataFrame, *, n_variables: int = 6, ax: Axes | None
     for at, variable in enumerate(signals["variable"].drop_duplicates().head(n_variables)):
         rows = signals[signals["variable"] == variable]
         strength = (rows["auc"] - 0.5).abs() + 0.5
-        ax.plot(
-            rows["lead_days"], strength, color=COLORS[at % len(COLORS)], marker="o", label=variable
-        )
+        color, label = COLORS[at % len(COLORS)], plain(variable)
+        ax.plot(rows["lead_days"], strength, color=color, marker="o", label=label)
     ax.axhline(0.5, color=GREY, linestyle="--", linewidth=1)
     ax.set_xlabel("Days before the outcome")
     ax.set_ylabel("Chance to tell a leaver from a stayer")

@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, percent, tidy
+from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, percent, plain, tidy
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
         )
     ax = new_axes(ax)
     for color, (customer, rows) in zip(COLORS, groups, strict=False):
-        ax.plot(rows["date"], rows["p_alive"], color=color, label=str(customer))
+        ax.plot(rows["date"], rows["p_alive"], color=color, label=plain(customer))
         bought = rows[rows["frequency"].diff() > 0]
         ax.plot(bought["date"], bought["p_alive"], "o", color=color, markersize=4)
     ax.set_ylim(0.0, 1.02)

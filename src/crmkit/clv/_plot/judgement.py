@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import check_flag
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, count, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, count, new_axes, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def plot_forecast(forecast: Any, *, ax: Axes | None = None) -> Axes:
     ax.bar(position, mean, color=COLORS[5], label="Actual, with interval", width=0.7)
     ax.errorbar(position, mean, yerr=reach, fmt="none", ecolor="#404040", capsize=3, linewidth=1)
     ax.plot(position, table["expected_mean"], "o-", color=COLORS[3], label="Expected")
-    ax.set_xticks(position, table["group"].astype(str))
+    ax.set_xticks(position, table["group"].map(plain))
     # Groups by past purchases begin with none or end open; ranks do neither.
     counted = table["group"].astype(str).str.fullmatch(r"0|\d+\+").any()
     ranked = "Rank of the expectation (1 the lowest), or repeat purchases so far"

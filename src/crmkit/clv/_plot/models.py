@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,14 +67,15 @@ def plot_model_comparison(
     table = table[table[measure].notna()]
     rule = table["model"].isin(["as_before", "mean"])
     ax = new_axes(ax)
+    model = table["model"].map(plain)
     if measure == "holdout_log_score":
         # Scores lie close together and far from zero: bars would hide the difference.
-        ax.plot(table[measure], table["model"], "o", color=COLORS[0], markersize=9)
+        ax.plot(table[measure], model, "o", color=COLORS[0], markersize=9)
         ax.margins(x=0.2, y=0.3)
         ax.locator_params(axis="x", nbins=4)
         ax.grid(axis="x", color="#dddddd")
     else:
-        ax.barh(table["model"], table[measure], color=[GREY if r else COLORS[0] for r in rule])
+        ax.barh(model, table[measure], color=[GREY if r else COLORS[0] for r in rule])
     ax.invert_yaxis()
     ax.set_xlabel(MEASURES[measure])
     if measure == "bias":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._frames import split_by, to_pandas
-from crmkit._plotting import COLORS, money, new_axes, tidy
+from crmkit._plotting import COLORS, money, new_axes, plain, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,7 +168,7 @@ def _labels(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
     if not names:
         return ["All"] * len(table)
     columns = [
-        table[name].dt.strftime("%Y-%m-%d") if name == "cohort" else table[name].astype(str)
+        table[name].dt.strftime("%Y-%m-%d") if name == "cohort" else table[name].map(plain)
         for name in names
     ]
     return [", ".join(parts) for parts in zip(*columns, strict=True)]

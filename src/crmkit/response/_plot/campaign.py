@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import check_choice, require_columns
 from crmkit._frames import split_by
-from crmkit._plotting import COLORS, GREY, money, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, money, new_axes, plain, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def plot_campaign(
     ax.plot(result[value], at, "o", color=COLORS[0])
     for y, x, verdict in zip(at, result[value], result["verdict"], strict=True):
         ax.annotate(
-            verdict,
+            plain(verdict),
             (x, y),
             xytext=(0, 7),
             textcoords="offset points",
@@ -69,7 +69,7 @@ def plot_campaign(
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     names = [*split_by(result, "treatment"), "treatment"]
-    labels = [", ".join(str(one) for one in row) for row in result[names].itertuples(index=False)]
+    labels = [plain(", ".join(map(str, row))) for row in result[names].itertuples(index=False)]
     ax.set_yticks(at, labels)
     ax.set_xlabel(label)
     ax.set_ylim(-0.5, len(result) - 0.3)

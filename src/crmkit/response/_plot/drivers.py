@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._checks import check_number, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, plain, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,14 +60,14 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
         if flag:
             bar.set(hatch="//", edgecolor="white")
             ax.annotate(
-                flag,
+                plain(flag),
                 (bar.get_width(), bar.get_y() + bar.get_height() / 2),
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
             )
-    ax.set_yticks(at, shown["variable"].astype(str))
+    ax.set_yticks(at, shown["variable"].map(plain))
     ax.set_xlabel("Information value")
     ax.margins(x=0.15)
     ax.set_xlim(left=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._checks import require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def plot_tree(tree: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             va="center",
             fontsize=8,
         )
-    ax.set_yticks(at, [_folded(rule) for rule in tree["rule"]], fontsize=8)
+    ax.set_yticks(at, [plain(_folded(rule)) for rule in tree["rule"]], fontsize=8)
     ax.set_xlabel("Uplift" if of_uplift else "Response rate")
     if not of_uplift or float(np.abs(value).max()) <= 1:
         ax.xaxis.set_major_formatter(percent())

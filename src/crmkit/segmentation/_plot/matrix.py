@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import check_choice
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, money, new_axes, short_number, tidy
+from crmkit._plotting import COLORS, GREY, SEQUENTIAL, money, new_axes, plain, short_number, tidy
 from crmkit.segmentation._table.matrix import PRESETS
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
         rows = frame[frame["segment"] == name]
         if len(rows):
             dots = ax.scatter(rows[across], rows[up], s=9, alpha=0.55, linewidths=0)
-            dots.set(color=color, label=f"{name} ({len(rows):,})", rasterized=True)
+            dots.set(color=color, label=plain(f"{name} ({len(rows):,})"), rasterized=True)
     sides = (
         (across, ax.axvline, ax.set_xscale, ax.set_xlim),
         (up, ax.axhline, ax.set_yscale, ax.set_ylim),
@@ -130,8 +130,8 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
             scale("symlog", linthresh=abs(cut))
             if frame[column].min() >= 0:
                 limit(-0.05 * abs(cut))
-    ax.set_xlabel(across.replace("_", " ").capitalize())
-    ax.set_ylabel(up.replace("_", " ").capitalize())
+    ax.set_xlabel(plain(across.replace("_", " ").capitalize()))
+    ax.set_ylabel(plain(up.replace("_", " ").capitalize()))
     ax.xaxis.set_major_formatter(money())
     ax.yaxis.set_major_formatter(money())
     ax.legend(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crmkit._checks import check_choice, require_columns
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, money, new_axes, percent, short_number, tidy
+from crmkit._plotting import COLORS, GREY, money, new_axes, percent, plain, short_number, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +126,7 @@ def plot_segment_overview(
         ax.annotate(f"{count:,}", (-left, place), xytext=(-4, 0), ha="right", **style)
         ax.annotate(short_number(worth), (max(right, 0), place), xytext=(4, 0), **style)
     ax.axvline(0, color="white", linewidth=1.5)
-    ax.set_yticks(places, frame["segment"].astype(str).tolist())
+    ax.set_yticks(places, frame["segment"].map(plain).tolist())
     ax.invert_yaxis()
     ax.margins(x=0.14)
     ax.set_xlabel(f"Share of customers (left) and of {words} (right)")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes
+from crmkit._plotting import COLORS, GREY, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,9 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
     numbers = frame["level"] == "mean"
     label = frame["variable"].where(numbers, frame["variable"] + ": " + frame["level"].astype(str))
     names, rows = list(dict.fromkeys(frame["segment"])), list(dict.fromkeys(label))
-    ax = new_axes(ax, figsize=(2.6 + 0.9 * len(names), 1.2 + 0.32 * len(rows)))
+    shown = list(map(plain, rows))
+    beside = 0.08 * max(max(map(len, shown)) - 20, 0)  # room for long names
+    ax = new_axes(ax, figsize=(2.6 + 0.9 * len(names) + beside, 1.2 + 0.32 * len(rows)))
     grids = [
         frame.assign(label=label)
         .pivot(index="label", columns="segment", values=column)
@@ -61,8 +63,8 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
         color = "white" if strong else "black"
         text = f"{index[row, column]:,.0f}"
         ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
-    ax.set_xticks(range(len(names)), names, rotation=30, ha="right")
-    ax.set_yticks(range(len(rows)), rows)
+    ax.set_xticks(range(len(names)), list(map(plain, names)), rotation=30, ha="right")
+    ax.set_yticks(range(len(rows)), shown)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     bar = ax.figure.colorbar(image, ax=ax, extend="both", shrink=0.9)
@@ -134,7 +136,7 @@ def _stack(ax: Axes, frame: Any, column: str, x: float, gap: float) -> dict[str,
         ax.fill_between([x - 0.03, x + 0.03], at, at + size, color="#333333", linewidth=0)
         side = "right" if x == 0 else "left"
         place = x - 0.05 if x == 0 else x + 0.05
-        text = f"{name} ({size:,.0f})"
+        text = plain(f"{name} ({size:,.0f})")
         ax.text(place, at + size / 2, text, ha=side, va="center", fontsize=9)
         at += size + gap
     return begins
