@@ -4,7 +4,7 @@ import ast
 import math
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -198,6 +198,7 @@ def test_lists_mappings_and_levels_are_what_they_are_called():
 
 def test_a_sentence_quotes_no_more_than_a_line():
     assert quoted("a" * 5_000_000) == "'" + "a" * 76 + "..."
+    assert quoted(PurePosixPath("a") / "b.json") == "'a/b.json'"
     assert len(quoted(list(range(10_000)))) == 80
     assert quoted(10**5000) == "a value of type int"
     assert "\n" not in quoted(pd.DataFrame({"a": [1, 2]}))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import _files
-from crmkit._files import check_file, check_folder, quoted, write_file
+from crmkit._files import check_file, check_folder, write_file
 from crmkit._report.files import read_table
 from crmkit._spreadsheets import csv_text, without_apostrophes
 from crmkit.errors import InputError
@@ -107,11 +107,6 @@ def test_places_that_cannot_be_written_to(tmp_path, monkeypatch):
             check_file(place, new_folder=True)
     with pytest.raises(InputError, match="may not write"):
         check_folder(tmp_path, "folder")
-
-
-def test_long_texts_are_cut():
-    assert quoted("x" * 80) == repr("x" * 80)
-    assert len(quoted("x" * 5_000_000)) == 82
 
 
 TEXTS = st.text(alphabet=OPENERS + "'\"\n,;｜=＝＠ ab1é", max_size=6)

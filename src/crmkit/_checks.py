@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
+import os
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any, get_args
@@ -114,6 +115,8 @@ def quoted(value: object) -> str:
         return str(value)
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     try:
         text = repr(value[: 2 * _LONGEST] if isinstance(value, (str, bytes)) else value)
     except Exception:  # a number with thousands of figures, a class of somebody's own

@@ -7,17 +7,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from crmkit._checks import quoted
 from crmkit.errors import InputError
 
-__all__ = ["as_path", "check_file", "check_folder", "quoted", "write_file"]
-
-_QUOTED = 80
-
-
-def quoted(value: object) -> str:
-    """Return a path or another text from outside in quotes, cut where it is long."""
-    text = str(value)
-    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
+__all__ = ["as_path", "check_file", "check_folder", "write_file"]
 
 
 def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:

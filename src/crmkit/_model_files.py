@@ -7,7 +7,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from crmkit._files import as_path, check_file, quoted, write_file
+from crmkit._checks import quoted
+from crmkit._files import as_path, check_file, write_file
 from crmkit._json_values import from_json, to_json
 from crmkit._version import __version__
 from crmkit.errors import InputError
@@ -94,7 +95,7 @@ def read_model(path: Any, cls: type[_Kind]) -> _Kind:
     except STRANGE as error:
         raise InputError(
             f"{shown}, written by crmkit {quoted(writer)}, is damaged or was changed: "
-            f"{quoted(error)}. Fit the model again and save it."
+            f"{quoted(str(error))}. Fit the model again and save it."
         ) from error
 
 

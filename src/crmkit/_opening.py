@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from crmkit._files import quoted
+from crmkit._checks import quoted
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

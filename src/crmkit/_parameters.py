@@ -1,10 +1,10 @@
-"""What a parameter of a name may be, wherever it stands: the owner of every limit of a number."""
+"""What a parameter of a name may be and how it is told, wherever it stands: one owner for all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FAR", "RULES", "Rule"]
+__all__ = ["FAR", "RULES", "SENTENCES", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +101,39 @@ _NAMES = (
     (Rule(0, 1, low_open=True), "share_of_baskets"),  # min_support, where it is no count
 )
 RULES = {name: rule for rule, names in _NAMES for name in names.split()}
+
+# How the text of a parameter begins in every docstring that has it; a second beginning is a second
+# meaning of the name.
+SENTENCES = {
+    "annual_discount_rate": ("Rate per year",),
+    "as_of": ("Last day observed, inclusive", "Day of the "),
+    "ax": ("Where to draw. The default is a new figure.",),
+    "by": (
+        "Columns that make the groups; customers without a value are a group of their own.",
+        "Groups of customers with the same number of past purchases",  # forecast_table
+    ),
+    "confidence_level": ("Level of the ",),
+    "control": ("Name of the control arm, where `treated` holds names other than",),
+    "estimator": ("What learns",),
+    "horizon_days": (
+        "Days to look ahead",
+        "Time to look ahead, in the unit of",
+        "Days after `as_of`",
+    ),
+    "interval": ("Adds an interval for the ",),
+    "l2": ("Ridge penalty",),
+    "lead_days": ("Days between `as_of` and the outcome",),
+    "margin": ("Share of ",),
+    "min_support": ("Smallest support",),
+    "n_bins": ("Number of parts", "Number of scores, 2 to 9"),
+    "n_draws": ("Bootstrap draws",),
+    "n_folds": ("Number of parts for cross-fitting.",),
+    "outcome": ("Column with the outcome",),
+    "period": ("Calendar period",),
+    "progress": ("Show a progress bar",),
+    "random_state": ("Seed of ",),
+    "tie": ("Groups of terms that are held equal",),
+    "treated": ("Column that says who was treated",),
+    "treatment": ("The arm to compare with the control group",),
+    "weights": ("Column with the weight of each row",),
+}

@@ -9,14 +9,29 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from crmkit._checks import quoted
+from crmkit._frames import to_pandas
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter
 
-__all__ = ["COLORS", "GREY", "SEQUENTIAL", "count", "money", "new_axes", "percent", "plain", "tidy"]
+__all__ = [
+    "COLORS",
+    "GREY",
+    "SEQUENTIAL",
+    "count",
+    "money",
+    "new_axes",
+    "percent",
+    "plain",
+    "table_to_draw",
+    "tidy",
+]
 
 # Okabe and Ito (2008): eight colours that remain distinct under the common forms of colour
 # blindness. Black stands last so that data never hide behind axes.
@@ -53,6 +68,16 @@ def _png(figure: Figure) -> bytes:
     picture = BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
+
+
+def table_to_draw(
+    table: Any, name: str, needs: Iterable[str], *, do: str = "Draw a table that has some."
+) -> pd.DataFrame:
+    """Return a table with the columns that a picture needs, or say that it is none."""
+    frame = to_pandas(table, name, needs=needs)
+    if frame.empty:
+        raise InputError(f"`{name}` has no rows to draw. {do}")
+    return frame
 
 
 def tidy(ax: Axes) -> Axes:

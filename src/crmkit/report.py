@@ -88,21 +88,21 @@ def make_report(
         these kinds instead of single products.
     campaigns, redemptions : DataFrame, optional
         Who was mailed (``customer_id``, ``campaign_id``) and who responded (the same columns).
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     horizon_days : int, optional
         Days to look ahead for value. The default is 365. Where a part of the history is held
         out, it is as long, but at most a third of the history.
     annual_discount_rate : float, default 0.1
-        What money a year later is worth less.
+        Rate per year: what money a year later is worth less.
     margin : float, optional
-        Profit as a share of an amount, for logs without ``cost``.
+        Share of an amount that is profit, for logs without ``cost``.
     acquisition_cost : float, optional
         What it cost to win a customer.
     title, subtitle, currency : str
         The page's title, a remark under it, and the sign before amounts.
     progress : bool, default False
-        Show the steps as a progress bar.
+        Show a progress bar of the steps.
 
     Returns
     -------

@@ -172,12 +172,11 @@ def test_path_of_p_alive_ends_at_the_prediction():
     assert ann["p_alive"].loc["2024-02-01"] > ann["p_alive"].loc["2024-01-31"]
     weekly = model.alive_path(log, as_of="2024-03-01", every_days=7)
     assert len(weekly[weekly["customer_id"] == "ann"]) == 9
+    customers = clv.purchase_table(log).assign(x=[0.0, 1.0])
+    with_covariate = clv.BGNBD(purchase_covariates=["x"], l2=1.0).fit(customers)
     with pytest.raises(InputError, match="cannot draw a path"):
-        clv.BGBB().set_params().fit(
-            pd.DataFrame(
-                {"customer_id": [1, 2], "frequency": [1, 2], "recency": [2, 3], "periods": [4, 4]}
-            )
-        ).alive_path(log)
+        with_covariate.alive_path(log)
+    assert not hasattr(clv.BGBB, "alive_path")
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

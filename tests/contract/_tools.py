@@ -68,6 +68,19 @@ def documented_columns(function):
     return columns, optional, open_ended
 
 
+def documented_parameters(target):
+    """Return the parameters of a docstring: name, type and text."""
+    text = "\n" + (inspect.getdoc(target) or "")
+    section = re.search(r"\nParameters\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n-{3,}\n|\Z)", text, re.S)
+    found = []
+    for block in re.split(r"\n(?=\S)", section.group(1)) if section else []:
+        head, _, said = block.partition("\n")
+        names, _, kind = head.partition(" : ")
+        said = " ".join(said.split())
+        found += [(name.strip().lstrip("*"), kind.strip(), said) for name in names.split(",")]
+    return found
+
+
 def permuted(tables, seed=0):
     rng = np.random.default_rng(seed)
     return {name: t.iloc[rng.permutation(len(t))] for name, t in tables.items()}

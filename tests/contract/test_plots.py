@@ -87,3 +87,11 @@ def test_plot_draws_any_words_as_they_stand(case):
     for text in figure.findobj(Text):
         drawn, is_math = text._preprocess_math(text.get_text())
         assert not is_math, drawn
+
+
+@plots
+def test_plot_refuses_what_is_no_table_and_one_without_rows(case):
+    tables = list(case.tables().values())
+    for wrong in (None, 3, "table", [1, 2], tables[0].iloc[:0], tables[0].iloc[:, :0]):
+        with pytest.raises(InputError):
+            case.function(wrong, *tables[1:], **case.kwargs)

@@ -37,9 +37,11 @@ def plain_columns(
     What stands in the columns `names` is a name, and date objects there remain what they are.
     """
     plain = frame
-    for place, name in enumerate(frame.columns):
+    for place, (name, dtype) in enumerate(zip(frame.columns, frame.dtypes, strict=True)):
+        if name in leave or dtype in _PLAIN:
+            continue
         given = frame.iloc[:, place]
-        column = given if name in leave else plain_column(given)
+        column = plain_column(given)
         if name in names and given.dtype == object and column.dtype.kind == "M":
             continue
         if column is not given:

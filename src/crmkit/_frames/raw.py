@@ -56,8 +56,10 @@ def as_transactions(
     raw : DataFrame
         One row per order line, or per order, from pandas, Polars, PyArrow, DuckDB, PySpark or
         ibis. Columns that are not named here are kept as they are.
-    customer_id, date : str, default "customer_id", "date"
-        What `raw` calls these two columns.
+    customer_id : str, default "customer_id"
+        What `raw` calls the column of ids.
+    date : str, default "date"
+        What `raw` calls the column of dates.
     amount, order_id, product, quantity, cost : str, optional
         What `raw` calls these columns. The default takes the column of crmkit's own name where
         there is one.

@@ -74,7 +74,7 @@ def _mark(value: Any, name: str) -> str:
     """Return a mark in a number, or say what it must be."""
     if isinstance(value, str) and len(value) == 1:
         mark = value.translate(_ALIKE)
-        if not (mark.isalnum() or mark in "+-" or (name == "decimal" and mark == " ")):
+        if not (mark.isalnum() or mark in "+-\x00" or (name == "decimal" and mark == " ")):
             return mark
     raise InputError(
         f"`{name}` must be the one mark that stands in the numbers, such as ',' or '.'; "

@@ -47,7 +47,7 @@ def gains_table(
         source. For the table a model was fitted on take the model's ``scores_``, which are out of
         fold.
     outcome : str, optional
-        Column of `customers` with 1 for those who left or responded, 0 for the others. The
+        Column with the outcome: 1 for those who left or responded, 0 for the others. The
         default is the one named ``churned`` or ``responded``.
     score : str, optional
         Column of `scores`; the higher, the likelier. The default is the one named ``uplift``,
@@ -134,7 +134,7 @@ def calibration_table(
     scores : DataFrame
         ``customer_id``, ``as_of`` likewise, and the probability, for at least these customers.
     outcome : str, optional
-        Column of `customers` with 1 for those who left or responded, 0 for the others. The
+        Column with the outcome: 1 for those who left or responded, 0 for the others. The
         default is the one named ``churned`` or ``responded``.
     score : str, optional
         Column of `scores` with the probability. The default is the one named ``p_churn`` or

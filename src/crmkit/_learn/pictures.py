@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
-from crmkit.errors import InputError
+from crmkit._plotting import COLORS, GREY, new_axes, percent, table_to_draw, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,9 +44,7 @@ def plot_gains(gains: Any, *, ax: Axes | None = None) -> Axes:
     'Share of customers, highest score first'
     """
     reached, found = "cumulative_share_customers", "cumulative_share_positives"
-    table = to_pandas(gains, "gains", needs=[reached, found, "lift"])
-    if table.empty:
-        raise InputError("`gains` has no rows. Make it with gains_table.")
+    table = table_to_draw(gains, "gains", [reached, found, "lift"], do="Make it with gains_table.")
     ax = tidy(new_axes(ax))
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="at random")
     ax.plot(
@@ -105,7 +101,7 @@ def plot_calibration(calibration: Any, *, ax: Axes | None = None) -> Axes:
     'Observed share'
     """
     needs = ["p_predicted", "rate", "conf_low", "conf_high"]
-    table = to_pandas(calibration, "calibration", needs=needs)
+    table = table_to_draw(calibration, "calibration", needs)
     ax = tidy(new_axes(ax))
     top = 1.05 * float(max(table["conf_high"].max(), table["p_predicted"].max()))
     ax.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1)

@@ -34,12 +34,13 @@ def take_tables(
         frame = read_customers(customers)
         story.customers, row = _aligned(frame, log, "customers", "transactions", account)
         account["transactions_unmatched"] = without(row, log["customer_id"].nunique())
+    if products is not None:
+        products = to_pandas(products, "products", needs=["product"])
     if products is not None and story.has("product"):
-        listed = to_pandas(products, "products", needs=["product"])
         sold = pd.Series(log["product"].dropna().unique())
         row = rows_of(
             sold,
-            listed["product"],
+            products["product"],
             name="transactions",
             other="products",
             account=account,
@@ -47,11 +48,10 @@ def take_tables(
             what="product",
         )
         known = row >= 0
-        story.products = listed.iloc[row[known]].assign(product=sold[known].to_numpy())
-    if campaigns is not None and redemptions is not None:
-        mailed = _mailings(campaigns, "campaigns")
+        story.products = products.iloc[row[known]].assign(product=sold[known].to_numpy())
+    mailed, redeemed = _mailings(campaigns, "campaigns"), _mailings(redemptions, "redemptions")
+    if mailed is not None and redeemed is not None:
         mailed, _ = _aligned(mailed, log, "campaigns", "transactions", account)
-        redeemed = _mailings(redemptions, "redemptions")
         redeemed, _ = _aligned(redeemed, mailed, "redemptions", "campaigns", account)
         rows_of(
             redeemed["campaign_id"].unique(),
@@ -65,8 +65,10 @@ def take_tables(
         story.campaigns, story.redemptions = mailed, redeemed
 
 
-def _mailings(table: Any, name: str) -> pd.DataFrame:
-    """Read who was mailed, or who redeemed, each campaign once."""
+def _mailings(table: Any, name: str) -> pd.DataFrame | None:
+    """Read who was mailed, or who redeemed, each campaign once; None where there is no table."""
+    if table is None:
+        return None
     frame = read_customers(table, needs=["campaign_id"], name=name, unique=False)
     return frame.drop_duplicates(_MAILING, ignore_index=True)
 

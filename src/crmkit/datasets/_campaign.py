@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from crmkit._arguments import check_columns
 from crmkit._checks import check_number, random_generator
 from crmkit.errors import InputError
 
@@ -24,7 +25,7 @@ def make_campaign(
     n_customers: int = 10_000,
     *,
     random_state: int | None = None,
-    arms: Sequence[str] = ("mail",),
+    arms: str | Sequence[str] = ("mail",),
     treated_share: float = 0.5,
     effect: float = 1.0,
 ) -> pd.DataFrame:
@@ -39,8 +40,8 @@ def make_campaign(
     n_customers : int, default 10000
         Number of customers.
     random_state : int, optional
-        Seed. The same seed gives the same table.
-    arms : sequence of str, default ("mail",)
+        Seed of the draw; the same seed gives the same.
+    arms : str or sequence of str, default ("mail",)
         Names of the treatments. Each further one works a fifth less well than the one before.
     treated_share : float, default 0.5
         Share of customers who are treated, split evenly over the arms.
@@ -87,9 +88,9 @@ def make_campaign(
     n = check_number(n_customers, "n_customers")
     treated_share = check_number(treated_share, "treated_share")
     effect = check_number(effect, "effect")
-    names = [arms] if isinstance(arms, str) else list(arms)
-    if not names or len(set(names)) < len(names) or "control" in names:
-        raise InputError(f"`arms` must be distinct names, none of them 'control'; got {names!r}.")
+    names = check_columns(arms, "arms")
+    if "control" in names:
+        raise InputError("`arms` must not name 'control', which everybody else is in.")
 
     rng = random_generator(random_state)
     known = _known(rng, n)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number, random_generator
+from crmkit._arguments import check_mapping
+from crmkit._checks import check_choice, check_number, listed, random_generator
 from crmkit._frames import day_column, parse_day
 from crmkit.datasets._baskets import draw_baskets, draw_catalogue, split_lines
 from crmkit.datasets._histories import Histories, draw_histories, order_days
@@ -61,7 +62,7 @@ def make_transactions(
     n_customers : int, default 1000
         Number of customers.
     random_state : int, optional
-        Seed. The same seed gives the same tables.
+        Seed of the draw; the same seed gives the same.
     start_date : date-like, default "2024-01-01"
         First day of the log.
     n_days : int, default 730
@@ -169,10 +170,12 @@ def _parameters(
     default: dict[str, float], given: Mapping[str, float] | None, name: str
 ) -> dict[str, float]:
     """Return the default parameters with the given ones in their place."""
-    given = dict(given or {})
-    unknown = sorted(set(given) - set(default))
+    given = {} if given is None else check_mapping(given, name, "parameters to numbers")
+    unknown = [key for key in given if key not in default]
     if unknown:
-        raise InputError(f"`{name}` has unknown parameter(s) {unknown}; known: {list(default)}.")
+        raise InputError(
+            f"`{name}` has unknown parameter(s) {listed(unknown)}; known: {list(default)}."
+        )
     checked = {key: check_number(value, f"{name}[{key!r}]") for key, value in given.items()}
     return default | checked
 

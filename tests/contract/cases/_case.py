@@ -76,8 +76,8 @@ class ModelCase:
     apart: tuple[str, ...] = ()
     # The module, brought by an extra, that fitting needs.
     extra: str = ""
-    # Methods beside fit and predict that take a log, and their arguments; None if they refuse it.
-    methods: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    # Methods beside fit and predict that take a log, and their arguments.
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     log: Callable[[], pd.DataFrame] | None = None
 
     @property
@@ -105,11 +105,7 @@ class ModelCase:
         if method == "predict":
             return self.predict_kwargs
         assert method in self.methods, f"the case of {self.model.__name__} lacks {method}()"
-        return self.methods[method] or {}
-
-    def refuses(self, method: str) -> bool:
-        """Tell whether a method refuses every log."""
-        return method in self.methods and self.methods[method] is None
+        return self.methods[method]
 
 
 @dataclass(frozen=True)

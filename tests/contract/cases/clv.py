@@ -357,7 +357,6 @@ PLOTS = [
 
 CONTRACTS = ("customer_id", "periods", "churned")
 PATH = {"methods": {"alive_path": {"every_days": 30}}, "log": lambda: _log(10)}
-NO_PATH = {"methods": {"alive_path": None}, "log": lambda: _log(10)}
 
 MODELS = [
     ModelCase(clv.BGNBD, _customers, needs=HISTORY, **PATH),
@@ -378,9 +377,7 @@ MODELS = [
     ),
     ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5, **PATH),
     ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps"), **PATH),
-    ModelCase(
-        clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods"), **NO_PATH
-    ),
+    ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
     ModelCase(
         clv.TimeVaryingParetoNBD,
         lambda: {"transactions": _log(20)},
@@ -389,8 +386,8 @@ MODELS = [
         predict_kwargs={"covariates": _season(), "annual_discount_rate": 0.1, "interval": "delta"},
         needs=("customer_id", "date"),
     ),
-    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=CONTRACTS, **NO_PATH),
-    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=CONTRACTS, **NO_PATH),
+    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=CONTRACTS),
+    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=CONTRACTS),
     ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
 ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number, check_optional
+from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._estimator import Model
 from crmkit.basket._math import recommend
 from crmkit.basket._math.mining import mine_itemsets
@@ -107,8 +107,8 @@ class NextItem(Model):
         transactions : DataFrame
             The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
             A refund is no purchase, and what it gives back is not owned by it.
-        as_of : date, optional
-            Last day observed, inclusive; default the last date in the log.
+        as_of : date-like, optional
+            Last day observed, inclusive. The default is the last date in the log.
 
         Returns
         -------
@@ -197,8 +197,8 @@ class NextItem(Model):
             Only these can be offered.
         unwanted : DataFrame, optional
             Columns ``customer_id`` and ``item``: what a customer does not want to be offered.
-        as_of : date, optional
-            Last day observed, inclusive; default the last date in the log.
+        as_of : date-like, optional
+            Last day observed, inclusive. The default is the last date in the log.
         progress : bool, default False
             Show a progress bar.
 
@@ -265,14 +265,15 @@ class NextItem(Model):
             The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
         horizon_days : int
             Days after `as_of` in which purchases count.
-        as_of : date, optional
-            Last day the model sees; default `horizon_days` before the last date in the log.
+        as_of : date-like, optional
+            Last day observed, inclusive: the last that the model sees. The default is
+            `horizon_days` before the last date in the log.
         n_items : int, default 10
             Items offered per customer.
         exclude_owned : bool, default True
             Offer, and count, only items new to the customer.
         confidence_level : float, default 0.95
-            Of the intervals.
+            Level of the intervals.
         progress : bool, default False
             Show a progress bar.
 
@@ -302,9 +303,9 @@ class NextItem(Model):
         """
         alone: dict[str, float] = {"rules": 0, "similarity": 0, "popularity": 1}
         options: dict[str, Any] = {
-            "n_items": n_items,
-            "exclude_owned": exclude_owned,
-            "progress": progress,
+            "n_items": check_number(n_items, "n_items"),
+            "exclude_owned": check_flag(exclude_owned, "exclude_owned"),
+            "progress": check_flag(progress, "progress"),
         }
         return compare(
             {

@@ -9,8 +9,8 @@ import numpy as np
 
 from crmkit._arguments import check_text
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, GREY, money, new_axes, plain, tidy
-from crmkit.basket._plot.shared import joined, read_table
+from crmkit._plotting import COLORS, GREY, money, new_axes, plain, table_to_draw, tidy
+from crmkit.basket._plot.shared import LOWER, joined
 from crmkit.basket._report.read import read_tuples
 from crmkit.errors import InputError
 
@@ -32,7 +32,7 @@ def plot_bundles(
     currency : str, optional
         Written beside the axis.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -48,7 +48,10 @@ def plot_bundles(
     >>> ax = basket.plot_bundles(basket.itemset_value(itemsets, log))
     """
     n_bundles = check_number(n_bundles, "n_bundles")
-    table = read_table(value, "value", ("itemset", "count", "amount", "order_amount_per_order"))
+    unit = "" if currency is None else f" ({plain(check_text(currency, 'currency'))})"
+    table = table_to_draw(
+        value, "value", ("itemset", "count", "amount", "order_amount_per_order"), do=LOWER
+    )
     problems = Problems("value")
     sets = read_tuples(table["itemset"], problems, "itemset")
     amount, orders, whole = (
@@ -76,6 +79,5 @@ def plot_bundles(
     ax.invert_yaxis()
     ax.margins(x=0.6)
     ax.xaxis.set_major_formatter(money())
-    unit = "" if currency is None else f" ({plain(check_text(currency, 'currency'))})"
     ax.set_xlabel("Amount of the bundle's items" + unit)
     return ax

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, plain
+from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, plain, table_to_draw
 from crmkit.basket._math.layout import circle
-from crmkit.basket._plot.shared import plain_log_ticks, read_table, shortened
+from crmkit.basket._plot.shared import LOWER, plain_log_ticks, shortened
 from crmkit.basket._report.read import read_tuples
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
     n_rules : int, default 40
         How many rules are drawn: the first of the table.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -46,7 +46,9 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
     from matplotlib.colors import LogNorm
 
     n_rules = check_number(n_rules, "n_rules")
-    table = read_table(rules, "rules", ("antecedent", "consequent", "lift")).head(n_rules)
+    table = table_to_draw(rules, "rules", ("antecedent", "consequent", "lift"), do=LOWER).head(
+        n_rules
+    )
     problems = Problems("rules")
     lift = number_array(table["lift"], problems, "lift", low=0, low_open=True)
     sides = []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array
-from crmkit._plotting import SEQUENTIAL, count, new_axes, plain
-from crmkit.basket._plot.shared import plain_log_ticks, read_table
+from crmkit._plotting import SEQUENTIAL, count, new_axes, plain, table_to_draw
+from crmkit.basket._plot.shared import LOWER, plain_log_ticks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +38,13 @@ def plot_pairs(
     pairs : pandas.DataFrame
         A table of `item_pairs`.
     measure : str, default "lift"
-        The symmetric measure that gives the colour. Lifts and odds ratio diverge from 1, which is
-        chance; violet lies above and orange below.
+        The symmetric measure that gives the colour: "lift", "lift_given_sizes", "odds_ratio",
+        "count", "support", "cosine", "jaccard", "kulczynski", "phi" or "leverage". Lifts and odds
+        ratio diverge from 1, which is chance; violet lies above and orange below.
     n_items : int, default 12
         How many items, those in the most orders.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def plot_pairs(
     check_choice(measure, "measure", PairMeasure)
     n_items = check_number(n_items, "n_items")
     columns = ("item_a", "item_b", "count_a", "count_b", measure)
-    table = read_table(pairs, "pairs", columns)
+    table = table_to_draw(pairs, "pairs", columns, do=LOWER)
     problems = Problems("pairs")
     value = number_array(
         table[measure].replace(np.inf, np.nan), problems, measure, allow_missing=True

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, check_number, number_array
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, new_axes, percent, plain, tidy
-from crmkit.basket._plot.shared import joined, plain_log_ticks, read_table
+from crmkit._plotting import (
+    COLORS,
+    GREY,
+    SEQUENTIAL,
+    count,
+    new_axes,
+    percent,
+    plain,
+    table_to_draw,
+    tidy,
+)
+from crmkit.basket._plot.shared import LOWER, joined, plain_log_ticks
 from crmkit.basket._report.read import read_tuples
 
 if TYPE_CHECKING:
@@ -28,7 +38,7 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     n_labels : int, default 5
         How many rules are written out beside the points: the first of the table.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -43,8 +53,8 @@ def plot_rules(rules: Any, *, n_labels: int = 5, ax: Axes | None = None) -> Axes
     >>> ax = basket.plot_rules(basket.association_rules(itemsets))
     """
     n_labels = check_number(n_labels, "n_labels")
-    table = read_table(
-        rules, "rules", ("antecedent", "consequent", "support", "confidence", "lift")
+    table = table_to_draw(
+        rules, "rules", ("antecedent", "consequent", "support", "confidence", "lift"), do=LOWER
     )
     problems = Problems("rules")
     support, confidence, lift = (

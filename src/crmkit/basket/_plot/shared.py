@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from crmkit._frames import to_pandas
-from crmkit.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def read_table(table: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return a result table, or say that there is nothing to draw."""
-    frame = to_pandas(table, name, needs=columns)
-    if frame.empty:
-        raise InputError(f"`{name}` has no rows to draw. Lower `min_support` or `min_confidence`.")
-    return frame
+LOWER = "Lower `min_support` or `min_confidence`."
 
 
 def plain_log_ticks(axis: Any, formatter: Any) -> None:

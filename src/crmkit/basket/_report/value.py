@@ -32,8 +32,8 @@ def itemset_value(
     unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------
@@ -116,8 +116,8 @@ def rule_value(
     unit : {"order", "customer"}
         Whether together means in one order or ever by one customer; then read customers for orders
         below.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

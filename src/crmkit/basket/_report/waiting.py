@@ -36,16 +36,16 @@ def time_to_next(
     transactions : DataFrame
         The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
     horizon_days : int, default 90
-        Look-ahead of ``p_within``.
+        Days to look ahead, for ``p_within``.
     min_support : float or int, default 0.01
-        Smallest number of customers with both in this order: a share of all customers as a float up
-        to 1, or a number as an integer.
+        Smallest support, of customers with both in this order: a share of all customers as
+        a float up to 1, or a number of customers as an integer.
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     confidence_level : float, default 0.95
-        Of the interval of ``p_within``.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+        Level of the interval of ``p_within``.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

@@ -44,9 +44,9 @@ def rule_windows(
         Whether together means in one order or by one customer within the window; then read
         customers for orders below.
     confidence_level : float, default 0.95
-        Of the interval of lift.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+        Level of the interval of lift.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -139,7 +140,7 @@ def find_items(items: pd.Index[Any], values: Any, name: str, other: str = "trans
 
 def minimum_count(min_support: float, n_baskets: int) -> int:
     """Turn a share (a float up to 1) or a number of baskets (an integer) into a count."""
-    if isinstance(min_support, (float, np.floating)):
+    if not isinstance(min_support, Integral):
         share = check_number(min_support, "min_support", rule="share_of_baskets")
         # the product of a share and a count is a hair off whole numbers
         return max(math.ceil(share * n_baskets * (1 - 1e-12)), 1)

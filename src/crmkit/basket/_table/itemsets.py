@@ -65,14 +65,14 @@ def frequent_itemsets(
         below.
     include, exclude : list of items, optional
         Look only at these items; leave these out. The orders they are in still count.
-    groups : list of str, optional
+    groups : list of str, default ()
         Columns of `transactions` that group products, such as a category or a brand. Each group is
         an item beside its products, named ``"column=value"``. No itemset holds an item together
         with a group it belongs to, because that says nothing.
     max_itemsets : int, default 2,000,000
         Stop with a message that names the threshold that fits, instead of filling the memory.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

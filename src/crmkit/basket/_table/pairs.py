@@ -49,8 +49,8 @@ def item_pairs(
     adjust : {"bh", "by", "holm", "bonferroni"}
         How p-values are adjusted for the number of pairs listed: Benjamini-Hochberg,
         Benjamini-Yekutieli, Holm or Bonferroni.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

@@ -84,14 +84,16 @@ def frequent_sequences(
         an integer.
     max_length : int, optional
         Largest number of items in a sequence.
-    min_gap_days, max_gap_days : int, optional
-        Fewest (1 by default) and most (unlimited by default) days from one item to the next.
+    min_gap_days : int, default 1
+        Fewest days from one item to the next.
+    max_gap_days : int, optional
+        Most days from one item to the next. The default is any number.
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     max_sequences : int, default 1,000,000
         Stop with a message that says what threshold would fit, instead of filling the memory.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
     progress : bool, default False
         Show a progress bar over the items that sequences begin with.
 
@@ -211,16 +213,18 @@ def sequence_rules(
         an integer.
     min_confidence : float, default 0.0
         Smallest confidence.
-    min_gap_days, max_gap_days : int, optional
-        Fewest (1 by default) and most (unlimited by default) days from the antecedent to the
-        consequent. With a largest gap only purchases of the antecedent count whose whole window
-        lies before the end of the log, so that recent buyers do not pass for unfaithful ones.
+    min_gap_days : int, default 1
+        Fewest days from the antecedent to the consequent.
+    max_gap_days : int, optional
+        Most days from the antecedent to the consequent. With it only purchases of the antecedent
+        count whose whole window lies before the end of the log, so that recent buyers do not pass
+        for unfaithful ones.
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     adjust : {"bh", "by", "holm", "bonferroni"}
         How p-values are adjusted for the number of rules with enough support.
-    as_of : date, optional
-        Last day observed, inclusive; default the last date in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

@@ -101,8 +101,8 @@ class ChurnModel(ScoreModel):
             One row per customer, or per customer and ``as_of``, with ``customer_id``, features
             and the outcome, as ``churn_table`` makes it.
         outcome : str, default "churned"
-            Column with 1 (or True) for customers who left, 0 for those who stayed. Rows where
-            it is missing are left out.
+            Column with the outcome: 1 (or True) for customers who left, 0 for those who
+            stayed. Rows where it is missing are left out.
         columns : sequence of str, optional
             Columns to learn from. The default is every column but the id, the outcome and dates;
             name them where the table also holds what became known only later.

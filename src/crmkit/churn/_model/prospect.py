@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from crmkit._arguments import check_columns, columns_named
+from crmkit._arguments import check_column, check_columns, columns_named
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder, figures, with_outcome
 from crmkit._learn.columns import judged_columns
@@ -141,6 +141,7 @@ class ProspectModel(ScoreModel):
         frame = read_customers(customers, needs=columns_named(target=target))
         frame, result, self.account_ = with_outcome(frame, target)
         # Whether prospects respond is asked; no score may be told.
+        responded = check_column(responded, "responded")
         asked = [target] if contacts is None else [target, responded]
         encoder = FeatureEncoder(columns=columns, exclude=[*asked, *_LATER, *_FIRST])
         valuable = self._learn(frame, result, encoder, progress=progress)
@@ -156,7 +157,7 @@ class ProspectModel(ScoreModel):
         self._seen_ = valuable.seen
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
-            needs = [*columns_named(responded=responded), *known]
+            needs = [responded, *known]
             seen = read_customers(contacts, needs=needs, name="contacts")
             seen, answer, account = with_outcome(seen, responded, name="contacts")
             self.account_ |= {f"contacts_{name}": number for name, number in account.items()}

@@ -123,7 +123,7 @@ class Regression(Model):
         customers : DataFrame
             One row per customer, with the columns the model learned from.
         horizon_days : float
-            How long, in the unit of the duration the model learned from.
+            Time to look ahead, in the unit of the duration the model learned from.
         duration : str, optional
             Column with the tenure so far; the chance is then to stay `horizon_days` longer, given
             the tenure. The default is customers who begin.

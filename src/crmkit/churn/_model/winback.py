@@ -35,7 +35,7 @@ class WinBackModel(EffectModel):
         What learns the chance to return. The default is a ridge-penalised logistic regression.
     effect_estimator : scikit-learn regressor, optional
         What learns effects in "x" and "dr". The default is a ridge regression.
-    propensity : {"randomised", "estimated"}, str or mapping, default "randomised"
+    propensity : str or mapping, default "randomised"
         The chance to be made the offer. "randomised": the same for all, refused where those
         with an offer visibly differ from those without; "estimated": learned from the features,
         right only if these hold all that decided who got it; otherwise the column that holds it,
@@ -118,13 +118,13 @@ class WinBackModel(EffectModel):
             One row per lost customer, with ``customer_id``, the outcome, the arm and what was
             known before the offer.
         outcome : str, default "returned"
-            Column with 1 for customers who came back, 0 for those who did not. Rows without one
-            are left out.
+            Column with the outcome: 1 for customers who came back, 0 for those who did
+            not. Rows without one are left out.
         treated : str, default "offered"
-            Column with 1 for customers who were made the offer, 0 for the control group; or
-            names of several offers.
+            Column that says who was treated: 1 for customers who were made the offer, 0
+            for the control group; or names of several offers.
         control : optional
-            Name of the control group, where `treated` holds names other than "control".
+            Name of the control arm, where `treated` holds names other than "control".
         columns : sequence of str, optional
             Columns to learn from; name them whenever the table also holds what became known only
             after the offer. The default is all but the id, the outcome, the arm and dates.

@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, count, money, new_axes, percent, tidy
+from crmkit._plotting import (
+    COLORS,
+    GREY,
+    SEQUENTIAL,
+    count,
+    money,
+    new_axes,
+    percent,
+    table_to_draw,
+    tidy,
+)
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +73,7 @@ def plot_cohorts(
     'Age of the cohort (periods)'
     """
     check_choice(measure, "measure", CohortMeasure)
-    frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "customers", measure))
+    frame = table_to_draw(cohorts, "cohorts", ("cohort", "age", "customers", measure))
     if frame.duplicated(["cohort", "age"]).any():
         raise InputError(
             "`cohorts` holds several groups. Choose the rows of one, for example "
@@ -129,7 +138,7 @@ def plot_retention(retention: Any, *, ax: Axes | None = None) -> Axes:
     'Customers'
     """
     parts = {"retained": COLORS[0], "reactivated": COLORS[5], "new": COLORS[2], "lost": COLORS[3]}
-    frame = to_pandas(retention, "retention", needs=("period", "complete", *parts))
+    frame = table_to_draw(retention, "retention", ("period", "complete", *parts))
     frame = frame.sort_values("period")
     ax = tidy(new_axes(ax))
     place = np.arange(len(frame))

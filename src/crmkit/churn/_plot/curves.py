@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit._frames import group_codes, split_by, to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
+from crmkit._frames import group_codes, split_by
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, table_to_draw, tidy
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def plot_gaps(gaps: Any, *, thresholds: Any = None, ax: Axes | None = None) -> A
     """
     ax = _curves(gaps, "gaps", x="gap_days", y="p_open", ax=ax)
     if thresholds is not None:
-        limits = to_pandas(thresholds, "thresholds", needs=("at_risk_days", "lapsed_days"))
+        limits = table_to_draw(thresholds, "thresholds", ("at_risk_days", "lapsed_days"))
         if len(limits) != 1:
             raise InputError("`thresholds` must have one row to be drawn; choose one group.")
         for column, name in (("at_risk_days", " at risk"), ("lapsed_days", " lapsed")):
@@ -123,7 +123,7 @@ def plot_retention_curve(curve: Any, *, cohorts: Any = None, ax: Axes | None = N
     """
     ax = tidy(new_axes(ax))
     if cohorts is not None:
-        frame = to_pandas(cohorts, "cohorts", needs=("cohort", "age", "retention_rate"))
+        frame = table_to_draw(cohorts, "cohorts", ("cohort", "age", "retention_rate"))
         columns = [*split_by(cohorts, "cohort"), "cohort"]
         for _, part in frame.sort_values("age").groupby(columns, dropna=False):
             ax.plot(part["age"], part["retention_rate"], color=GREY, lw=0.6, alpha=0.6)
@@ -144,7 +144,7 @@ def _curves(
     marks: str | None = None,
 ) -> Axes:
     """Draw one line with its band per group of a table."""
-    frame = to_pandas(table, name, needs=(x, y, "conf_low", "conf_high"))
+    frame = table_to_draw(table, name, (x, y, "conf_low", "conf_high"))
     columns = split_by(table, x)
     code, groups = group_codes(frame, columns)
     if len(groups) > len(COLORS):

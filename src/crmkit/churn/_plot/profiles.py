@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from crmkit._arguments import is_level
-from crmkit._checks import quoted, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
+from crmkit._checks import quoted
+from crmkit._frames import table_columns
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, table_to_draw, tidy
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,11 +63,9 @@ def plot_profile(
     >>> churn.plot_profile(churn.retention_profile(customers)).get_xlabel()
     'Share that left'
     """
-    rate = "churn_rate" if "churn_rate" in profile.columns else "retention_rate"
+    rate = "churn_rate" if "churn_rate" in table_columns(profile, "profile") else "retention_rate"
     needed = ["variable", "level", "customers", "conf_low", "conf_high", rate]
-    require_columns(
-        profile.columns, needed, "profile", do="Make it with a profile function of this room."
-    )
+    profile = table_to_draw(profile, "profile", needed)
     if variable is None:
         variable = str(profile["variable"].iloc[0])
     there = profile["variable"].unique().tolist()
@@ -142,7 +141,7 @@ def plot_moments(
     'Effect on orders per 30 days'
     """
     needed = ["event", "measure", "comparison", "effect", "conf_low", "conf_high"]
-    require_columns(moments.columns, needed, "moments", do="Make it with key_moments.")
+    moments = table_to_draw(moments, "moments", needed)
     if not is_level(measure, moments["measure"].tolist()):
         raise InputError(f"`moments` has no effect on `measure` {quoted(measure)} to draw.")
     drawn = moments[(moments["measure"] == measure) & moments["effect"].notna()]

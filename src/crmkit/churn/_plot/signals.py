@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit._checks import check_number, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, plain, tidy
+from crmkit._checks import check_number
+from crmkit._plotting import COLORS, GREY, new_axes, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,12 +46,7 @@ def plot_signals(signals: pd.DataFrame, *, n_variables: int = 6, ax: Axes | None
     >>> churn.plot_signals(signals).get_xlabel()
     'Days before the outcome'
     """
-    require_columns(
-        signals.columns,
-        ["variable", "lead_days", "auc"],
-        "signals",
-        do="Make it with signal_table.",
-    )
+    signals = table_to_draw(signals, "signals", ["variable", "lead_days", "auc"])
     n_variables = check_number(n_variables, "n_variables")
     ax = tidy(new_axes(ax))
     for at, variable in enumerate(signals["variable"].drop_duplicates().head(n_variables)):

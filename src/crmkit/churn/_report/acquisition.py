@@ -52,13 +52,14 @@ def acquisition_profile(
         such columns.
     customers : DataFrame, optional
         One row per ``customer_id`` with what was known when the customer came.
-    by : str or sequence of str
-        What to compare: columns of `customers`, or ``first_month``, ``first_season``,
-        ``first_product``, which the log itself tells.
+    by : str or list of str
+        Columns that make the groups; customers without a value are a group of their own.
+        They are of `customers`, or ``first_month``, ``first_season``, ``first_product``,
+        which the log itself tells.
     acquisition_cost : str, optional
         Column of `customers` with the cost of winning each customer, in the log's currency.
         Customers without a row or a cost count as won for nothing.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     window_days : int, default 180
         Days counted for every customer, the day of the first purchase being the first.
@@ -72,7 +73,7 @@ def acquisition_profile(
     valuable_share : float, default 0.2
         The best share of customers by value is called valuable.
     n_bins : int, default 5
-        Parts of equal size into which numbers are cut.
+        Number of parts of equal size into which numbers are cut.
     max_levels : int, default 20
         Most levels shown of a column; the rarest are pooled as ``(other)``.
     confidence_level : float, default 0.95

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_columns
-from crmkit._checks import check_number, quoted, require_columns
+from crmkit._checks import check_flag, check_number, quoted, require_columns
 from crmkit._frames import day_column, sorted_codes, with_account
 from crmkit._periods import day_text
 from crmkit._progress import steps
@@ -55,8 +55,8 @@ def backtest_table(
         The log, as for ``churn_table``.
     customers : DataFrame, optional
         Further columns per customer, as for ``churn_table``.
-    as_of : str, datetime-like or list of these
-        The days to predict from.
+    as_of : date-like or list of these
+        Last day observed, inclusive; several days are several tests.
     horizon_days : int
         Days after `as_of` and lead over which a customer who buys nothing counts as churned.
     n_train : int, default 3
@@ -151,6 +151,8 @@ def backtest_table(
     step += check_number(lead_days, "lead_days")
     heuristics = check_columns(heuristics, "heuristics", empty=True)
     level = check_number(confidence_level, "confidence_level")
+    columns = None if columns is None else check_columns(columns, "columns")
+    check_flag(progress, "progress")
     if model is not None and not isinstance(model, ChurnModel):
         raise InputError(f"`model` must be a ChurnModel; got {quoted(model)}.")
     tests = snapshot_days(as_of)

@@ -51,7 +51,7 @@ def key_moments(
         A table of ``customer_id`` and ``date`` of each event, with ``event``, its kind, where
         there are several; or groups of products by name, whose first purchase is the event, for
         example ``{"first baby product": ["nappies", "baby food"]}``; or ``"first refund"``.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     before_days, after_days : int, default 90
         Days compared on either side.

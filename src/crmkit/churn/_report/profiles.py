@@ -61,18 +61,19 @@ def retention_profile(
         One row per customer, or per customer and ``as_of``, with ``customer_id``, traits and the
         outcome, as ``churn_table`` makes it.
     outcome : str, default "churned"
-        Column with 1 (or True) for customers who left, 0 for those who stayed. Rows where it is
-        missing are left out and counted in ``attrs["account"]``.
+        Column with the outcome: 1 (or True) for customers who left, 0 for those who stayed.
+        Rows where it is missing are left out and counted in ``attrs["account"]``.
     columns : sequence of str, optional
         Columns to profile. The default is all but the id, the outcome, dates and columns that
         never vary.
     n_bins : int, default 5
-        Parts of equal size into which numbers are cut; equal values stay together.
+        Number of parts of equal size into which numbers are cut; equal values stay
+        together.
     max_levels : int, default 20
         Most levels shown of a column of words; the rarest are pooled as ``(other)``.
     estimator : scikit-learn classifier, optional
-        What the importance is measured with. The default is a ridge-penalised logistic
-        regression.
+        What learns, so that importance can be measured. The default is a ridge-penalised
+        logistic regression.
     confidence_level : float, default 0.95
         Level of the intervals, and of what counts as a difference in ``direction``.
     random_state : int, optional

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arguments import check_numbers
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number
+from crmkit._checks import check_number, check_optional
 from crmkit._frames import parse_day, with_account
 from crmkit._learn import area_under_curve, column_kind
 from crmkit.churn._table.churn_table import churn_table
@@ -44,12 +44,12 @@ def signal_table(
         The log, as for ``churn_table``.
     customers : DataFrame, optional
         Further columns per customer, as for ``churn_table``. Only number columns are shown.
-    as_of : str or datetime-like
-        The day before the outcome days begin.
+    as_of : date-like
+        Last day observed, inclusive; the outcome days begin after it.
     horizon_days : int
-        Outcome days after `as_of` in which a customer who buys nothing counts as churned.
+        Days after `as_of` in which a customer who buys nothing counts as churned.
     lead_days : sequence of int, default (0, 28, 56, 84)
-        How many days before the outcome begins the features end.
+        Days between `as_of` and the outcome, several: how long before it the features end.
     recent_days : int, default 28
         Length of the recent window; a short one shows when behaviour turns.
     active_days : int, optional
@@ -106,6 +106,7 @@ def signal_table(
     leads = sorted(set(check_numbers(lead_days, "lead_days")))
     horizon_days = check_number(horizon_days, "horizon_days")
     end = parse_day(as_of, "as_of")
+    active_days = check_optional(active_days, "active_days")
     tables = {
         lead: churn_table(
             transactions,

@@ -33,12 +33,13 @@ def silence_table(
     ----------
     transactions : DataFrame
         The log: ``customer_id`` and ``date``; a refund is no purchase.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     min_gaps : int, default 2
         Customers with fewer gaps between purchase days are left out: they have no rhythm yet.
     confidence_level : float, default 0.95
-        A silence is unusual if the customer exceeds it with a probability below one minus this.
+        Level of the verdict: a silence is unusual if the customer exceeds it with a
+        probability below one minus this.
 
     Returns
     -------

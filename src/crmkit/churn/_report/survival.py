@@ -44,7 +44,7 @@ def logrank_test(
     customers : DataFrame
         As for :func:`survival_table`.
     by : str or list of str
-        Column(s) that make the groups. Customers without a value are a group of their own.
+        Columns that make the groups; customers without a value are a group of their own.
     duration, event : str
         Columns with the time observed and whether the customer left at its end.
 
@@ -136,7 +136,7 @@ def conditional_survival(
     survival : DataFrame
         Result of :func:`survival_table`.
     horizon_days : float
-        How much longer, in the unit of the tenure.
+        Time to look ahead, in the unit of the tenure.
     duration : str, default "tenure_days"
         Column with the tenure so far.
     confidence_level : float, default 0.95

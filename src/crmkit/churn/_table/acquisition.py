@@ -60,7 +60,7 @@ def acquisition_table(
     customers : DataFrame, optional
         One row per ``customer_id`` with what was known when the customer came: channel,
         campaign, region and the like.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     window_days : int, default 180
         Days counted for every customer, the day of the first purchase being the first. Customers

@@ -59,7 +59,7 @@ def churn_table(
         Further columns per ``customer_id``. With a date column ``known_at`` a customer may have
         several rows, and each snapshot takes the last one known on its `as_of`. Without it the
         columns are taken to be known from the start.
-    as_of : str, datetime-like or list of these, optional
+    as_of : date-like or list of these, optional
         Last day observed, inclusive. Several days give several snapshots per customer. The
         default is the last date in the log, which leaves no days for an outcome.
     horizon_days : int, optional

@@ -61,7 +61,7 @@ def cohort_table(
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         Calendar periods of cohorts and ages. Weeks begin on Monday.
     as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in `transactions`. Cells whose
+        Last day observed, inclusive. The default is the last date in the log. Cells whose
         period has not ended by then are not observable.
     activity : {"exact", "unbounded", "rolling"}, default "exact"
         Who counts as active at an age: customers active in that very period; in that period or
@@ -69,8 +69,9 @@ def cohort_table(
     window_periods : int, default 3
         Length of the window of ``activity="rolling"``.
     by : str or list of str, optional
-        Column(s) to split the cohorts by: of `customers` if given, else of `transactions`, where
-        they must be constant per customer. Customers without a value form a group of their own.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers` if given, else of `transactions`, where they must be constant per
+        customer.
     customers : DataFrame, optional
         One row per customer, with ``customer_id`` and the columns of `by`.
     max_age : int, optional

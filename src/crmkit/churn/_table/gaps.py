@@ -53,9 +53,10 @@ def gap_table(
         Transactions with columns ``customer_id`` and ``date``. Rows of one day are one purchase,
         refunds are none.
     as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in `transactions`.
+        Last day observed, inclusive. The default is the last date in the log.
     by : str or list of str, optional
-        Column(s) to split the customers by: of `customers` if given, else of `transactions`.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers` if given, else of `transactions`.
     customers : DataFrame, optional
         One row per customer, with ``customer_id`` and the columns of `by`.
     confidence_level : float, default 0.95

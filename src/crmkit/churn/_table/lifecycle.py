@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_list
-from crmkit._checks import check_flag
+from crmkit._checks import check_flag, listed
 from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit._periods import day_text
@@ -59,13 +59,14 @@ def lifecycle_table(
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``; a refund is no purchase.
     as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in `transactions`.
+        Last day observed, inclusive. The default is the last date in the log.
     thresholds : DataFrame, optional
         Columns ``at_risk_days`` and ``lapsed_days``: the silence beyond which a customer is at
         risk, or lapsed. One row, or one per group with the columns that name it. The default is
         :func:`lifecycle_thresholds` of the log's own gaps.
     by : str or list of str, optional
-        Column(s) of `customers` if given, else of `transactions`: derive thresholds per group.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers` if given, else of `transactions`; each group has thresholds of its own.
         Not needed with `thresholds`, which say their groups.
     customers : DataFrame, optional
         One row per customer, with ``customer_id`` and the columns that name the groups.
@@ -242,12 +243,13 @@ def _read(
     transactions: Any, as_of: Any, *, thresholds: Any, by: Any, customers: Any, own_rhythm: bool
 ) -> tuple[PurchaseLog, PurchaseDays, tuple[Floats, Floats]]:
     """Read the log, its purchase days and each customer's two thresholds."""
+    own_rhythm = check_flag(own_rhythm, "own_rhythm")
     columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     table = None if thresholds is None else read_thresholds(thresholds)
     if table is not None:
         named = [str(column) for column in table.columns if column not in NOT_GROUPS]
         if columns and columns != named:
-            raise InputError(f"`by` is {columns}, but `thresholds` are split by {named}.")
+            raise InputError(f"`by` is {listed(columns)}, but `thresholds` are split by {named}.")
         columns = named
     inside = [] if customers is not None else columns
     log = read_log(transactions, needs=inside, as_of=as_of)
@@ -258,7 +260,7 @@ def _read(
     if table is None:
         table = lifecycle_thresholds(gaps_by_group(days, log.rows.as_of, group, groups, 0.95))
     limits = thresholds_of_groups(table, groups, columns)[:, group]
-    if check_flag(own_rhythm, "own_rhythm"):
+    if own_rhythm:
         again = days.repeat
         limits = limits * rhythm_factor(days.customer[again], days.gap[again], group=group)
     return log, days, (limits[0], limits[1])

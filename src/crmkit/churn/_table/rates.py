@@ -72,7 +72,7 @@ def retention_table(
         or outside the years 1678 to 2261 as 9999-12-31 is, while the contract runs) and, for the
         revenue columns, ``monthly_revenue``.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
-        The calendar periods of the table. Weeks begin on Monday.
+        Calendar periods of the table. Weeks begin on Monday.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the table; name it where
         contracts have ends that lie ahead.

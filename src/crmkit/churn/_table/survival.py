@@ -54,7 +54,7 @@ def survival_table(
         Column that says whether the customer left at that time (1 or True) or was still there
         when last seen (0 or False).
     by : str or list of str, optional
-        Column(s) to split the customers by. Those without a value form a group of their own.
+        Columns that make the groups; customers without a value are a group of their own.
     confidence_level : float, default 0.95
         Level of the interval.
 

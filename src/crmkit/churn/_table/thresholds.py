@@ -31,8 +31,10 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
     gaps : DataFrame
         Result of :func:`gap_table`, of whole groups. Columns that were added to it split nothing;
         in a table from a file, which knows no `by`, those before ``gap_days`` do.
-    at_risk, lapsed : float, default 0.75, 0.9
-        A customer silent for longer than this share of the gaps that close is at risk, or lapsed.
+    at_risk : float, default 0.75
+        A customer silent for longer than this share of the gaps that close is at risk.
+    lapsed : float, default 0.9
+        And beyond this one lapsed.
 
     Returns
     -------

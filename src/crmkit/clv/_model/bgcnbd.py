@@ -131,7 +131,7 @@ class BGCNBD(_Regular):
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
     n_draws : int
-        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
 
@@ -193,7 +193,7 @@ class MBGCNBD(_Regular):
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
     n_draws : int
-        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
 

@@ -13,8 +13,9 @@ from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_densit
 from crmkit.clv._math.bg_simulate import simulate
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.rows import alike_rows, distinct_rows
+from crmkit.clv._model.day_model import DayModel
 from crmkit.clv._model.future import check_length
-from crmkit.clv._model.purchases import ALIKE, PurchaseModel
+from crmkit.clv._model.purchases import ALIKE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ __all__ = ["BGNBD", "BetaGeometric"]
 NO_DROPOUT = "nobody drops out"
 
 
-class BetaGeometric(PurchaseModel):
+class BetaGeometric(DayModel):
     """What BG/NBD and its kin share."""
 
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
@@ -126,7 +127,7 @@ class BGNBD(BetaGeometric):
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
     n_draws : int
-        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_optional
+from crmkit._checks import check_optional, quoted
 from crmkit._estimator import Model
 from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
@@ -30,10 +30,11 @@ class ByGroup(Model):
 
     Parameters
     ----------
-    model : model
+    model : model, needed
         An unfitted purchase or spend model, such as ``BGNBD()``; each group gets a copy.
     by : str or list of str
-        Columns that make the groups: a cohort, a channel, a segment.
+        Columns that make the groups; customers without a value are a group of their own. A
+        cohort, a channel, a segment.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ class ByGroup(Model):
         from sklearn.base import clone
 
         if not isinstance(self.model, LikelihoodModel):
-            raise InputError(f"`model` must be a model such as BGNBD(); got {self.model!r}.")
+            raise InputError(f"`model` must be a model such as BGNBD(); got {quoted(self.model)}.")
         columns = read_by(self.by, reserved=(*_OF_GROUPS, *_OF_PARAMETERS), needed=True)
         table = read_customers(customers, needs=columns)
         code, labels = group_codes(table, columns)
@@ -147,7 +148,7 @@ class ByGroup(Model):
         Parameters
         ----------
         confidence_level : float
-            Of the intervals.
+            Level of the intervals.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array, random_generator
+from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.spend import (
@@ -45,7 +45,7 @@ class GammaGamma(LikelihoodModel):
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
     n_draws : int
-        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
 
@@ -184,7 +184,7 @@ class GammaGamma(LikelihoodModel):
             Adds an interval for the expected amount: what the data leave open about the
             parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
-            Of the interval.
+            Level of the interval.
 
         Returns
         -------
@@ -206,11 +206,12 @@ class GammaGamma(LikelihoodModel):
             If the fitted mean spend is infinite (``p x + q <= 1``), or values are impossible.
         """
         self._check_fitted()
+        level = check_number(confidence_level, "confidence_level")
         frame, rows = self._rows(customers)
         value, _ = self._with_gradient(rows, _expected, gradient=False)
         result: dict[str, Any] = {"customer_id": frame["customer_id"], "expected_amount": value}
         if interval is not None:
-            result |= self._interval(rows, _expected, interval, confidence_level)
+            result |= self._interval(rows, _expected, interval, level)
         return pd.DataFrame(result)
 
     def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
@@ -227,7 +228,7 @@ class GammaGamma(LikelihoodModel):
         customers : DataFrame
             ``customer_id``, ``frequency`` (purchases to draw for each) and the covariates.
         random_state : int, optional
-            Seed; the same seed and table give the same draw.
+            Seed of the draw; the same seed and table give the same draw.
 
         Returns
         -------

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
@@ -51,7 +50,7 @@ def delta_interval(
     """Return std_error, conf_low and conf_high of positive predictions (delta method)."""
     variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
     error = np.sqrt(np.maximum(variance, 0.0))
-    width = normal_quantile(_level(confidence_level)) * error / np.where(value > 0.0, value, 1.0)
+    width = normal_quantile(confidence_level) * error / np.where(value > 0.0, value, 1.0)
     # On the log scale the bounds of a positive quantity stay positive.
     factor = np.exp(np.minimum(width, 700.0))
     return {"std_error": error, "conf_low": value / factor, "conf_high": value * factor}
@@ -64,11 +63,6 @@ def bootstrap_interval(
     if len(draws) < 2:
         raise InputError("`interval` 'bootstrap' needs a model made with n_draws of 2 or more.")
     found = np.array([function(parameters_at(draw, rows.designs), rows.columns) for draw in draws])
-    tail = (1.0 - _level(confidence_level)) / 2.0
+    tail = (1.0 - confidence_level) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
     return {"std_error": found.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}
-
-
-def _level(confidence_level: float) -> float:
-    """Return the confidence level, checked."""
-    return float(check_number(confidence_level, "confidence_level"))

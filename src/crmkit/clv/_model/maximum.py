@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit._estimator import Model
 from crmkit.clv._model.rows import column_names
-from crmkit.clv._model.tables import covariance_table, parameter_table
+from crmkit.clv._model.tables import checked_ties, covariance_table, parameter_table
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class MaximumLikelihood(Model):
 
     def _may_center(self) -> bool:
         """Tell whether moving the covariates' zero, which moves parameters, keeps all ties."""
-        return not any(term in self._names for tied in self.tie for term in tied)
+        ties = checked_ties(self._terms(), self.tie)
+        return not any(term in self._names for tied in ties for term in tied)
 
     def _keep(
         self,
@@ -130,7 +131,7 @@ class MaximumLikelihood(Model):
         Parameters
         ----------
         confidence_level : float
-            Of the intervals.
+            Level of the intervals.
 
         Returns
         -------

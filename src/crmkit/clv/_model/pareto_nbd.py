@@ -11,7 +11,8 @@ from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.pareto_future import ParetoFuture, simulate
 from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
 from crmkit.clv._math.rows import alike_rows
-from crmkit.clv._model.purchases import ALIKE, PurchaseModel
+from crmkit.clv._model.day_model import DayModel
+from crmkit.clv._model.purchases import ALIKE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ParetoNBD", "starting_points"]
 
 
-class ParetoNBD(PurchaseModel):
+class ParetoNBD(DayModel):
     """Pareto/NBD: purchases and dropout at gamma-distributed rates, dropout at any time.
 
     While alive a customer buys at a random rate (gamma with shape ``r`` and rate ``alpha``, in
@@ -39,7 +40,7 @@ class ParetoNBD(PurchaseModel):
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
     n_draws : int
-        Weighted bootstrap refits to draw, for ``interval="bootstrap"``.
+        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
     random_state : int, optional
         Seed of the bootstrap.
 

@@ -21,7 +21,6 @@ from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
-from crmkit.clv._table.alive_days import alive_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -124,7 +123,8 @@ class PurchaseModel(LikelihoodModel):
         horizon_days : float
             Days to look ahead; ``math.inf`` for the rest of the relationship.
         annual_discount_rate : float, optional
-            Adds ``discounted_purchases``: one after t days counts ``(1 + rate) ** (-t / 365)``.
+            Rate per year, such as 0.10. Adds ``discounted_purchases``: one after t days
+            counts ``(1 + rate) ** (-t / 365)``.
         alive_in_days : float, optional
             Adds ``p_alive_later``, the probability of being a customer so many days ahead,
             whatever is bought until then.
@@ -132,7 +132,7 @@ class PurchaseModel(LikelihoodModel):
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
             data leave open about the parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
-            Of the interval.
+            Level of the interval.
 
         Returns
         -------
@@ -156,6 +156,7 @@ class PurchaseModel(LikelihoodModel):
             If values are impossible, or the expectation is infinite or beyond a thousand years.
         """
         self._check_fitted()
+        level = check_number(confidence_level, "confidence_level")
         days = check_horizon(horizon_days)
         frame, rows = self._rows(customers, distinct=interval is not None)
         theta = parameters_at(self.coefficients_, rows.designs)
@@ -180,7 +181,7 @@ class PurchaseModel(LikelihoodModel):
             def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
                 return self._future(theta, columns).expected(days, rate)
 
-            result |= self._interval(rows, function, interval, confidence_level)
+            result |= self._interval(rows, function, interval, level)
         return pd.DataFrame(result)
 
     def purchase_probabilities(
@@ -229,39 +230,6 @@ class PurchaseModel(LikelihoodModel):
             }
         )
 
-    def alive_path(
-        self, transactions: Any, *, as_of: Any = None, every_days: int = 1
-    ) -> pd.DataFrame:
-        """Follow P(alive) from each customer's first purchase to the end of the log.
-
-        Parameters
-        ----------
-        transactions : DataFrame
-            One row per order line with ``customer_id`` and ``date``; best of few customers.
-        as_of : date-like, optional
-            Last day of the path, inclusive. Default: the last date in the log.
-        every_days : int
-            Days from one point of the path to the next.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer and day, sorted by both:
-
-            * ``customer_id`` - as given.
-            * ``date`` (datetime) - the day, at whose end the path stands.
-            * ``frequency`` (int) - repeat purchase days so far.
-            * ``p_alive`` (float) - probability of being a customer still, given the log so far.
-        """
-        self._check_fitted()
-        if self._columns != ("frequency", "recency", "T") or any(self._covariates()):
-            what = f"This {type(self).__name__} cannot draw a path from a log alone: it needs "
-            do = "covariates or counts whole periods. Use predict() on a table for each moment."
-            raise InputError(what + do)
-        path, history = alive_days(transactions, as_of=as_of, every_days=every_days)
-        theta = parameters_at(self.coefficients_, [None] * len(self._names))
-        return path.assign(p_alive=self._future(theta, history).p_alive)
-
     def _discounted(
         self,
         customers: Any,
@@ -295,7 +263,7 @@ class PurchaseModel(LikelihoodModel):
             ``customer_id``, ``T`` (how long to simulate each, in days; ``periods`` for models in
             whole periods) and the covariates.
         random_state : int, optional
-            Seed; the same seed and table give the same draw.
+            Seed of the draw; the same seed and table give the same draw.
 
         Returns
         -------

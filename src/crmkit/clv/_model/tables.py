@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
-__all__ = ["covariance_table", "parameter_table", "tie_matrix"]
+__all__ = ["checked_ties", "covariance_table", "parameter_table", "tie_matrix"]
 
 
 def parameter_table(
@@ -54,9 +54,8 @@ def covariance_table(
     return pd.DataFrame({"term": list(terms), **dict(zip(terms, natural.T, strict=True))})
 
 
-def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Floats) -> Floats:
-    """Return (p, free): which free coefficient each term equals, in standardised units."""
-    group = list(range(len(terms)))
+def checked_ties(terms: Sequence[str], tie: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return `tie` if it is a list of groups of terms."""
     for tied in tie if isinstance(tie, (list, tuple)) else [tie]:
         listed = isinstance(tied, (list, tuple)) and len(tied) > 1
         if not (listed and all(isinstance(term, str) and term in terms for term in tied)):
@@ -64,6 +63,13 @@ def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Float
                 f"`tie` must hold groups of two or more of the terms {list(terms)}; "
                 f"got {quoted(tied)}."
             )
+    return tie
+
+
+def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Floats) -> Floats:
+    """Return (p, free): which free coefficient each term equals, in standardised units."""
+    group = list(range(len(terms)))
+    for tied in checked_ties(terms, tie):
         positions = [terms.index(term) for term in tied]
         merged = {group[position] for position in positions}
         group = [min(merged) if g in merged else g for g in group]

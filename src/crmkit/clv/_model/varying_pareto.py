@@ -117,7 +117,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             ``date``, the covariates and, where they differ between customers, ``customer_id``;
             from each customer's first purchase to `as_of`. Other customers' rows are ignored.
         as_of : date-like, optional
-            Last day observed, inclusive. Default: the last date in the log.
+            Last day observed, inclusive. The default is the last date in the log.
 
         Returns
         -------
@@ -181,11 +181,11 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         covariates : DataFrame
             As in ``fit``, from each customer's first purchase to the end of the horizon.
         as_of : date-like, optional
-            Last day observed, inclusive. Default: the last date in the log.
+            Last day observed, inclusive. The default is the last date in the log.
         horizon_days : float
             Days to look ahead: a finite number, because covariates are not known for ever.
         annual_discount_rate : float, optional
-            Adds ``discounted_purchases``: one after t days counts ``(1 + rate) ** (-t / 365)``.
+            Rate per year; adds ``discounted_purchases``, as in ``BGNBD.predict``.
         alive_in_days : float, optional
             Adds ``p_alive_later``, the probability of being a customer so many days ahead,
             whatever is bought until then.
@@ -193,7 +193,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
             data leave open about the parameters.
         confidence_level : float
-            Of the interval.
+            Level of the interval.
 
         Returns
         -------
@@ -217,6 +217,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             As in ``fit``, also where the covariates end before the horizon does.
         """
         self._check_fitted()
+        level = check_number(confidence_level, "confidence_level")
         days = check_number(horizon_days, "horizon_days", rule="alive_in_days")
         later = check_optional(alive_in_days, "alive_in_days")
         rate = 0.0 if annual_discount_rate is None else check_rate(annual_discount_rate)
@@ -242,7 +243,7 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
                 lambda at: future(at).expected(days, rate)[2], self.coefficients_
             )
             covariance = self.coefficient_covariance_
-            limits = delta_interval(value, slopes, covariance, confidence_level)
+            limits = delta_interval(value, slopes, covariance, level)
             result |= {name: column[read.inverse] for name, column in limits.items()}
         return with_account(pd.DataFrame(result), read.account)
 
@@ -258,9 +259,9 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
         covariates : DataFrame
             As in ``fit``, from each customer's first purchase to `as_of`.
         as_of : date-like
-            Day with whose beginning the draw ends.
+            Day of the end of the draw, which stops as that day begins.
         random_state : int, optional
-            Seed; the same seed and tables give the same draw.
+            Seed of the draw; the same seed and tables give the same draw.
 
         Returns
         -------

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._checks import check_choice
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, SEQUENTIAL, count, new_axes, percent, plain, tidy
+from crmkit._plotting import (
+    COLORS,
+    SEQUENTIAL,
+    count,
+    new_axes,
+    percent,
+    plain,
+    table_to_draw,
+    tidy,
+)
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
     path : DataFrame
         A purchase model's ``alive_path``, of one or a few customers.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def plot_alive_path(path: Any, *, ax: Axes | None = None) -> Axes:
     >>> clv.plot_alive_path(path).get_ylabel()
     'Probability to be a customer still'
     """
-    table = to_pandas(path, "path", needs=("customer_id", "date", "frequency", "p_alive"))
+    table = table_to_draw(path, "path", ("customer_id", "date", "frequency", "p_alive"))
     groups = list(table.sort_values("date").groupby("customer_id", sort=False))
     if len(groups) > len(COLORS):
         raise InputError(
@@ -84,7 +92,7 @@ def plot_frequency_recency(
     measure : {"p_alive", "expected_purchases"}
         What the colour shows.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -104,7 +112,7 @@ def plot_frequency_recency(
     'Days from first to last purchase'
     """
     check_choice(measure, "measure", GridMeasure)
-    table = to_pandas(grid, "grid", needs=("frequency", "recency", measure))
+    table = table_to_draw(grid, "grid", ("frequency", "recency", measure))
     # Without a repeat purchase there is one recency, 0: no row of a map.
     table = table[table["frequency"] > 0]
     cells = table.pivot_table(index="frequency", columns="recency", values=measure)

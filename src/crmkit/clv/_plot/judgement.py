@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import check_flag
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, count, new_axes, plain, tidy
+from crmkit._plotting import COLORS, GREY, count, new_axes, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +23,7 @@ def plot_forecast(forecast: Any, *, ax: Axes | None = None) -> Axes:
     forecast : DataFrame
         A :func:`forecast_table`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def plot_forecast(forecast: Any, *, ax: Axes | None = None) -> Axes:
     'Purchases per customer in the hold-out period'
     """
     needs = ("group", "customers", "expected_mean", "actual_mean", "conf_low", "conf_high")
-    table = to_pandas(forecast, "forecast", needs=needs)
+    table = table_to_draw(forecast, "forecast", needs)
     ax = new_axes(ax)
     position = np.arange(len(table))
     mean = table["actual_mean"].to_numpy()
@@ -75,7 +74,7 @@ def plot_tracking(tracking: Any, *, cumulative: bool = True, ax: Axes | None = N
     cumulative : bool
         Purchases so far (True) or per period (False).
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -99,7 +98,7 @@ def plot_tracking(tracking: Any, *, cumulative: bool = True, ax: Axes | None = N
     """
     ending = "_cumulative" if check_flag(cumulative, "cumulative") else ""
     needs = ("period_end", "holdout", f"actual{ending}", f"expected{ending}")
-    table = to_pandas(tracking, "tracking", needs=needs)
+    table = table_to_draw(tracking, "tracking", needs)
     ax = new_axes(ax)
     ax.plot(table["period_end"], table[f"actual{ending}"], color=COLORS[0], label="Actual")
     ax.plot(

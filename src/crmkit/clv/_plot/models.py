@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from crmkit._checks import check_choice
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +44,7 @@ def plot_model_comparison(
         Which of its columns to draw: ``"root_mean_squared_error"``, ``"mean_absolute_error"``,
         ``"bias"``, ``"rank_correlation"`` or ``"holdout_log_score"``.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -63,7 +62,7 @@ def plot_model_comparison(
     'Error of the total'
     """
     check_choice(measure, "measure", ComparisonMeasure)
-    table = to_pandas(comparison, "comparison", needs=("model", measure))
+    table = table_to_draw(comparison, "comparison", ("model", measure))
     table = table[table[measure].notna()]
     rule = table["model"].isin(["as_before", "mean"])
     ax = new_axes(ax)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import split_by, to_pandas
-from crmkit._plotting import COLORS, money, new_axes, plain, tidy
+from crmkit._frames import split_by
+from crmkit._plotting import COLORS, money, new_axes, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def plot_customer_equity(equity: Any, *, ax: Axes | None = None) -> Axes:
     equity : DataFrame
         A :func:`customer_equity`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def plot_customer_equity(equity: Any, *, ax: Axes | None = None) -> Axes:
     'Lifetime value'
     """
     needs = ("customers", "lifetime_value", "conf_low", "conf_high")
-    table = to_pandas(equity, "equity", needs=needs)
+    table = table_to_draw(equity, "equity", needs)
     labels = _labels(table, split_by(equity, "customers"))
     value = table["lifetime_value"].to_numpy(float)
     reach = np.vstack([value - table["conf_low"], table["conf_high"] - value])
@@ -75,7 +75,7 @@ def plot_cohort_value(cohorts: Any, *, ax: Axes | None = None) -> Axes:
     cohorts : DataFrame
         A :func:`cohort_value` without `by`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def plot_cohort_value(cohorts: Any, *, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     needs = ("cohort", "age", "complete", "cumulative_value_per_customer")
-    table = to_pandas(cohorts, "cohorts", needs=needs)
+    table = table_to_draw(cohorts, "cohorts", needs)
     table = table[table["complete"].astype(bool)]
     groups = list(table.groupby("cohort", sort=True))
     ax = new_axes(ax)
@@ -127,7 +127,7 @@ def plot_payback(payback: Any, *, ax: Axes | None = None) -> Axes:
     payback : DataFrame
         A :func:`payback_table`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. Default: a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def plot_payback(payback: Any, *, ax: Axes | None = None) -> Axes:
     'Days'
     """
     needs = ("customers", "observed_days", "paid_back", "payback_days")
-    table = to_pandas(payback, "payback", needs=needs)
+    table = table_to_draw(payback, "payback", needs)
     names = split_by(payback, "customers")
     labels = _labels(table, names)
     paid = table["paid_back"].to_numpy(bool)

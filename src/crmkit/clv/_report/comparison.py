@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._checks import quoted
 from crmkit._frames import read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._report.numbers import numbers
@@ -106,7 +107,9 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     rows = []
     for name, model in models.items():
         if isinstance(model, type) or not hasattr(model, "log_likelihood_"):
-            raise InputError(f"`models`: {name!r} is not a fitted purchase model; got {model!r}.")
+            raise InputError(
+                f"`models`: {quoted(name)} is not a fitted purchase model; got {quoted(model)}."
+            )
         if isinstance(model, TimeVaryingParetoNBD):
             raise InputError(
                 f"`models`: {name!r} predicts from a log, not from a customer table. Judge what "

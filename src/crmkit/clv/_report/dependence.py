@@ -29,7 +29,7 @@ def spend_frequency_correlation(customers: Any, *, confidence_level: float = 0.9
         A :func:`purchase_table`. Only customers with a repeat purchase and a positive
         ``monetary_value`` count.
     confidence_level : float
-        Of the intervals (Fisher's transformation).
+        Level of the intervals (Fisher's transformation).
 
     Returns
     -------

@@ -48,7 +48,7 @@ def forecast_table(
     n_groups : int
         How many groups, at most.
     confidence_level : float
-        Of the interval for the actual mean.
+        Level of the interval for the actual mean.
 
     Returns
     -------

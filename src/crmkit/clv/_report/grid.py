@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers
 from crmkit.clv._report.numbers import numbers
 from crmkit.errors import InputError
@@ -73,7 +73,7 @@ def frequency_recency_table(
     if isinstance(purchases, type) or not known or any(purchases._covariates()):
         raise InputError(
             "`purchases` must be one fitted model in days without covariates, such as BGNBD or "
-            f"ParetoNBD, for a map of frequency and recency alone; got {purchases!r}."
+            f"ParetoNBD, for a map of frequency and recency alone; got {quoted(purchases)}."
         )
     table = read_customers(customers, needs=("frequency", "T"))
     columns = numbers(table, ("frequency", "T"), name="customers", low=0.0)

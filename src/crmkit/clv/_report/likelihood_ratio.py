@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from crmkit._checks import quoted
 from crmkit.errors import InputError
 
 __all__ = ["likelihood_ratio_test"]
@@ -68,7 +69,9 @@ def likelihood_ratio_test(*, restricted: Any, general: Any) -> pd.DataFrame:
 
     for name, model in (("restricted", restricted), ("general", general)):
         if not hasattr(model, "log_likelihood_"):
-            raise InputError(f"`{name}` must be a fitted model with a likelihood; got {model!r}.")
+            raise InputError(
+                f"`{name}` must be a fitted model with a likelihood; got {quoted(model)}."
+            )
         if getattr(model, "l2", 0.0):
             raise InputError(f"`{name}` is penalised (l2 above 0): its likelihood is no maximum.")
     freedom = general.n_parameters_ - restricted.n_parameters_

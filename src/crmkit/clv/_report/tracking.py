@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
+from crmkit._checks import check_choice, check_number, quoted
 from crmkit._frames import (
     customer_columns,
     day_column,
@@ -58,13 +58,14 @@ def tracking_table(
     purchases : fitted model
         Of repeat purchases, fitted on the purchase table up to `as_of`.
     as_of : date-like
-        Last day of the calibration period, inclusive. Customers who came later are left out.
+        Last day observed, inclusive: the end of the calibration period. Customers who came
+        later are left out.
     horizon_days : int, optional
-        Days to follow after `as_of`. Default: up to the last date in the log.
+        Days after `as_of` to follow. Default: up to the last date in the log.
     period_days : int
         Length of a period; periods end on `as_of` and whole periods before and after it.
     period : {"day", "week", "month", "quarter", "year"}, optional
-        For :class:`BGBB`, instead of `period_days`: the calendar period of an opportunity. A
+        Calendar period of an opportunity, for :class:`BGBB`, instead of `period_days`. A
         period that has not ended counts neither before `as_of` nor after it.
     customers : DataFrame, optional
         Customer table with the covariates of the model, or the columns in `by` of a
@@ -199,7 +200,7 @@ def _one(purchases: Any) -> Any:
     if isinstance(model, type) or not {"frequency"} <= set(getattr(model, "_columns", ())):
         raise InputError(
             f"`purchases` must be a fitted model such as BGNBD, ParetoNBD or BGBB; "
-            f"got {purchases!r}."
+            f"got {quoted(purchases)}."
         )
     return model
 

@@ -9,6 +9,7 @@ import numpy as np
 from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
 from crmkit._frames import group_codes, note_by, read_by, read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
+from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import Interval
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
@@ -61,7 +62,7 @@ def lifetime_value(
         models. It is about the expected value; a single customer's outcome varies far more.
         ``"bootstrap"`` needs both models made with ``n_draws``.
     confidence_level : float
-        Of the interval.
+        Level of the interval.
 
     Returns
     -------
@@ -121,6 +122,7 @@ def lifetime_value(
         "horizon_days": horizon_days,
         "annual_discount_rate": annual_discount_rate,
     }
+    check_rate(annual_discount_rate)
     _check_models(purchases, spend)
     level = _check_interval(interval, confidence_level)
     table = read_customers(customers)
@@ -162,13 +164,14 @@ def customer_equity(
     purchases, spend : fitted model
         As in :func:`lifetime_value`.
     by : str or list of str, optional
-        Columns that make the segments. Default: one row for the whole base.
+        Columns that make the groups; customers without a value are a group of their own.
+        Default: one row for the whole base.
     horizon_days, annual_discount_rate, margin
         As in :func:`lifetime_value`.
     interval : {"delta", "bootstrap"}
         As in :func:`lifetime_value`.
     confidence_level : float
-        Of the intervals.
+        Level of the intervals.
 
     Returns
     -------
@@ -206,7 +209,7 @@ def customer_equity(
         "horizon_days": horizon_days,
         "annual_discount_rate": annual_discount_rate,
     }
-    level = _check_interval(interval, confidence_level)
+    level = _check_interval(check_choice(interval, "interval", Interval), confidence_level)
     columns = read_by(by)
     table = read_customers(customers, needs=columns)
     told = lifetime_value(table, purchases=purchases, spend=spend, margin=margin, **options)

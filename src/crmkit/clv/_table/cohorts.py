@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._checks import check_choice
 from crmkit._frames import note_by, read_by
-from crmkit._periods import period_of, period_start
+from crmkit._periods import Period, period_of, period_start
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
 from crmkit.clv._table.groups import read_earnings
@@ -16,7 +17,6 @@ from crmkit.clv._table.groups import read_earnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._periods import Period
     from crmkit._typing import KeepDropOrRaise
 
 __all__ = ["cohort_value", "payback_table"]
@@ -42,15 +42,17 @@ def cohort_value(
     period : {"day", "week", "month", "quarter", "year"}
         Calendar period of the first purchase, which makes the cohort, and of the ages.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     customers : DataFrame, optional
         Customer table with the columns in `by`.
     by : str or list of str, optional
-        Columns of `customers`, such as ``channel``, that split the cohorts.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers`, such as ``channel``.
     margin : float
         Share of the amount that is earned.
     annual_discount_rate : float
-        Discounts each purchase to the customer's first purchase day.
+        Rate per year, such as 0.10, at which each purchase is discounted to the customer's
+        first purchase day.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -94,7 +96,7 @@ def cohort_value(
     """
     found = read_earnings(
         transactions,
-        period=period,
+        period=check_choice(period, "period", Period),
         customers=customers,
         by=by,
         as_of=as_of,
@@ -160,15 +162,17 @@ def payback_table(
         Calendar period of the first purchase, which makes the cohort; None takes all cohorts
         together.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     customers : DataFrame, optional
         Customer table with the columns in `by` and for the cost.
     by : str or list of str, optional
-        Columns of `customers`, such as ``channel``, that split the cohorts.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers`, such as ``channel``.
     margin : float
         Share of the amount that is earned.
     annual_discount_rate : float
-        Discounts each purchase to the customer's first purchase day.
+        Rate per year, such as 0.10, at which each purchase is discounted to the customer's
+        first purchase day.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 

@@ -38,7 +38,7 @@ def log_audit(
     transactions : DataFrame
         One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 

@@ -41,7 +41,7 @@ def opportunity_table(
     period : {"day", "week", "month", "quarter", "year"}
         Calendar period of an opportunity.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     horizon_periods : int, optional
         Holds out so many periods after those that ended by `as_of`, and counts what happened in
         them, for :func:`model_comparison` and :func:`forecast_table`.
@@ -138,7 +138,7 @@ def contract_table(
     period : {"day", "week", "month", "quarter", "year"}
         Calendar period a payment covers.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     grace_periods : int
         Unpaid periods in a row that do not end a contract.
     refunds : {"keep", "drop", "raise"}

@@ -45,7 +45,7 @@ def purchase_table(
     transactions : DataFrame
         One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     refunds : {"keep", "drop", "raise"}
         What to do with negative amounts. ``"keep"`` subtracts a refund from the purchase of the
         same day or, on a day without a purchase, from the last purchase day before it.
@@ -131,10 +131,10 @@ def holdout_table(
     transactions : DataFrame
         One row per order line with ``customer_id``, ``date`` and, for money, ``amount``.
     as_of : date-like
-        Last day of the calibration period, inclusive.
+        Last day observed, inclusive: the end of the calibration period.
     horizon_days : int, optional
-        Length of the hold-out period, the days ``as_of + 1`` to ``as_of + horizon_days``.
-        Default: up to the last date in the log.
+        Days after `as_of` that make the hold-out period, ``as_of + 1`` to ``as_of +
+        horizon_days``. Default: up to the last date in the log.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`, for each of the two periods on its own, so that a later
         refund cannot change what was known at `as_of`.

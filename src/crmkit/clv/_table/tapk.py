@@ -107,7 +107,7 @@ def tapk_table(
         One row per order line with ``customer_id``, ``date`` and ``amount``; ``order_id`` tells
         the orders of one day apart, ``quantity`` counts the items (absent: one per row).
     as_of : date-like, optional
-        Last day observed, inclusive. Default: the last date in the log.
+        Last day observed, inclusive. The default is the last date in the log.
     acquisition_cost : float or DataFrame
         K: one number for all; a table with ``customer_id`` and ``acquisition_cost``; or a table
         with any column of `customers`, such as ``channel``, and ``acquisition_cost``.

@@ -93,7 +93,7 @@ class ResponseModel(ScoreModel):
             One row per customer, with ``customer_id``, the outcome and what was known before the
             contact. Rows with a missing outcome (not contacted) are left out.
         outcome : str, default "responded"
-            Column with 1 (or True) for a response, 0 for none.
+            Column with the outcome: 1 (or True) for a response, 0 for none.
         columns : sequence of str, optional
             Columns to learn from; give them whenever the table also holds what became known only
             after the contact. The default is every column but the id, the outcome and dates.

@@ -35,7 +35,7 @@ class UpliftModel(EffectModel):
         logistic regression, for money a ridge regression.
     effect_estimator : scikit-learn regressor, optional
         What learns effects in "x" and "dr". The default is a ridge regression.
-    propensity : {"randomised", "estimated"}, str or mapping, default "randomised"
+    propensity : str or mapping, default "randomised"
         The chance of each arm. "randomised": equal to the arms' shares, refused where the arms
         visibly differ; "estimated": learned from the features; otherwise the column of
         `customers` with the chance to be treated, or one column per treatment.

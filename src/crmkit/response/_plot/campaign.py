@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from crmkit._checks import check_choice, require_columns
+from crmkit._checks import check_choice
 from crmkit._frames import split_by
-from crmkit._plotting import COLORS, GREY, money, new_axes, plain, tidy
+from crmkit._plotting import COLORS, GREY, money, new_axes, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def plot_campaign(
     measure : {"uplift", "profit"}, default "uplift"
         What to draw.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def plot_campaign(
     """
     value, low, high, label = _SHOWN[check_choice(measure, "measure", CampaignMeasure)]
     needed = ["treatment", value, low, high, "verdict"]
-    require_columns(result.columns, needed, "result", do="Give it what campaign_result returns.")
+    result = table_to_draw(result, "result", needed)
     ax = new_axes(ax, figsize=(7.0, 1.4 + 0.6 * len(result)))
     at = np.arange(len(result))[::-1]
     ax.axvline(0, color=GREY, linewidth=1)

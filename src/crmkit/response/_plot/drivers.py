@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._checks import check_number, require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, plain, tidy
+from crmkit._checks import check_number
+from crmkit._plotting import COLORS, GREY, new_axes, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
     n_best : int, default 15
         Most variables drawn.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
     'Information value'
     """
     needed = ["variable", "information_value", "p_adjusted", "flag"]
-    require_columns(drivers.columns, needed, "drivers", do="Give it what response_drivers returns.")
+    drivers = table_to_draw(drivers, "drivers", needed)
     n_best = check_number(n_best, "n_best")
     ax = new_axes(ax)
     shown = drivers.head(n_best)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit._checks import require_columns
-from crmkit._plotting import COLORS, GREY, money, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, money, new_axes, percent, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ def plot_profit(profit: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     profit : DataFrame
         What :func:`crmkit.response.profit_table` gives.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def plot_profit(profit: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     'Profit'
     """
     needed = ["share", "profit", "conf_low", "conf_high", "best", "score"]
-    require_columns(profit.columns, needed, "profit", do="Give it what profit_table returns.")
+    profit = table_to_draw(profit, "profit", needed)
     ax = new_axes(ax)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.fill_between(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit._checks import require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, percent, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ def plot_qini(qini: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     qini : DataFrame
         What :func:`crmkit.response.qini_table` gives.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -41,7 +40,7 @@ def plot_qini(qini: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     'Customers treated, best scores first'
     """
     needed = ["share", "gain", "conf_low", "conf_high", "random"]
-    require_columns(qini.columns, needed, "qini", do="Give it what qini_table returns.")
+    qini = table_to_draw(qini, "qini", needed)
     ax = new_axes(ax)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.fill_between(

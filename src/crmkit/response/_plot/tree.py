@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._checks import require_columns
-from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, tidy
+from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, table_to_draw, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +26,7 @@ def plot_tree(tree: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     tree : DataFrame
         What :func:`crmkit.response.response_tree` or :func:`crmkit.response.uplift_tree` gives.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -43,7 +42,7 @@ def plot_tree(tree: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     'Response rate'
     """
     needed = ["rule", "customers", "conf_low", "conf_high"]
-    require_columns(tree.columns, needed, "tree", do="Give it what response_tree returns.")
+    tree = table_to_draw(tree, "tree", needed)
     of_uplift = "uplift" in tree.columns
     value = tree["uplift" if of_uplift else "rate"].to_numpy(dtype=np.float64)
     at = np.arange(len(tree))[::-1]

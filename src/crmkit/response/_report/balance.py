@@ -142,7 +142,7 @@ def sample_ratio_test(
     customers : DataFrame
         One row per customer, with ``customer_id`` and the arm.
     treated : str
-        Column with the arms.
+        Column that says who was treated: names of arms.
     expected : mapping, optional
         Planned share per arm; equal shares of the arms that are there by default. An arm that was
         planned and got nobody counts: name it here.

@@ -53,11 +53,11 @@ def buyer_profile(
     columns : sequence of str, optional
         Traits to look at. The default is every column but the id and dates.
     n_bins : int, default 4
-        Bins of a number, of about equal numbers of customers.
+        Number of parts of about equal size into which numbers are cut.
     min_customers : int, default 1
         Levels with fewer customers are shown but not tested.
-    as_of : str or datetime-like, optional
-        Last day that counts; the default is the last in the log.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
     confidence_level : float, default 0.95
         Level of the intervals.
 

@@ -61,8 +61,8 @@ def campaign_result(
         Column that says who was treated: 1 and 0, or names of arms.
     control : optional
         Name of the control arm, where `treated` holds names other than "control".
-    by : str or sequence of str, optional
-        Columns to split the customers by.
+    by : str or list of str, optional
+        Columns that make the groups; customers without a value are a group of their own.
     value : float, default 1
         Money per unit of the outcome: what one response is worth; 1 where it is money already.
     margin : float, default 1
@@ -144,12 +144,15 @@ def campaign_result(
     check_choice(method, "method", LiftInterval)
     level = check_number(confidence_level, "confidence_level")
     n_draws = check_number(n_draws, "n_draws")
+    money = check_number(value, "value") * check_number(margin, "margin")
+    fixed_cost = check_number(fixed_cost, "fixed_cost")
     groups_by = read_by(by)
     people = read_customers(
         customers, needs=[*columns_named(outcome=outcome, treated=treated), *groups_by]
     )
     people, y, account = with_outcome(people, outcome, binary=False)
     arms = read_arms(people, treated, control)
+    each = _contact_costs(contact_cost, arms.treatments)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
@@ -176,8 +179,7 @@ def campaign_result(
             labels.append(group)
     table = pd.DataFrame(rows)
     table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "holm")
-    money = check_number(value, "value") * check_number(margin, "margin")
-    _add_money(table, money, contact_cost, check_number(fixed_cost, "fixed_cost"))
+    _add_money(table, money, table["treatment"].map(each), fixed_cost)
     table["verdict"] = _verdicts(table, 1 - level)
     read_by(by, reserved=table.columns)
     table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
@@ -208,17 +210,21 @@ def _compared(
     }
 
 
-def _add_money(
-    table: pd.DataFrame, money: float, contact_cost: float | Mapping[Any, float], fixed: float
-) -> None:
+def _contact_costs(
+    contact_cost: float | Mapping[Any, float], treatments: Sequence[Any]
+) -> dict[Any, float]:
+    """Return the cost of a contact by treatment."""
+    if not isinstance(contact_cost, Mapping):
+        return dict.fromkeys(treatments, check_number(contact_cost, "contact_cost"))
+    each = numbers_by(contact_cost, "contact_cost", treatments, "treatment")
+    return dict(zip(treatments, each, strict=True))
+
+
+def _add_money(table: pd.DataFrame, money: float, each: pd.Series[Any], fixed: float) -> None:
     """Append what the uplift is worth after costs."""
     n = table["customers_treated"]
-    if isinstance(contact_cost, Mapping):
-        each = numbers_by(contact_cost, "contact_cost", list(table["treatment"]), "treatment")
-    else:
-        each = [check_number(contact_cost, "contact_cost")] * len(table)
     table["incremental_outcome"] = table["uplift"] * n
-    table["cost"] = np.asarray(each) * n + fixed * n / n.sum()
+    table["cost"] = each * n + fixed * n / n.sum()
     for name, uplift in (
         ("profit", "uplift"),
         ("profit_low", "conf_low"),

@@ -49,7 +49,7 @@ def response_drivers(
         One row per customer, with ``customer_id``, the outcome and variables. Customers with a
         missing outcome were not contacted and are left out.
     outcome : str
-        Column with 1 (or True) for a response and 0 for none.
+        Column with the outcome: 1 (or True) for a response and 0 for none.
     columns : sequence of str, optional
         Variables to look at. The default is every column but the id, the outcome and dates.
     max_bins : int, default 10
@@ -60,7 +60,7 @@ def response_drivers(
         Whether the rate of a number's bins must rise, or fall, throughout.
     known_at : mapping of str to date, optional
         When each variable became known. One known after `as_of` cannot have been used to select.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Day of the contact; needed with `known_at`.
 
     Returns

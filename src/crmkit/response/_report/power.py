@@ -38,7 +38,8 @@ def sample_size(
     power : float, default 0.8
         Chance that the test shows the uplift.
     confidence_level : float, default 0.95
-        1 - chance that the test shows a uplift where there is none (two-sided).
+        Level of the test: 1 - chance that it shows an uplift where there is none
+        (two-sided).
 
     Returns
     -------
@@ -119,7 +120,8 @@ def minimum_detectable_effect(
     power : float, default 0.8
         Chance that the test shows the uplift.
     confidence_level : float, default 0.95
-        1 - chance that the test shows a uplift where there is none (two-sided).
+        Level of the test: 1 - chance that it shows an uplift where there is none
+        (two-sided).
 
     Returns
     -------

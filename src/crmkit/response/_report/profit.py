@@ -42,7 +42,7 @@ def profit_table(
     scores : DataFrame
         ``customer_id`` and a score; higher means contact first.
     outcome : str, optional
-        Column of `customers` with 1 for those who left or responded, 0 for the others. The
+        Column with the outcome: 1 for those who left or responded, 0 for the others. The
         default is the one named ``churned`` or ``responded``.
     value : float
         What one response is worth, in money.

@@ -69,7 +69,7 @@ def qini_table(
     n_draws : int, default 1000
         Bootstrap draws for the band.
     confidence_level : float, default 0.95
-        Level of the band, point by point.
+        Level of the intervals, each point by itself.
     random_state : int, optional
         Seed of the bootstrap; without one it is fixed.
 
@@ -112,7 +112,7 @@ def qini_table(
     >>> bool(table["gain"].max() > table["gain"].iloc[-1])
     True
     """
-    n_points = check_number(n_points, "n_points")
+    n_points, tails = check_number(n_points, "n_points"), _tails(confidence_level)
     data = judged_arms(
         customers,
         scores,
@@ -125,7 +125,7 @@ def qini_table(
     arms = coarsen(scored_arms(data.score, data.arm, data.outcome), n_points)
     share, gain, q = gain_curve(arms)
     _, drawn, _ = gain_curve(_drawn(arms, data, n_draws, random_state))
-    low, high = np.quantile(drawn, _tails(confidence_level), axis=0)
+    low, high = np.quantile(drawn, tails, axis=0)
     size = np.r_[0.0, np.cumsum(arms.n.sum(axis=1))]
     # A bin is labelled by its best score; its worst is what stands before the next bin's best.
     order = np.sort(data.score)[::-1]
@@ -233,6 +233,7 @@ def qini_summary(
     >>> table["definition"].iloc[0], float(table["estimate"].iloc[0])
     ('area_per_customer', 0.0)
     """
+    tails = _tails(confidence_level)
     data = judged_arms(
         customers,
         scores,
@@ -248,7 +249,7 @@ def qini_summary(
     drawn = coefficients(_drawn(pooled, data, n_draws, random_state), binary=data.binary)
     # The draws are of the pooled curve; what pooling moved is given back.
     drawn = drawn + (value - coefficients(pooled, binary=data.binary))
-    low, high = np.quantile(drawn, _tails(confidence_level), axis=0)
+    low, high = np.quantile(drawn, tails, axis=0)
     table = pd.DataFrame(
         {
             "definition": DEFINITIONS,

@@ -51,9 +51,11 @@ def response_rates(
     customers : DataFrame
         One row per customer, with ``customer_id``, the outcome and the columns of `by`.
     outcome : str
-        Column with 1 (or True) for a response, 0 for none, missing for not contacted.
-    by : str or sequence of str
-        Columns that make the groups; several are crossed. A missing level is a group.
+        Column with the outcome: 1 (or True) for a response, 0 for none, missing for not
+        contacted.
+    by : str or list of str
+        Columns that make the groups; customers without a value are a group of their own.
+        Several are crossed.
     min_customers : int, default 1
         Groups with fewer contacted customers are shown but not tested.
     confidence_level : float, default 0.95

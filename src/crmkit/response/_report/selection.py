@@ -92,7 +92,7 @@ def select_targets(
         Past contacts: ``customer_id`` and ``date``.
     max_contacts, window_days : int, optional
         At most that many contacts, this one included, in that many days.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Day of the selection. Needed where consents or contacts carry dates.
     random_state : int, optional
         Seed of the hold-out and of the order between equals. Without one they are drawn anew.

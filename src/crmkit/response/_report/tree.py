@@ -49,7 +49,7 @@ def response_tree(
         One row per customer, with ``customer_id``, the outcome and variables. Customers with a
         missing outcome were not contacted and are left out.
     outcome : str
-        Column with 1 (or True) for a response and 0 for none.
+        Column with the outcome: 1 (or True) for a response and 0 for none.
     columns : sequence of str, optional
         Variables to divide by. The default is every column but the id, the outcome and dates.
     max_segments : int, default 8

@@ -50,7 +50,7 @@ def uplift_table(
     score : str, optional
         Column of `scores`, where it cannot be told.
     n_bins : int, default 10
-        Number of rows aimed at.
+        Number of parts aimed at, a row each.
     confidence_level : float, default 0.95
         Level of the intervals.
 

@@ -59,13 +59,13 @@ class BehaviourSegments(Model):
         Smallest Jaccard overlap that ``auto`` accepts. Below 0.6 a cluster hardly exists, above
         0.85 it is very stable [1]_.
     n_draws : int, default 20
-        Bootstrap samples per number of segments.
+        Bootstrap draws per number of segments.
     sample_size : int, default 20000
         Clusters are fitted to at most so many customers; all are then assigned.
     random_state : int, optional
-        Seed.
+        Seed of starts and bootstrap samples.
     progress : bool, default False
-        Whether to show a progress bar.
+        Show a progress bar.
 
     Attributes
     ----------

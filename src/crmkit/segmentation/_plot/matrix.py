@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._checks import check_choice
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, SEQUENTIAL, money, new_axes, plain, short_number, tidy
+from crmkit._plotting import (
+    COLORS,
+    GREY,
+    SEQUENTIAL,
+    money,
+    new_axes,
+    plain,
+    short_number,
+    table_to_draw,
+    tidy,
+)
 from crmkit.segmentation._table.matrix import PRESETS
 
 if TYPE_CHECKING:
@@ -42,7 +51,7 @@ def plot_rfm_heatmap(
         Which column is coloured and written into the cells: ``mean_amount``, ``total_amount``,
         ``mean_profit``, ``profit``, ``customers`` or ``share_of_customers``.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def plot_rfm_heatmap(
     'Frequency score'
     """
     check_choice(measure, "measure", CellMeasure)
-    frame = to_pandas(cells, "cells", needs=["recency_score", "frequency_score", measure])
+    frame = table_to_draw(cells, "cells", ["recency_score", "frequency_score", measure])
     ax = new_axes(ax, figsize=(5.6, 4.6))
     size = int(frame[["recency_score", "frequency_score"]].to_numpy().max())
     grid = np.full((size, size), np.nan)
@@ -91,7 +100,7 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     matrix : DataFrame
         The table of :func:`value_matrix`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -110,7 +119,7 @@ def plot_value_matrix(matrix: Any, *, ax: Axes | None = None) -> Axes:
     >>> plot_value_matrix(matrix).get_xlabel()
     'Current'
     """
-    frame = to_pandas(matrix, "matrix", needs=["segment"])
+    frame = table_to_draw(matrix, "matrix", ["segment"])
     across, up = frame.columns[1], frame.columns[2]
     ax = tidy(new_axes(ax, figsize=(6.6, 5.2)))
     kinds = PRESETS["marcus" if across == "frequency" else "potential"]

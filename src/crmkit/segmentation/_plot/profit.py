@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from crmkit._checks import check_choice, require_columns
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, money, new_axes, percent, plain, short_number, tidy
+from crmkit._checks import check_choice
+from crmkit._plotting import (
+    COLORS,
+    GREY,
+    money,
+    new_axes,
+    percent,
+    plain,
+    short_number,
+    table_to_draw,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +38,7 @@ def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     curve : DataFrame
         The table of :func:`whale_curve`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -45,7 +54,7 @@ def plot_whale_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     'Cumulative profit'
     """
     needs = ["customers", "share_of_customers", "cumulative_profit"]
-    frame = to_pandas(curve, "curve", needs=needs)
+    frame = table_to_draw(curve, "curve", needs)
     share = frame["share_of_customers"].to_numpy(dtype=float)
     total = frame["cumulative_profit"].to_numpy(dtype=float)
     top = int(total.argmax())
@@ -89,7 +98,7 @@ def plot_segment_overview(
     measure : {"profit", "total_amount", "value"}, optional
         What is shared out. The default is the first of these that the table has.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -108,11 +117,11 @@ def plot_segment_overview(
     ['best', 'good', 'rest']
     """
     needs = ["segment", "customers", "share_of_customers"]
-    frame = to_pandas(overview, "overview", needs=needs)
+    frame = table_to_draw(overview, "overview", needs)
     if measure is None:
         measure = next((name for name in SHARES if name in frame.columns), "profit")
     share = SHARES[check_choice(measure, "measure", Measure)]
-    require_columns(frame.columns, [measure, share], "overview")
+    frame = table_to_draw(frame, "overview", [str(measure), share])
     ax = tidy(new_axes(ax, figsize=(7.0, 1.4 + 0.4 * len(frame))))
     places = range(len(frame))
     customers = frame["share_of_customers"].to_numpy(dtype=float)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import to_pandas
-from crmkit._plotting import COLORS, GREY, new_axes, plain
+from crmkit._plotting import COLORS, GREY, new_axes, plain, table_to_draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +22,7 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
     profile : DataFrame
         The table of :func:`segment_profile`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -42,7 +41,7 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
     ['a', 'b']
     """
     needs = ["segment", "variable", "level", "index", "effect_size"]
-    frame = to_pandas(profile, "profile", needs=needs)
+    frame = table_to_draw(profile, "profile", needs)
     numbers = frame["level"] == "mean"
     label = frame["variable"].where(numbers, frame["variable"] + ": " + frame["level"].astype(str))
     names, rows = list(dict.fromkeys(frame["segment"])), list(dict.fromkeys(label))
@@ -82,7 +81,7 @@ def plot_segment_migration(migration: Any, *, ax: Axes | None = None) -> Axes:
     migration : DataFrame
         The table of :func:`segment_migration`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw. The default makes a new figure.
+        Where to draw. The default is a new figure.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def plot_segment_migration(migration: Any, *, ax: Axes | None = None) -> Axes:
     ['before', 'after']
     """
     needs = ["from_segment", "to_segment", "customers"]
-    frame = to_pandas(migration, "migration", needs=needs)
+    frame = table_to_draw(migration, "migration", needs)
     ax = new_axes(ax, figsize=(7.0, 5.0))
     gap = 0.02 * float(frame["customers"].sum())
     starts = _stack(ax, frame, "from_segment", 0.0, gap)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_column
-from crmkit._checks import Problems, listed, number_array
+from crmkit._checks import Problems, listed, number_array, quoted
 from crmkit._frames import column_kind, read_customers, sorted_codes
 from crmkit.errors import InputError
 from crmkit.segmentation._math import columns_within, explain_losses
@@ -113,7 +113,7 @@ def loss_makers(profit: Any, *, acquisition_cost: str = "acquisition_cost") -> p
     named, pools = _pools(frame, revenue - direct - earned)
     if won not in named and won != "acquisition_cost":
         raise InputError(
-            f"`acquisition_cost`: column {won!r} is no part of 'profit', which holds "
+            f"`acquisition_cost`: column {quoted(won)} is no part of 'profit', which holds "
             f"{listed(named)}. Give it to customer_profit as a pool."
         )
     names = [REFUNDS, PRICE, *(column.removesuffix("_cost") for column in named)]

@@ -62,8 +62,8 @@ def segment_overview(
         ``customer_id`` and the columns of `by`, from any function that gives segments. The default
         is columns of `customers`, and without them all customers as one.
     by : str or list of str, default "segment"
-        What a segment is: one column or several, such as ``["recency_score", "frequency_score"]``
-        of :func:`rfm_scores`. Customers without a value are a segment, the last of equals.
+        Columns that make the groups; customers without a value are a group of their own. They are
+        the segments, such as ``["recency_score", "frequency_score"]`` of :func:`rfm_scores`.
     orders, amount, profit, value : str, optional
         Columns of `customers` with orders, money so far, profit and future value. The default is
         ``orders`` or ``frequency``, ``total_amount`` or ``revenue``, ``profit``, and
@@ -73,7 +73,7 @@ def segment_overview(
         The same customers and column of money in the period before, for growth. Who is not in it
         had nothing.
     confidence_level : float, default 0.95
-        Of the intervals.
+        Level of the intervals.
 
     Returns
     -------

@@ -46,7 +46,7 @@ def segment_profile(
     columns : list of str, optional
         The variables. The default is all columns but the id, ``segment`` and dates.
     confidence_level : float, default 0.95
-        Of the intervals.
+        Level of the intervals.
 
     Returns
     -------

@@ -106,7 +106,7 @@ def segment_quality(
     limits : dict of str to float, optional
         Limits to use instead of the default ones, by criterion.
     confidence_level : float, default 0.95
-        Of the intervals.
+        Level of the intervals.
 
     Returns
     -------

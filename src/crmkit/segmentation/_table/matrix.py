@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import columns_named
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._arguments import columns_named, is_level
+from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
 from crmkit._frames import read_customers
 from crmkit.errors import InputError
 from crmkit.segmentation._math import snap_cut
@@ -183,14 +183,15 @@ def value_matrix(
 
 def _cuts(cut: Any, preset: Preset, first: Floats, second: Floats) -> tuple[float, float]:
     """Return the amounts above which the two values are high."""
-    pair = cut if isinstance(cut, (tuple, list)) else ("mean" if cut == "pooled_mean" else cut, cut)
-    words = not isinstance(cut, (tuple, list, str))
-    if words or len(pair) != 2 or pair[0] == "pooled_mean":
+    pair = [cut, cut] if isinstance(cut, str) else cut
+    if isinstance(cut, str) and cut == "pooled_mean":
+        pair = ["mean", cut]
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or is_level(pair[0], ["pooled_mean"]):
         raise InputError(
             "`cut` must be 'mean', 'median', 'pooled_mean' or a pair of such words or numbers, one "
-            f"for each axis, the mean of all purchases for money only; got {cut!r}."
+            f"for each axis, the mean of all purchases for money only; got {quoted(cut)}."
         )
-    if pair[1] != "pooled_mean":
+    if not is_level(pair[1], ["pooled_mean"]):
         return _cut(first, pair[0], "cut[0]"), _cut(second, pair[1], "cut[1]")
     if preset != "marcus":
         raise InputError("`cut`: 'pooled_mean' is the mean of all purchases of Marcus's matrix.")

@@ -109,8 +109,9 @@ def peer_potential(
     value : str
         Column with present value, such as ``profit``.
     by : str or list of str
-        Columns that make customers alike. Texts and numbers with at most ten values are taken as
-        they are, other numbers in five groups of about equal size. Missing is a group.
+        Columns that make the groups; customers without a value are a group of their own.
+        Customers of a group are alike. Texts and numbers with at most ten values are taken
+        as they are, other numbers in five groups of about equal size.
     quantile : float, default 0.8
         Which of the look-alikes sets the mark: 0.8 is the customer whom 20% exceed.
     min_peers : int, default 20

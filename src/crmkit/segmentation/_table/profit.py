@@ -61,8 +61,8 @@ def customer_profit(
     since : str or datetime-like, optional
         First day counted, inclusive. The default is the first date in `transactions`. Pools and
         activity should be those of the days from here to `as_of`.
-    as_of : str or datetime-like, optional
-        Last day observed, inclusive. The default is the last date in `transactions`.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log.
 
     Returns
     -------

@@ -46,9 +46,9 @@ def rfm_table(
     since : str or datetime-like, optional
         First day counted, inclusive; earlier rows are left out. The default is the first date in
         `transactions`.
-    as_of : str or datetime-like, optional
-        Last day observed, inclusive; later rows are left out. The default is the last date in
-        `transactions`, never today.
+    as_of : date-like, optional
+        Last day observed, inclusive. The default is the last date in the log, never today;
+        later rows are left out.
     frequency : {"orders", "days", "rows"}, default "orders"
         What counts as one purchase: a distinct ``order_id`` of the customer (without that column,
         a calendar day), a calendar day with a purchase, or a row of the log.

@@ -132,7 +132,7 @@ def rfm_scores(
     n_bins: int = 5,
     method: ScoreMethod = "independent",
     monetary: Money = "mean",
-    cut_points: Any = None,
+    cut_points: Mapping[str, Sequence[float]] | Any = None,
 ) -> pd.DataFrame:
     """Score recency, frequency and money from 1 (worst) to `n_bins` (best).
 
