@@ -41,7 +41,7 @@ _NAMES = (
     (_ANY, "cut gain_per_contact limits"),
     (
         _SHARE,
-        "bundle_share lapsed margin min_confidence min_share min_stability p_churn quantile "
+        "bundle_share lapsed margin min_confidence min_share min_stability p_churn "
         "refund_share save_rate shares thresholds",
     ),
     (
@@ -61,7 +61,7 @@ _NAMES = (
     (
         _COUNT,
         "customers_control customers_treated max_antecedent max_consequent max_itemsets "
-        "max_length max_sequences min_customers min_gaps min_length min_peers min_support",
+        "max_length max_sequences min_customers min_gaps min_length min_support",
     ),
     (_COUNT_FROM_0, "capacity max_contacts"),
     (_COUNT_FROM_2, "max_bins max_levels n_segments sample_size"),

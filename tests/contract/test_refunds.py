@@ -28,7 +28,8 @@ JUDGED_ON_MONEY = {
         *("auc_gain", "auc_gain_low", "auc_gain_high"),
         *("brier_gain", "brier_gain_low", "brier_gain_high"),
         *("rival", "verdict"),
-    }
+    },
+    segmentation.potential_backtest: {"method", "estimate", "conf_low", "conf_high", "verdict"},
 }
 # The accounts of all money and of all rows have everybody; other tables have who bought.
 HAS_EVERYBODY = {segmentation.customer_profit, clv.log_audit}

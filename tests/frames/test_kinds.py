@@ -282,10 +282,18 @@ class TestRooms:
 
     def test_decimal_levels_are_numbers(self):
         size = [Decimal(i) for i in range(40)]
-        customers = pd.DataFrame({"customer_id": range(40), "profit": range(40), "size": size})
-        found = segmentation.peer_potential(customers, value="profit", by="size", min_peers=2)
-        same = segmentation.peer_potential(
-            customers.assign(size=range(40)), value="profit", by="size", min_peers=2
+        log = pd.DataFrame({"customer_id": list(range(40)) * 3, "product": list("abcde" * 24)})
+        log["product"] = log["product"].where(log["customer_id"] % 3 > 0, "a")
+        log["amount"] = np.arange(120.0)
+        log["date"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(120), unit="D")
+        people = pd.DataFrame({"customer_id": range(40), "size": size})
+        found, same, apart = (
+            segmentation.potential_table(log, method="white_space", customers=table, by="size")
+            for table in (
+                people,
+                people.assign(size=range(40)),
+                people.assign(size=[f"size {i}" for i in range(40)]),
+            )
         )
         pd.testing.assert_frame_equal(found, same)
-        assert found["peers"].max() < 40
+        assert not np.allclose(found["potential"], apart["potential"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crmkit import segmentation
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit._report.profit import NO_AMOUNTS
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,13 +62,18 @@ def segments_section(story: Story) -> Section:
         )
     ]
     results = {"segments": segments, "rfm": rfm}
-    if "values" in story.found:
-        matrix = _value_matrix(story)
+    potential = _potential(story)
+    if potential is not None:
+        matrix = segmentation.value_matrix(
+            story.found["profit"].merge(potential[["customer_id", "potential"]], on="customer_id")
+        )
+        days = story.settings.horizon_days
+        answer.append(_told(potential, days))
         pictures.append(
             Picture(
                 segmentation.plot_value_matrix(matrix),
-                "Each customer by profit so far (across) and value expected in future (up); the "
-                "lines stand at the mean of each.",
+                "Each customer by profit so far (across) and what it could earn beyond that in "
+                f"{days} days (up); the lines stand at the mean of each.",
             )
         )
         sheets.append(
@@ -86,20 +92,41 @@ def segments_section(story: Story) -> Section:
             )
         )
         sheets.append(Sheet("value_matrix", matrix, "Each customer's place in the matrix.", 0))
+        sheets.append(Sheet("potential", potential, "What each customer could earn, by what.", 0))
         results["value_matrix"] = matrix
     return Section(
         "segments", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
     )
 
 
-def _value_matrix(story: Story) -> pd.DataFrame:
-    """Place each customer by profit so far and value expected in future."""
-    profit: pd.DataFrame = story.found["profit"]
-    values: pd.DataFrame = story.found["values"]
-    both = profit[["customer_id", "profit"]].merge(
-        values[["customer_id", "lifetime_value"]], on="customer_id"
-    )
-    return segmentation.value_matrix(both, potential="lifetime_value")
+def _potential(story: Story) -> pd.DataFrame | None:
+    """Return what customers could earn in a horizon; nothing where the log is too short to say."""
+    settings = story.settings
+    try:
+        return segmentation.potential_table(
+            story.transactions,
+            margin=None if story.has("cost") else settings.margin,
+            horizon_days=settings.horizon_days,
+            as_of=settings.as_of,
+        )
+    except InputError:
+        return None
+
+
+def _told(potential: pd.DataFrame, days: int) -> str:
+    """Say how potential was reckoned, and whether it foretold what came in the past."""
+    account = potential.attrs["account"]
+    how = {
+        "reach": "what the best half of customers who stood alike went on to bring",
+        "white_space": "what customers who buy alike buy and this one does not",
+    }[account["method"]]
+    sentence = f"What a customer could earn in {days} days beyond its present profit is {how}."
+    tested = account["backtest_verdict"]
+    if tested.startswith("yes"):
+        return (
+            f"{sentence} On the last {account['backtest_days']} days of the log it foretold growth."
+        )
+    return f"{sentence} It did not foretell growth in the past ({tested}): take it as a guess."
 
 
 def _by_quadrant(matrix: pd.DataFrame) -> pd.DataFrame:

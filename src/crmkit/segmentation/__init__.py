@@ -27,13 +27,14 @@ from crmkit.segmentation._report.losses import loss_makers
 from crmkit.segmentation._report.maps import segment_map_audit
 from crmkit.segmentation._report.migration import segment_migration
 from crmkit.segmentation._report.overview import segment_overview
+from crmkit.segmentation._report.potential import potential_backtest
 from crmkit.segmentation._report.profile import segment_profile
 from crmkit.segmentation._report.profit import whale_curve
 from crmkit.segmentation._report.quality import segment_quality
 from crmkit.segmentation._report.tiers import value_tiers
 from crmkit.segmentation._table.maps import segment_maps
 from crmkit.segmentation._table.matrix import value_matrix
-from crmkit.segmentation._table.potential import peer_potential, share_of_wallet
+from crmkit.segmentation._table.potential import potential_table
 from crmkit.segmentation._table.profit import customer_profit
 from crmkit.segmentation._table.rfm import rfm_table
 from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
@@ -43,13 +44,14 @@ __all__ = [
     "BehaviourSegments",
     "customer_profit",
     "loss_makers",
-    "peer_potential",
     "plot_rfm_heatmap",
     "plot_segment_migration",
     "plot_segment_overview",
     "plot_segment_profile",
     "plot_value_matrix",
     "plot_whale_curve",
+    "potential_backtest",
+    "potential_table",
     "rfm_cut_points",
     "rfm_scores",
     "rfm_segments",
@@ -60,7 +62,6 @@ __all__ = [
     "segment_overview",
     "segment_profile",
     "segment_quality",
-    "share_of_wallet",
     "value_matrix",
     "value_tiers",
     "whale_curve",

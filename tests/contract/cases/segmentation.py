@@ -46,6 +46,18 @@ def valued():
     )
 
 
+def traded():
+    kinds = np.array(["bread", "milk", "tea", "wine"])
+    return log().assign(kind=lambda t: kinds[(t["order_id"] + t["customer_id"]) % 4])
+
+
+def chances():
+    ids = np.repeat(np.arange(100, 150), 2)
+    return pd.DataFrame(
+        {"customer_id": ids, "item": ["wine", "tea"] * 50, "score": 0.01 * (ids - 99)}
+    )
+
+
 def own_map():
     return pd.DataFrame(
         {
@@ -260,19 +272,43 @@ CASES = [
         },
         numbers={"before": ("amount",), "after": ("amount",)},
     ),
-    FunctionCase(
-        segmentation.share_of_wallet,
-        lambda: {"customers": valued()},
-        kwargs={"spend": "spent", "wallet": "wallet", "margin": 0.2},
-        needs={"customers": ("customer_id", "spent", "wallet")},
-        numbers={"customers": ("spent", "wallet")},
+    *(
+        FunctionCase(
+            segmentation.potential_table,
+            lambda: {"transactions": traded(), "customers": valued()},
+            kwargs={"method": method, "by": ["spent", "region"], "wallet": "wallet", "margin": 0.2},
+            needs={
+                "transactions": ("customer_id", "date", "amount"),
+                "customers": ("customer_id", "wallet", "region"),
+            },
+            numbers={"transactions": ("amount",), "customers": ("wallet",)},
+        )
+        for method in ("reach", "wallet")
     ),
     FunctionCase(
-        segmentation.peer_potential,
-        lambda: {"customers": valued()},
-        kwargs={"value": "profit", "by": ["wallet", "region"], "min_peers": 8},
-        needs={"customers": ("customer_id", "profit", "wallet", "region")},
-        numbers={"customers": ("profit",)},
+        segmentation.potential_table,
+        lambda: {"transactions": traded(), "chances": chances()},
+        kwargs={"method": "white_space", "category": "kind", "as_of": "2025-07-01"},
+        needs={
+            "transactions": ("customer_id", "date", "amount", "kind"),
+            "chances": ("customer_id", "item", "score"),
+        },
+        numbers={"transactions": ("amount",), "chances": ("score",)},
+    ),
+    FunctionCase(
+        segmentation.potential_backtest,
+        lambda: {
+            "transactions": traded(),
+            "customers": valued(),
+            "potential": valued().rename(columns={"wallet": "potential"}),
+        },
+        kwargs={"by": "region", "horizon_days": 60},
+        needs={
+            "transactions": ("customer_id", "date", "amount"),
+            "customers": ("customer_id", "region"),
+            "potential": ("customer_id", "potential"),
+        },
+        numbers={"transactions": ("amount",), "potential": ("potential",)},
     ),
     FunctionCase(
         segmentation.segment_profile,

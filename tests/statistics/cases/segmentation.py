@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from _suite import Case, Target, study
-from cases import segmentation_tables
+from cases import segmentation_potential, segmentation_tables
 from crmkit import segmentation
 from worlds import covered, grouped, money, once, rows
 
@@ -262,5 +262,6 @@ CASES = [
         "does not hold: divides six in ten bases of one kind into accepted segments",
         "customers of one kind are divided into accepted",
     ),
+    *segmentation_potential.CASES,
     *segmentation_tables.CASES,
 ]

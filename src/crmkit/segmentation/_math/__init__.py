@@ -23,6 +23,21 @@ from crmkit.segmentation._math.money import (
     value_tiers,
     whale_curve,
 )
+from crmkit.segmentation._math.partial import (
+    Estimate,
+    equal_groups,
+    partial_rank_correlation,
+    top_gain,
+)
+from crmkit.segmentation._math.potential import (
+    Level,
+    Pairs,
+    best_half,
+    money_per_order,
+    nested_mean,
+    standing_bands,
+    white_space,
+)
 from crmkit.segmentation._math.scale import robust_unit, squash
 from crmkit.segmentation._math.scores import (
     bins_from_cuts,
@@ -39,10 +54,14 @@ from crmkit.segmentation._math.unseen import (
 )
 
 __all__ = [
+    "Estimate",
+    "Level",
     "Losses",
+    "Pairs",
     "WhaleCurve",
     "adjusted_rand",
     "against_the_rest",
+    "best_half",
     "best_jaccard",
     "bins_from_cuts",
     "cohens_h",
@@ -50,6 +69,7 @@ __all__ = [
     "deal_folds",
     "decimal_sums",
     "discount_lines",
+    "equal_groups",
     "explain_losses",
     "explained_interval",
     "group_growth",
@@ -57,8 +77,11 @@ __all__ = [
     "group_quantile",
     "log_densities",
     "mixture_membership",
+    "money_per_order",
     "nearest_centre",
     "nested_bins",
+    "nested_mean",
+    "partial_rank_correlation",
     "population_stability",
     "quantile_cuts",
     "robust_unit",
@@ -67,8 +90,11 @@ __all__ = [
     "share_of_total",
     "snap_cut",
     "squash",
+    "standing_bands",
     "tie_safe_cuts",
+    "top_gain",
     "value_tiers",
     "whale_curve",
+    "white_space",
     "within_interval",
 ]

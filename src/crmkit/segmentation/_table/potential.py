@@ -1,191 +1,268 @@
-"""What a customer could be worth: its spending elsewhere, or what customers like it earn us."""
+"""What a customer could earn us beyond what it earns now."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import columns_named
-from crmkit._arrays import rank_bins
-from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import group_codes, read_by, read_customers, sorted_codes
-from crmkit.segmentation._math import group_quantile
+from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._frames import read_customers, rows_of, with_account, without
+from crmkit._periods import day_text
+from crmkit.errors import InputError
+from crmkit.segmentation._table.outlook import (
+    Method,
+    Offers,
+    available,
+    current_profit,
+    judge,
+    potential,
+)
+from crmkit.segmentation._table.trade import read_trade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Ints
+    from crmkit.segmentation._table.outlook import Judged
+    from crmkit.segmentation._table.trade import Trade
 
-__all__ = ["peer_potential", "share_of_wallet"]
+__all__ = ["backtests", "check_method", "potential_table"]
 
-_LEVELS = 5
+Choice = Literal["auto", "reach", "white_space", "wallet"]
+_CONFIDENCE = 0.95
 
 
-def share_of_wallet(
-    customers: Any, *, spend: str, wallet: str, margin: float = 1.0
+def potential_table(
+    transactions: Any,
+    *,
+    method: Choice = "auto",
+    category: str | None = None,
+    customers: Any = None,
+    by: str | Sequence[str] | None = None,
+    wallet: str | None = None,
+    chances: Any = None,
+    margin: float | None = None,
+    horizon_days: int = 90,
+    as_of: Any = None,
 ) -> pd.DataFrame:
-    """Compare what customers spend with us with all they spend on such goods.
+    """Say what each customer could earn us in a horizon beyond what it earns now, and by what.
 
     Parameters
     ----------
-    customers : DataFrame
-        One row per customer.
-    spend : str
-        Column with the money spent with us, at least 0.
-    wallet : str
-        Column with the money spent in the whole category, with us and elsewhere, above 0: from a
-        survey, or estimated from income and household.
-    margin : float, default 1.0
-        Share of revenue that is profit, 0 to 1, so that potential is profit too.
+    transactions : DataFrame
+        The log, with ``customer_id``, ``date`` and ``amount``; ``order_id``, ``product`` and
+        ``cost`` are used where they are there. All of it counts: leave out years that no longer
+        tell.
+    method : {"auto", "reach", "white_space", "wallet"}, default "auto"
+        ``reach``: what the best half of look-alikes went on to bring, at the customer's own
+        basket, beyond what it is on course for. Look-alikes had placed as many orders in a
+        horizon and been silent as long, a horizon ago. ``white_space``: categories that its
+        peers buy and it does not: the share of peers who buy each x its profit per order of
+        those who do x the orders expected of the customer. ``wallet``: the part of a known
+        wallet that it spends elsewhere. ``auto`` takes the one that foretold best on the log's
+        own last horizon, as :func:`potential_backtest` judges.
+    category : str, optional
+        Column of `transactions` that says what kind of thing was bought, for ``white_space``.
+        The default is ``product``. Of more than 1,000 kinds the most bought are looked at.
+    customers : DataFrame, optional
+        One row per customer of the log, with the columns that `by` and `wallet` name.
+    by : str or list of str, optional
+        Columns that make the groups; customers without a value are a group of their own.
+        Customers of a group, such as a trade or a household, are peers. Numbers with more than
+        ten values are taken in five groups of about equal size. The default for ``white_space``
+        is peers who buy what the customer buys, whatever it spends.
+    wallet : str, optional
+        Column of `customers` with all that a customer spends on such goods in `horizon_days`,
+        with us and elsewhere, above 0: from a survey, or estimated from income and household.
+    chances : DataFrame, optional
+        Chances that a customer buys a category if it is offered, in place of the share of peers,
+        for ``method="white_space"``: ``customer_id``, ``item`` (the category) and ``score``, from
+        0 to 1, as of :meth:`crmkit.basket.NextItem.predict`. What is not listed has none, what
+        the customer buys already does not count.
+    margin : float, optional
+        Share of amounts that is profit, for a log without ``cost``. Without both, profit is
+        the amount.
+    horizon_days : int, default 90
+        Days after `as_of` that potential is about.
+    as_of : str or datetime-like, optional
+        Last day observed, inclusive. The default is the last date in `transactions`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per customer, in the order of `customers`:
+        One row per customer with a purchase, sorted by ``customer_id``:
 
         * ``customer_id`` - as given.
-        * ``spend`` (float) - money spent with us.
-        * ``wallet`` (float) - money spent in the category.
-        * ``share_of_wallet`` (float) - spend / wallet; above 1 the wallet was underestimated.
-        * ``potential`` (float) - margin x (wallet - spend), at least 0.
+        * ``method`` (str) - by which method; the same in all rows.
+        * ``current`` (float) - profit per `horizon_days`, on average over the log.
+        * ``potential`` (float) - profit that the horizon could bring beyond that, at least 0.
+        * ``lever`` (str) - what most of it would come from: ``orders`` or ``basket``, the
+          category, ``share of wallet``, or ``none`` where there is no potential.
+        * ``share_of_wallet`` (float) - spend / wallet; above 1 the wallet was underestimated; only
+          with ``method="wallet"``.
+
+        ``attrs["account"]`` has, for ``auto``, the back-test of the method taken: its
+        ``backtest_estimate`` and ``backtest_verdict``.
 
     Raises
     ------
     MissingColumnsError
-        If `customers` lacks a column.
+        If a table lacks a column.
     InputError
-        If a value is missing, infinite or out of range.
+        If a value cannot be used, the log is too short to learn from, or a method lacks what it
+        needs.
+
+    See Also
+    --------
+    potential_backtest : Whether potential foretold growth, for each method.
+    value_matrix : Current value against potential.
+
+    Notes
+    -----
+    Peers are never told by what they spend, so potential is no mirror of current value: heavy
+    buyers have some, too. It is what could be won, not what will come: the best half of
+    look-alikes is half of them. Means of few look-alikes are drawn towards those of more (10
+    customers' worth), baskets of few orders towards the mean one (2 orders' worth).
 
     References
     ----------
     .. [1] Kumar, V. and Reinartz, W. (2018). *Customer Relationship Management*, 3rd ed.
        Springer, on size of wallet and share of wallet.
+    .. [2] Sarwar, B., Karypis, G., Konstan, J. and Riedl, J. (2001). Item-based collaborative
+       filtering recommendation algorithms. *WWW 10*, 285-295, on peers by what they buy.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> customers = pd.DataFrame(
-    ...     {"customer_id": [1, 2], "spend": [80.0, 50.0], "all_grocers": [100.0, 500.0]}
-    ... )
-    >>> share_of_wallet(customers, spend="spend", wallet="all_grocers", margin=0.2)
-       customer_id  spend  wallet  share_of_wallet  potential
-    0            1   80.0   100.0              0.8        4.0
-    1            2   50.0   500.0              0.1       90.0
+    >>> from crmkit import datasets
+    >>> log = datasets.make_transactions(500, random_state=0)["transactions"]
+    >>> table = potential_table(log, method="reach")
+    >>> list(table.columns)
+    ['customer_id', 'method', 'current', 'potential', 'lever']
+    >>> bool((table["potential"] >= 0).all())
+    True
     """
-    margin = check_number(margin, "margin")
-    needs = columns_named(spend=spend, wallet=wallet)
-    frame = read_customers(customers, needs=needs, optional=())
-    problems = Problems("customers")
-    spent = number_array(frame[spend], problems, spend, low=0)
-    purse = number_array(frame[wallet], problems, wallet, low=0, low_open=True)
-    problems.raise_if_any()
-    return pd.DataFrame(
+    check_choice(method, "method", Choice)
+    horizon = check_number(horizon_days, "horizon_days")
+    trade, account = read_trade(
+        transactions,
+        category=category,
+        customers=customers,
+        by=by,
+        wallet=wallet,
+        margin=margin,
+        as_of=as_of,
+    )
+    offers = None
+    if chances is not None:
+        if method != "white_space":
+            raise InputError(
+                "`chances` are for method='white_space'; those of one day cannot be back-tested "
+                f"on an earlier one. Got method={method!r}."
+            )
+        offers = _read_chances(chances, trade, account)
+    if method == "auto":
+        chosen = _best(trade, horizon, account)
+    else:
+        check_method(method, trade)
+        chosen = method
+    values, lever = potential(trade, chosen, horizon, offers)
+    account["method"] = chosen
+    table = pd.DataFrame(
         {
-            "customer_id": frame["customer_id"],
-            "spend": spent,
-            "wallet": purse,
-            "share_of_wallet": spent / purse,
-            "potential": margin * np.maximum(purse - spent, 0.0),
+            "customer_id": trade.log.customer_ids,
+            "method": pd.Series([chosen] * trade.n).astype(str),
+            "current": current_profit(trade, horizon),
+            "potential": values,
+            "lever": pd.Series(lever).astype(str),
         }
     )
+    if chosen == "wallet":
+        table["share_of_wallet"] = trade.spend() * (horizon / trade.days) / trade.wallet
+    table.attrs["as_of"] = day_text(trade.log.as_of)
+    return with_account(table, account)
 
 
-def peer_potential(
-    customers: Any,
-    *,
-    value: str,
-    by: str | Sequence[str],
-    quantile: float = 0.8,
-    min_peers: int = 20,
-) -> pd.DataFrame:
-    """Compare what customers earn us with what the better ones among customers like them earn.
+def check_method(method: Method, trade: Trade) -> None:
+    """Say what a method lacks."""
+    if method == "white_space":
+        if trade.category is None:
+            raise InputError(
+                "`category`: `transactions` has no column 'product', so method='white_space' does "
+                "not know what was bought. Name the column of categories."
+            )
+    elif method == "wallet" and trade.wallet is None:
+        raise InputError(
+            "`wallet` is needed for method='wallet': the column of `customers` with all that a "
+            "customer spends on such goods."
+        )
 
-    Parameters
-    ----------
-    customers : DataFrame
-        One row per customer.
-    value : str
-        Column with present value, such as ``profit``.
-    by : str or list of str
-        Columns that make the groups; customers without a value are a group of their own.
-        Customers of a group are alike. Texts and numbers with at most ten values are taken
-        as they are, other numbers in five groups of about equal size.
-    quantile : float, default 0.8
-        Which of the look-alikes sets the mark: 0.8 is the customer whom 20% exceed.
-    min_peers : int, default 20
-        With fewer look-alikes, itself included, a customer is compared with all customers.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per customer, in the order of `customers`:
+def backtests(
+    trade: Trade, day: int, horizon: int, methods: Sequence[Method], confidence_level: float
+) -> tuple[Trade, dict[str, Judged]]:
+    """Return what was known on a day, and how each method foretold the horizon after it."""
+    past = trade.until(day)
+    later = trade.profit(day, day + horizon)[past.place]
+    current = current_profit(past, horizon)
+    return past, {
+        method: judge(potential(past, method, horizon)[0], current, later, confidence_level)
+        for method in methods
+    }
 
-        * ``customer_id`` - as given.
-        * ``value`` (float) - present value.
-        * ``peers`` (int) - customers it is compared with, itself included.
-        * ``peer_value`` (float) - the quantile of their values.
-        * ``potential`` (float) - peer_value - value, at least 0.
 
-    Raises
-    ------
-    MissingColumnsError
-        If `customers` lacks a column.
-    InputError
-        If a value is missing or infinite, or an option is out of range.
+def _best(trade: Trade, horizon: int, account: dict[str, Any]) -> Method:
+    """Return the method that foretold best on the log's own last days; the first if none can."""
+    methods = available(trade)
+    length = min(horizon, (trade.days - 1) // 2)
+    try:
+        _, judged = backtests(trade, trade.log.as_of - length, length, methods, _CONFIDENCE)
+    except InputError:
+        account["backtest_verdict"] = "no: the log is too short to be divided"
+        return methods[0]
+    known = {name: found for name, found in judged.items() if found.correlation.value > -1}
+    best = max(known, key=lambda name: known[name].correlation.value, default=methods[0])
+    account["backtest_days"] = length
+    account["backtest_verdict"] = judged[best].verdict
+    account["backtest_estimate"] = judged[best].correlation.value
+    return next(method for method in methods if method == best)
 
-    Notes
-    -----
-    The gap says what customers of this kind can earn us, not that this one will.
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> customers = pd.DataFrame(
-    ...     {
-    ...         "customer_id": [1, 2, 3, 4],
-    ...         "profit": [10.0, 30.0, 50.0, 7.0],
-    ...         "household": ["family", "family", "family", "single"],
-    ...     }
-    ... )
-    >>> peer_potential(customers, value="profit", by="household", quantile=0.5, min_peers=2)
-       customer_id  value  peers  peer_value  potential
-    0            1   10.0      3        30.0       20.0
-    1            2   30.0      3        30.0        0.0
-    2            3   50.0      3        30.0        0.0
-    3            4    7.0      4        20.0       13.0
-    """
-    columns = read_by(by, needed=True)
-    quantile = check_number(quantile, "quantile")
-    min_peers = check_number(min_peers, "min_peers")
-    frame = read_customers(customers, needs=[*columns_named(value=value), *columns], optional=())
-    problems = Problems("customers")
-    worth = number_array(frame[value], problems, value)
-    problems.raise_if_any()
-    levels = pd.DataFrame({column: _levels(frame[column]) for column in columns})
-    codes, _ = group_codes(levels, columns)
-    peers = np.bincount(codes)
-    mark = group_quantile(worth, codes, quantile)
-    few = peers < min_peers
-    mark[few] = np.quantile(worth, quantile)
-    peers[few] = worth.size
-    return pd.DataFrame(
-        {
-            "customer_id": frame["customer_id"],
-            "value": worth,
-            "peers": peers[codes],
-            "peer_value": mark[codes],
-            "potential": np.maximum(mark[codes] - worth, 0.0),
-        }
+def _read_chances(chances: Any, trade: Trade, account: dict[str, Any]) -> Offers:
+    """Return chances by code of customer and category."""
+    if trade.category is None:
+        check_method("white_space", trade)
+    frame = read_customers(
+        chances, needs=("item", "score"), optional=(), name="chances", unique=False
     )
-
-
-def _levels(column: pd.Series[Any]) -> Ints:
-    """Return the group of each row in one column: -1 is missing."""
-    codes, distinct = sorted_codes(column)
-    if len(distinct) > 10 and pd.api.types.is_numeric_dtype(distinct):
-        known = codes >= 0
-        codes = codes.copy()
-        codes[known] = rank_bins(codes[known], _LEVELS)
-    return codes
+    problems = Problems("chances")
+    chance = number_array(frame["score"], problems, "score", low=0)
+    problems.rows(
+        chance > 1,
+        "column 'score' is above 1",
+        do="Give chances from 0 to 1, not percentages or counts.",
+        values=frame["score"],
+    )
+    problems.raise_if_any()
+    customer = rows_of(
+        frame["customer_id"],
+        trade.log.customer_ids,
+        name="chances",
+        other="transactions",
+        account=account,
+    )
+    category = rows_of(
+        frame["item"],
+        trade.categories,
+        name="chances",
+        other="transactions",
+        account=account,
+        key="items_unmatched",
+        what="item",
+    )
+    account["customers_without_chances"] = without(customer, trade.n)
+    met = (customer >= 0) & (category >= 0)
+    key = customer[met] * len(trade.categories) + category[met]
+    if np.unique(key).size < key.size:
+        raise InputError("`chances` has several rows for one customer and item. Keep one.")
+    return Offers(customer[met], category[met], chance[met])
