@@ -230,3 +230,20 @@ def test_control_characters_break_no_picture(shop):
     for picture in drawn:
         ElementTree.fromstring(picture)
         assert b"<script" not in picture
+
+
+def test_customers_columns_tell_in_what_segments_differ(shop):
+    people = shop["customers"]
+    named = people.assign(
+        name=[f"Person {n}" for n in range(len(people))],
+        since=pd.Timestamp("2020-01-01"),
+        always=people["customer_id"] % 2 == 0,
+    )
+    made = make_report(shop["transactions"], customers=named)
+    table = made.tables["segment_profile"]
+    assert {"always"} <= set(table["variable"]) <= set(named.columns) - {"name", "since"}
+    assert table["effect_size"].abs().dropna().is_monotonic_decreasing
+    assert "Person 1" not in made.html
+    assert "In what the groups differ" in made.html
+    bare = make_report(shop["transactions"], customers=people[["customer_id"]])
+    assert "segment_profile" not in bare.tables

@@ -82,7 +82,8 @@ def make_report(
         ``product``, ``quantity`` and ``cost``. Parts that need a column that is not there are
         left out, and the page says so.
     customers : DataFrame, optional
-        One row per customer, with any profile columns.
+        One row per customer, with any profile columns: the page tells in which of them the
+        segments differ. Text of more than 20 values and dates are left out.
     products : DataFrame, optional
         One row per ``product``; with a column ``product_type`` the part on baskets speaks of
         these kinds instead of single products.

@@ -65,6 +65,13 @@ def test_the_callers_table_is_left_alone(base, models):
     pd.testing.assert_frame_equal(base, before)
 
 
+@pytest.mark.parametrize("limits", [{"max_frequency": 10**6}, {"n_recencies": 10**6}])
+def test_a_map_that_no_memory_holds_is_refused(base, models, limits):
+    limits = {"max_frequency": 40, **limits}
+    with pytest.raises(InputError, match="The map would have"):
+        clv.frequency_recency_table(base, purchases=models["purchases"], **limits)
+
+
 @pytest.mark.parametrize("kind", [clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull])
 def test_members_known_to_be_there_are_there(kind):
     # PyMC-Marketing's sBG gives 0.22 today for such members and cannot feed a lifetime value.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import segmentation
+from crmkit._frames import column_kind
 from crmkit._report.page import Picture, Section, Sheet
 from crmkit._report.profit import NO_AMOUNTS
 from crmkit.errors import InputError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["segments_section"]
 
+# Columns of text with more levels than this are names, addresses and the like.
+_LEVELS = 20
 _QUESTION = "Which groups of customers are there, and what to do for each?"
 
 
@@ -62,6 +65,9 @@ def segments_section(story: Story) -> Section:
         )
     ]
     results = {"segments": segments, "rfm": rfm}
+    profile = _profile(story, segments)
+    if profile is not None:
+        sheets.append(profile)
     potential = _potential(story)
     if potential is not None:
         matrix = segmentation.value_matrix(
@@ -96,6 +102,40 @@ def segments_section(story: Story) -> Section:
         results["value_matrix"] = matrix
     return Section(
         "segments", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
+    )
+
+
+def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
+    """Tell in what the groups differ most, by the columns of the customer table."""
+    people = story.customers
+    if people is None:
+        return None
+    columns = [
+        column
+        for column in people.columns
+        if column not in ("customer_id", "segment")
+        and column_kind(people[column]) in ("numbers", "flags", "levels")
+        and (column_kind(people[column]) != "levels" or people[column].nunique() <= _LEVELS)
+    ]
+    if not columns:
+        return None
+    table = segmentation.segment_profile(people, segments, columns=columns)
+    strongest = table["effect_size"].abs().sort_values(ascending=False, kind="stable").index
+    return Sheet(
+        "segment_profile",
+        table.loc[strongest].reset_index(drop=True),
+        "In what the groups differ from all others, by the table of customers: the strongest "
+        "first. An index of 100 is the average; an effect size of 0.2 is small, 0.8 large.",
+        columns=(
+            "segment",
+            "variable",
+            "level",
+            "customers",
+            "estimate",
+            "base",
+            "index",
+            "effect_size",
+        ),
     )
 
 

@@ -14,6 +14,8 @@ from crmkit.errors import InputError
 
 __all__ = ["frequency_recency_table"]
 
+_MOST_CELLS = 10_000_000
+
 
 def frequency_recency_table(
     customers: Any,
@@ -82,6 +84,11 @@ def frequency_recency_table(
     if max_frequency is None:
         max_frequency = int(np.quantile(repeat, 0.99)) if repeat.size else 1
     most = check_number(max_frequency, "max_frequency")
+    if most * n_recencies > _MOST_CELLS:
+        raise InputError(
+            f"The map would have {most:,} frequencies by {n_recencies:,} recencies. Choose a "
+            "lower `max_frequency` or `n_recencies`."
+        )
     longest = float(columns["T"].max())
     # Recency 0 belongs to frequency 0 alone: repeat purchases take time.
     steps = longest * np.arange(1, n_recencies + 1) / n_recencies
