@@ -354,3 +354,20 @@ def test_fingerprints_tell_rows_apart():
     changed = matrix.copy()
     changed[0, 0] += 1e-9
     assert _learn.row_fingerprints(frame["customer_id"], changed)[0] != prints[0]
+
+
+@pytest.mark.parametrize("first", [int, float, str])
+@pytest.mark.parametrize("then", [int, float, str])
+def test_rows_are_known_again_whatever_their_ids_are_written_as(first, then):
+    from crmkit._learn.seen import SeenRows
+
+    ids, matrix = np.arange(1, 6), np.arange(10.0).reshape(5, 2)
+
+    def frame(kind, these):
+        written = these.astype(int).astype(str) if kind is str else these.astype(kind)
+        return pd.DataFrame({"customer_id": pd.Series(written)})
+
+    seen = SeenRows.of(frame(first, ids), matrix)
+    assert seen.mark(frame(then, ids), matrix).all()
+    assert not seen.mark(frame(then, ids + 10), matrix).any()
+    assert not seen.mark(frame(then, ids), matrix + 1).any()
