@@ -17,7 +17,13 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 
 # A column whose name a user's own column or arm completes, by the end of its name.
-_OPEN = {"_cost": "money"}
+_OPEN = {
+    "_cost": "money",
+    "_share": "share",
+    "_rate": "share",
+    "_breadth": "number",
+    "_consent": "flag",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ OF_MONEY = {
     "payback_days",
     "quantity",
     "refund_share",
+    "returned_rate",
     "revenue_churn_rate",
     "share_of_wallet",
     "valuable",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit._checks import Problems, number_array
 from crmkit._frames.codes import above, sorted_codes
-from crmkit._frames.dates import day_numbers
+from crmkit._frames.dates import day_numbers, moments
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.one_day import parse_day
 from crmkit._frames.people import check_ids, check_words
@@ -77,6 +77,11 @@ class Log:
         return self._arrays["cost"]
 
     @property
+    def hour(self) -> Ints:
+        """Return the hour of each row, 0 to 23; 0 in a log of days."""
+        return self._arrays["hour"]
+
+    @property
     def order(self) -> Ints:
         """Return keys of orders: equal for rows of one order, ``key // order_span`` the customer.
 
@@ -131,9 +136,12 @@ def read_transactions(
     optional: Iterable[str] = (),
     as_of: Any = None,
     since: Any = None,
+    hours: bool = False,
     name: str = "transactions",
 ) -> Log:
     """Read the needed and optional columns of a log, from `since` to `as_of`, both inclusive.
+
+    With `hours` the log has the hour of each row too.
 
     Raises
     ------
@@ -159,6 +167,11 @@ def read_transactions(
         if column in frame.columns
     }
     problems.raise_if_any()
+    if hours:
+        moment = moments(frame["date"])
+        assert moment is not None  # the days were read
+        hour = moment.astype("datetime64[h]").astype(np.int64)
+        arrays["hour"] = hour - 24 * day
 
     last = int(day.max()) if as_of is None else parse_day(as_of, "as_of")
     seen = day <= last

@@ -62,6 +62,7 @@ def read_rows(
     optional: Iterable[str] = (),
     as_of: Any = None,
     since: Any = None,
+    hours: bool = False,
 ) -> tuple[Log, Bools | None]:
     """Read a log from `since` to `as_of` and tell which rows are purchases; None if all are.
 
@@ -71,7 +72,12 @@ def read_rows(
     sign = sign_column(table_columns(transactions, "transactions"))
     signs = () if sign is None else (sign,)
     log = read_transactions(
-        transactions, needs=needs, optional=(*optional, *signs), as_of=as_of, since=since
+        transactions,
+        needs=needs,
+        optional=(*optional, *signs),
+        as_of=as_of,
+        since=since,
+        hours=hours,
     )
     if sign is None:
         return log, None
@@ -86,6 +92,7 @@ def read_log(
     optional: Iterable[str] = (),
     as_of: Any = None,
     since: Any = None,
+    hours: bool = False,
 ) -> PurchaseLog:
     """Read a log as `read_rows` does, and leave out who bought nothing.
 
@@ -94,7 +101,9 @@ def read_log(
     InputError
         If every row is a refund, beside what `read_transactions` says.
     """
-    log, bought = read_rows(transactions, needs=needs, optional=optional, as_of=as_of, since=since)
+    log, bought = read_rows(
+        transactions, needs=needs, optional=optional, as_of=as_of, since=since, hours=hours
+    )
     account: dict[str, float] = {"customers_without_purchase": 0}
     if bought is None:
         return PurchaseLog(log, None, len(log.day), log.day[:0], account)

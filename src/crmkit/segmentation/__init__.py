@@ -35,7 +35,9 @@ from crmkit.segmentation._report.tiers import value_tiers
 from crmkit.segmentation._table.maps import segment_maps
 from crmkit.segmentation._table.matrix import value_matrix
 from crmkit.segmentation._table.potential import potential_table
+from crmkit.segmentation._table.preferences import preference_table
 from crmkit.segmentation._table.profit import customer_profit
+from crmkit.segmentation._table.readiness import readiness_table
 from crmkit.segmentation._table.rfm import rfm_table
 from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
 from crmkit.segmentation._table.segments import rfm_segments
@@ -52,6 +54,8 @@ __all__ = [
     "plot_whale_curve",
     "potential_backtest",
     "potential_table",
+    "preference_table",
+    "readiness_table",
     "rfm_cut_points",
     "rfm_scores",
     "rfm_segments",

@@ -149,6 +149,41 @@ def kinds():
     return pd.DataFrame({"customer_id": table["customer_id"], "segment": names})
 
 
+def described():
+    table = log()
+    rng = np.random.default_rng(11)
+    table["date"] += pd.to_timedelta(rng.integers(0, 24, len(table)), unit="h")
+    table["channel"] = np.array(["web", "shop"])[rng.integers(0, 2, len(table))]
+    table["category"] = np.array(["tea", "cake", "soup"])[table["customer_id"] % 3]
+    table["off"] = np.round(rng.random(len(table)).clip(0.7) - 0.7, 2)
+    return table
+
+
+def kept_base():
+    options = {"columns": ["category", "channel"], "discount": None}
+    return segmentation.preference_table(described(), detail=True, **options)
+
+
+def touched():
+    rng = np.random.default_rng(12)
+    n = 400
+    sent = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 200, n), unit="D")
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(90, 150, n),
+            "date": sent,
+            "channel": np.array(["email", "post"])[rng.integers(0, 2, n)],
+            "opened": np.where(rng.random(n) < 0.5, rng.integers(0, 2, n), np.nan),
+            "responded": rng.integers(0, 2, n),
+        }
+    )
+
+
+def asked():
+    ids = np.arange(80, 140)
+    return pd.DataFrame({"customer_id": ids, "email_consent": ids % 3 > 0})
+
+
 RFM = ("recency_days", "frequency", "monetary")
 SCORES = ("recency_score", "frequency_score", "monetary_score")
 
@@ -165,6 +200,30 @@ CASES = [
         lambda: {"transactions": log(), "customers": valued()[["customer_id"]]},
         kwargs={"since": "2025-01-20", "monetary": "median"},
         needs={"transactions": ("customer_id", "date", "amount"), "customers": ("customer_id",)},
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        segmentation.preference_table,
+        lambda: {"transactions": described()},
+        kwargs={"columns": ["category", "channel"], "discount": "off", "max_levels": 2},
+        needs={"transactions": ("customer_id", "date", "category")},
+        numbers={"transactions": ("off",)},
+    ),
+    FunctionCase(
+        segmentation.preference_table,
+        lambda: {"transactions": described()},
+        kwargs={"columns": ["channel"], "base": kept_base(), "detail": True},
+        needs={"transactions": ("customer_id", "date", "channel")},
+    ),
+    FunctionCase(
+        segmentation.readiness_table,
+        lambda: {"contacts": touched(), "transactions": log(), "customers": asked()},
+        kwargs={"as_of": "2025-07-20"},
+        needs={
+            "contacts": ("customer_id", "date"),
+            "transactions": ("customer_id", "date"),
+            "customers": ("customer_id",),
+        },
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(

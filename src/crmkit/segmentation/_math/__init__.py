@@ -46,6 +46,7 @@ from crmkit.segmentation._math.scores import (
     snap_cut,
     tie_safe_cuts,
 )
+from crmkit.segmentation._math.shrink import Shrunk, base_weight, shrink_shares
 from crmkit.segmentation._math.unseen import (
     against_the_rest,
     deal_folds,
@@ -58,9 +59,11 @@ __all__ = [
     "Level",
     "Losses",
     "Pairs",
+    "Shrunk",
     "WhaleCurve",
     "adjusted_rand",
     "against_the_rest",
+    "base_weight",
     "best_half",
     "best_jaccard",
     "bins_from_cuts",
@@ -88,6 +91,7 @@ __all__ = [
     "scatter",
     "share_cost",
     "share_of_total",
+    "shrink_shares",
     "snap_cut",
     "squash",
     "standing_bands",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,8 +47,11 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
     label = frame["variable"].where(numbers, frame["variable"] + ": " + frame["level"].astype(str))
     names, rows = list(dict.fromkeys(frame["segment"])), list(dict.fromkeys(label))
     shown = list(map(plain, rows))
+    across = [fill(plain(name), 18) for name in names]
+    lines = max(name.count("\n") for name in across)
     beside = 0.08 * max(max(map(len, shown)) - 20, 0)  # room for long names
-    ax = new_axes(ax, figsize=(2.6 + 0.9 * len(names) + beside, 1.2 + 0.32 * len(rows)))
+    size = (2.6 + 1.1 * len(names) + beside, 1.8 + 0.32 * len(rows) + 0.2 * lines)
+    ax = new_axes(ax, figsize=size)
     grids = [
         frame.assign(label=label)
         .pivot(index="label", columns="segment", values=column)
@@ -62,7 +66,7 @@ def plot_segment_profile(profile: Any, *, ax: Axes | None = None) -> Axes:
         color = "white" if strong else "black"
         text = f"{index[row, column]:,.0f}"
         ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
-    ax.set_xticks(range(len(names)), list(map(plain, names)), rotation=30, ha="right")
+    ax.set_xticks(range(len(names)), across, rotation=30, ha="right")
     ax.set_yticks(range(len(rows)), shown)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

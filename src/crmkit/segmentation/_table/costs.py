@@ -10,27 +10,20 @@ import pandas as pd
 
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, number_array
-from crmkit._frames import (
-    read_customers,
-    rows_of,
-    sorted_codes,
-    table_columns,
-    to_pandas,
-    without,
-)
-from crmkit._frames.join import by_value
+from crmkit._frames import read_customers, table_columns, to_pandas
 from crmkit._log import count_purchases, read_rows
 from crmkit.errors import InputError
 from crmkit.segmentation._math import decimal_sums, discount_lines, share_cost
+from crmkit.segmentation._table.everybody import everybody, seated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Bools, Floats
 
 
-__all__ = ["Account", "Pool", "read_account"]
+__all__ = ["Account", "Pool", "lowered_and_refunded", "read_account"]
 
 LOG_DRIVERS = (
     "customers", "orders", "lines", "units", "returns", "gross_revenue", "revenue",
@@ -111,11 +104,11 @@ def read_account(
         if table is not None
     }
     account: dict[str, Any] = {}
-    ids, places = _all_customers(log, tables, account)
+    ids, places = everybody(log.customer_ids, tables, account)
     money, units = _by_customer(log, bought, margin, discount, named=named)
-    money = {name: _seated(values, places["transactions"], len(ids)) for name, values in
+    money = {name: seated(values, places["transactions"], len(ids)) for name, values in
              money.items()}  # fmt: skip
-    units = {name: _seated(values, places["transactions"], len(ids)) for name, values in
+    units = {name: seated(values, places["transactions"], len(ids)) for name, values in
              units.items()}  # fmt: skip
     units["customers"] = np.ones(len(ids))
     units["gross_revenue"] = money["gross_revenue"]
@@ -129,7 +122,7 @@ def read_account(
             found = Problems("activity")
             values = number_array(own[driver], found, driver, low=0)
             found.raise_if_any()
-            units[driver] = _seated(values, places["activity"], len(ids))
+            units[driver] = seated(values, places["activity"], len(ids))
         elif driver not in LOG_DRIVERS:
             there = [column for column in own.columns if column != "customer_id"]
             problems.add(
@@ -144,17 +137,27 @@ def read_account(
     return Account(ids, {"orders": orders} | money, shared, log, account)
 
 
+def lowered_and_refunded(log: Log, bought: Bools | None, *, named: bool) -> tuple[Bools, Bools]:
+    """Tell which rows lower an order they stand in, and which are refunds; each of shape (n,).
+
+    `named` says whether the log names orders; without that nobody can tell the two apart.
+    """
+    off = np.zeros(log.day.size, dtype=bool)
+    if bought is None:
+        return off, off
+    if named and log.has("amount"):
+        quantity = log.quantity if log.has("quantity") else None
+        off = discount_lines(log.order, log.day, log.amount, quantity)
+    return off, ~bought & ~off
+
+
 def _by_customer(
     log: Log, bought: Bools | None, margin: float | None, discount: str | None, *, named: bool
 ) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
     """Return money by column and units by driver, per customer of the log."""
     n, customer, amount = log.n_customers, log.customer, log.amount
-    bought = np.ones(amount.size, dtype=bool) if bought is None else bought
-    off = np.zeros(amount.size, dtype=bool)
-    if named and not bought.all():
-        quantity = log.quantity if log.has("quantity") else None
-        off = discount_lines(log.order, log.day, amount, quantity)
-    back = ~bought & ~off
+    off, back = lowered_and_refunded(log, bought, named=named)
+    bought = ~(off | back)
 
     def total(values: Floats, rows: Bools) -> Floats:
         return decimal_sums(customer[rows], values[rows], n)
@@ -191,31 +194,6 @@ def _by_customer(
         units["units"] = np.bincount(customer, weights=weights, minlength=n)
     # What is not negative is written without a sign.
     return {name: values + 0.0 for name, values in money.items()}, units
-
-
-def _seated(values: NDArray[Any], places: Ints, n: int) -> Floats:
-    """Spread one value per customer of a table over all `n` customers."""
-    out = np.zeros(n)
-    out[places] = values
-    return out
-
-
-def _all_customers(
-    log: Log, tables: dict[str, pd.DataFrame], account: dict[str, Any]
-) -> tuple[pd.Index[Any], dict[str, Ints]]:
-    """Return all ids, sorted, and the places of those of the log and of each table."""
-    known = pd.Series(log.customer_ids)
-    parts = {"transactions": known}
-    for name, table in tables.items():
-        parts[name] = pd.Series(by_value(table["customer_id"]))
-        row = rows_of(parts[name], known, name=name, other="transactions", account=account)
-        key = "unmatched" if name == "activity" else "without_customers"
-        account[f"transactions_{key}"] = without(row, log.n_customers)
-    if not tables:
-        return pd.Index(log.customer_ids), {"transactions": np.arange(log.n_customers)}
-    places, distinct = sorted_codes(pd.concat(list(parts.values()), ignore_index=True))
-    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
-    return distinct, dict(zip(parts, np.split(places, ends), strict=True))
 
 
 def _read_pools(cost_pools: Any) -> pd.DataFrame | None:

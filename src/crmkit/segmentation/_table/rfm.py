@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice
-from crmkit._frames import day_column, read_customers, rows_of, sorted_codes, with_account, without
-from crmkit._frames.join import by_value
+from crmkit._frames import day_column, read_customers, with_account
 from crmkit._log import count_purchases, first_and_last, read_log
 from crmkit._periods import day_text
 from crmkit.segmentation._math import decimal_sums, group_quantile
+from crmkit.segmentation._table.everybody import everybody
 
 if TYPE_CHECKING:
     from crmkit._log import PurchaseLog
@@ -162,14 +162,11 @@ def _per_purchase(purchases: PurchaseLog, unit: Frequency, q: float) -> Floats:
 
 def _with_customers(table: pd.DataFrame, customers: Any, account: dict[str, Any]) -> pd.DataFrame:
     """Add those customers who bought nothing."""
-    ids = pd.Series(by_value(read_customers(customers, optional=())["customer_id"]))
-    row = rows_of(
-        ids, table["customer_id"], name="customers", other="transactions", account=account
-    )
-    account["transactions_unmatched"] = without(row, len(table))
-    fresh = ids[row < 0]
-    codes, distinct = sorted_codes(pd.concat([table["customer_id"], fresh], ignore_index=True))
-    order = np.argsort(codes)
+    people = {"customers": read_customers(customers, optional=())}
+    ids, places = everybody(table["customer_id"], people, account)
+    row = np.full(len(ids), -1)
+    row[places["transactions"]] = np.arange(len(table))
+    every = table.reindex(np.where(row < 0, len(table), row)).reset_index(drop=True)
     nothing = {"frequency": 0, "monetary": 0.0, "total_amount": 0.0}
-    every = table.reindex(order).reset_index(drop=True).assign(customer_id=distinct)
-    return every.fillna(nothing).astype({"frequency": np.int64})
+    every = every.assign(customer_id=ids).fillna(nothing).astype({"frequency": np.int64})
+    return every if every["recency_days"].isna().any() else every.astype({"recency_days": np.int64})
