@@ -234,15 +234,17 @@ def test_every_name_of_a_number_has_a_rule_and_no_limits_of_its_own():
                 known = told.value.partition("[")[0] in RULES
                 assert known, f"{where}: {told.value} has no rule in _parameters"
             given = {keyword.arg: keyword.value for keyword in call.keywords}
-            rule = given.pop("rule", ast.Constant(value="margin"))
-            assert rule.value in RULES, f"{where}: no rule {rule.value}"
+            rule = given.pop("rule", None)
+            if isinstance(rule, ast.Constant):
+                assert rule.value in RULES, f"{where}: no rule {rule.value}"
             # Limits are those of the name; another parameter may narrow them, a number may not.
             numbers = {key for key, value in given.items() if isinstance(value, ast.Constant)}
             assert not numbers, f"{where}, line {call.lineno}: put these limits into _parameters"
 
 
 def test_what_a_check_returns_is_what_is_used():
-    for path in sorted(SOURCE.rglob("*.py")):
+    # But for a model that is loaded, whose parameters stay as they were given.
+    for path in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "_estimator.py"}):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 name = ast.unparse(node.value.func)

@@ -64,10 +64,10 @@ _NAMES = (
         "max_length max_sequences min_customers min_gaps min_length min_support",
     ),
     (_COUNT_FROM_0, "capacity max_contacts"),
-    (_COUNT_FROM_2, "max_bins max_levels n_segments sample_size"),
+    (_COUNT_FROM_2, "max_bins max_levels max_segments n_segments sample_size"),
     (
         _ROWS,
-        "max_frequency max_segments n_best n_bins n_bundles n_customers n_groups "
+        "max_frequency n_best n_bins n_bundles n_customers n_groups "
         "n_intervals n_items n_neighbours n_rules n_train n_variables n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),

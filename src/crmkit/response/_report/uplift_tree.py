@@ -37,7 +37,7 @@ def uplift_tree(
     control: Any = None,
     treatment: Any = None,
     columns: Sequence[str] | None = None,
-    max_segments: int = 6,
+    max_segments: int = 8,
     min_customers: int = 100,
     alpha: float = 0.05,
     honest: bool = True,
@@ -67,7 +67,7 @@ def uplift_tree(
     columns : sequence of str, optional
         Variables to divide by; give them whenever the table also holds what became known later.
         The default is every column but the id, the outcome, the arm and dates.
-    max_segments : int, default 6
+    max_segments : int, default 8
         Most groups.
     min_customers : int, default 100
         Least customers of each arm in a group, in the half that makes the rules.

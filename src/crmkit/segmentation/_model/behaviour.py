@@ -255,7 +255,7 @@ class BehaviourSegments(Model):
 
     def _tried(self) -> list[int]:
         """Return the numbers of segments to try."""
-        most = check_number(self.max_segments, "max_segments", rule="n_segments")
+        most = check_number(self.max_segments, "max_segments")
         if isinstance(self.n_segments, str):
             check_choice(self.n_segments, "n_segments", ("auto",))
             return list(range(2, most + 1))
