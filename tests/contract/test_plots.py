@@ -47,7 +47,7 @@ def test_plot_makes_its_own_axes(case):
 
 
 # A formula twice over, a command, letters of no usual font, signs that no file of a picture holds.
-HOSTILE = "_$a_{b$\\frac $1$ {東😀\x00\t\u202e<b>&"
+HOSTILE = "_$a_{b$\\frac $1$ {東😀\x01\t\u202e<b>&"
 
 
 def hostile(cell):
