@@ -114,6 +114,31 @@ def test_reach_by_hand():
     assert set(found["lever"]) == {"basket"}
 
 
+@pytest.mark.parametrize("method", ["reach", "white_space"])
+def test_twice_the_horizon_of_a_short_log_is_twice_the_potential(shop, method):
+    """Half of a log of 41 days is learned from, whatever the horizon beyond that."""
+    end = shop["date"].min() + pd.Timedelta(days=40)
+    one, two = (
+        potential_table(shop, method=method, as_of=end, horizon_days=days) for days in (40, 80)
+    )
+    np.testing.assert_allclose(two["potential"], 2 * one["potential"], rtol=1e-9)
+    assert (two["lever"] == one["lever"]).all()
+
+
+def test_white_space_by_hand():
+    """Four customers alike in when they came; two buy tea and bread, two bread only."""
+    rows = [(c, day, "bread", 10.0) for c in range(4) for day in (0, 20, 40, 60)]
+    rows += [(c, 40, "tea", 30.0) for c in (0, 1)]
+    log = pd.DataFrame(rows, columns=["customer_id", "day", "product", "amount"])
+    log["date"] = days(*log.pop("day"))
+    found = potential_table(log, method="white_space", horizon_days=30)
+    # Half of four buy tea, and half of those who buy bread; 60 of tea over eight orders of its
+    # buyers; two orders in the thirty days before last.
+    chance = (2 + 20 * 0.5) / (4 + 20)
+    assert found["potential"].tolist() == pytest.approx([0, 0, *[chance * 60 / 8 * 2] * 2])
+    assert found["lever"].tolist() == ["none", "none", "tea", "tea"]
+
+
 def test_units_of_money_and_margin_scale_and_costs_are_taken_off(shop):
     bare = shop.drop(columns="cost", errors="ignore")
     one = potential_table(bare, method="reach")

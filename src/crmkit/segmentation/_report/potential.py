@@ -12,7 +12,7 @@ from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import day_column, parse_day, read_customers, rows_of, with_account, without
 from crmkit._periods import day_text
 from crmkit.errors import InputError
-from crmkit.segmentation._table.outlook import Method, available, current_profit, judge
+from crmkit.segmentation._table.outlook import Method, available, judge
 from crmkit.segmentation._table.potential import backtests, check_method
 from crmkit.segmentation._table.trade import read_trade
 
@@ -143,17 +143,16 @@ def potential_backtest(
             f"`potential` was known on one day, and `as_of` has {len(days)}. Judge it on its day."
         )
     for day in days:
-        past, judged = backtests(trade, day, horizon, chosen, level)
-        current = current_profit(past, horizon)
-        later = trade.profit(day, day + horizon)[past.place]
+        past, later, judged = backtests(trade, day, horizon, chosen, level)
+        current = past.current
         if potential is not None:
-            for name, (values, met) in _own(potential, past, account).items():
+            for name, (values, met) in _own(potential, past.trade, account).items():
                 judged[name] = judge(values, current[met], later[met], level)
         ranked = sorted(
             judged.items(),
             key=lambda item: (-np.nan_to_num(item[1].correlation.value, nan=-2.0), item[0]),
         )
-        rival = judge(past.last_day().astype(np.float64), current, later, level)
+        rival = judge(past.trade.last_day().astype(np.float64), current, later, level)
         rows += [_row(day, name, found) for name, found in [*ranked, (_RIVAL, rival)]]
     table = pd.DataFrame(rows)
     table["as_of"] = day_column(table["as_of"].to_numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Bools, Floats, Ints
-    from crmkit.segmentation._math import Estimate
+    from crmkit.segmentation._math import Estimate, Pairs
     from crmkit.segmentation._table.trade import Trade
 
 
-__all__ = ["Judged", "Method", "Offers", "available", "current_profit", "judge", "potential"]
+__all__ = ["Judged", "Method", "Offers", "Outlook", "available", "judge"]
 
 Method = Literal["reach", "white_space", "wallet"]
 
@@ -44,6 +45,18 @@ class Offers:
     category: Ints
     chance: Floats
 
+    def gain(self, pairs: Pairs, worth: Floats) -> tuple[Floats, Ints]:
+        """Return the sum of chance x worth over what is not bought, and the largest; -1 if none."""
+        k = pairs.n_categories
+        owned = np.isin(self.customer * k + self.category, pairs.customer * k + pairs.category)
+        customer, category = self.customer[~owned], self.category[~owned]
+        gain = self.chance[~owned] * worth[category]
+        total = np.bincount(customer, weights=gain, minlength=pairs.n_customers)
+        best = np.full(pairs.n_customers, -1)
+        order = np.lexsort((-category, gain))
+        best[customer[order]] = category[order]
+        return total.astype(np.float64), best
+
 
 def available(trade: Trade) -> list[Method]:
     """Return the methods for which there is what they need."""
@@ -55,51 +68,56 @@ def available(trade: Trade) -> list[Method]:
     return found
 
 
-def current_profit(trade: Trade, horizon: int) -> Floats:
-    """Return the profit of a horizon of average days of the log."""
-    return trade.profit() * (horizon / trade.days)
+class Outlook:
+    """What the customers of a log could earn in a horizon; what methods share is reckoned once."""
 
+    def __init__(self, trade: Trade, horizon: int) -> None:
+        self.trade = trade
+        self.horizon = horizon
 
-def potential(
-    trade: Trade, method: Method, horizon: int, offers: Offers | None = None
-) -> tuple[Floats, NDArray[np.object_]]:
-    """Return the profit beyond the present one that a horizon could bring, and by what.
+    @cached_property
+    def current(self) -> Floats:
+        """Profit of a horizon of average days of the log."""
+        return self.trade.profit() * (self.horizon / self.trade.days)
 
-    Where there is none, the lever is "none".
-    """
-    if method == "wallet":
-        assert trade.wallet is not None
-        spent = trade.spend() * (horizon / trade.days)
-        could = trade.profit_share * np.maximum(trade.wallet - spent, 0.0)
-        lever = np.full(trade.n, "share of wallet", dtype=object)
-    else:
-        alike = _LookAlikes(trade, horizon)
-        could, lever = alike.reach() if method == "reach" else _open_space(trade, alike, offers)
-    lever[could <= 0] = "none"
-    return could, lever
+    @cached_property
+    def spend(self) -> Floats:
+        """Net money of a horizon of average days of the log."""
+        return self.trade.spend() * (self.horizon / self.trade.days)
 
+    @cached_property
+    def _alike(self) -> _LookAlikes:
+        return _LookAlikes(self.trade, self.horizon, self.current)
 
-def _open_space(
-    trade: Trade, alike: _LookAlikes, offers: Offers | None
-) -> tuple[Floats, NDArray[np.object_]]:
-    """Return the profit of categories not bought over the orders to come, and the largest one."""
-    pairs = trade.pairs()
-    worth = money_per_order(pairs, trade.orders())
-    if offers is None:
-        per_order, best = white_space(pairs, worth, trade.peers)
-    else:
-        owned = np.isin(
-            offers.customer * pairs.n_categories + offers.category,
-            pairs.customer * pairs.n_categories + pairs.category,
-        )
-        customer, category = offers.customer[~owned], offers.category[~owned]
-        gain = offers.chance[~owned] * worth[category]
-        per_order = np.bincount(customer, weights=gain, minlength=trade.n).astype(np.float64)
-        best = np.full(trade.n, -1)
-        order = np.lexsort((-category, gain))
-        best[customer[order]] = category[order]
-    names = np.append(trade.categories.astype(str).to_numpy(dtype=object), "none")
-    return per_order * alike.expected_orders(), names[best]
+    def potential(
+        self, method: Method, offers: Offers | None = None
+    ) -> tuple[Floats, NDArray[np.object_]]:
+        """Return the profit beyond the present one that a horizon could bring, and by what.
+
+        Where there is none, the lever is "none".
+        """
+        if method == "reach":
+            could, lever = self._alike.reach()
+        elif method == "white_space":
+            could, lever = self._white_space(offers)
+        else:
+            assert self.trade.wallet is not None
+            could = self.trade.profit_share * np.maximum(self.trade.wallet - self.spend, 0.0)
+            lever = np.full(self.trade.n, "share of wallet", dtype=object)
+        lever[could <= 0] = "none"
+        return could, lever
+
+    def _white_space(self, offers: Offers | None) -> tuple[Floats, NDArray[np.object_]]:
+        """Return the profit of categories not bought over the orders to come, and the largest."""
+        trade = self.trade
+        pairs = trade.pairs()
+        worth = money_per_order(pairs, trade.orders())
+        if offers is None:
+            per_order, best = white_space(pairs, worth, trade.peers)
+        else:
+            per_order, best = offers.gain(pairs, worth)
+        names = np.append(trade.categories.astype(str).to_numpy(dtype=object), "none")
+        return per_order * self._alike.expected_orders(), names[best]
 
 
 class _LookAlikes:
@@ -110,7 +128,7 @@ class _LookAlikes:
     was, and what they brought in the horizon since, in baskets of their own.
     """
 
-    def __init__(self, trade: Trade, horizon: int) -> None:
+    def __init__(self, trade: Trade, horizon: int, current: Floats) -> None:
         today = trade.log.as_of
         length = min(horizon, (trade.days - 1) // 2)
         if length < 1:
@@ -142,7 +160,7 @@ class _LookAlikes:
         then_basket = _basket(profit[known] - late, orders[known] - since[known], mean)
         self._baskets = late / np.maximum(then_basket, max(_LEAST_BASKET * mean, 1e-9))
         self._later = since[known].astype(np.float64)
-        self._current = current_profit(trade, horizon)
+        self._current = current
 
     def expected_orders(self) -> Floats:
         """Return how many orders look-alikes placed in a horizon, on average."""

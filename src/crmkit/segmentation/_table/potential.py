@@ -14,16 +14,16 @@ from crmkit.errors import InputError
 from crmkit.segmentation._table.outlook import (
     Method,
     Offers,
+    Outlook,
     available,
-    current_profit,
     judge,
-    potential,
 )
 from crmkit.segmentation._table.trade import read_trade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._typing import Floats
     from crmkit.segmentation._table.outlook import Judged
     from crmkit.segmentation._table.trade import Trade
 
@@ -166,19 +166,20 @@ def potential_table(
     else:
         check_method(method, trade)
         chosen = method
-    values, lever = potential(trade, chosen, horizon, offers)
+    outlook = Outlook(trade, horizon)
+    values, lever = outlook.potential(chosen, offers)
     account["method"] = chosen
     table = pd.DataFrame(
         {
             "customer_id": trade.log.customer_ids,
             "method": pd.Series([chosen] * trade.n).astype(str),
-            "current": current_profit(trade, horizon),
+            "current": outlook.current,
             "potential": values,
             "lever": pd.Series(lever).astype(str),
         }
     )
-    if chosen == "wallet":
-        table["share_of_wallet"] = trade.spend() * (horizon / trade.days) / trade.wallet
+    if chosen == "wallet" and trade.wallet is not None:
+        table["share_of_wallet"] = outlook.spend / trade.wallet
     table.attrs["as_of"] = day_text(trade.log.as_of)
     return with_account(table, account)
 
@@ -200,15 +201,18 @@ def check_method(method: Method, trade: Trade) -> None:
 
 def backtests(
     trade: Trade, day: int, horizon: int, methods: Sequence[Method], confidence_level: float
-) -> tuple[Trade, dict[str, Judged]]:
-    """Return what was known on a day, and how each method foretold the horizon after it."""
-    past = trade.until(day)
-    later = trade.profit(day, day + horizon)[past.place]
-    current = current_profit(past, horizon)
-    return past, {
-        method: judge(potential(past, method, horizon)[0], current, later, confidence_level)
-        for method in methods
-    }
+) -> tuple[Outlook, Floats, dict[str, Judged]]:
+    """Return the outlook on a day, the profit of the horizon after it, and how each told that."""
+    past = Outlook(trade.until(day), horizon)
+    later = trade.profit(day, day + horizon)[past.trade.place]
+    return (
+        past,
+        later,
+        {
+            method: judge(past.potential(method)[0], past.current, later, confidence_level)
+            for method in methods
+        },
+    )
 
 
 def _best(trade: Trade, horizon: int, account: dict[str, Any]) -> Method:
@@ -216,7 +220,7 @@ def _best(trade: Trade, horizon: int, account: dict[str, Any]) -> Method:
     methods = available(trade)
     length = min(horizon, (trade.days - 1) // 2)
     try:
-        _, judged = backtests(trade, trade.log.as_of - length, length, methods, _CONFIDENCE)
+        *_, judged = backtests(trade, trade.log.as_of - length, length, methods, _CONFIDENCE)
     except InputError:
         account["backtest_verdict"] = "no: the log is too short to be divided"
         return methods[0]

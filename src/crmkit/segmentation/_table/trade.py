@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_column
-from crmkit._arrays import rank_bins
+from crmkit._arrays import rank_bins, starts
 from crmkit._checks import Problems, check_optional, number_array
 from crmkit._frames import (
     ROWWISE,
@@ -19,7 +19,7 @@ from crmkit._frames import (
     sorted_codes,
     table_columns,
 )
-from crmkit._log import distinct_pairs, distinct_per_group, first_and_last, read_log
+from crmkit._log import distinct_per_group, first_and_last, read_log
 from crmkit.errors import InputError
 from crmkit.segmentation._math import Pairs, decimal_sums
 
@@ -114,13 +114,15 @@ class Trade:
         assert self.category is not None
         rows = self.bought & (self.category >= 0)
         k = len(self.categories)
-        customer, category, _ = distinct_pairs(
-            self.log.customer[rows], self.category[rows], shape=(self.n, k)
-        )
-        key = customer * k + category
-        place = np.searchsorted(key, self.log.customer[rows] * k + self.category[rows])
-        money = decimal_sums(place, self.money[rows], key.size)
-        return Pairs(customer, category, money, self.n, k)
+        key = self.log.customer[rows] * k + self.category[rows]
+        order = np.argsort(key)
+        new = starts(key[order])
+        place = np.empty(key.size, dtype=np.int64)
+        place[order] = np.cumsum(new) - 1
+        pair = key[order][new]
+        customer = pair // k
+        money = decimal_sums(place, self.money[rows], pair.size)
+        return Pairs(customer, pair - customer * k, money, self.n, k)
 
     def _between(self, after: int | None, until: int | None) -> Bools:
         """Tell which rows are of days after one and up to another."""
