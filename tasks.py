@@ -174,6 +174,10 @@ class Tasks:
         page = ROOT / "tests" / "statistics" / "_page.py"
         run(environment.python, page, *self._arguments)
 
+    def snapshot(self) -> None:
+        """Renew tests/interface.txt, the snapshot of the public interface."""
+        run(self._main.install("test").python, ROOT / "tests" / "interface.py")
+
     def lowest(self) -> None:
         """Run the tests on the lowest declared versions."""
         environment = Environment(self._folder / ".venv-lowest").install("lowest")
