@@ -86,7 +86,8 @@ def segments_section(story: Story) -> Section:
             Sheet(
                 "value_matrix_groups",
                 _by_quadrant(matrix),
-                "The groups of the value matrix and the strategy for each.",
+                "The groups of the value matrix: profit so far, what they could earn beyond it "
+                "(value), and the strategy for each.",
                 columns=(
                     "segment",
                     "customers",
@@ -160,11 +161,12 @@ def _told(potential: pd.DataFrame, days: int) -> str:
         "reach": "what the best half of customers who stood alike went on to bring",
         "white_space": "what customers who buy alike buy and this one does not",
     }[account["method"]]
-    sentence = f"What a customer could earn in {days} days beyond its present profit is {how}."
+    sentence = f"What a customer could earn us in {days} days beyond its present profit is {how}."
     tested = account["backtest_verdict"]
     if tested.startswith("yes"):
         return (
-            f"{sentence} On the last {account['backtest_days']} days of the log it foretold growth."
+            f"{sentence} On the last {account['backtest_days']} days of the log it foretold who "
+            "would bring more than customers of equal profit."
         )
     return f"{sentence} It did not foretell growth in the past ({tested}): take it as a guess."
 

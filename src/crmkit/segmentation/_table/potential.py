@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["backtests", "check_method", "potential_table"]
 
 Choice = Literal["auto", "reach", "white_space", "wallet"]
-_CONFIDENCE = 0.95
+_ERROR = 0.05  # of the intervals by which a method is chosen, all together
 
 
 def potential_table(
@@ -103,7 +103,7 @@ def potential_table(
           with ``method="wallet"``.
 
         ``attrs["account"]`` has, for ``auto``, the back-test of the method taken: its
-        ``backtest_estimate`` and ``backtest_verdict``.
+        ``backtest_estimate``, and a ``backtest_verdict`` that allows for the choice.
 
     Raises
     ------
@@ -219,8 +219,9 @@ def _best(trade: Trade, horizon: int, account: dict[str, Any]) -> Method:
     """Return the method that foretold best on the log's own last days; the first if none can."""
     methods = available(trade)
     length = min(horizon, (trade.days - 1) // 2)
+    level = 1 - _ERROR / len(methods)
     try:
-        *_, judged = backtests(trade, trade.log.as_of - length, length, methods, _CONFIDENCE)
+        *_, judged = backtests(trade, trade.log.as_of - length, length, methods, level)
     except InputError:
         account["backtest_verdict"] = "no: the log is too short to be divided"
         return methods[0]
