@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Calibrator"]
 
 _EDGE = 1e-9
+_MOST = 0.05
 
 
 @json_part
@@ -32,25 +33,30 @@ class Calibrator:
     isotonic regression it makes no ties. ``none`` leaves scores as they are. Where scores do not
     rise with the outcome at all, every customer gets the base rate.
 
-    ``fit`` returns a calibrator with ``knots``, and leaves this one as it is.
+    Scores of exactly 0 or 1, which forests give, are held at ``edge`` from there: half the least
+    distance of the others, half a tree. Held any closer, they alone would steer the line.
+
+    ``fit`` returns a calibrator with ``knots`` and ``edge``, and leaves this one as it is.
     """
 
     method: str = "sigmoid"
     knots: tuple[list[float], ...] = ()
+    edge: float = _EDGE
 
     def fit(self, score: ArrayLike, outcome: ArrayLike) -> Calibrator:
         """Learn the map from scores and outcomes (0 or 1), both of shape (n,)."""
         if self.method == "none":
             return self
         knots = _sigmoid_knots if self.method == "sigmoid" else _isotonic_knots
-        found = knots(_logit(score), np.asarray(outcome, dtype=np.float64))
-        return replace(self, knots=tuple(found))
+        edge = _edge(np.asarray(score, dtype=np.float64))
+        found = knots(_logit(score, edge), np.asarray(outcome, dtype=np.float64))
+        return replace(self, knots=tuple(found), edge=edge)
 
     def transform(self, score: ArrayLike) -> Floats:
         """Return calibrated probabilities of shape (n,)."""
         if self.method == "none":
             return np.asarray(score, dtype=np.float64)
-        margin = _logit(score)
+        margin = _logit(score, self.edge)
         if self.method == "sigmoid":
             intercept, slope = self.knots[0]
             return np.asarray(special.expit(intercept + slope * margin))
@@ -61,9 +67,18 @@ class Calibrator:
         return np.asarray(special.expit(np.interp(margin, x, y) + beyond))
 
 
-def _logit(score: ArrayLike) -> Floats:
-    """Return log odds; scores of exactly 0 or 1 are held just inside."""
-    return np.asarray(special.logit(np.clip(np.asarray(score, np.float64), _EDGE, 1 - _EDGE)))
+def _edge(score: Floats) -> float:
+    """Return how far from 0 and 1 scores are held: half the least distance that is none."""
+    distance = np.minimum(score, 1 - score)
+    if not distance.size or distance.min() > 0:
+        return _EDGE
+    known = distance[distance > 0]
+    return float(np.clip(known.min() / 2, _EDGE, _MOST)) if known.size else _MOST
+
+
+def _logit(score: ArrayLike, edge: float) -> Floats:
+    """Return log odds; scores closer than `edge` to 0 or 1 are held there."""
+    return np.asarray(special.logit(np.clip(np.asarray(score, np.float64), edge, 1 - edge)))
 
 
 def _sigmoid_knots(margin: Floats, outcome: Floats) -> list[list[float]]:
