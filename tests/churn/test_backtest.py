@@ -113,7 +113,7 @@ def test_standard_error_of_the_area_is_near_the_bootstrap():
     rng = np.random.default_rng(0)
     outcome = (rng.random(600) < 0.3).astype(float)
     values = rng.normal(size=600) + outcome
-    row = _signal("x", 0, values, outcome, 1.96)[0]
+    row = _signal("x", 0, values, outcome, 0.95)[0]
     areas = []
     for _ in range(300):
         rows = rng.integers(0, 600, 600)

@@ -150,10 +150,41 @@ def test_half_observed_outcomes_are_refused():
         churn.churn_table(frame, as_of=last - pd.Timedelta(days=29), horizon_days=30)
     with pytest.raises(InputError, match="observed in part only"):
         churn.churn_table(frame, as_of=last - pd.Timedelta(days=30), horizon_days=30, lead_days=1)
-    with pytest.raises(InputError, match="or leave out `horizon_days`"):
+    with pytest.raises(InputError, match="leave out `horizon_days` to score"):
         churn.churn_table(frame, horizon_days=30)
     with pytest.raises(InputError, match="observed in part only"):
         churn.churn_table(frame, as_of=["2024-02-01", last], horizon_days=30)
+
+
+def test_a_stray_late_date_is_not_the_end_of_the_log():
+    frame = log(days=120)
+    last = frame["date"].max()
+    stray = frame.head(1).assign(date=last + pd.Timedelta(days=200))
+    rules = {"as_of": last - pd.Timedelta(days=10), "horizon_days": 90}
+    for late in (200, 60):
+        with pytest.raises(InputError, match=r"seems to end on .* later rows look stray"):
+            churn.churn_table(
+                pd.concat([frame, stray.assign(date=last + pd.Timedelta(days=late))]), **rules
+            )
+    told = {**rules, "observed_until": "2025-12-31"}
+    pd.testing.assert_frame_equal(
+        churn.churn_table(pd.concat([frame, stray]), **told), churn.churn_table(frame, **told)
+    )
+    # A stray date changes nothing where the outcome was seen.
+    seen = {"as_of": last - pd.Timedelta(days=40), "horizon_days": 40}
+    pd.testing.assert_frame_equal(
+        churn.churn_table(pd.concat([frame, stray]), **seen), churn.churn_table(frame, **seen)
+    )
+
+
+def test_a_quiet_last_day_can_be_told():
+    frame = log(days=120)
+    last = frame["date"].max()
+    rules = {"as_of": last - pd.Timedelta(days=29), "horizon_days": 30}
+    table = churn.churn_table(frame, observed_until=last + pd.Timedelta(days=1), **rules)
+    assert len(table) == frame.loc[frame["date"] <= rules["as_of"], "customer_id"].nunique()
+    with pytest.raises(InputError, match="`observed_until` is"):
+        churn.churn_table(frame, observed_until=last, **rules)
 
 
 def test_only_customers_who_had_bought_are_described():

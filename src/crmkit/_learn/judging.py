@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import special
 
 from crmkit._arrays import gains_curve, rank_bins
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "area_influence",
+    "area_interval",
     "area_under_curve",
     "average_precision",
     "brier_score",
@@ -56,6 +58,31 @@ def area_influence(score: ArrayLike, outcome: ArrayLike) -> Floats:
     area = float(np.sum(positive * above) / positive.sum())
     yes, no = (above - area) / positive.sum(), (below - area) / other.sum()
     return np.where(outcome > 0, yes[code], no[code])
+
+
+def area_interval(
+    score: ArrayLike, outcome: ArrayLike, confidence_level: float
+) -> tuple[float, float, float, float]:
+    """Return the area under the curve, its standard error and its limits.
+
+    DeLong's variance, with Welch's degrees of freedom on the scale of log odds, so that few
+    customers of one kind and areas near 1 are allowed for. Perfect order of m pairs of a kind has
+    no variance: the area is then at least (alpha / 2)^(1/m). NaN without two of each kind.
+    """
+    outcome = np.asarray(outcome, dtype=np.float64)
+    area, square = area_under_curve(score, outcome), area_influence(score, outcome) ** 2
+    n = np.array([np.count_nonzero(outcome <= 0), np.count_nonzero(outcome > 0)], dtype=np.float64)
+    if n.min() < 2:
+        return area, float("nan"), float("nan"), float("nan")
+    parts = np.array([square[outcome <= 0].sum(), square[outcome > 0].sum()]) * n / (n - 1)
+    error = float(np.sqrt(parts.sum()))
+    if error == 0 or area in (0.0, 1.0):
+        far = ((1 - confidence_level) / 2) ** (1 / n.min())
+        return area, error, min(area, far), max(area, 1 - far)
+    freedom = parts.sum() ** 2 / np.sum(parts**2 / (n - 1))
+    reach = special.stdtrit(freedom, (1 + confidence_level) / 2) * error / (area * (1 - area))
+    low, high = special.expit(special.logit(area) + np.array([-reach, reach]))
+    return area, error, float(low), float(high)
 
 
 def average_precision(score: ArrayLike, outcome: ArrayLike) -> float:

@@ -186,16 +186,7 @@ BURSTS = ("does not hold: three in ten are called silent", "three in ten where f
 CASES = [
     Case(SIGNALS, "coverage", a_third_leaves, "area", 0.95, HELD),
     Case(SIGNALS, "verdict", a_third_leaves, "told", 0.05, SIZE),
-    Case(
-        SIGNALS,
-        "coverage",
-        a_dozen_leaves,
-        "area",
-        0.95,
-        (0.77, 0.85),
-        "does not hold: covers .81 where leavers vary more than others",
-        "intervals of 95 % hold 81 %",
-    ),
+    Case(SIGNALS, "coverage", a_dozen_leaves, "area", 0.95, (0.91, 0.97)),
     Case(SIGNALS, "verdict", a_dozen_leaves, "told", 0.05, (0.04, 0.09)),
     Case(GAINS, "coverage", scored_once, "gains", 0.95, HELD),
     Case(GAINS, "coverage", scored_six_times, "gains", 0.95, (0.925, 0.97)),

@@ -39,6 +39,7 @@ def backtest_table(
     columns: Sequence[str] | None = None,
     heuristics: Sequence[str] = _HEURISTICS,
     model: ChurnModel | None = None,
+    observed_until: Any = None,
     confidence_level: float = 0.95,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -76,6 +77,8 @@ def backtest_table(
         against the customer's own rhythm.
     model : ChurnModel, optional
         A model whose parameters are used. The default is ``ChurnModel(random_state=0)``.
+    observed_until : str or datetime-like, optional
+        Last day the log covers, as for ``churn_table``.
     confidence_level : float, default 0.95
         Level of the intervals, and of what the verdict calls better or worse.
     progress : bool, default False
@@ -167,6 +170,7 @@ def backtest_table(
         recent_days=recent_days,
         active_days=active_days,
         discount=discount,
+        observed_until=observed_until,
     )
     require_columns(table.columns, heuristics, "transactions", do="Choose other `heuristics`.")
     day = table["as_of"].to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_numbers
-from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import parse_day, with_account
-from crmkit._learn import area_under_curve, column_kind
+from crmkit._learn import column_kind
+from crmkit._learn.judging import area_interval
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from crmkit._typing import Floats
 
 __all__ = ["signal_table"]
 
@@ -31,6 +33,7 @@ def signal_table(
     recent_days: int = 28,
     active_days: int | None = None,
     discount: str | None = None,
+    observed_until: Any = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Show how long before customers leave each feature tells them from those who stay.
@@ -56,6 +59,8 @@ def signal_table(
         Only customers who had bought in the last `active_days` days at the longest lead.
     discount : str, optional
         Column of `transactions` with the discount granted.
+    observed_until : str or datetime-like, optional
+        Last day the log covers, as for ``churn_table``.
     confidence_level : float, default 0.95
         Level of the intervals.
 
@@ -69,9 +74,10 @@ def signal_table(
         * ``customers`` (int) - customers with a known value.
         * ``auc`` (float) - chance that one who will leave has the higher value; 0.5 tells
           nothing, below 0.5 leavers have the lower value.
-        * ``std_error`` (float) - its standard error (Hanley and McNeil).
-        * ``conf_low`` (float) - lower limit.
-        * ``conf_high`` (float) - upper limit.
+        * ``std_error`` (float) - its standard error (DeLong); missing with one customer who left
+          or one who stayed.
+        * ``conf_low`` (float) - lower limit; missing likewise.
+        * ``conf_high`` (float) - upper limit; missing likewise.
         * ``direction`` (str) - whether leavers are ``higher`` or ``lower``, or ``unclear`` where
           the interval holds 0.5.
 
@@ -82,15 +88,11 @@ def signal_table(
     InputError
         If the log does not reach far enough back or ahead, or all did the same.
 
-    Notes
-    -----
-    The error supposes that leavers vary as much as those who stay. Where a dozen leavers vary
-    three times as much, intervals of 95 % hold 81 %.
-
     References
     ----------
-    Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver
-    operating characteristic (ROC) curve. *Radiology* 143, 29-36.
+    DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988). Comparing the areas under two or
+    more correlated receiver operating characteristic curves: a nonparametric approach.
+    *Biometrics* 44(3), 837-845.
 
     Examples
     --------
@@ -117,6 +119,7 @@ def signal_table(
             recent_days=recent_days,
             active_days=active_days if lead == leads[-1] else None,
             discount=discount,
+            observed_until=observed_until,
         ).set_index("customer_id")
         for lead in leads
     }
@@ -133,7 +136,7 @@ def signal_table(
         for variable in same.columns.drop("churned"):
             if column_kind(same[variable]) in ("numbers", "flags"):
                 values = same[variable].to_numpy(dtype=np.float64, na_value=np.nan)
-                rows += _signal(variable, lead, values, result, normal_quantile(level))
+                rows += _signal(variable, lead, values, result, level)
     signals = pd.DataFrame(rows)
     strength = (signals["auc"] - 0.5).abs().where(signals["lead_days"] == leads[-1], -1.0)
     signals["rank"] = strength.groupby(signals["variable"]).transform("max")
@@ -145,20 +148,14 @@ def signal_table(
 
 
 def _signal(
-    variable: str, lead: int, values: np.ndarray[Any, Any], result: np.ndarray[Any, Any], z: float
+    variable: str, lead: int, values: Floats, result: Floats, level: float
 ) -> list[dict[str, Any]]:
     """Return the row of one feature at one lead, or none where it tells nobody apart."""
     known = ~np.isnan(values)
     values, result = values[known], result[known]
-    left, stayed = float(result.sum()), float(len(result) - result.sum())
-    if left == 0 or stayed == 0 or values.min() == values.max():
+    if not values.size or result.min() == result.max() or values.min() == values.max():
         return []
-    area = area_under_curve(values, result)
-    # Hanley and McNeil (1982), eq. 1, with their exponential form of Q1 and Q2.
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = area * (1 - area) + (left - 1) * (q1 - area**2) + (stayed - 1) * (q2 - area**2)
-    error = float(np.sqrt(max(spread, 0.0) / (left * stayed)))
-    low, high = max(area - z * error, 0.0), min(area + z * error, 1.0)
+    area, error, low, high = area_interval(values, result, level)
     return [
         {
             "variable": variable,

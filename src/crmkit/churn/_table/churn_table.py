@@ -18,8 +18,8 @@ from crmkit._frames import (
     without,
 )
 from crmkit._log import bought_between, first_days, order_days, read_log
-from crmkit._periods import day_text
 from crmkit.churn._math.features import snapshot
+from crmkit.churn._table.observed import check_observed
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def churn_table(
     recent_days: int = 56,
     active_days: int | None = None,
     discount: str | None = None,
+    observed_until: Any = None,
 ) -> pd.DataFrame:
     """Describe each customer up to a day, and say whether that customer bought after it.
 
@@ -75,6 +76,9 @@ def churn_table(
         everyone who ever bought.
     discount : str, optional
         Name of the column of `transactions` with the discount granted, as a positive number.
+    observed_until : str or datetime-like, optional
+        Last day the log covers, inclusive, where that is not the day of its last row: a complete
+        log with a quiet last day, or one with a stray later date.
 
     Returns
     -------
@@ -116,7 +120,8 @@ def churn_table(
     MissingColumnsError
         If a needed column is absent.
     InputError
-        If the log ends before the outcome does, or nobody had bought by `as_of`.
+        If the log ends before the outcome does, which it also seems to do where a long stretch
+        without any row is followed by stray ones, or nobody had bought by `as_of`.
 
     See Also
     --------
@@ -150,7 +155,7 @@ def churn_table(
     days = [log.as_of] if days is None else days
     after = None if horizon_days is None else (lead_days, lead_days + horizon_days)
     if after is not None:
-        _check_observed(log, days, after[1])
+        check_observed(log, days, after[1], observed_until)
     profile = None if customers is None else _read_profile(customers, log, purchases.account)
 
     amount = log.amount if log.has("amount") else None
@@ -204,19 +209,6 @@ def _granted(log: Log, discount: str) -> Floats:
     values = number_array(log.column(discount), problems, discount, low=0)
     problems.raise_if_any()
     return values
-
-
-def _check_observed(log: Log, days: list[int], ahead: int) -> None:
-    """Refuse an outcome that runs on after the log's end."""
-    last = int(log.day.max())
-    # Rows after the last outcome day were left out; if there are any, the log goes on.
-    if not log.rows_after_as_of and last < days[-1] + ahead:
-        raise InputError(
-            f"`as_of` {day_text(days[-1])} with an outcome until "
-            f"{day_text(days[-1] + ahead)} is observed in part only: `transactions` ends "
-            f"on {day_text(last)}. Choose an `as_of` up to "
-            f"{day_text(last - ahead)}, or leave out `horizon_days` to score."
-        )
 
 
 def _read_profile(
