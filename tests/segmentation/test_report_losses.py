@@ -138,6 +138,8 @@ def test_only_pools_that_are_in_the_profit_count(tmp_path):
         merged.round(2).to_csv(tmp_path / "profit.csv", index=False)
         kept = loss_makers(pd.read_csv(tmp_path / "profit.csv"))
         pd.testing.assert_frame_equal(kept, expected)
+    single = frame.astype(dict.fromkeys(frame.columns[1:], "float32"))
+    assert loss_makers(single.assign(acquisition_cost=70.0)).attrs == expected.attrs
     paid = frame.assign(acquisition_cost=70.0, profit=frame["profit"] - 70)
     assert len(loss_makers(paid)) == 3
     assert loss_makers(paid).attrs["cost_columns"][-1] == "acquisition_cost"

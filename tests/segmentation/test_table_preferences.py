@@ -180,6 +180,9 @@ def test_what_is_refused():
         preference_table(log, max_levels=1)
     with pytest.raises(InputError, match="'off' must be at least 0"):
         preference_table(log.assign(off=-1.0), discount="off")
+    alike = log.assign(a="b_c", a_b="c")
+    with pytest.raises(InputError, match=r"same column twice: .'a_b_c_share'"):
+        preference_table(alike, columns=["a", "a_b"])
     base = preference_table(log, columns=["channel"], detail=True)
     with pytest.raises(InputError, match="`base` lacks the variable 'category'"):
         preference_table(log, base=base)

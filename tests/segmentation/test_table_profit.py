@@ -255,6 +255,9 @@ def test_a_discount_line_inside_an_order_is_no_return():
     # Goods that went back are no discount, and without orders nobody can tell.
     sent = log.assign(quantity=[1, -1, 1, -1, 1, -1, 1, -1])
     assert customer_profit(sent, cost_pools=pools)["back_cost"].tolist() == [2.25] * 4
+    # A voucher for all of an order sends nothing back either.
+    paid = log.assign(quantity=[1, 1, 1, -1, 1, 1, 1, -1])
+    assert customer_profit(paid, cost_pools=pools)["discount"].tolist() == [10.0, 0.0, 30.0, 0.0]
     plain = customer_profit(log.drop(columns="order_id"), cost_pools=pools)
     assert plain["discount"].tolist() == [0.0] * 4
 

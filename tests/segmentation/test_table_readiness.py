@@ -163,6 +163,9 @@ def test_what_is_refused():
         readiness_table(frame.assign(opened=2))
     with pytest.raises(InputError, match="'opened' is not a number"):
         readiness_table(frame.assign(opened="x"))
+    twice = frame.assign(post_responded=1)
+    with pytest.raises(InputError, match="'post_responded', which is the rate of a channel"):
+        readiness_table(twice, answers=["responded", "post_responded"])
     with pytest.raises(MissingColumnsError, match="asked"):
         readiness_table(frame, answers=["asked"])
     people = pd.DataFrame({"customer_id": [1, 2], "consent": ["maybe", "no"]})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Losses", "columns_within", "explain_losses"]
 
 _ROUNDING = 1e-9
+_CLOSE = 1e-6  # single precision, and what a text file keeps
 _MOST_SETS = 50_000
 _FEW = 50
 
@@ -95,7 +96,7 @@ def columns_within(total: Floats, columns: Floats, first: list[list[int]]) -> li
     numbers = np.column_stack([total, columns])
     cents = bool(np.all(np.abs(np.rint(numbers * 100) - numbers * 100) < 1e-6))
     slack = 0.005 * (k + 4) if cents else 0.0
-    allowed = slack + _ROUNDING * (np.abs(numbers).sum(axis=1) + 1e-300)
+    allowed = slack + _CLOSE * (np.abs(numbers).sum(axis=1) + 1e-300)
     few = slice(_FEW)  # most sets fail in the first rows
     every = (list(kept) for size in range(k, -1, -1) for kept in combinations(range(k), size))
     for kept in islice(chain(first, every), _MOST_SETS):

@@ -100,14 +100,16 @@ def discount_lines(order: Ints, day: Ints, amount: Floats, quantity: Floats | No
     """Tell which rows of a log, shape (n,), take money off an order instead of giving it back.
 
     Such a row is negative, stands in an order on a day on which something else was bought in it,
-    sends no goods back (`quantity` is not negative) and leaves the order some money on that day.
+    sends no goods back (`quantity` is not negative) and leaves the order some money on that day;
+    where `quantity` is known, to the last cent will do, as a voucher for all of it.
     """
     less = amount < 0 if quantity is None else (amount < 0) & (quantity >= 0)
     rows = np.flatnonzero(np.isin(order, np.unique(order[less])) & (less | (amount >= 0)))
     _, code = np.unique(order[rows], return_inverse=True)
     days, day_code = np.unique(day[rows], return_inverse=True)
     _, code = np.unique(code * days.size + day_code, return_inverse=True)
-    left = np.bincount(code, weights=amount[rows], minlength=1) > 0
+    money = decimal_sums(code, amount[rows], int(code.max(initial=0)) + 1)
+    left = money > 0 if quantity is None else money >= 0
     off = np.zeros(amount.size, dtype=bool)
     off[rows] = less[rows] & left[code]
     return off

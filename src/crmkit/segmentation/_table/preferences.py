@@ -158,20 +158,26 @@ def preference_table(
     if check_flag(detail, "detail"):
         table = _detail(log.customer_ids, variables)
     else:
-        columns_ = {}
-        for one in variables:
-            shares = one.shrunk.shares
-            if one.name == DISCOUNTED:
-                columns_[f"{DISCOUNTED}_share"] = shares[:, one.levels.index("yes")]
-                continue
-            for at, level in enumerate(one.levels):
-                columns_[f"{one.name}_{level}_share"] = shares[:, at]
-            columns_[f"{one.name}_breadth"] = 1 / (shares**2).sum(axis=1)
-        table = pd.concat([table, pd.DataFrame(columns_)], axis=1)
+        table = pd.concat([table, *map(_wide, variables)], axis=1)
+        if not table.columns.is_unique:
+            twice = table.columns[table.columns.duplicated()].tolist()
+            raise InputError(
+                f"`columns` and their levels make the same column twice: {twice}. Rename one of "
+                "the columns."
+            )
     table.attrs["as_of"] = day_text(log.as_of)
     table.attrs["rows_after_as_of"] = log.rows_after_as_of
     table.attrs["rows_before_since"] = log.rows_before_since
     return with_account(table, account)
+
+
+def _wide(one: Variable) -> pd.DataFrame:
+    """Return the shares of one variable, a column per level, and its breadth."""
+    shares = one.shrunk.shares
+    if one.name == DISCOUNTED:
+        return pd.DataFrame({f"{DISCOUNTED}_share": shares[:, one.levels.index("yes")]})
+    table = pd.DataFrame(shares, columns=[f"{one.name}_{level}_share" for level in one.levels])
+    return table.assign(**{f"{one.name}_breadth": 1 / (shares**2).sum(axis=1)})
 
 
 def _columns(present: list[str], columns: Sequence[str] | None) -> list[str]:

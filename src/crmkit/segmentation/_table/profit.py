@@ -100,7 +100,8 @@ def customer_profit(
     -----
     A negative row lowers an order, and is no refund, if it names the order (``order_id``) on a day
     on which something was bought in it, sends no goods back (its ``quantity``, where there is one,
-    is not negative) and leaves the order some money on that day.
+    is not negative) and leaves the order some money on that day. With a ``quantity`` it may take
+    all of it, as a voucher does; without, an order undone to the last cent was cancelled.
 
     See Also
     --------

@@ -243,7 +243,12 @@ def _answers(read: Contacts, who: Ints, n: int) -> dict[str, tuple[Floats, Float
     if "channel" in read.frame.columns and RESPONDED in read.answers:
         channel, names = sorted_codes(read.frame["channel"])
         for at, name in enumerate(names):
-            rates[f"{level_text(name)}_{RESPONDED}"] = counts(RESPONDED, channel == at)
+            rate = f"{level_text(name)}_{RESPONDED}"
+            if rate in rates:
+                raise InputError(
+                    f"`answers` names {rate!r}, which is the rate of a channel. Rename the column."
+                )
+            rates[rate] = counts(RESPONDED, channel == at)
     return rates
 
 
