@@ -6,9 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
-from clv.coverage import CASES, errors
 from clv.random_data import FROZEN, SEEDS, found_by_lifetimes, random_customers
 from crmkit import clv
 from crmkit.clv._math.newton import maximise
@@ -177,14 +175,3 @@ def test_path_of_p_alive_ends_at_the_prediction():
     with pytest.raises(InputError, match="cannot draw a path"):
         with_covariate.alive_path(log)
     assert not hasattr(clv.BGBB, "alive_path")
-
-
-@pytest.mark.parametrize("name", sorted(CASES))
-def test_intervals_cover_the_truth_as_often_as_they_say(name, long):
-    # Beyond these bounds chance goes once in 1e5: coverage is binomial around 95 %, and errors in
-    # units of the standard error have a variance of one. The documentation has 400 fits.
-    looks = 40 if long else 15
-    for part in errors(name, range(looks), n_customers=1000):
-        covered = (np.abs(part) < 1.959964).sum(axis=0)
-        assert (covered >= stats.binom.ppf(1e-5, looks, 0.95)).all()
-        assert (np.square(part).sum(axis=0) > stats.chi2.ppf(1e-5, looks)).all()

@@ -34,7 +34,8 @@ How to read a row: of all intervals, tests or verdicts in the scenario, the shar
 truth (**coverage**), that found what is not there (**size**; **verdict** where the result says it
 in words), or that found what is (**power**); beside it the share that was promised and, for power,
 the share that a sample of this size is planned for. The figure after ± is the error of the
-simulation itself. Promises that are not held are in bold: act on what is held instead.
+simulation itself, in brackets from how many independent simulations. Promises that are not held are
+in bold: act on what is held instead.
 
 This page is written by `python tasks.py statistics`; a short form of every row runs with the tests.
 """

@@ -25,7 +25,7 @@ from crmkit._columns import glossary
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOMS = ("segmentation", "churn", "basket", "response")
+ROOMS = ("segmentation", "clv", "churn", "basket", "response")
 MODULES = ("segmentation", "clv", "churn", "basket", "response", "datasets", "report")
 
 # What a column of this kind, by the glossary of all result columns, promises.
@@ -52,7 +52,8 @@ NO_PROMISE = {
     "responded": "a fact of a simulation",
     "treated": "a fact of a simulation",
 }
-VERDICTS = {"accepted", "chosen", "direction", "flag", "verdict"}  # in words, or of fitted tables
+# Verdicts in words, or of fitted tables.
+VERDICTS = {"accepted", "chosen", "direction", "flag", "verdict"}
 # Options of a function by which the user is promised something that no column names.
 OPTIONS = {"alpha": "division", "power": "plan"}
 
@@ -94,6 +95,8 @@ class Target:
     def docstring(self) -> str:
         """What the target says about itself, its class included, as one line."""
         texts = [inspect.getdoc(self.owner) or ""]
+        if inspect.isclass(self.owner):
+            texts.append(attributes(self.owner).get(self.member, ""))
         if self.member and not self.member.endswith("_"):
             texts.append(inspect.getdoc(getattr(self.owner, self.member)) or "")
         return " ".join(" ".join(texts).split())

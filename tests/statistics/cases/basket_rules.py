@@ -51,15 +51,15 @@ def together(has, customer=None, day=None):
     }
 
 
-@study("600 orders of as many customers; ten products bought by chance", short=20, full=400)
+@study("600 orders of as many customers; ten products bought by chance", short=12, full=150)
 def by_chance(rng):
     return together(rng.random((600, ITEMS)) < np.linspace(0.1, 0.3, ITEMS))
 
 
 @study(
     "600 orders of as many customers; two of ten products together 2.3 times as often as by chance",
-    short=20,
-    full=400,
+    short=14,
+    full=150,
 )
 def one_pair(rng):
     has = rng.random((600, ITEMS)) < np.linspace(0.1, 0.3, ITEMS)
@@ -71,8 +71,8 @@ def one_pair(rng):
 @study(
     "600 orders of as many customers, some five times as large as others; products by chance",
     corner=True,
-    short=20,
-    full=400,
+    short=10,
+    full=150,
 )
 def orders_of_all_sizes(rng):
     size = rng.choice([0.4, 2.0], 600, p=[0.7, 0.3])[:, None]
@@ -82,8 +82,8 @@ def orders_of_all_sizes(rng):
 @study(
     "600 orders of 40 customers, who like some of ten products by chance and buy these each time",
     corner=True,
-    short=20,
-    full=400,
+    short=10,
+    full=150,
 )
 def orders_of_few_customers(rng):
     likes = rng.random((40, ITEMS)) < 0.3

@@ -29,22 +29,22 @@ MANY = "200 members, of whom two thirds left; three numbers and a trait"
 FEW = "120 members, of whom a dozen left; three numbers and a trait"
 
 
-@study(MANY, short=8, full=150, extra="lifelines")
+@study(MANY, short=5, full=60, extra="lifelines")
 def cox_of_many(rng):
     return regression(rng, churn.CoxModel(), 200, 400.0)
 
 
-@study(FEW, corner=True, short=8, full=150, extra="lifelines")
+@study(FEW, corner=True, short=5, full=100, extra="lifelines")
 def cox_of_few(rng):
     return regression(rng, churn.CoxModel(), 120, 18.0)
 
 
-@study(MANY, short=4, full=80, extra="lifelines")
+@study(MANY, short=2, full=40, extra="lifelines")
 def aft_of_many(rng):
     return regression(rng, churn.AFTModel(), 200, 400.0)
 
 
-@study(FEW, corner=True, short=4, full=80, extra="lifelines")
+@study(FEW, corner=True, short=2, full=40, extra="lifelines")
 def aft_of_few(rng):
     return regression(rng, churn.AFTModel(), 120, 18.0)
 
@@ -54,7 +54,7 @@ def aft_of_few(rng):
 
 @study(
     "1,500 lost customers; what the offer adds rises in a straight line",
-    short=12, full=150,
+    short=6, full=100,
 )  # fmt: skip
 def straight_effect(rng):
     return effects(rng, churn.WinBackModel(random_state=0), bent=False)
@@ -62,7 +62,7 @@ def straight_effect(rng):
 
 @study(
     "1,500 lost customers; the offer doubles small chances and adds little to large ones",
-    corner=True, short=12, full=150,
+    corner=True, short=6, full=100,
 )  # fmt: skip
 def bent_effect(rng):
     return effects(rng, churn.WinBackModel(random_state=0), bent=True)

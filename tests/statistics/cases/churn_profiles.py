@@ -42,14 +42,14 @@ def profile_flags(rng, n_customers, n_snapshots, loyalty):
     }
 
 
-@study("2,000 customers described once by eight traits that mean nothing", short=12, full=200)
+@study("2,000 customers described once by eight traits that mean nothing", short=8, full=80)
 def described_once(rng):
     return profile_flags(rng, 2000, 1, 1.0)
 
 
 @study(
     "400 customers described six times by eight traits that mean nothing", corner=True,
-    short=10, full=200,
+    short=6, full=60,
 )  # fmt: skip
 def described_six_times(rng):
     return profile_flags(rng, 400, 6, 1.0)
@@ -57,8 +57,8 @@ def described_six_times(rng):
 
 @study(
     "2,000 customers; who has one level of a trait leaves with .37 instead of .30",
-    short=12,
-    full=200,
+    short=10,
+    full=120,
 )
 def a_trait_that_tells(rng):
     table = profile(rng, 2000, 1, 1.0, effect=0.085)
@@ -97,21 +97,21 @@ def channel_flags(table):
     }
 
 
-@study("forty equal channels that brought 60 customers each, who spend alike", short=20, full=200)
+@study("forty equal channels that brought 60 customers each, who spend alike", short=14, full=100)
 def equal_channels(rng):
     return channel_flags(channels(rng, 60, 0.5))
 
 
 @study(
     "forty equal channels that brought 12 customers each; a tenth of them brings half the money",
-    corner=True, short=20, full=200,
+    corner=True, short=14, full=100,
 )  # fmt: skip
 def small_channels(rng):
     return channel_flags(channels(rng, 12, 1.5))
 
 
 @study(
-    "forty channels of 60 customers, from one of which .54 instead of .3 return", short=20, full=200
+    "forty channels of 60 customers, from one of which .54 instead of .3 return", short=14, full=100
 )
 def one_better_channel(rng):
     table = channels(rng, 60, 0.5, np.r_[0.54, np.full(CHANNELS - 1, 0.3)])

@@ -39,8 +39,8 @@ def signals(rng, chance, shift, spread, n_customers=300):
 
 @study(
     "300 customers, a third of whom leave; ten numbers that tell, ten that mean nothing",
-    short=15,
-    full=120,
+    short=8,
+    full=60,
 )
 def a_third_leaves(rng):
     return signals(rng, 0.018, 0.8, 1.0)
@@ -49,8 +49,8 @@ def a_third_leaves(rng):
 @study(
     "300 customers, a dozen of whom leave, who differ three times as much as the others",
     corner=True,
-    short=15,
-    full=120,
+    short=8,
+    full=60,
 )
 def a_dozen_leaves(rng):
     return signals(rng, 0.052, 1.5, 3.0)
@@ -152,12 +152,12 @@ def silence(rng, gaps, stopped=False, n_customers=300, days=500):
     return {"p": rejected(table["p_silence"])[None], "told": rows(table["unusual"])}
 
 
-@study("300 customers who go on buying at a rhythm of their own", short=12, full=200)
+@study("300 customers who go on buying at a rhythm of their own", short=12, full=60)
 def rhythmic(rng):
     return silence(rng, lambda rng, size: rng.gamma(2.0, 0.5, size))
 
 
-@study("300 customers who stopped two and a half usual gaps ago", short=12, full=200)
+@study("300 customers who stopped two and a half usual gaps ago", short=12, full=60)
 def stopped(rng):
     return silence(rng, lambda rng, size: rng.gamma(2.0, 0.5, size), stopped=True)
 
@@ -171,7 +171,7 @@ def bursts(rng, size):
     "300 customers who go on buying in bursts with long pauses between",
     corner=True,
     short=12,
-    full=200,
+    full=60,
 )
 def bursty(rng):
     return silence(rng, bursts)

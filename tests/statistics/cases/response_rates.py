@@ -27,12 +27,12 @@ def rate_flags(table, rate):
     }
 
 
-@study("40 groups of 150 customers, of whom a fifth respond", short=30, full=600)
+@study("40 groups of 150 customers, of whom a fifth respond", short=30, full=400)
 def equal_groups(rng):
     return rate_flags(rates(rng, 40, 150, 0.2), 0.2)
 
 
-@study("40 groups of 12 customers, of whom 3 % respond", corner=True, short=30, full=600)
+@study("40 groups of 12 customers, of whom 3 % respond", corner=True, short=30, full=400)
 def small_groups(rng):
     return rate_flags(rates(rng, 40, 12, 0.03), 0.03)
 
@@ -40,7 +40,7 @@ def small_groups(rng):
 @study(
     "40 groups of 150 customers, in one of which a third responds instead of a fifth",
     short=40,
-    full=600,
+    full=400,
 )
 def one_better_group(rng):
     return {"found": once(rates(rng, 40, 150, 0.2, first=0.34)["p_adjusted"].iloc[0] < 0.05)}
@@ -69,8 +69,8 @@ def buyer_flags(table):
 
 @study(
     "1,500 customers, a fifth of them buyers; eight traits, most levels rare",
-    short=20,
-    full=400,
+    short=12,
+    full=120,
 )
 def many_buyers(rng):
     return buyer_flags(buyers(rng, 1500, 0.2, [0.1, 0.1, 0.8]))
@@ -79,8 +79,8 @@ def many_buyers(rng):
 @study(
     "1,500 customers, 25 of them buyers; eight traits of three levels",
     corner=True,
-    short=20,
-    full=400,
+    short=12,
+    full=120,
 )
 def few_buyers(rng):
     return buyer_flags(buyers(rng, 1500, 25 / 1500, [0.1, 0.1, 0.8]))
@@ -88,8 +88,8 @@ def few_buyers(rng):
 
 @study(
     "1,500 customers, a fifth of them buyers, but three in ten of those with a trait",
-    short=25,
-    full=400,
+    short=15,
+    full=250,
 )
 def a_mark_of_buyers(rng):
     table = buyers(rng, 1500, 0.2, [0.1, 0.1, 0.8], first=0.55)
@@ -118,7 +118,7 @@ def normal(rng, size):
     return rng.normal(size=size)
 
 
-@study("2,000 customers in either arm, drawn at random; twelve traits", short=15, full=400)
+@study("2,000 customers in either arm, drawn at random; twelve traits", short=15, full=120)
 def large_arms(rng):
     return balance_flags(balance(rng, 2000, 2000, normal))
 
@@ -127,7 +127,7 @@ def large_arms(rng):
     "600 treated customers and 60 controls, drawn at random; twelve amounts with heavy tails",
     corner=True,
     short=20,
-    full=600,
+    full=200,
 )
 def small_control(rng):
     return balance_flags(balance(rng, 600, 60, lambda rng, size: money(rng, size, 1.5)))
@@ -136,7 +136,7 @@ def small_control(rng):
 @study(
     "2,000 customers in either arm, of whom the treated are a tenth of a deviation older",
     short=15,
-    full=400,
+    full=120,
 )
 def older_arm(rng):
     def numbers(rng, size):
@@ -157,19 +157,29 @@ def ratios(rng, n, drawn, planned, calls):
     return {"tests": rejected([table["p_value"].iloc[0] for table in found])}
 
 
-@study("1,000 customers drawn half and half", short=2, full=40)
+@study("1,000 customers drawn half and half", short=1, full=15)
 def half_and_half(rng):
     return ratios(rng, 1000, [0.5, 0.5], [0.5, 0.5], 100)
 
 
-@study("1,000 customers drawn 545 to 455 where half and half was planned", short=2, full=40)
+@study("1,000 customers drawn 545 to 455 where half and half was planned", short=1, full=15)
 def lost_on_the_way(rng):
     return ratios(rng, 1000, [0.545, 0.455], [0.5, 0.5], 50)
 
 
-@study("160 customers in three arms, two of which get one in twenty", corner=True, short=2, full=40)
+@study("160 customers in three arms, two of which get one in twenty", corner=True, short=1, full=15)
 def tiny_arms(rng):
     return ratios(rng, 160, [0.9, 0.05, 0.05], [0.9, 0.05, 0.05], 100)
+
+
+@study(
+    "160 customers in three arms, the last of which was to get one in twenty and got nobody",
+    corner=True,
+    short=1,
+    full=20,
+)
+def empty_arm(rng):
+    return ratios(rng, 160, [0.95, 0.05, 0.0], [0.9, 0.05, 0.05], 50)
 
 
 RATES, BUYERS = Target(response.response_rates), Target(response.buyer_profile)
@@ -215,4 +225,5 @@ CASES = [
     Case(RATIO, "size", half_and_half, "tests", 0.05, SIZE),
     Case(RATIO, "power", lost_on_the_way, "tests", 0.8, POWER),
     Case(RATIO, "size", tiny_arms, "tests", 0.05, SIZE),
+    Case(RATIO, "power", empty_arm, "tests", 0.8, (0.8, 1.0)),
 ]

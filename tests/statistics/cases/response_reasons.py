@@ -36,9 +36,7 @@ def drivers(rng, n, rate):
     }
 
 
-@study(
-    "3,000 customers, a fifth of whom respond; ten numbers that mean nothing", short=15, full=300
-)
+@study("3,000 customers, a fifth of whom respond; ten numbers that mean nothing", short=8, full=100)
 def many_responders(rng):
     return drivers(rng, 3000, 0.2)
 
@@ -46,8 +44,8 @@ def many_responders(rng):
 @study(
     "3,000 customers, 60 of whom respond; ten numbers that mean nothing",
     corner=True,
-    short=15,
-    full=300,
+    short=9,
+    full=100,
 )
 def sixty_responders(rng):
     return drivers(rng, 3000, 0.02)
@@ -56,8 +54,8 @@ def sixty_responders(rng):
 @study(
     "3,000 customers, 15 of whom respond; ten numbers that mean nothing",
     corner=True,
-    short=15,
-    full=300,
+    short=9,
+    full=100,
 )
 def fifteen_responders(rng):
     return drivers(rng, 3000, 0.005)
@@ -88,13 +86,13 @@ def odds(rng, n, rate, effect):
     }
 
 
-@study("1,500 customers, a fifth of whom respond; one number of four matters", short=40, full=800)
+@study("1,500 customers, a fifth of whom respond; one number of four matters", short=30, full=400)
 def odds_of_many(rng):
     return odds(rng, 1500, 0.2, 0.19)
 
 
 @study(
-    "400 customers, 20 of whom respond; one number of four matters", corner=True, short=40, full=800
+    "400 customers, 20 of whom respond; one number of four matters", corner=True, short=30, full=400
 )
 def odds_of_few(rng):
     return odds(rng, 400, 0.05, 0.7)
@@ -114,7 +112,7 @@ def tree(rng, n, rate):
 
 
 @study(
-    "2,000 customers, a fifth of whom respond; ten numbers that mean nothing", short=40, full=800
+    "2,000 customers, a fifth of whom respond; ten numbers that mean nothing", short=30, full=300
 )
 def tree_of_noise(rng):
     return tree(rng, 2000, 0.2)
@@ -123,14 +121,14 @@ def tree_of_noise(rng):
 @study(
     "2,000 customers, 40 of whom respond; ten numbers that mean nothing",
     corner=True,
-    short=40,
-    full=800,
+    short=30,
+    full=300,
 )
 def tree_of_few(rng):
     return tree(rng, 2000, 0.02)
 
 
-@study("2,000 customers, of whom 15 or 30 % respond by one of ten numbers", short=30, full=600)
+@study("2,000 customers, of whom 15 or 30 % respond by one of ten numbers", short=20, full=300)
 def tree_that_divides(rng):
     table, _ = numbers(rng, 2000, 0.2)
     chance = np.where(table["x0"] > 0, 0.3, 0.15)
@@ -167,7 +165,7 @@ def uplift_tree(rng, n, base, effect):
 @study(
     "4,000 customers, half of them treated; it adds 15 points for half, by one of five numbers",
     short=20,
-    full=400,
+    full=150,
 )
 def uplift_that_differs(rng):
     return uplift_tree(rng, 4000, 0.2, 0.15)
@@ -175,8 +173,8 @@ def uplift_that_differs(rng):
 
 @study(
     "4,000 customers, half of them treated, to no effect; five numbers that mean nothing",
-    short=40,
-    full=800,
+    short=30,
+    full=300,
 )
 def uplift_of_noise(rng):
     return uplift_tree(rng, 4000, 0.2, 0.0)
@@ -185,8 +183,8 @@ def uplift_of_noise(rng):
 @study(
     "800 customers, half of them treated, to no effect; 3 % respond",
     corner=True,
-    short=40,
-    full=800,
+    short=30,
+    full=300,
 )
 def uplift_of_few(rng):
     return uplift_tree(rng, 800, 0.03, 0.0)
@@ -197,7 +195,7 @@ def uplift_of_few(rng):
 
 @study(
     "1,500 customers; what the contact adds to the chance rises in a straight line",
-    short=15, full=300,
+    short=7, full=120,
 )  # fmt: skip
 def straight_uplift(rng):
     return effects(rng, response.UpliftModel(random_state=0), bent=False)
@@ -205,7 +203,7 @@ def straight_uplift(rng):
 
 @study(
     "1,500 customers; the contact doubles small chances and adds little to large ones",
-    corner=True, short=15, full=300,
+    corner=True, short=7, full=120,
 )  # fmt: skip
 def bent_uplift(rng):
     return effects(rng, response.UpliftModel(random_state=0), bent=True)

@@ -45,7 +45,7 @@ def some_lift(rng):
 @study(
     "ten campaigns with 300 treated customers and 300 controls, of whom 10 % respond alike",
     short=25,
-    full=500,
+    full=250,
 )
 def no_lift(rng):
     return campaigns(rng, 10, (300, 300), responses(0.1, 0.1), 0.0)
@@ -64,7 +64,7 @@ def clear_lift(rng):
     "ten campaigns with 20 treated customers and 20 controls, of whom 10 % respond alike",
     corner=True,
     short=25,
-    full=500,
+    full=250,
 )
 def tiny_campaigns(rng):
     return campaigns(rng, 10, (20, 20), responses(0.1, 0.1), 0.0)
@@ -82,8 +82,8 @@ def spending(buy, scale, sigma):
 
 @study(
     "1,000 treated customers and 1,000 controls, of whom a tenth spends, the treated a fifth more",
-    short=3,
-    full=40,
+    short=2,
+    full=30,
 )
 def amounts(rng):
     return campaigns(rng, 25, (1000, 1000), spending((0.1, 0.1), 1.2, 0.8), 0.02)

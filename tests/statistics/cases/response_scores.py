@@ -28,14 +28,14 @@ def profits(rng, n, mean):
 
 @study(
     "1,000 customers scored with the chances that they have, a fifth of whom respond",
-    short=100,
-    full=2000,
+    short=60,
+    full=400,
 )
 def profit_of_many(rng):
     return profits(rng, 1000, 0.2)
 
 
-@study("200 customers, of whom 3 % respond", corner=True, short=100, full=2000)
+@study("200 customers, of whom 3 % respond", corner=True, short=60, full=400)
 def profit_of_few(rng):
     return profits(rng, 200, 0.03)
 
@@ -64,8 +64,8 @@ def policies(rng, base, **options):
 
 @study(
     "1,500 customers of a campaign half of whom were treated; one in ten responds anyway",
-    short=100,
-    full=2000,
+    short=60,
+    full=400,
 )
 def policy(rng):
     return policies(rng, 0.1)
@@ -74,8 +74,8 @@ def policy(rng):
 @study(
     "1,500 customers of a campaign half of whom were treated; seven in ten respond anyway",
     corner=True,
-    short=100,
-    full=2000,
+    short=60,
+    full=400,
 )
 def policy_of_a_habit(rng):
     return policies(rng, 0.7)
@@ -95,13 +95,13 @@ def qini(rng, n, base, effect, treated=0.5):
     }
 
 
-@study("2,000 customers, half of them treated; one in ten responds anyway", short=25, full=600)
+@study("2,000 customers, half of them treated; one in ten responds anyway", short=14, full=300)
 def qini_of_many(rng):
     return qini(rng, 2000, 0.1, 0.2)
 
 
 @study(
-    "2,000 customers, a tenth of them held out; 2 % respond anyway", corner=True, short=25, full=600
+    "2,000 customers, a tenth of them held out; 2 % respond anyway", corner=True, short=14, full=300
 )
 def qini_of_few(rng):
     return qini(rng, 2000, 0.02, 0.02, treated=0.9)
@@ -115,13 +115,13 @@ def tenths(rng, n, base, effect, treated=0.5):
     }
 
 
-@study("3,000 customers, half of them treated; one in ten responds anyway", short=15, full=400)
+@study("3,000 customers, half of them treated; one in ten responds anyway", short=15, full=200)
 def tenths_of_many(rng):
     return tenths(rng, 3000, 0.1, 0.2)
 
 
 @study(
-    "600 customers, a tenth of them held out; 5 % respond anyway", corner=True, short=15, full=400
+    "600 customers, a tenth of them held out; 5 % respond anyway", corner=True, short=15, full=200
 )
 def tenths_of_few(rng):
     return tenths(rng, 600, 0.05, 0.05, treated=0.9)

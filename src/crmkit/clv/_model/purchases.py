@@ -132,7 +132,7 @@ class PurchaseModel(LikelihoodModel):
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
             data leave open about the parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
-            Level of the interval.
+            Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % hold.
 
         Returns
         -------

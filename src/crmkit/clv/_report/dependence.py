@@ -52,6 +52,12 @@ def spend_frequency_correlation(customers: Any, *, confidence_level: float = 0.9
     InputError
         If fewer than four customers count, or all have the same frequency or spend.
 
+    Notes
+    -----
+    Fisher's transformation is made for normal values, which frequencies and amounts are not:
+    intervals of 95 % hold 92 % of Pearson's correlations of 300 customers, and
+    81 % where a tenth of the customers brings half the money. Those of logarithms and ranks hold.
+
     Examples
     --------
     >>> import pandas as pd

@@ -74,6 +74,11 @@ def forecast_table(
     InputError
         If a customer has no prediction.
 
+    Notes
+    -----
+    Where a group has few purchases, the limits of its mean are too narrow: with 60 customers of
+    whom most buy nothing, intervals of 95 % hold 89 % of expectations that are right.
+
     Examples
     --------
     >>> import pandas as pd

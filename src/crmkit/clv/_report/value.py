@@ -97,7 +97,8 @@ def lifetime_value(
     -----
     The product of the two expectations assumes that spend does not depend on frequency; test it
     with :func:`spend_frequency_correlation`. The delta interval combines the models' covariances by
-    the delta method on the logarithm, so that limits keep the sign of the value.
+    the delta method on the logarithm, so that limits keep the sign of the value. Of 60 customers it
+    holds 86 % instead of 95 % where a model lies at a boundary (``boundary_``).
 
     References
     ----------
@@ -192,6 +193,12 @@ def customer_equity(
     ------
     MissingColumnsError, NotFittedError, InputError
         As in :func:`lifetime_value`.
+
+    Notes
+    -----
+    The interval is about what is expected; what comes in varies by chance beyond that. Intervals of
+    95 % hold 69 % of the sums that came in from 800 simulated customers, 71 % from 60 and 73 % from
+    150 firms whose amounts are no gamma-gamma; the expected sum of 60 customers they hold in 91 %.
 
     Examples
     --------

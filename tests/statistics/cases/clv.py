@@ -1,0 +1,5 @@
+"""The cases of crmkit.clv."""
+
+from cases import clv_groups, clv_models, clv_value
+
+CASES = [case for part in (clv_models, clv_value, clv_groups) for case in part.CASES]
