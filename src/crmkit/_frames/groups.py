@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_columns
+from crmkit._checks import quoted
 from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.engines import table_columns
@@ -174,7 +175,8 @@ def _from_log(log: Log, columns: list[str]) -> tuple[Ints, pd.DataFrame]:
         if mixed.size:
             raise InputError(
                 f"`transactions`: column {column!r} takes several values for {mixed.size:,} of "
-                f"{log.n_customers:,} customers (first: {log.customer_ids[mixed[:3]].tolist()}). "
+                f"{log.n_customers:,} customers (first: "
+                f"{quoted(log.customer_ids[mixed[:3]].tolist())}). "
                 "Pass `customers=` with one value per customer."
             )
     frame = pd.DataFrame({column: log.column(column) for column in columns})

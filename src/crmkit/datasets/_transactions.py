@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_mapping
-from crmkit._checks import check_choice, check_number, listed, random_generator
+from crmkit._checks import check_choice, check_number, listed, quoted, random_generator
 from crmkit._frames import day_column, parse_day
 from crmkit.datasets._baskets import draw_baskets, draw_catalogue, split_lines
 from crmkit.datasets._histories import Histories, draw_histories, order_days
@@ -176,7 +176,7 @@ def _parameters(
         raise InputError(
             f"`{name}` has unknown parameter(s) {listed(unknown)}; known: {list(default)}."
         )
-    checked = {key: check_number(value, f"{name}[{key!r}]") for key, value in given.items()}
+    checked = {key: check_number(value, f"{name}[{quoted(key)}]") for key, value in given.items()}
     return default | checked
 
 

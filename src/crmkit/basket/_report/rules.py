@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import Adjustment, adjust_p_values
-from crmkit._checks import check_choice, check_flag, check_number, check_optional
+from crmkit._checks import check_choice, check_flag, check_number, check_optional, quoted
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.rules import MissingParts, split_itemsets
 from crmkit.basket._report.read import ItemsetTable, read_itemsets
@@ -170,7 +170,8 @@ def association_rules(
         )
     except MissingParts as missing:
         raise InputError(
-            f"`itemsets` holds {table.names[missing.args[0]]!r} but not all of its parts, whose "
+            f"`itemsets` holds {quoted(table.names[missing.args[0]])} but not all of its parts, "
+            "whose "
             "counts a rule needs. Pass the whole table of frequent_itemsets(family='all', "
             "min_length=1)."
         ) from None

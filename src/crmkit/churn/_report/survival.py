@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import columns_named
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, number_array, quoted
 from crmkit._frames import (
     ROWWISE,
     group_codes,
@@ -215,7 +215,7 @@ def conditional_survival(
     if lost.size:
         raise InputError(
             f"`survival` has no curve for the group of {lost.size:,} of {len(frame):,} customers "
-            f"(first: {frame['customer_id'].iloc[lost[:3]].tolist()}), split by {columns}."
+            f"(first: {quoted(frame['customer_id'].iloc[lost[:3]].tolist())}), split by {columns}."
         )
     chance, spread = np.full(len(frame), np.nan), np.zeros(len(frame))
     for code, curve in enumerate(curve_of):

@@ -112,7 +112,8 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             )
         if isinstance(model, TimeVaryingParetoNBD):
             raise InputError(
-                f"`models`: {name!r} predicts from a log, not from a customer table. Judge what "
+                f"`models`: {quoted(name)} predicts from a log, not from a customer table. Judge "
+                "what "
                 "it predicts with forecast_table."
             )
         horizon = length * (_period_days(model, name) if ahead == "holdout_periods" else 1.0)
@@ -145,7 +146,7 @@ def _period_days(model: Any, name: str) -> float:
     one = model.models_[0] if hasattr(model, "models_") else model
     if not hasattr(one, "period_days"):
         raise InputError(
-            f"`models`: {name!r} does not count in periods as 'holdout_periods' does; use a "
+            f"`models`: {quoted(name)} does not count in periods as 'holdout_periods' does; use a "
             "holdout_table."
         )
     return float(one.period_days)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems, number_array
+from crmkit._checks import Problems, number_array, quoted
 from crmkit._frames import day_numbers, read_customers, rows_of, table_columns, to_pandas
 from crmkit._periods import day_text
 from crmkit.clv._math.varying_paths import Paths, make_paths
@@ -114,13 +114,13 @@ def _check_cover(
     def whose(mask: Bools) -> tuple[int, str]:
         at = int(np.flatnonzero(mask)[0])
         who = "the rows" if ids is None else f"the rows of {int(mask.sum()):,} customers"
-        return at, who + ("" if ids is None else f" (first: {ids[[at]].tolist()[0]!r})")
+        return at, who + ("" if ids is None else f" (first: {quoted(ids[[at]].tolist()[0])})")
 
     if ids is not None and not present.all():
         absent = ids[~present]
         problems.add(
             f"{len(absent):,} of {len(ids):,} customers in the log have no row (first: "
-            f"{absent[:3].tolist()!r}). Add their rows from their first purchase on."
+            f"{quoted(absent[:3].tolist())}). Add their rows from their first purchase on."
         )
     late = begins > needed
     if late.any():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array
+from crmkit._checks import Problems, number_array, quoted
 from crmkit._frames import read_customers, rows_of, without
 from crmkit._log import count_purchases, read_log
 from crmkit.clv._math.accounting import tapk_value
@@ -199,7 +199,8 @@ def _totals(purchases: PurchaseLog, refunds: str, *, orders: bool) -> tuple[Ints
         names = log.customer_ids[itemless[:3]].tolist()
         raise InputError(
             f"`transactions`: {itemless.size:,} customers have an amount but no items (first: "
-            f"{names!r}), so there is no price per item. Correct `quantity`, or leave it out to "
+            f"{quoted(names)}), so there is no price per item. Correct `quantity`, or leave it "
+            "out to "
             "count one item per row."
         )
     return occasions, items, total

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arguments import check_list, columns_named
 from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
-from crmkit._checks import check_number
+from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
 from crmkit._learn.levels import MISSING
 from crmkit._log import read_rows
@@ -113,7 +113,7 @@ def buyer_profile(
     bought = _buyers(transactions, people, product, product_column, as_of, account)
     n, k = len(people), int(bought.sum())
     if k == 0:
-        raise InputError(f"`product`: none of `customers` bought {product!r} up to `as_of`.")
+        raise InputError(f"`product`: none of `customers` bought {quoted(product)} up to `as_of`.")
     parts = []
     for variable in read_variables(people, columns):
         codes, labels = _levels(variable, n_bins)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit._arguments import columns_named, numbers_by
 from crmkit._arrays import adjust_p_values
-from crmkit._checks import check_choice, check_number, random_generator
+from crmkit._checks import check_choice, check_number, quoted, random_generator
 from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
@@ -166,7 +166,8 @@ def campaign_result(
             if min(sample.size, base.size) < 2:
                 where = f" of a group of {groups_by}" if groups_by else ""
                 raise InputError(
-                    f"`customers`: {treatment!r} or the control group{where} has fewer than two "
+                    f"`customers`: {quoted(treatment)} or the control group{where} has fewer than "
+                    "two "
                     "customers. Give more, or split by fewer columns."
                 )
             row = _compared(sample, base, binary, method, level)

@@ -10,6 +10,7 @@ from scipy import special
 
 from crmkit._arguments import check_mapping
 from crmkit._arrays import adjust_p_values
+from crmkit._checks import quoted
 from crmkit._frames import parse_day, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information
@@ -168,4 +169,4 @@ def _known_too_late(known_at: Mapping[str, Any] | None, as_of: Any) -> dict[str,
     if today is None:
         raise InputError("`known_at` needs `as_of`, the day of the contact.")
     days = check_mapping(known_at, "known_at", "columns to dates")
-    return {name: parse_day(day, f"known_at[{name!r}]") > today for name, day in days.items()}
+    return {name: parse_day(day, f"known_at[{quoted(name)}]") > today for name, day in days.items()}

@@ -10,7 +10,7 @@ from scipy import special
 
 from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, normal_quantile
-from crmkit._checks import check_number
+from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit._learn.levels import MISSING, OTHER
@@ -114,7 +114,9 @@ def odds_ratios(
     if fit.separated:
         eta = np.abs(fit.coefficient[1:]) * matrix.std(axis=0)
         worst = rows[int(np.argmax(eta))]
-        what = f"{worst['variable']!r}" + (f" = {worst['level']!r}" if worst["level"] else "")
+        what = f"{quoted(worst['variable'])}" + (
+            f" = {quoted(worst['level'])}" if worst["level"] else ""
+        )
         raise ConvergenceError(
             f"Column {what} separates responders from others, so its odds ratio is infinite. "
             "Leave it out, or pool its levels with a higher `min_customers`."

@@ -235,7 +235,7 @@ def _limits(limits: Mapping[str, float] | None) -> dict[str, float]:
     unknown = [key for key in given if key not in RULES]
     if unknown:
         raise InputError(f"`limits` names {quoted(unknown)}; the criteria are {list(RULES)}.")
-    own = {key: check_number(number, f"limits[{key!r}]") for key, number in given.items()}
+    own = {key: check_number(number, f"limits[{quoted(key)}]") for key, number in given.items()}
     return {criterion: limit for criterion, (limit, _) in RULES.items()} | own
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_mapping, columns_named
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, number_array, quoted
 from crmkit._frames import read_customers
 from crmkit.errors import InputError
 from crmkit.segmentation._math import value_tiers as tier_codes
@@ -87,7 +87,7 @@ def value_tiers(
     """
     tiers = CURRY if tiers is None else tiers
     tiers = check_mapping(tiers, "tiers", "names to shares")
-    shares = [check_number(share, f"tiers[{name!r}]") for name, share in tiers.items()]
+    shares = [check_number(share, f"tiers[{quoted(name)}]") for name, share in tiers.items()]
     if abs(sum(shares) - 1) > 1e-9:
         raise InputError(
             f"`tiers` must have shares that add up to 1; they add up to {sum(shares):g}."

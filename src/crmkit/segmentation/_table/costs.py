@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import optional_columns
-from crmkit._checks import Problems, check_choice, number_array
+from crmkit._checks import Problems, check_choice, number_array, quoted
 from crmkit._frames import read_customers, table_columns, to_pandas
 from crmkit._log import count_purchases, read_rows
 from crmkit.errors import InputError
@@ -126,7 +126,8 @@ def read_account(
         elif driver not in LOG_DRIVERS:
             there = [column for column in own.columns if column != "customer_id"]
             problems.add(
-                f"there is no driver {driver!r}. The log gives {list(LOG_DRIVERS)}, `activity` "
+                f"there is no driver {quoted(driver)}. The log gives {list(LOG_DRIVERS)}, "
+                "`activity` "
                 f"gives {there}."
             )
     if pools is not None and "revenue" in pools["driver"].to_list():
@@ -241,17 +242,19 @@ def _share(
         total = float(used.sum())
         if (used < 0).any():
             problems.add(
-                f"driver {driver!r} of pool {name!r} is negative for {int((used < 0).sum()):,} "
+                f"driver {quoted(driver)} of pool {quoted(name)} is negative for "
+                f"{int((used < 0).sum()):,} "
                 "customers, so it cannot share a cost. Choose another driver."
             )
         elif np.isnan(capacity) and total == 0 and zero_driver == "raise":
             problems.add(
-                f"nobody has any {driver!r}, the driver of pool {name!r}. Choose another driver, "
+                f"nobody has any {quoted(driver)}, the driver of pool {quoted(name)}. Choose "
+                "another driver, "
                 "or keep the pool apart with zero_driver='unallocated'."
             )
         elif capacity < total * (1 - 1e-12):
             problems.add(
-                f"pool {name!r} has a capacity of {capacity:g} {driver}, and customers used "
+                f"pool {quoted(name)} has a capacity of {capacity:g} {driver}, and customers used "
                 f"{total:g}. Correct the capacity, or leave it out."
             )
         base = total if np.isnan(capacity) else capacity
