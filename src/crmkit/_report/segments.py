@@ -70,9 +70,7 @@ def segments_section(story: Story) -> Section:
         sheets.append(profile)
     potential = _potential(story)
     if potential is not None:
-        matrix = segmentation.value_matrix(
-            story.found["profit"].merge(potential[["customer_id", "potential"]], on="customer_id")
-        )
+        matrix = segmentation.value_matrix(_beside(story.found["profit"], potential))
         days = story.settings.horizon_days
         answer.append(_told(potential, days))
         pictures.append(
@@ -120,7 +118,9 @@ def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
     ]
     if not columns:
         return None
-    table = segmentation.segment_profile(people, segments, columns=columns)
+    # The page tells in its head how many of the log the table lacks.
+    known = segments[segments["customer_id"].isin(people["customer_id"])]
+    table = segmentation.segment_profile(people, known, columns=columns)
     strongest = table["effect_size"].abs().sort_values(ascending=False, kind="stable").index
     return Sheet(
         "segment_profile",
@@ -152,6 +152,12 @@ def _potential(story: Story) -> pd.DataFrame | None:
         )
     except InputError:
         return None
+
+
+def _beside(profit: pd.DataFrame, potential: pd.DataFrame) -> pd.DataFrame:
+    """Return profit with potential; who only gave back has none, and belongs to those who lose."""
+    told = potential[["customer_id", "potential"]]
+    return profit.merge(told, on="customer_id", how="left").fillna({"potential": 0.0})
 
 
 def _told(potential: pd.DataFrame, days: int) -> str:
