@@ -80,6 +80,15 @@ def test_who_has_refunds_only_is_no_customer_with_potential():
     assert found["current"].tolist() == pytest.approx([30 * 20 / 61, 20 * 20 / 61])
 
 
+def test_a_log_begins_with_its_first_purchase():
+    """A refund of something bought before is no day from which others could be learned."""
+    log = pd.DataFrame(
+        {"customer_id": [1, 1, 2], "date": days(0, 50, 60), "amount": [-5.0, 20.0, 30.0]}
+    )
+    found = potential_table(log, method="reach")
+    assert found["current"].tolist() == pytest.approx([15 * 90 / 11, 30 * 90 / 11])
+
+
 def by_hand(log, horizon):
     """Reach where all customers stand alike: one band, one cell."""
     orders = log.groupby("customer_id")["amount"].agg(["size", "sum"])
@@ -208,6 +217,16 @@ def test_nobody_earns_nothing_to_reach():
     assert set(found["lever"]) == {"none"}
 
 
+def test_the_type_of_categories_changes_no_name(world):
+    log = world[0]
+    levers = [
+        potential_table(log.assign(product=log["product"].astype(kind)), method="white_space")
+        for kind in ("int64", "float64", "Int64", "category")
+    ]
+    for other in levers[1:]:
+        pd.testing.assert_frame_equal(levers[0], other)
+
+
 def test_many_categories_leave_the_rarest_out_and_say_so(world, monkeypatch):
     monkeypatch.setattr("crmkit.segmentation._table.trade._MOST_CATEGORIES", 7)
     log = world[0]
@@ -225,6 +244,10 @@ def test_what_is_refused(shop):
         potential_table(log, method="white_space")
     with pytest.raises(MissingColumnsError, match="kind"):
         potential_table(log, category="kind")
+    with pytest.raises(InputError, match="'kind' of `transactions` is missing in every purchase"):
+        potential_table(log.assign(kind=None), category="kind")
+    with pytest.raises(InputError, match="no column 'product'"):
+        potential_table(log.assign(product=None), method="white_space")
     with pytest.raises(InputError, match="`wallet` is needed"):
         potential_table(shop, method="wallet")
     with pytest.raises(InputError, match="'purse' must be above 0"):

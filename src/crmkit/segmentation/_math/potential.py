@@ -61,7 +61,7 @@ def standing_bands(orders: tuple[Ints, Ints], recency: tuple[Ints, Ints]) -> tup
 def _quantiles(values: Ints, k: int) -> Ints:
     """Return k - 1 of the values that divide them into k parts of about equal size."""
     ordered = np.sort(values)
-    return ordered[np.arange(1, k) * ordered.size // k] if ordered.size else ordered
+    return ordered[np.arange(1, k) * ordered.size // k]
 
 
 def nested_mean(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from crmkit._frames.join import by_value
 from crmkit.errors import InputError
 from crmkit.segmentation._math import (
     Level,
@@ -116,7 +117,7 @@ class Outlook:
             per_order, best = white_space(pairs, worth, trade.peers)
         else:
             per_order, best = offers.gain(pairs, worth)
-        names = np.append(trade.categories.astype(str).to_numpy(dtype=object), "none")
+        names = np.append(by_value(trade.categories).astype(str).to_numpy(dtype=object), "none")
         return per_order * self._alike.expected_orders(), names[best]
 
 

@@ -189,8 +189,8 @@ def check_method(method: Method, trade: Trade) -> None:
     if method == "white_space":
         if trade.category is None:
             raise InputError(
-                "`category`: `transactions` has no column 'product', so method='white_space' does "
-                "not know what was bought. Name the column of categories."
+                "`category`: `transactions` has no column 'product' with values, so "
+                "method='white_space' does not know what was bought. Name the column of categories."
             )
     elif method == "wallet" and trade.wallet is None:
         raise InputError(

@@ -62,7 +62,7 @@ class Trade:
 
     @property
     def days(self) -> int:
-        """Return how many days the log covers."""
+        """Return how many days the log covers, from the first purchase on."""
         return self.log.as_of - self.first_day + 1
 
     @property
@@ -155,6 +155,7 @@ def read_trade(
         as_of=as_of,
     )
     log, account = read.rows, dict(read.account)
+    bought = np.ones(log.day.size, dtype=bool) if read.bought is None else read.bought
     if margin is not None and log.has("cost"):
         raise InputError(
             "`margin` stands in for direct cost, and `transactions` has a column 'cost'. "
@@ -165,6 +166,12 @@ def read_trade(
     if log.has("cost") and (total := float(log.amount.sum())) > 0:
         share = float(money.sum()) / total
     code, kinds = (None, pd.Index([])) if not present else _categories(log, kind, account)
+    if code is not None and not (code[bought] >= 0).any():
+        if category is not None:
+            raise InputError(
+                f"`category`: column {kind!r} of `transactions` is missing in every purchase."
+            )
+        code = None
     group = purse = None
     if columns or wallet is not None:
         wanted = list(dict.fromkeys([*columns, *([wallet] if wallet else [])]))
@@ -178,11 +185,11 @@ def read_trade(
             group = group_codes(levels, columns)[0]
     return Trade(
         log=log,
-        bought=np.ones(log.day.size, dtype=bool) if read.bought is None else read.bought,
+        bought=bought,
         money=money,
         profit_share=share,
         place=np.arange(log.n_customers),
-        first_day=int(log.day.min()),
+        first_day=int(log.day[bought].min()),
         category=code,
         categories=kinds,
         group=group,
