@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
@@ -16,13 +17,15 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 
-# A column whose name a user's own column or arm completes, by the end of its name.
+# A column whose name a user's own column, arm or word completes, by the rest of its name.
 _OPEN = {
-    "_cost": "money",
-    "_share": "share",
-    "_rate": "share",
-    "_breadth": "number",
-    "_consent": "flag",
+    "*_cost": "money",
+    "*_share": "share",
+    "*_rate": "share",
+    "*_breadth": "number",
+    "*_consent": "flag",
+    "revenue_lost_*": "money",
+    "lost_*": "count",
 }
 
 
@@ -47,8 +50,8 @@ def column(name: str) -> Column | None:
     known = glossary().get(name)
     if known is not None:
         return known
-    ending = next((end for end in _OPEN if name.endswith(end)), None)
-    return None if ending is None else Column(name, _OPEN[ending], "")
+    kind = next((kind for form, kind in _OPEN.items() if fnmatchcase(name, form)), None)
+    return None if kind is None else Column(name, kind, "")
 
 
 def kind_of(name: str, before: str = "number") -> str:

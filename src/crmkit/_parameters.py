@@ -76,9 +76,9 @@ _NAMES = (
         _DAYS,
         "acquisition_days active_days after_days before_days every_days horizon_days "
         "horizon_periods max_gap_days min_gap_days n_days n_periods recent_days retained_days "
-        "washout_days window_days window_periods",
+        "span_periods washout_days window_days window_periods",
     ),
-    (_DAYS_FROM_0, "age grace_periods lead_days max_age"),
+    (_DAYS_FROM_0, "age grace_days grace_periods lead_days max_age"),
     (Rule(0, 1, high_open=True), "holdout_share"),
     (Rule(0, 0.5), "min_bin_share"),
     (Rule(-1, FAR), "change growth"),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["Period", "day_text", "period_of", "period_start"]
+__all__ = ["Period", "day_text", "months_later", "period_of", "period_start"]
 
 Period = Literal["day", "week", "month", "quarter", "year"]
 
@@ -51,3 +51,15 @@ def period_start(number: Ints, period: str) -> Ints:
         return number * _DAYS[period] - _MONDAY[period]
     months = (number * _MONTHS[period]).astype("datetime64[M]")
     return months.astype("datetime64[D]").astype(np.int64)
+
+
+def months_later(day: Ints, months: Ints) -> Ints:
+    """Return the same day of the month so many months later, shape (n,).
+
+    Where that month has no such day, as 30 February, it is the month's last.
+    """
+    month = day.astype("datetime64[D]").astype("datetime64[M]")
+    later = month + months
+    last = (later + 1).astype("datetime64[D]").astype(np.int64) - 1
+    within = day - month.astype("datetime64[D]").astype(np.int64)
+    return np.minimum(later.astype("datetime64[D]").astype(np.int64) + within, last)

@@ -124,7 +124,7 @@ def test_contracts_equal_a_count_by_hand(rows, extra):
         }
     )
     as_of = start.max() + pd.Timedelta(days=extra)
-    table = retention_table(contracts, as_of=as_of)
+    table = retention_table(contracts, as_of=as_of, ends="exclusive")
     identities(table)
     opening = pd.Series(dtype=float)
     for row in table.itertuples():

@@ -5,7 +5,7 @@ Rows without a value are a group of their own, after the others, wherever custom
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,6 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crmkit._frames.log import Log
     from crmkit._typing import Ints
 
 __all__ = [
@@ -35,6 +34,26 @@ __all__ = [
     "read_by",
     "split_by",
 ]
+
+
+class Members(Protocol):
+    """Rows of customers, such as a log's: codes into ``customer_ids``, and further columns."""
+
+    @property
+    def customer_ids(self) -> pd.Index[Any]:
+        """The distinct ids."""
+
+    @property
+    def customer(self) -> Ints:
+        """The code of each row."""
+
+    @property
+    def n_customers(self) -> int:
+        """The number of distinct ids."""
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Return any other column."""
+
 
 # Columns that tell of a row of a log, not of a customer.
 ROWWISE = ("customer_id", "date", "order_id", "product", "quantity", "amount", "cost")
@@ -133,7 +152,7 @@ def _keys(groups: pd.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def customer_groups(
-    log: Log, columns: list[str], customers: Any, account: dict[str, Any]
+    log: Members, columns: list[str], customers: Any, account: dict[str, Any]
 ) -> tuple[Ints, pd.DataFrame]:
     """Return each customer's group and the distinct groups, from `customers` or from the log."""
     if not columns:
@@ -165,7 +184,7 @@ def customer_columns(
     return frame[columns].iloc[row].reset_index(drop=True)
 
 
-def _from_log(log: Log, columns: list[str]) -> tuple[Ints, pd.DataFrame]:
+def _from_log(log: Members, columns: list[str]) -> tuple[Ints, pd.DataFrame]:
     """Return each customer's group from columns of the log that are constant per customer."""
     row = np.empty(log.n_customers, dtype=np.int64)
     row[log.customer] = np.arange(log.customer.size)

@@ -41,6 +41,7 @@ def contracts(n=60):
             "start_date": start,
             "end_date": pd.Series(end).where(rng.random(n) < 0.7),
             "monthly_revenue": rng.integers(10, 90, n) / 2,
+            "reason": rng.choice(["voluntary", "failed payment"], n),
         }
     )
 
@@ -166,9 +167,12 @@ CASES: list = [
     ),
     FunctionCase(
         churn.retention_table,
-        lambda: {"transactions": contracts()},
-        kwargs={"as_of": "2024-12-31"},
-        needs={"transactions": ("customer_id", "end_date")},
+        lambda: {"transactions": contracts(), "customers": towns()},
+        kwargs={"as_of": "2024-12-31", "by": "town", "grace_days": 5, "span_periods": 3},
+        needs={
+            "transactions": ("customer_id", "end_date"),
+            "customers": ("customer_id", "town"),
+        },
         numbers={"transactions": ("monthly_revenue",)},
     ),
     FunctionCase(

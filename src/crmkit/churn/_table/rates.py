@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import wilson_interval
-from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._frames import (
+    ROWWISE,
+    customer_groups,
     day_column,
-    day_numbers,
-    is_far,
-    parse_day,
-    read_customers,
-    sorted_codes,
-    table_columns,
+    note_by,
+    read_by,
     with_account,
 )
-from crmkit._log import purchase_days, read_log
-from crmkit._periods import Period, day_text, period_of, period_start
-from crmkit.churn._math.rates import GrowthAccounts, growth_accounts, rescale, seen_periods
+from crmkit._log import read_log
+from crmkit._periods import Period, period_of, period_start
+from crmkit.churn._math.rates import TRIAL
+from crmkit.churn._table.contracts import CONTRACT_COLUMNS, is_contracts, read_contracts
+from crmkit.churn._table.rate_columns import customer_columns, revenue_columns
+from crmkit.churn._table.spells import activity_spells, contract_spells
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats, Ints
+    from collections.abc import Iterable
+
+    from crmkit.churn._table.contracts import Ends
 
 
 __all__ = ["retention_table"]
 
-_NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, slots=True)
-class _Spells:
-    """Who counts as a customer from which day until which (exclusive); arrays of shape (n,)."""
-
-    customer: Ints
-    start: Ints
-    until: Ints
-    value: Floats | None
-    as_of: int
-    account: dict[str, float]
+_COUNTS = ("active", "retained", "new", "reactivated", "lost", "trials", "converted", "paused")
+_MONEY = ("", "_new", "_reactivated", "_expansion", "_contraction", "_lost", "_converted")
+_COLUMNS = (
+    *("period", "complete", *_COUNTS, "retention_rate", "conf_low", "conf_high", "churn_rate"),
+    *(f"revenue{name}" for name in (*_MONEY, "_paused", "_resumed", "_churn_rate")),
+    *("gross_revenue_retention", "net_revenue_retention"),
+)
 
 
 def retention_table(
@@ -52,6 +47,11 @@ def retention_table(
     period: Period = "month",
     as_of: Any = None,
     window_days: int | None = None,
+    span_periods: int = 1,
+    ends: Ends | None = None,
+    grace_days: int = 0,
+    by: str | Iterable[str] | None = None,
+    customers: Any = None,
     rate_days: float | None = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -61,25 +61,36 @@ def retention_table(
     a customer is active when a contract runs at the period's end, and a period compares its end
     with its beginning, so that customers gained meanwhile never enter its rates. Either way
     ``active`` is the ``active`` of the period before plus ``new`` plus ``reactivated`` minus
-    ``lost``, exactly.
+    ``lost``, exactly, and ``revenue`` moves by its headings to the cent.
 
     Parameters
     ----------
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the revenue
-        columns. Or contracts, recognised by a column ``start_date``: one row per contract with
-        ``customer_id``, ``start_date``, ``end_date`` (the first day no longer served; missing,
-        or outside the years 1678 to 2261 as 9999-12-31 is, while the contract runs) and, for the
-        revenue columns, ``monthly_revenue``.
+        columns. Or contracts, recognised by a column ``start_date``, as the notes describe them.
     period : {"day", "week", "month", "quarter", "year"}, default "month"
         Calendar periods of the table. Weeks begin on Monday.
     as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in the table; name it where
-        contracts have ends that lie ahead.
+        Last day observed, inclusive. The default is the last ``date``, of contracts the last
+        ``start_date``: an end may lie ahead.
     window_days : int, optional
         For transactions: count customers as active at the end of a period when they were active
         in this many days up to then. The default is the period itself. A window much longer than
         the time between purchases reports a loss late; a shorter one reports losses that are none.
+    span_periods : int, default 1
+        Compare each period with the one so many periods before: 12 months give trailing
+        twelve-month rates, customer by customer. "The period before" then means that one.
+    ends : {"exclusive", "inclusive"}, optional
+        For contracts: whether ``end_date`` is the first day no longer served, as is assumed, or
+        the last day served. Without a word, ends that look like last days served are refused.
+    grace_days : int, default 0
+        For contracts: a renewal so many days late is on time. A period is then complete when
+        these days are over as well.
+    by : str or list of str, optional
+        Column(s) to split the table by: of `customers` if given, else of `transactions`, where
+        they must be constant per customer. Customers without a value form a group of their own.
+    customers : DataFrame, optional
+        One row per customer, with ``customer_id`` and the columns of `by`.
     rate_days : float, optional
         Express the rates per this many days instead of per period, for example 365.25 for annual
         churn out of monthly periods: what remains after one period is raised to the power
@@ -90,17 +101,25 @@ def retention_table(
     Returns
     -------
     pandas.DataFrame
-        One row per period, from the first to the one that holds `as_of`:
+        One row per period, from the first to the one that holds `as_of`, after the columns of
+        `by`:
 
+        * ``<by>`` - the columns of `by`, if given.
         * ``period`` (datetime) - first day of the period.
-        * ``complete`` (bool) - whether the period ended by `as_of`. The rates of a period in
-          progress are NaN, its counts are those so far.
+        * ``complete`` (bool) - whether the period (and `grace_days`) ended by `as_of`. The rates
+          of a period in progress are NaN, its counts are those so far.
         * ``active`` (int) - customers active in (contracts: at the end of) the period.
         * ``retained`` (int) - of these, active in the period before as well.
         * ``new`` (int) - of these, active for the first time.
         * ``reactivated`` (int) - of these, active before, but not in the period before.
         * ``lost`` (int) - customers active in the period before but not (in a period in progress:
           not yet) in this one.
+        * ``trials`` (int) - customers in a trial who pay for nothing; not among ``active``. This
+          and the next two only for contracts.
+        * ``converted`` (int) - of ``new``, those who had a trial before; only for contracts.
+        * ``paused`` (int) - of ``active``, those whose contracts all pause; only for contracts.
+        * ``lost_<reason>`` (int) - of ``lost``, those whose last contract ended for that reason,
+          for contracts with a column ``reason``; ``lost_unknown`` where it is empty.
         * ``retention_rate`` (float) - retained / active in the period before; NaN where there
           was nobody.
         * ``conf_low`` (float) - lower limit of the retention rate (Wilson).
@@ -111,12 +130,21 @@ def retention_table(
         * ``revenue_new`` (float) - of this, from new customers.
         * ``revenue_reactivated`` (float) - of this, from reactivated customers.
         * ``revenue_expansion`` (float) - what retained customers pay more than the period before.
+        * ``revenue_converted`` (float) - of ``revenue_new``, from customers who had a trial; this
+          and the next only for contracts.
+        * ``revenue_resumed`` (float) - what customers pay again after a pause; only for contracts.
         * ``revenue_contraction`` (float) - what retained customers pay less.
         * ``revenue_lost`` (float) - what lost customers paid in the period before.
-        * ``revenue_churn_rate`` (float) - (lost + contraction) / revenue of the period before;
-          NaN where that is not positive.
-        * ``net_revenue_retention`` (float) - 1 - revenue churn rate + expansion / revenue of the
-          period before: above 1 where expansion outweighs all losses.
+        * ``revenue_paused`` (float) - what customers in a pause paid before; only for contracts.
+        * ``revenue_lost_<reason>`` (float) - of ``revenue_lost``, by reason as above.
+        * ``revenue_churn_rate`` (float) - (lost + contraction + paused) / revenue of the period
+          before; NaN where that is not positive.
+        * ``gross_revenue_retention`` (float) - 1 - revenue churn rate.
+        * ``net_revenue_retention`` (float) - what the customers of the period before pay now over
+          what they paid then: above 1 where expansion and resumed pay outweigh all losses.
+
+        ``attrs["account"]`` counts contracts that begin after `as_of`, late renewals, and customers
+        who came and left between two periods' ends, who are in no row.
 
     Raises
     ------
@@ -134,6 +162,15 @@ def retention_table(
     A refund is no activity: it lowers the revenue of the period it falls in or, where the customer
     bought nothing in that period, of the last one before it with a purchase. In a log that begins
     in mid-life of the business the first periods show customers as new who only return.
+
+    A table of contracts has one row per contract: ``customer_id``, ``start_date`` and ``end_date``,
+    missing (or far ahead, as 9999-12-31 is) while the end is open. A customer may have several, at
+    once or with gaps. An upgrade, a downgrade or a new price is a new row. For the revenue columns
+    it has ``monthly_revenue``, or ``amount`` and ``billing_months``: 1200 for 12 months is 100 a
+    month, so that annual contracts stand beside monthly ones. ``billing`` says "paid", "trial" or
+    "paused"; left out, a contract of revenue 0 is a trial. Somebody in a trial, or on a free plan,
+    is no customer yet, and no loss when it ends; somebody in a pause still is one. ``reason`` says
+    why a contract ended, "voluntary" or "failed payment" for instance.
 
     References
     ----------
@@ -166,124 +203,47 @@ def retention_table(
     confidence_level = check_number(confidence_level, "confidence_level")
     window_days = check_optional(window_days, "window_days")
     rate_days = check_optional(rate_days, "rate_days")
-    if "start_date" in table_columns(transactions, "transactions"):
+    span = check_number(span_periods, "span_periods")
+    columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
+    own = columns if customers is None else []
+    if is_contracts(transactions, "transactions"):
         if window_days is not None:
             raise InputError(
                 "`window_days` is for transactions; a contract itself says when it runs."
             )
-        spells = _contract_spells(transactions, as_of)
+        book = read_contracts(
+            transactions, as_of=as_of, ends=ends, grace_days=grace_days, needs=own
+        )
+        spells = contract_spells(book)
+        group, groups = customer_groups(book, columns, customers, book.account)
     else:
-        spells = _activity_spells(transactions, as_of, period, window_days)
+        if ends is not None or grace_days:
+            raise InputError("`ends` and `grace_days` are for contracts; `transactions` has none.")
+        log = read_log(transactions, needs=own, as_of=as_of)
+        spells = activity_spells(log, period, window_days)
+        group, groups = customer_groups(
+            log.purchases if columns else log.rows, columns, customers, log.account
+        )
 
     number = period_of(np.array([spells.start.min(), spells.as_of]), period)
     starts = period_start(np.arange(number[0], number[1] + 2), period)
-    complete = starts[1:] - 1 <= spells.as_of
-    ends = np.minimum(starts[1:] - 1, spells.as_of)
-    first, last = seen_periods(spells.start, spells.until, ends)
-    accounts = growth_accounts(
-        spells.customer, first, last, n_periods=ends.size, value=spells.value
-    )
-    factor = 1.0 if rate_days is None else rate_days / np.diff(starts)
-    table = {"period": day_column(starts[:-1]), "complete": complete}
-    table |= _customer_columns(accounts, complete, factor, confidence_level)
-    if accounts.revenue is not None:
-        table |= _revenue_columns(accounts, complete, factor)
-    return with_account(pd.DataFrame(table), spells.account)
-
-
-def _activity_spells(
-    transactions: Any, as_of: Any, period: Period, window_days: int | None
-) -> _Spells:
-    """Read transactions as spells of activity, one per customer and period, or day."""
-    log = read_log(transactions, as_of=as_of)
-    rows = log.rows
-    number = rows.day if window_days is not None else period_of(rows.day, period)
-    amount = rows.amount if rows.has("amount") else None
-    active = purchase_days(rows.customer, number, amount, log.bought)
-    if window_days is not None:
-        start, until = active.day, active.day + window_days
-    else:
-        start, until = period_start(active.day, period), period_start(active.day + 1, period)
-    return _Spells(active.customer, start, until, active.amount, rows.as_of, log.account)
-
-
-def _contract_spells(contracts: Any, as_of: Any) -> _Spells:
-    """Read contracts as spells, those that have begun by `as_of`."""
-    frame = read_customers(
-        contracts,
-        needs=("start_date", "end_date"),
-        optional=("monthly_revenue",),
-        name="transactions",
-        unique=False,
-    )
-    problems = Problems("transactions")
-    start = day_numbers(frame["start_date"], problems, "start_date")
-    until = day_numbers(frame["end_date"], problems, "end_date", missing=_NEVER)
-    until[is_far(until)] = _NEVER
-    problems.rows(
-        until < start, "column 'end_date' lies before 'start_date'", do="Correct these rows."
-    )
-    value = None
-    if "monthly_revenue" in frame.columns:
-        value = number_array(frame["monthly_revenue"], problems, "monthly_revenue")
-    problems.raise_if_any()
-    known = np.r_[start, until[until < _NEVER]]
-    last_day = int(known.max()) if as_of is None else parse_day(as_of, "as_of")
-    begun = start <= last_day
-    if not begun.any():
-        raise InputError(
-            f"`transactions` has no contract that starts on or before `as_of` "
-            f"({day_text(last_day)}). Choose a later `as_of`."
-        )
-    codes, _ = sorted_codes(frame["customer_id"])
-    return _Spells(
-        codes[begun],
-        start[begun],
-        until[begun],
-        None if value is None else value[begun],
-        last_day,
-        {},
-    )
-
-
-def _customer_columns(
-    accounts: GrowthAccounts,
-    complete: Bools,
-    factor: Floats | float,
-    confidence_level: float,
-) -> dict[str, Any]:
-    """Return customers by heading and their retention and churn rates."""
-    opening = np.r_[0, accounts.active[:-1]]
-    retained = opening - accounts.lost
-    known = complete & (opening > 0)
-    rate = np.divide(retained, opening, out=np.full(opening.size, np.nan), where=known)
-    low, high = wilson_interval(retained, opening, confidence_level)
-    rate = rescale(rate, factor)
-    return {
-        "active": accounts.active,
-        "retained": retained,
-        "new": accounts.new,
-        "reactivated": accounts.reactivated,
-        "lost": accounts.lost,
-        "retention_rate": rate,
-        "conf_low": np.where(known, rescale(low, factor), np.nan),
-        "conf_high": np.where(known, rescale(high, factor), np.nan),
-        "churn_rate": 1 - rate,
-    }
-
-
-def _revenue_columns(
-    accounts: GrowthAccounts, complete: Bools, factor: Floats | float
-) -> dict[str, Any]:
-    """Return revenue by heading and its churn and net retention rates."""
-    names = ("", "_new", "_reactivated", "_expansion", "_contraction", "_lost")
-    columns = {f"revenue{name}": getattr(accounts, f"revenue{name}") for name in names}
-    opening = np.r_[0.0, columns["revenue"][:-1]]
-    known = complete & (opening > 0)
-    gone = columns["revenue_lost"] + columns["revenue_contraction"]
-    nowhere = np.full(opening.size, np.nan)
-    kept = np.divide(opening - gone, opening, out=nowhere.copy(), where=known)
-    grown = np.divide(columns["revenue_expansion"], opening, out=nowhere.copy(), where=known)
-    columns["revenue_churn_rate"] = 1 - rescale(kept, factor)
-    columns["net_revenue_retention"] = rescale(kept + grown, factor)
-    return columns
+    last_days = starts[1:] - 1
+    complete = np.tile(last_days + spells.grace <= spells.as_of, len(groups))
+    factor: Any = 1.0
+    if rate_days is not None:
+        length = starts[1:] - starts[np.maximum(np.arange(last_days.size) + 1 - span, 0)]
+        factor = np.tile(rate_days / length, len(groups))
+    accounts = spells.compared(np.minimum(last_days, spells.as_of), span)
+    if spells.tried is not None:
+        paying = np.unique(spells.customer[spells.state != TRIAL])
+        unseen = paying.size - np.unique(accounts.now.customer[accounts.now.here]).size
+        spells.account["customers_between_period_ends"] = unseen
+    front = groups.iloc[np.repeat(np.arange(len(groups)), last_days.size)].reset_index(drop=True)
+    table = {"period": day_column(np.tile(starts[:-1], len(groups))), "complete": complete}
+    common: Any = {"complete": complete, "factor": factor}
+    shape = (len(groups), last_days.size)
+    table |= customer_columns(accounts, group, shape, confidence_level=confidence_level, **common)
+    if spells.value is not None:
+        table |= revenue_columns(accounts, group, shape, **common)
+    result = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
+    return with_account(result, spells.account)

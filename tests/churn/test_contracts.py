@@ -1,0 +1,374 @@
+"""Contracts as they are billed: day by day in plain Python, and what must be told apart."""
+
+import datetime as dt
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit import churn
+from crmkit.errors import InputError
+
+DAY = dt.timedelta(days=1)
+ONE = dt.date(2024, 1, 1)
+
+
+def book(*rows, columns=("customer_id", "start_date", "end_date", "monthly_revenue")):
+    frame = pd.DataFrame(rows, columns=list(columns))
+    for column in ("start_date", "end_date"):
+        frame[column] = pd.to_datetime(frame[column])
+    return frame
+
+
+def column(table, name):
+    return table[name].tolist()
+
+
+# Ends -------------------------------------------------------------------------------------------
+
+
+def month_by_month(customers=("a", "b")):
+    """Customers who renew every month from January to April 2024."""
+    months = pd.period_range("2024-01", periods=4, freq="M")
+    rows = [(who, m.start_time, m.end_time.normalize(), 10.0) for who in customers for m in months]
+    return book(*rows)
+
+
+def test_ends_on_the_last_day_served_are_refused_unless_told():
+    last_days = month_by_month()
+    with pytest.raises(InputError, match=r"`ends`: 8 of 8 ends in 'end_date' look like the last"):
+        churn.retention_table(last_days, as_of="2024-04-30")
+    told = churn.retention_table(last_days, as_of="2024-04-30", ends="inclusive")
+    assert column(told, "active") == [2, 2, 2, 2]
+    assert column(told, "revenue") == [20.0] * 4
+    next_days = last_days.assign(end_date=last_days["end_date"] + pd.Timedelta(days=1))
+    pd.testing.assert_frame_equal(
+        told, churn.retention_table(next_days, as_of="2024-04-30"), check_exact=True
+    )
+
+
+@pytest.mark.parametrize("length", [7, 28, 30, 365])
+def test_so_are_renewals_of_any_length(length):
+    start = pd.Timestamp("2021-05-05") + pd.to_timedelta(np.arange(5) * length, unit="D")
+    rows = [("a", day, day + pd.Timedelta(days=length - 1), 1.0) for day in start]
+    with pytest.raises(InputError, match="of 5 ends in 'end_date' look like the last"):
+        churn.retention_table(book(*rows))
+
+
+@pytest.mark.parametrize("months", [1, 3, 12])
+def test_so_are_contracts_that_nobody_renewed(months):
+    start = [pd.Timestamp("2023-01-31"), pd.Timestamp("2023-02-01"), pd.Timestamp("2023-03-15")]
+    rows = [
+        (number, day, day + pd.DateOffset(months=months) - pd.Timedelta(days=1), 1.0)
+        for number, day in enumerate(start)
+    ]
+    with pytest.raises(InputError, match="3 of 3 ends"):
+        churn.retention_table(book(*rows))
+    whole = book(*rows).assign(end_date=lambda t: t["end_date"] + pd.Timedelta(days=1))
+    assert churn.retention_table(whole)["active"].max() == (1 if months == 1 else 3)
+
+
+def test_days_on_which_customers_happen_to_cancel_are_no_convention():
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 300, 400), unit="D")
+    end = start + pd.to_timedelta(rng.integers(1, 300, 400), unit="D")
+    rows = list(zip(range(400), start, end, [1.0] * 400, strict=True))
+    assert churn.retention_table(book(*rows))["active"].max() > 100
+
+
+def test_a_period_that_nobody_has_fully_seen_is_not_complete():
+    running = book((1, "2024-01-01", "2025-01-01", 10), (2, "2024-02-10", "2025-02-10", 10))
+    table = churn.retention_table(running)
+    assert column(table, "period") == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]
+    assert column(table, "complete") == [True, False]
+    assert churn.retention_table(running, as_of="2024-02-29")["complete"].all()
+
+
+# Trials, pauses, late renewals ------------------------------------------------------------------
+
+
+def test_a_trial_is_no_customer_and_its_conversion_no_expansion():
+    rows = (
+        ("stays", "2023-12-01", None, 50),
+        ("tries", "2024-01-10", "2024-02-10", 0),
+        ("tries", "2024-02-10", None, 10),
+        ("leaves", "2024-01-10", "2024-02-10", 0),
+    )
+    table = churn.retention_table(book(*rows), as_of="2024-02-29")
+    assert column(table, "active") == [1, 1, 2]
+    assert column(table, "trials") == [0, 2, 0]
+    assert column(table, "converted") == [0, 0, 1]
+    assert column(table, "lost") == [0, 0, 0]
+    assert column(table, "revenue_new") == [50, 0, 10]
+    assert column(table, "revenue_converted") == [0, 0, 10]
+    assert column(table, "revenue_expansion") == [0, 0, 0]
+    assert column(table, "net_revenue_retention")[1:] == [1, 1]
+
+
+def test_without_money_a_trial_is_told():
+    columns = ("customer_id", "start_date", "end_date", "billing")
+    rows = (("a", "2024-01-10", "2024-02-10", "trial"), ("a", "2024-02-10", None, None))
+    table = churn.retention_table(book(*rows, columns=columns), as_of="2024-02-29")
+    assert column(table, "active") == [0, 1]
+    assert column(table, "converted") == [0, 1]
+
+
+def test_a_pause_is_no_loss():
+    columns = ("customer_id", "start_date", "end_date", "monthly_revenue", "billing")
+    rows = (
+        (1, "2024-01-01", "2024-03-01", 10.5, "paid"),
+        (1, "2024-03-01", "2024-05-01", 0, "paused"),
+        (1, "2024-05-01", None, 12, "paid"),
+    )
+    table = churn.retention_table(book(*rows, columns=columns), as_of="2024-05-31")
+    assert column(table, "active") == [1] * 5
+    assert column(table, "paused") == [0, 0, 1, 1, 0]
+    assert column(table, "lost") == column(table, "reactivated") == [0] * 5
+    assert column(table, "revenue_paused") == [0, 0, 10.5, 0, 0]
+    assert column(table, "revenue_resumed") == [0, 0, 0, 0, 12]
+    assert not table[["revenue_contraction", "revenue_expansion"]].any(axis=None)
+    untold = book(*rows, columns=columns).drop(columns="billing")
+    with pytest.raises(InputError, match=r"is 0 after a contract .* in 1 of 3 rows .*at row 1"):
+        churn.retention_table(untold, as_of="2024-05-31")
+    loose = book(*rows, columns=columns).iloc[1:]
+    with pytest.raises(InputError, match="no contract of the customer ends where the pause begins"):
+        churn.retention_table(loose, as_of="2024-05-31")
+
+
+def test_something_free_beside_a_contract_changes_nothing():
+    alone = book((1, "2024-01-01", None, 10.0))
+    both = book((1, "2024-01-01", None, 10.0), (1, "2024-02-05", "2024-02-20", 0.0))
+    options = {"as_of": "2024-03-31", "ends": "exclusive"}
+    pd.testing.assert_frame_equal(
+        churn.retention_table(alone, **options), churn.retention_table(both, **options)
+    )
+
+
+def test_a_renewal_some_days_late_is_on_time_within_grace():
+    rows = ((1, "2024-01-15", "2024-01-30", 10), (1, "2024-02-02", None, 10))
+    late = churn.retention_table(book(*rows), as_of="2024-03-31")
+    assert column(late, "active") == [0, 1, 1]
+    assert column(late, "new") == [0, 1, 0]
+    short = churn.retention_table(book(rows[0], (2, "2024-01-01", None, 1)), as_of="2024-03-31")
+    assert short.attrs["account"]["customers_between_period_ends"] == 1
+    # The month before: there, lost and back.
+    rows = ((1, "2023-12-15", "2024-01-30", 10), (1, "2024-02-02", None, 10))
+    late = churn.retention_table(book(*rows), as_of="2024-03-31")
+    assert column(late, "lost") == [0, 1, 0, 0]
+    assert column(late, "reactivated") == [0, 0, 1, 0]
+    for grace, lost in ((2, 1), (3, 0), (10, 0)):
+        table = churn.retention_table(book(*rows), as_of="2024-03-31", grace_days=grace)
+        assert table["lost"].sum() == table["reactivated"].sum() == lost
+        assert table.attrs["account"]["late_renewals"] == 1 - lost
+    assert column(table, "complete") == [True, True, True, False]
+
+
+def test_while_a_renewal_may_come_nobody_is_lost():
+    ended = book((1, "2024-01-01", "2024-03-29", 10), (2, "2024-01-01", None, 10))
+    for as_of, active, complete in (("2024-03-31", 2, False), ("2024-04-05", 1, True)):
+        table = churn.retention_table(ended, as_of=as_of, grace_days=5).iloc[2]
+        assert (table["active"], table["complete"]) == (active, complete)
+
+
+# Money ------------------------------------------------------------------------------------------
+
+
+def test_annual_contracts_stand_beside_monthly_ones():
+    columns = ("customer_id", "start_date", "end_date", "amount", "billing_months")
+    rows = (
+        (1, "2024-01-01", None, 1200, 12),
+        (2, "2024-01-01", "2024-02-01", 30, 1),
+        (2, "2024-02-01", None, 90, 3),
+    )
+    table = churn.retention_table(book(*rows, columns=columns), as_of="2024-02-29")
+    assert column(table, "revenue") == [130, 130]
+    assert not table[["revenue_expansion", "revenue_contraction"]].any(axis=None)
+
+
+def test_movements_add_up_to_the_cent():
+    rng = np.random.default_rng(3)
+    n = 20_000
+    start = rng.integers(0, 700, n)
+    frame = pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 5_000, n),
+            "start_date": pd.Timestamp("2023-01-01") + pd.to_timedelta(start, unit="D"),
+            "end_date": pd.Timestamp("2023-01-01")
+            + pd.to_timedelta(start + rng.integers(1, 300, n), unit="D"),
+            "monthly_revenue": rng.integers(1, 99_999, n) / 100,
+        }
+    )
+    options = {"as_of": "2024-12-31", "ends": "exclusive"}
+    table = churn.retention_table(frame, **options)
+    cents = (table.filter(like="revenue").iloc[:, :9] * 100).map(lambda x: Fraction(round(x, 6)))
+    up = cents[["revenue_new", "revenue_reactivated", "revenue_expansion", "revenue_resumed"]]
+    down = cents[["revenue_contraction", "revenue_lost", "revenue_paused"]]
+    assert all(cents["revenue"].map(lambda x: x.denominator == 1))
+    before = cents["revenue"].shift(fill_value=Fraction(0))
+    assert (cents["revenue"] == before + up.sum(axis=1) - down.sum(axis=1)).all()
+    shuffled = churn.retention_table(frame.sample(frac=1, random_state=0), **options)
+    pd.testing.assert_frame_equal(table, shuffled, check_exact=True)
+
+
+def test_losses_are_parted_by_reason():
+    columns = ("customer_id", "start_date", "end_date", "monthly_revenue", "reason")
+    rows = (
+        (1, "2024-01-01", "2024-02-10", 10, "voluntary"),
+        (2, "2024-01-01", "2024-02-11", 20, "Failed payment"),
+        (3, "2024-01-01", "2024-02-15", 30, None),
+        (4, "2024-01-01", "2024-02-12", 40, "upgrade"),
+        (4, "2024-02-12", None, 50, None),
+    )
+    table = churn.retention_table(book(*rows, columns=columns), as_of="2024-02-29")
+    last = table.iloc[-1]
+    assert last["lost"] == 3
+    assert last.filter(like="lost_").to_dict() == {
+        "lost_failed_payment": 1,
+        "lost_unknown": 1,
+        "lost_upgrade": 0,
+        "lost_voluntary": 1,
+        "revenue_lost_failed_payment": 20,
+        "revenue_lost_unknown": 30,
+        "revenue_lost_upgrade": 0,
+        "revenue_lost_voluntary": 10,
+    }
+
+
+# Groups -----------------------------------------------------------------------------------------
+
+
+def test_groups_are_tables_of_their_own():
+    rng = np.random.default_rng(5)
+    contracts, _ = random_book(rng, n_customers=30)
+    plans = pd.DataFrame({"customer_id": range(30), "plan": rng.choice(["s", "m", None], 30)})
+    options = {"as_of": "2025-03-31", "ends": "exclusive", "span_periods": 3}
+    parted = churn.retention_table(contracts, by="plan", customers=plans, **options)
+    whole = churn.retention_table(contracts, **options)
+    counts = ["active", "new", "lost", "revenue", "revenue_expansion"]
+    sums = parted.groupby("period", dropna=False)[counts].sum().reset_index()
+    pd.testing.assert_frame_equal(sums, whole[["period", *counts]], check_dtype=False)
+    for plan, part in parted.groupby("plan", dropna=False):
+        ids = plans.loc[plans["plan"].isna() if pd.isna(plan) else plans["plan"] == plan]
+        mine = contracts[contracts["customer_id"].isin(ids["customer_id"])]
+        alone = churn.retention_table(mine, **options).set_index("period")
+        same = part.set_index("period").loc[alone.index]
+        pd.testing.assert_frame_equal(same[counts], alone[counts])
+    own = contracts.merge(plans)
+    pd.testing.assert_frame_equal(churn.retention_table(own, by="plan", **options), parted)
+
+
+def test_a_plan_that_changes_splits_nobody():
+    rows = ((1, "2024-01-01", "2024-02-01", "s"), (1, "2024-02-01", None, "m"))
+    contracts = book(*rows, columns=("customer_id", "start_date", "end_date", "plan"))
+    with pytest.raises(InputError, match="'plan' takes several values for 1 of 1 customers"):
+        churn.retention_table(contracts, by="plan")
+
+
+# Day by day -------------------------------------------------------------------------------------
+
+
+def random_book(rng, n_customers=6):
+    """Chains of contracts with late renewals, trials, pauses, changes, and contracts beside."""
+    rows = []
+    for customer in range(n_customers):
+        for _ in range(rng.integers(1, 3)):
+            day = ONE + int(rng.integers(0, 200)) * DAY
+            if rng.random() < 0.3:
+                end = day + int(rng.integers(5, 40)) * DAY
+                rows.append((customer, day, end, 0.0, "trial", None))
+                day = end + int(rng.integers(0, 3)) * DAY
+            for _ in range(rng.integers(0, 5)):
+                end = day + int(rng.integers(10, 90)) * DAY
+                fee = int(rng.integers(1, 9_999)) / 100
+                why = rng.choice(["voluntary", "failed payment", None])
+                rows.append((customer, day, end, fee, "paid", why))
+                if rng.random() < 0.2:
+                    day, end = end, end + int(rng.integers(5, 60)) * DAY
+                    rows.append((customer, day, end, 0.0, "paused", why))
+                day = end + int(rng.choice([0, 0, 0, 2, 5, 30])) * DAY
+            if rng.random() < 0.5:
+                rows.append((customer, day, None, 20.0, "paid", None))
+    if not rows:
+        rows.append((0, ONE, None, 1.0, "paid", None))
+    columns = ("customer_id", "start_date", "end_date", "monthly_revenue", "billing", "reason")
+    return book(*rows, columns=columns), rows
+
+
+def day_by_day(rows, day, as_of, grace):
+    """Who is a customer on a day, what each pays, and who pauses."""
+    rows = [row for row in rows if row[1] <= as_of]
+    pays, pauses = {}, {}
+    for customer, start, written, fee, billing, _ in rows:
+        if billing == "trial":
+            continue
+        end = written
+        mine = [row[1] for row in rows if row[0] == customer and row[4] != "trial"]
+        if end is not None:
+            renewed = [other for other in mine if end <= other <= end + grace * DAY]
+            if renewed:
+                end = min(renewed)
+            elif as_of < end + grace * DAY:
+                end = max(end, as_of + DAY)
+        if start <= day and (end is None or day < end):
+            pays[customer] = pays.get(customer, 0) + Fraction(round(fee * 100), 100)
+            pauses[customer] = pauses.get(customer, True) and billing == "paused"
+    return pays, {customer for customer, paused in pauses.items() if paused}
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_random_books_equal_a_count_day_by_day(seed):
+    rng = np.random.default_rng(seed)
+    contracts, rows = random_book(rng)
+    grace, span = int(rng.integers(0, 7)), int(rng.choice([1, 1, 3, 12]))
+    as_of = max(row[1] for row in rows) + int(rng.integers(0, 120)) * DAY
+    table = churn.retention_table(
+        contracts, as_of=as_of, ends="exclusive", grace_days=grace, span_periods=span
+    )
+    ends = [min((p + pd.offsets.MonthEnd(0)).date(), as_of) for p in table["period"]]
+    states = [day_by_day(rows, day, as_of, grace) for day in ends]
+    ever = set()
+    for number, row in enumerate(table.to_dict("records")):
+        now, paused = states[number]
+        then, was_paused = states[number - span] if number >= span else ({}, set())
+        meanwhile = states[max(number - span + 1, 0) : number + 1]
+        ever = set().union(*(pays for pays, _ in states[: max(number - span + 1, 0)]))
+        came, lost = set(now) - set(then), set(then) - set(now)
+        new = came - ever
+        stayed = set(now) & set(then)
+        assert meanwhile[-1][0] is now
+        last = (row["period"] + pd.offsets.MonthEnd(0)).date()
+        assert row["complete"] == (last + grace * DAY <= as_of)
+        assert (row["active"], row["retained"], row["lost"]) == (len(now), len(stayed), len(lost))
+        assert (row["new"], row["reactivated"]) == (len(new), len(came - new))
+        assert row["paused"] == len(paused)
+        day = ends[number]
+        trials = [r for r in rows if r[4] == "trial"]
+        trying = {r[0] for r in trials if r[1] <= day < r[2]}
+        paid = {who: min(r[1] for r in rows if r[0] == who and r[4] != "trial") for who in new}
+        tried = {r[0] for r in trials if r[0] in new and r[1] < paid[r[0]]}
+        assert (row["trials"], row["converted"]) == (len(trying - set(now)), len(tried))
+        moves = {who: now[who] - then[who] for who in stayed}
+        stops, resumes = stayed & (paused - was_paused), stayed & (was_paused - paused)
+        rest = [moves[who] for who in stayed - stops - resumes]
+        expected = {
+            "revenue": sum(now.values()),
+            "revenue_new": sum(now[who] for who in new),
+            "revenue_reactivated": sum(now[who] for who in came - new),
+            "revenue_expansion": sum(move for move in rest if move > 0),
+            "revenue_contraction": -sum(move for move in rest if move < 0),
+            "revenue_lost": sum(then[who] for who in lost),
+            "revenue_paused": -sum(moves[who] for who in stops),
+            "revenue_resumed": sum(moves[who] for who in resumes),
+        }
+        assert {name: row[name] for name in expected} == {
+            name: float(amount) for name, amount in expected.items()
+        }
+        if row["complete"] and sum(then.values()) > 0:
+            opening = sum(then.values())
+            net = sum(now.get(who, 0) for who in then) / opening
+            gross = sum(min(now.get(who, 0), then[who]) for who in then) / opening
+            assert row["net_revenue_retention"] == pytest.approx(float(net), abs=1e-12)
+            assert row["gross_revenue_retention"] == pytest.approx(float(gross), abs=1e-12)
+            assert row["churn_rate"] == pytest.approx(len(lost) / len(then), abs=1e-12)
+        assert sum(row[name] for name in row if name.startswith("lost_")) == len(lost)
