@@ -19,7 +19,7 @@ from contract._tools import (
 )
 from contract._types import COLUMN_TYPES, NEEDS_ARROW, retyped
 from contract.cases._case import FunctionCase
-from crmkit.errors import InputError, MissingColumnsError
+from crmkit.errors import CrmkitError, InputError, MissingColumnsError
 
 functions = pytest.mark.parametrize("case", of_kind(FunctionCase))
 
@@ -169,6 +169,21 @@ def test_something_else_than_a_table_is_refused(case):
             tables[name] = wrong
             with pytest.raises(InputError, match=name):
                 case.call(tables)
+
+
+@functions
+def test_what_is_quoted_of_long_cells_is_cut(case):
+    for name, table in case.tables().items():
+        for column in table.columns:
+            if not (len(table) and isinstance(table[column].iloc[0], str)):
+                continue
+            long = table[column].astype(object).map(lambda word: 5_000 * "x" + word)
+            said = ""
+            try:
+                case.call({**case.tables(), name: table.assign(**{column: long})})
+            except CrmkitError as error:
+                said = str(error)
+            assert len(said) < 1_500, said[:300]
 
 
 @functions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._arguments import check_column, check_level, is_level
-from crmkit._checks import Problems, number_array, quoted, require_columns
+from crmkit._checks import Problems, listed, number_array, quoted, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._kinds import column_kind
 from crmkit.errors import InputError, MissingColumnsError
@@ -151,7 +151,8 @@ def read_arms(
         numbers = all(level in (0, 1) for level in levels)
         if not numbers and "control" not in levels:
             problems.add(
-                f"column {treated!r} has the levels {levels[:10]}: name the control group with "
+                f"column {treated!r} has the levels {listed(levels[:10])}: name the control group "
+                "with "
                 "`control`."
             )
         control = 0 if numbers else "control"
@@ -160,7 +161,8 @@ def read_arms(
     if not there or len(levels) < 2:
         what = "nobody but the control group" if there else "no control group"
         problems.add(
-            f"column {treated!r} has {what} (levels {levels[:10]}, `control` {quoted(control)}). "
+            f"column {treated!r} has {what} (levels {listed(levels[:10])}, `control` "
+            f"{quoted(control)}). "
             "What a contact changes cannot be told without customers who were left alone at random."
         )
         problems.raise_if_any()

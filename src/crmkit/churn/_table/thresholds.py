@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array
+from crmkit._checks import Problems, check_number, listed, number_array
 from crmkit._frames import group_codes, match_groups, note_by, split_by, to_pandas
 from crmkit.churn._math.rhythm import gap_quantile
 from crmkit.churn._table.survival import check_curves
@@ -123,6 +123,6 @@ def thresholds_of_groups(table: pd.DataFrame, groups: pd.DataFrame, columns: lis
     missing = np.flatnonzero(row < 0)
     if missing.size:
         first = groups.iloc[missing[:3]].to_dict("records")
-        raise InputError(f"`thresholds` lacks {missing.size:,} group(s) (first: {first}).")
+        raise InputError(f"`thresholds` lacks {missing.size:,} group(s) (first: {listed(first)}).")
     values = table[list(_THRESHOLDS)].to_numpy(dtype=np.float64)
     return values[row].T

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_optional, quoted
+from crmkit._checks import check_optional, listed, quoted
 from crmkit._estimator import Model
 from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
@@ -204,7 +204,7 @@ class ByGroup(Model):
             first = table.loc[strange, columns].head(3).to_dict("records")
             raise InputError(
                 f"`customers`: {int(strange.sum()):,} of {len(table):,} rows belong to groups "
-                f"that the model has not seen (first: {first}). Fit it with them."
+                f"that the model has not seen (first: {listed(first)}). Fit it with them."
             )
         return table, found
 

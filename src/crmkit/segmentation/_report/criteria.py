@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._arrays import mean_interval, share_below, wilson_interval
-from crmkit._checks import Problems, number_array
+from crmkit._checks import Problems, listed, number_array
 from crmkit._frames import read_consent, read_customers, to_pandas
 from crmkit._learn import FeatureEncoder, area_under_curve, row_fingerprints
 from crmkit.segmentation._math import (
@@ -161,7 +161,7 @@ def stable(stability: Any, names: list[str]) -> Measured:
     problems = Problems("stability")
     lacking = sorted(set(names) - set(table["segment"].astype(str)))
     if lacking:
-        problems.add(f"it lacks the segment(s) {lacking}.")
+        problems.add(f"it lacks the segment(s) {listed(lacking)}.")
     held = [column if column in table.columns else "jaccard" for column in limits]
     read = [number_array(table[name], problems, name) for name in ("jaccard", *held)]
     problems.raise_if_any()
