@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from crmkit._checks import Problems, check_choice, check_number, number_array
+from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import (
     day_numbers,
     is_far,
@@ -102,14 +102,13 @@ def read_contracts(
     *,
     as_of: Any,
     ends: Any,
-    grace_days: Any,
+    grace_days: int,
     needs: Iterable[str] = (),
     name: str = "transactions",
 ) -> Contracts:
     """Read contracts, those that have begun by `as_of`; else by the last start in the table."""
     if ends is not None:
         check_choice(ends, "ends", Ends)
-    grace = int(check_number(grace_days, "grace_days"))
     frame = read_customers(
         contracts,
         needs=("start_date", "end_date", *needs),
@@ -152,7 +151,7 @@ def read_contracts(
     renewed = until.copy()
     counts = state != TRIAL
     renewed[counts] = bridged(
-        customer[counts], start[counts], until[counts], grace=grace, as_of=last_day
+        customer[counts], start[counts], until[counts], grace=grace_days, as_of=last_day
     )
     problems.rows(
         _among(_loose_pauses(customer, start, renewed, state), begun),
@@ -175,7 +174,7 @@ def read_contracts(
         reason=reason,
         reasons=reasons,
         as_of=last_day,
-        grace=grace,
+        grace=grace_days,
         account=account,
         _frame=frame,
     )

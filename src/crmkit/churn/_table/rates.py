@@ -87,8 +87,8 @@ def retention_table(
         For contracts: a renewal so many days late is on time. A period is then complete when
         these days are over as well.
     by : str or list of str, optional
-        Column(s) to split the table by: of `customers` if given, else of `transactions`, where
-        they must be constant per customer. Customers without a value form a group of their own.
+        Columns that make the groups; customers without a value are a group of their own. Of
+        `customers` if given, else of `transactions`, where they must be constant per customer.
     customers : DataFrame, optional
         One row per customer, with ``customer_id`` and the columns of `by`.
     rate_days : float, optional
@@ -204,6 +204,7 @@ def retention_table(
     window_days = check_optional(window_days, "window_days")
     rate_days = check_optional(rate_days, "rate_days")
     span = check_number(span_periods, "span_periods")
+    grace_days = check_number(grace_days, "grace_days")
     columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
     own = columns if customers is None else []
     if is_contracts(transactions, "transactions"):
