@@ -132,6 +132,7 @@ SENTENCES = {
     "period": ("Calendar period",),
     "progress": ("Show a progress bar",),
     "random_state": ("Seed of ",),
+    "since": ("First day counted, inclusive",),
     "tie": ("Groups of terms that are held equal",),
     "treated": ("Column that says who was treated",),
     "treatment": ("The arm to compare with the control group",),

@@ -186,6 +186,8 @@ def test_what_is_refused():
     base = preference_table(log, columns=["channel"], detail=True)
     with pytest.raises(InputError, match="`base` lacks the variable 'category'"):
         preference_table(log, base=base)
+    with pytest.raises(InputError, match="`base`: it has no rows"):
+        preference_table(log, columns=["channel"], base=base.head(0))
     twice = pd.concat([base, base.assign(base=0.5)])
     with pytest.raises(InputError, match="a level has several shares"):
         preference_table(log, columns=["channel"], base=twice)

@@ -156,10 +156,12 @@ def test_units_follow_quantity():
         (make_pools(("a", 1, "calls"), ("a", 1, "calls")), "repeats a name"),
         (make_pools(("direct", 1, "calls")), "uses 'direct'"),
         (make_pools((None, 1, "calls")), "'pool' is not a name"),
+        (make_pools(("a", 1, "calls")).head(0), "`cost_pools` has no rows"),
+        (make_pools(("a", 1, "units")), "driver 'units' of pool 'a' is negative for 1 customers"),
     ],
 )
 def test_pools_that_make_no_sense(pools, sentence):
-    log = make_log([(1, 0, 100), (2, 0, -300)])
+    log = make_log([(1, 0, 100), (2, 0, -300)]).assign(quantity=[-2, 1])
     activity = pd.DataFrame({"customer_id": [1], "calls": [2]})
     with pytest.raises(InputError, match=sentence):
         customer_profit(log, cost_pools=pools, activity=activity)

@@ -57,6 +57,8 @@ def test_maps_and_scores_that_make_no_sense():
     backwards = one_end.assign(recency_score_from=4, recency_score_to=1)
     with pytest.raises(InputError, match="runs backwards"):
         rfm_segments(cells, segment_map=backwards)
+    with pytest.raises(InputError, match="it has no rules"):
+        rfm_segments(cells, segment_map=one_end.head(0))
     with pytest.raises(InputError, match="none of the columns"):
         rfm_segments(cells, segment_map=one_end[["segment"]])
     with pytest.raises(InputError, match="`segment_map` must be one of"):

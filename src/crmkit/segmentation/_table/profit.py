@@ -58,7 +58,7 @@ def customer_profit(
         Name of the column of `transactions` with the discount granted, as a positive number.
     zero_driver : {"raise", "unallocated"}, default "raise"
         What to do with a pool whose driver nobody has. It is never spread over revenue instead.
-    since : str or datetime-like, optional
+    since : date-like, optional
         First day counted, inclusive. The default is the first date in `transactions`. Pools and
         activity should be those of the days from here to `as_of`.
     as_of : date-like, optional

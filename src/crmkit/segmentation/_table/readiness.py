@@ -76,9 +76,9 @@ def readiness_table(
     answers : list of str, optional
         Columns of `contacts` with what came of it. The default is those of ``opened``,
         ``clicked``, ``responded``, ``complained`` and ``referred`` that are there.
-    since : str or datetime-like, optional
+    since : date-like, optional
         First day counted, inclusive. The default is the first day of each table.
-    as_of : str or datetime-like, optional
+    as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in `contacts` and
         `transactions`.
 

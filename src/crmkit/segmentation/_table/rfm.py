@@ -43,7 +43,7 @@ def rfm_table(
         are no purchase and no sign of life.
     customers : DataFrame, optional
         Further customers, by ``customer_id``, who stand in the result even if they bought nothing.
-    since : str or datetime-like, optional
+    since : date-like, optional
         First day counted, inclusive; earlier rows are left out. The default is the first date in
         `transactions`.
     as_of : date-like, optional
