@@ -41,6 +41,20 @@ def test_profile_finds_the_marks_and_ranks_them():
     assert (level.loc["echo", "direction"] != "as all").any()
 
 
+def test_importance_is_what_leaving_a_column_out_costs():
+    table = leavers().drop(columns="echo")
+    twin = table.assign(twin=table["calls"] + 0.001 * table["customer_id"] % 2)
+    alone = churn.retention_profile(table, random_state=0).groupby("variable")["importance"].first()
+    both = churn.retention_profile(twin, random_state=0).groupby("variable")["importance"].first()
+    assert alone["calls"] > 0.1
+    assert both[["calls", "twin"]].abs().max() < 0.01
+    areas = [
+        churn.ChurnModel(random_state=0).fit(part).performance_["auc"].iloc[0]
+        for part in (table, table.drop(columns="channel"))
+    ]
+    assert alone["channel"] == pytest.approx(areas[0] - areas[1], abs=0.01)
+
+
 def test_profile_partitions_the_customers():
     table = leavers()
     profile = churn.retention_profile(table)

@@ -1,4 +1,4 @@
-"""Compare groups of customers with the base: counts, tests and what a column is worth."""
+"""Compare groups of customers with the base: rates, means and tests."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Floats
 
 
-__all__ = ["permutation_importance", "shrunk_means", "shrunk_rates", "two_sided_p"]
+__all__ = ["shrunk_means", "shrunk_rates", "two_sided_p"]
 
 
 def two_sided_p(
@@ -30,31 +28,6 @@ def two_sided_p(
     spread = n * others * total_events * (total - total_events)
     square = np.divide(cross**2 * total, spread, out=np.zeros(len(n)), where=spread > 0)
     return np.asarray(special.chdtrc(1.0, square / inflation))
-
-
-def permutation_importance(
-    score: Callable[[Floats], Floats],
-    judge: Callable[[Floats], float],
-    matrix: Floats,
-    blocks: list[Ints],
-    *,
-    rng: np.random.Generator,
-    n_repeats: int,
-) -> Floats:
-    """Return how much `judge` falls, on average, when a block of columns is shuffled by rows.
-
-    `blocks` are lists of columns of `matrix`, shape (n, p), that belong together; the result has
-    shape (len(blocks),). See Breiman (2001), Machine Learning 45, section 10.
-    """
-    whole = judge(score(matrix))
-    falls = np.zeros(len(blocks))
-    changed = matrix.copy()
-    for at, block in enumerate(blocks):
-        for _ in range(n_repeats):
-            changed[:, block] = matrix[rng.permutation(len(matrix))][:, block]
-            falls[at] += whole - judge(score(changed))
-        changed[:, block] = matrix[:, block]
-    return falls / n_repeats
 
 
 def shrunk_rates(events: Floats, n: Floats) -> Floats:
