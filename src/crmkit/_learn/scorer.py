@@ -32,11 +32,15 @@ __all__ = ["Scorer", "row_fingerprints"]
 @json_part
 @dataclass(frozen=True)
 class Scorer:
-    """Encoder, fitted classifier and calibrator in a row; an attribute that JSON can carry."""
+    """Encoder, fitted classifier and calibrator in a row; an attribute that JSON can carry.
+
+    ``means`` (p,) are those of the matrix learned from.
+    """
 
     encoder: FeatureEncoder
     classifier: Any
     calibrator: Calibrator
+    means: tuple[float, ...] = ()
 
     @classmethod
     def fit(
@@ -77,7 +81,17 @@ class Scorer:
         fitted = fit_classifier(estimator, matrix, outcome, random_state=random_state)
         scores = np.empty(len(outcome))
         scores[order] = calibrator.transform(unseen)
-        return cls(encoder, fitted, calibrator), scores
+        return cls(encoder, fitted, calibrator, tuple(matrix.mean(axis=0).tolist())), scores
+
+    @property
+    def coefficients(self) -> Floats | None:
+        """Log odds per unit of each column of the matrix, (p,); None if it is no logistic model."""
+        from sklearn.linear_model import LogisticRegression
+
+        if not isinstance(self.classifier, LogisticRegression):
+            return None
+        stretch = self.calibrator.knots[0][1] if self.calibrator.method == "sigmoid" else 1.0
+        return np.asarray(self.classifier.coef_, dtype=np.float64).ravel() * stretch
 
     def score(self, matrix: Floats) -> Floats:
         """Return calibrated probabilities, shape (n,), of rows that the encoder wrote."""
@@ -93,13 +107,14 @@ class Scorer:
             "encoder": self.encoder,
             "classifier": classifier_state(self.classifier),
             "calibrator": self.calibrator,
+            "means": list(self.means),
         }
 
     @classmethod
     def from_json_state(cls, state: dict[str, Any]) -> Self:
         """Rebuild a scorer from `to_json_state`."""
         classifier = classifier_from_state(state["classifier"])
-        return cls(state["encoder"], classifier, state["calibrator"])
+        return cls(state["encoder"], classifier, state["calibrator"], tuple(state["means"]))
 
 
 def row_fingerprints(ids: pd.Series[Any] | None, matrix: Floats) -> NDArray[np.uint64]:

@@ -154,7 +154,7 @@ class ProspectModel(ScoreModel):
         self.columns_ = judged_columns(
             frame, encoder.looked_at(frame), encoder.terms, result, target, **looks
         )
-        self._seen_ = valuable.seen
+        self._seen_, self._background_ = valuable.seen, valuable.background
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
             needs = [responded, *known]
