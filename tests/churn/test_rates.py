@@ -10,7 +10,12 @@ from crmkit.churn import cohort_table, retention_table
 from crmkit.errors import InputError
 
 DAY_ONE = pd.Timestamp("2024-01-15")
-FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+FREQUENCY = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"} | {
+    "week-sunday": "W-SAT",
+    "week-thursday": "W-WED",
+    "quarter-february": "Q-JAN",
+    "year-april": "Y-MAR",
+}
 
 logs = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 160), st.integers(-400, 900)),
@@ -192,6 +197,36 @@ def test_weeks_begin_on_monday():
     table = retention_table(log, period="week")
     assert list(table["period"]) == [pd.Timestamp("2024-12-23"), pd.Timestamp("2024-12-30")]
     assert "revenue" not in table
+
+
+def test_periods_of_ones_own_may_have_any_length():
+    weeks = np.cumsum([0, 4, 4, 5, 4, 4, 5])
+    first = [pd.Timestamp("2024-01-28") + pd.Timedelta(weeks=int(week)) for week in weeks]
+    log = log_of([(1, 13, 4), (2, 40, 4), (1, 41, 4), (2, 68, 4), (2, 69, 4), (2, 103, 4)])
+    table = retention_table(log, period=first, as_of="2024-06-10")
+    assert list(table["period"]) == first[:5]
+    assert list(table["active"]) == [2, 2, 1, 0, 0]
+    assert list(table["complete"]) == [True] * 4 + [False]
+    yearly = retention_table(log, period=first, as_of="2024-06-10", rate_days=364)
+    assert yearly["retention_rate"][2] == pytest.approx(0.5 ** (364 / 35))
+    for days in (
+        pd.Series(first),
+        np.array(first, dtype="datetime64[ns]"),
+        pd.DatetimeIndex(first),
+    ):
+        pd.testing.assert_frame_equal(retention_table(log, period=days, as_of="2024-06-10"), table)
+    cohorts = cohort_table(log, period=first, as_of="2024-06-10")
+    assert list(cohorts["active"].dropna()) == [2, 2, 1, 0]
+    with pytest.raises(InputError, match="`period` begins on 2024-02-25, but the table on 2024-01"):
+        retention_table(log, period=first[1:])
+    with pytest.raises(InputError, match="last day 2024-03-24 begins a period whose end is not"):
+        retention_table(log, period=first[:3])
+    with pytest.raises(InputError, match="2024-01-28 follows 2024-02-25"):
+        retention_table(log, period=[first[1], first[0]])
+    with pytest.raises(InputError, match="first days of two periods at least"):
+        retention_table(log, period=[])
+    with pytest.raises(InputError, match="`period` must be a date"):
+        retention_table(log, period=["month", "year"])
 
 
 def test_bad_arguments_are_named():

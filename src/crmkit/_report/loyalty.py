@@ -12,7 +12,6 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmkit._periods import Period
     from crmkit._report.story import Story
 
 __all__ = ["loyalty_section"]
@@ -38,7 +37,7 @@ def loyalty_section(story: Story) -> Section:
     """Tell retention by month and cohort, and who is likely to be silent from now on."""
     log, as_of = story.transactions, story.settings.as_of
     months = (as_of - log["date"].min()).days / 30.4
-    period: Period = "month" if months <= 30 else "quarter"
+    period = "month" if months <= 30 else "quarter"
     retention = churn.retention_table(log, period=period, as_of=as_of)
     cohorts = churn.cohort_table(log, period=period, as_of=as_of)
     answer = [_rhythm(retention, period)]

@@ -9,7 +9,15 @@ import pandas as pd
 
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import ROWWISE, customer_groups, day_column, note_by, parse_day, read_by
+from crmkit._frames import (
+    ROWWISE,
+    customer_groups,
+    day_column,
+    note_by,
+    parse_day,
+    read_by,
+    read_period,
+)
 from crmkit._log import first_and_last
 from crmkit._periods import day_text, period_of, period_start
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
@@ -58,8 +66,8 @@ def cohort_table(
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money;
         a refund is money, but no activity.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar periods of cohorts and ages. Weeks begin on Monday.
+    period : {"day", "week", "month", "quarter", "year"} or list of dates, default "month"
+        Calendar period of cohorts and ages, or first days, as in :func:`retention_table`.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log. Cells whose
         period has not ended by then are not observable.
@@ -139,7 +147,9 @@ def cohort_table(
     confidence_level = check_number(confidence_level, "confidence_level")
     max_age = check_optional(max_age, "max_age")
     columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
-    presence = read_presence(transactions, period, as_of, [] if customers is not None else columns)
+    calendar = read_period(period)
+    own = columns if customers is None else []
+    presence = read_presence(transactions, calendar, as_of, own)
     log = presence.log
     group, groups = customer_groups(
         log.purchases if columns else log.rows, columns, customers, log.account
@@ -167,7 +177,7 @@ def cohort_table(
     active = cohort_activity(place[bought.customer[row]], start, stop, shape=shape).ravel()
     size = np.repeat(np.bincount(place, minlength=unit.size), n_ages)
     low, high = wilson_interval(active, size, confidence_level)
-    came = period_start(unit_cohort + presence.first_number, period)
+    came = period_start(unit_cohort + presence.first_number, calendar)
     table = {
         "cohort": np.repeat(day_column(came), n_ages),
         "age": np.tile(age, unit.size),
@@ -244,16 +254,17 @@ def cohort_customers(
     window = run_length(activity, window_periods)
     age = check_number(age, "age")
     day = parse_day(cohort, "cohort")
-    presence = read_presence(transactions, period, as_of, [])
-    wanted = int(period_of(np.array([day]), period)[0]) - presence.first_number
+    calendar = read_period(period)
+    presence = read_presence(transactions, calendar, as_of, [])
+    wanted = int(period_of(np.array([day]), calendar)[0]) - presence.first_number
     bought, cohort, log = presence.active, presence.cohort, presence.log.rows
     member = cohort == wanted
     if not member.any():
-        raise InputError(f"`cohort`: no customer came in the {period} of {day_text(day)}.")
+        raise InputError(f"`cohort`: no customer came in the {calendar} of {day_text(day)}.")
     if wanted + age >= presence.n_complete:
         raise InputError(
             f"`age`: the cohort of {day_text(day)} cannot be observed at {age} "
-            f"{period}s, which end after `as_of` ({day_text(log.as_of)})."
+            f"{calendar}s, which end after `as_of` ({day_text(log.as_of)})."
         )
     row, start, stop = active_runs(
         bought.customer, bought.day - cohort[bought.customer], window=window

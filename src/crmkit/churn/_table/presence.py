@@ -9,9 +9,10 @@ import numpy as np
 
 from crmkit._checks import check_choice, check_number
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
-from crmkit._periods import Period, period_of
+from crmkit._periods import period_of
 
 if TYPE_CHECKING:
+    from crmkit._periods import Calendar
     from crmkit._typing import Ints
 
 
@@ -48,9 +49,8 @@ def run_length(activity: Activity, window_periods: int) -> int | None:
     return {"exact": 1, "rolling": length, "unbounded": None}[activity]
 
 
-def read_presence(transactions: Any, period: Period, as_of: Any, columns: list[str]) -> Presence:
+def read_presence(transactions: Any, period: Calendar, as_of: Any, columns: list[str]) -> Presence:
     """Read the log and find in which periods each customer was active."""
-    check_choice(period, "period", Period)
     log = read_log(transactions, needs=columns, as_of=as_of)
     rows = log.rows
     first_day = rows.day.min() if log.bought is None else rows.day[log.bought].min()

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number, check_optional
+from crmkit._checks import check_number, check_optional
 from crmkit._frames import (
     ROWWISE,
     customer_groups,
     day_column,
     note_by,
     read_by,
+    read_period,
     with_account,
 )
 from crmkit._log import read_log
-from crmkit._periods import Period, period_of, period_start
+from crmkit._periods import period_of, period_start
 from crmkit.churn._math.rates import TRIAL
 from crmkit.churn._table.contracts import CONTRACT_COLUMNS, is_contracts, read_contracts
 from crmkit.churn._table.rate_columns import customer_columns, revenue_columns
@@ -27,6 +28,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmkit._periods import Period
     from crmkit.churn._table.contracts import Ends
 
 
@@ -68,8 +70,10 @@ def retention_table(
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the revenue
         columns. Or contracts, recognised by a column ``start_date``, as the notes describe them.
-    period : {"day", "week", "month", "quarter", "year"}, default "month"
-        Calendar periods of the table. Weeks begin on Monday.
+    period : {"day", "week", "month", "quarter", "year"} or list of dates, default "month"
+        Calendar period. Weeks begin on Monday and years in January unless the word goes on:
+        "week-sunday", "quarter-april", "year-april". Or the first days of periods of your own, a
+        4-4-5 calendar's for instance, and that of the period after the last.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last ``date``, of contracts the last
         ``start_date``: an end may lie ahead.
@@ -199,7 +203,7 @@ def retention_table(
     1 2025-02-01       2         1    1            0     1         0.5
     2 2025-03-01       2         1    0            1     1         0.5
     """
-    check_choice(period, "period", Period)
+    calendar = read_period(period)
     confidence_level = check_number(confidence_level, "confidence_level")
     window_days = check_optional(window_days, "window_days")
     rate_days = check_optional(rate_days, "rate_days")
@@ -221,13 +225,13 @@ def retention_table(
         if ends is not None or grace_days:
             raise InputError("`ends` and `grace_days` are for contracts; `transactions` has none.")
         log = read_log(transactions, needs=own, as_of=as_of)
-        spells = activity_spells(log, period, window_days)
+        spells = activity_spells(log, calendar, window_days)
         group, groups = customer_groups(
             log.purchases if columns else log.rows, columns, customers, log.account
         )
 
-    number = period_of(np.array([spells.start.min(), spells.as_of]), period)
-    starts = period_start(np.arange(number[0], number[1] + 2), period)
+    number = period_of(np.array([spells.start.min(), spells.as_of]), calendar)
+    starts = period_start(np.arange(number[0], number[1] + 2), calendar)
     last_days = starts[1:] - 1
     complete = np.tile(last_days + spells.grace <= spells.as_of, len(groups))
     factor: Any = 1.0

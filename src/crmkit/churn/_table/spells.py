@@ -14,7 +14,7 @@ from crmkit.churn._math.rates import PAID, Spells, growth_moves, seen_periods, s
 
 if TYPE_CHECKING:
     from crmkit._log import PurchaseLog
-    from crmkit._periods import Period
+    from crmkit._periods import Calendar
     from crmkit._typing import Bools, Floats, Ints
     from crmkit.churn._math.rates import Moves, Standing
     from crmkit.churn._table.contracts import Contracts
@@ -70,7 +70,7 @@ class Accounts:
     tried: Bools | None
 
 
-def activity_spells(log: PurchaseLog, period: Period, window_days: int | None) -> DaySpells:
+def activity_spells(log: PurchaseLog, period: Calendar, window_days: int | None) -> DaySpells:
     """Return activity in transactions as spells, one per customer and period, or day."""
     rows = log.rows
     number = rows.day if window_days is not None else period_of(rows.day, period)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number, quoted
+from crmkit._checks import check_number, quoted
 from crmkit._frames import (
     customer_columns,
     day_column,
@@ -16,10 +16,11 @@ from crmkit._frames import (
     parse_day,
     read_by,
     read_customers,
+    read_period,
     rows_of,
 )
 from crmkit._log import PurchaseDays, purchase_days, read_log
-from crmkit._periods import Period, period_of, period_start
+from crmkit._periods import period_of, period_start
 from crmkit.clv._model import BGBB, ByGroup
 from crmkit.clv._table.days import check_refunds
 from crmkit.clv._table.periods import last_closed
@@ -27,6 +28,7 @@ from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from crmkit._periods import Calendar, Period
     from crmkit._typing import Bools, Floats, Ints, KeepDropOrRaise
     from crmkit.clv._model.protocols import PurchaseValuer
 
@@ -112,7 +114,7 @@ def tracking_table(
     check_refunds(log, refunds, until=end)
     days = log.days().until(end)
     if isinstance(model, BGBB):
-        clock = _in_periods(days, split, end, check_choice(period, "period", Period), model)
+        clock = _in_periods(days, split, end, read_period(period or ""), model)
     elif period is not None:
         raise InputError("`period` is for BGBB; give other models `period_days`.")
     else:
@@ -167,7 +169,7 @@ def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
     return _Clock(first, *_repeats(days), ends, ends, split, 1.0)
 
 
-def _in_periods(days: PurchaseDays, split: int, end: int, period: Period, model: BGBB) -> _Clock:
+def _in_periods(days: PurchaseDays, split: int, end: int, period: Calendar, model: BGBB) -> _Clock:
     """Count calendar periods that have ended, those after the split as held out."""
     active = purchase_days(days.customer, period_of(days.day, period))
     first, last = active.day[active.first], last_closed(end, period)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice
-from crmkit._frames import note_by, read_by
-from crmkit._periods import Period, period_of, period_start
+from crmkit._frames import note_by, read_by, read_period
+from crmkit._periods import period_of, period_start
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
 from crmkit.clv._table.groups import read_earnings
@@ -17,6 +16,7 @@ from crmkit.clv._table.groups import read_earnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._periods import Period
     from crmkit._typing import KeepDropOrRaise
 
 __all__ = ["cohort_value", "payback_table"]
@@ -94,9 +94,10 @@ def cohort_value(
     0 2024-01-01    0          2    15.0               7.5
     1 2024-01-01    1          2    20.0              17.5
     """
+    calendar = read_period(period)
     found = read_earnings(
         transactions,
-        period=check_choice(period, "period", Period),
+        period=period,
         customers=customers,
         by=by,
         as_of=as_of,
@@ -106,20 +107,20 @@ def cohort_value(
     )
     n_groups = len(found.labels)
     born = np.zeros(n_groups, dtype=np.int64)
-    born[found.group] = period_of(found.first_day, period)
-    now = int(period_of(np.array([found.log.rows.as_of]), period)[0])
+    born[found.group] = period_of(found.first_day, calendar)
+    now = int(period_of(np.array([found.log.rows.as_of]), calendar)[0])
     length = now - born + 1
     start = np.cumsum(length) - length
     group = np.repeat(np.arange(n_groups), length)
     age = np.arange(group.size) - start[group]
 
     bought = found.group[found.customer]
-    cell = start[bought] + period_of(found.day, period) - born[bought]
+    cell = start[bought] + period_of(found.day, calendar) - born[bought]
     amount = np.bincount(cell, weights=found.amount, minlength=group.size)
     value = np.bincount(cell, weights=found.value, minlength=group.size)
     cumulative = pd.Series(value).groupby(group).cumsum().to_numpy()
     size = np.bincount(found.group, minlength=n_groups)[group]
-    following = period_start(born[group] + age + 1, period)
+    following = period_start(born[group] + age + 1, calendar)
     columns = {
         "age": age,
         "complete": following - 1 <= found.log.rows.as_of,

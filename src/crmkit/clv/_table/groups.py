@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number
-from crmkit._frames import customer_columns, day_column, group_codes, read_by
+from crmkit._checks import check_number
+from crmkit._frames import customer_columns, day_column, group_codes, read_by, read_period
 from crmkit._log import read_log
-from crmkit._periods import Period, period_of, period_start
+from crmkit._periods import period_of, period_start
 from crmkit.clv._math.accounting import DAYS_PER_YEAR, discount_factor
 from crmkit.clv._table.days import days_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._log import PurchaseLog
+    from crmkit._periods import Calendar, Period
     from crmkit._typing import Floats, Ints, KeepDropOrRaise
 
 
@@ -57,8 +58,7 @@ def read_earnings(
     refunds: KeepDropOrRaise,
 ) -> Earnings:
     """Reduce the log to purchase days and put each customer into a group."""
-    if period is not None:
-        check_choice(period, "period", Period)
+    calendar = None if period is None else read_period(period)
     margin = check_number(margin, "margin")
     rate = check_number(annual_discount_rate, "annual_discount_rate")
     log = read_log(transactions, needs=("amount",), as_of=as_of)
@@ -67,7 +67,7 @@ def read_earnings(
     first_day = days.day[days.first]
     age = days.day - first_day[days.customer]
     columns = read_by(by, reserved=("cohort",))
-    group, labels = _groups(ids, first_day, period, customers, columns, log.account)
+    group, labels = _groups(ids, first_day, calendar, customers, columns, log.account)
     amount: Any = days.amount
     return Earnings(
         ids=ids,
@@ -86,7 +86,7 @@ def read_earnings(
 def _groups(
     ids: pd.Series[Any],
     first_day: Ints,
-    period: Period | None,
+    period: Calendar | None,
     customers: Any,
     columns: list[str],
     account: dict[str, Any],

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_choice, check_number, check_optional
-from crmkit._frames import day_column, parse_day
+from crmkit._checks import check_number, check_optional
+from crmkit._frames import day_column, parse_day, read_period
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
-from crmkit._periods import Period, period_of, period_start
+from crmkit._periods import period_of, period_start
 from crmkit.clv._table.days import check_refunds
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from crmkit._periods import Calendar, Period
     from crmkit._typing import Bools, KeepDropOrRaise
 
 
@@ -87,10 +88,11 @@ def opportunity_table(
     1         bob 2022-01-01          0        0        1
     """
     ahead = check_optional(horizon_periods, "horizon_periods") or 0
-    log, active, over = _periods(transactions, period, None if ahead else as_of, refunds)
+    calendar = read_period(period)
+    log, active, over = _periods(transactions, calendar, None if ahead else as_of, refunds)
     closed = over
     if ahead:
-        closed = last_closed(parse_day(as_of, "as_of"), period)
+        closed = last_closed(parse_day(as_of, "as_of"), calendar)
         if closed + ahead > over:
             raise InputError(
                 f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
@@ -104,7 +106,7 @@ def opportunity_table(
     table = pd.DataFrame(
         {
             "customer_id": ids,
-            "cohort": day_column(period_start(born, period)),
+            "cohort": day_column(period_start(born, calendar)),
             "frequency": np.bincount(customer[seen], minlength=len(ids)),
             "recency": last,
             "periods": closed - born,
@@ -114,7 +116,7 @@ def opportunity_table(
         later = customer[~seen & (when <= closed + ahead)]
         table["holdout_periods"] = ahead
         table["holdout_frequency"] = np.bincount(later, minlength=len(ids))
-    return log.noted(_ended(table, born <= closed, period))
+    return log.noted(_ended(table, born <= closed, calendar))
 
 
 def contract_table(
@@ -176,7 +178,8 @@ def contract_table(
     1         bob 2024-01-01        1     True
     """
     grace = check_number(grace_periods, "grace_periods")
-    log, active, closed = _periods(transactions, period, as_of, refunds)
+    calendar = read_period(period)
+    log, active, closed = _periods(transactions, calendar, as_of, refunds)
     ids, born = log.rows.customer_ids, active.day[active.first]
     ends = np.diff(active.day, append=active.day[-1]) > grace + 1
     ends[active.last] = True
@@ -188,19 +191,18 @@ def contract_table(
     table = pd.DataFrame(
         {
             "customer_id": ids,
-            "cohort": day_column(period_start(born, period)),
+            "cohort": day_column(period_start(born, calendar)),
             "periods": paid - born + churned,
             "churned": churned,
         }
     )
-    return log.noted(_ended(table, born <= closed, period))
+    return log.noted(_ended(table, born <= closed, calendar))
 
 
 def _periods(
-    transactions: Any, period: Period, as_of: Any, refunds: KeepDropOrRaise
+    transactions: Any, period: Calendar, as_of: Any, refunds: KeepDropOrRaise
 ) -> tuple[PurchaseLog, PurchaseDays, int]:
     """Return the log, the periods bought in as its days, and the last period that ended."""
-    check_choice(period, "period", Period)
     log = read_log(transactions, as_of=as_of)
     check_refunds(log, refunds)
     number = period_of(log.rows.day, period)
@@ -208,12 +210,12 @@ def _periods(
     return log, active, last_closed(log.rows.as_of, period)
 
 
-def last_closed(day: int, period: Period) -> int:
+def last_closed(day: int, period: Calendar) -> int:
     """Return the number of the last period that has ended by the end of a day."""
     return int(period_of(np.array([day + 1]), period)[0]) - 1
 
 
-def _ended(table: pd.DataFrame, known: Bools, period: str) -> pd.DataFrame:
+def _ended(table: pd.DataFrame, known: Bools, period: Calendar) -> pd.DataFrame:
     """Leave out customers whose first period has not ended."""
     if not known.any():
         raise InputError(
