@@ -45,7 +45,7 @@ def test_the_default_is_exact_and_adds_up():
     np.testing.assert_allclose(reasons["contribution"], shares[row, place])
     chance = model.predict(table)["p_churn"].to_numpy()[row]
     without = special.expit(special.logit(chance) - reasons["contribution"])
-    np.testing.assert_allclose(reasons["p_added"], chance - without)
+    np.testing.assert_allclose(reasons["chance_added"], chance - without)
     web = reasons[(reasons["variable"] == "channel")].groupby("level")["contribution"].mean()
     assert web["web"] > 0
     assert model.reasons(table.head(5), n_reasons=1)["rank"].eq(1).all()
@@ -109,6 +109,6 @@ def test_every_learner_of_chances_has_them(tmp_path):
         *map(str, missing[["calls"]].iloc[0]),
         f"{missing['age'].iloc[0]:.4g}",
     }
-    assert model.reasons(table.head(3), n_reasons=1)["p_added"].max() == pytest.approx(
-        found[found["customer_id"] < 3].groupby("customer_id")["p_added"].first().max()
+    assert model.reasons(table.head(3), n_reasons=1)["chance_added"].max() == pytest.approx(
+        found[found["customer_id"] < 3].groupby("customer_id")["chance_added"].first().max()
     )

@@ -96,7 +96,7 @@ def reasons_frame(
         variable=np.asarray(columns, dtype=object)[place],
         level=level,
         contribution=added,
-        p_added=chance[row] - special.expit(odds - added),
+        chance_added=chance[row] - special.expit(odds - added),
     )
 
 

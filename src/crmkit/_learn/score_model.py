@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import columns_named
-from crmkit._checks import check_choice, check_number, random_generator
+from crmkit._checks import check_choice, check_flag, check_number, random_generator
 from crmkit._estimator import Model
 from crmkit._frames import sorted_codes
 from crmkit._learn.columns import best_alone, judged_columns
@@ -184,7 +184,7 @@ class ScoreModel(Model):
             * ``variable`` (str) - the column.
             * ``level`` (str) - the customer's value of it.
             * ``contribution`` (float) - log odds added, after a sigmoid calibration.
-            * ``p_added`` (float) - chance less what it is without this contribution.
+            * ``chance_added`` (float) - chance less what it is without this contribution.
 
         Raises
         ------
@@ -216,6 +216,7 @@ class ScoreModel(Model):
         self._check_fitted()
         n_reasons = check_number(n_reasons, "n_reasons")
         n_repeats = check_number(n_repeats, "n_repeats")
+        check_flag(progress, "progress")
         encoder = self.scorer_.encoder
         frame = read_snapshots(customers, encoder.used_columns)
         matrix = encoder.transform(frame)
