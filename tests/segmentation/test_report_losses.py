@@ -135,7 +135,7 @@ def test_only_pools_that_are_in_the_profit_count(tmp_path):
         frame.assign(acquisition_cost=70.0)[[*frame.columns[:-1], "acquisition_cost", "profit"]],
     ):
         pd.testing.assert_frame_equal(loss_makers(merged), expected)
-        merged.round(2).to_csv(tmp_path / "profit.csv", index=False)
+        merged.to_csv(tmp_path / "profit.csv", index=False)
         kept = loss_makers(pd.read_csv(tmp_path / "profit.csv"))
         pd.testing.assert_frame_equal(kept, expected)
     single = frame.astype(dict.fromkeys(frame.columns[1:], "float32"))
@@ -143,6 +143,31 @@ def test_only_pools_that_are_in_the_profit_count(tmp_path):
     paid = frame.assign(acquisition_cost=70.0, profit=frame["profit"] - 70)
     assert len(loss_makers(paid)) == 3
     assert loss_makers(paid).attrs["cost_columns"][-1] == "acquisition_cost"
+
+
+def test_a_table_rounded_to_cents_still_adds_up():
+    rng = np.random.default_rng(0)
+    n = 300
+    frame = table(
+        gross_revenue=rng.gamma(2, 30, n), direct_cost=rng.gamma(2, 15, n),
+        calls_cost=rng.gamma(1, 9, n), rent_cost=rng.gamma(1, 9, n),
+    ).round(2)  # fmt: skip
+    for merged in (frame, frame.assign(acquisition_cost=rng.gamma(1, 9, n))):
+        found = loss_makers(merged)
+        assert found.attrs["cost_columns"] == ["direct_cost", "calls_cost", "rent_cost"]
+        assert len(found) == (frame["profit"] < 0).sum()
+    with pytest.raises(InputError, match="'profit' is not revenue less"):
+        loss_makers(frame.assign(profit=frame["profit"] - 0.1))
+
+
+def test_a_small_column_that_is_no_part_of_the_profit_is_none():
+    frame = table(gross_revenue=[9.125, 4.0], direct_cost=[5.0, 5.0], calls_cost=[0.0, 0.0625])
+    merged = frame.assign(tiny_cost=0.015)
+    merged = merged[["tiny_cost", *frame.columns]]
+    found = loss_makers(merged[["customer_id", *merged.columns.drop("customer_id")]])
+    assert found.attrs["cost_columns"] == ["direct_cost", "calls_cost"]
+    between = frame.drop(columns="profit").assign(tiny_cost=0.015, profit=frame["profit"])
+    assert loss_makers(between).attrs["cost_columns"] == ["direct_cost", "calls_cost"]
 
 
 def test_a_profit_that_nothing_explains_is_refused():

@@ -139,6 +139,16 @@ def test_a_kept_base_gives_later_tables_the_same_columns(tmp_path):
     assert list(preference_table(later)) != list(then)
 
 
+def test_a_kept_base_keeps_a_level_that_has_become_rare():
+    log, _ = shop()
+    base = preference_table(log, max_levels=3, detail=True)
+    later = log.assign(category=[f"c{i % 9}" for i in log["order_id"]])
+    later.loc[:3, "category"] = "cake"
+    now = preference_table(later, max_levels=3, base=base, detail=True)
+    cake = now[now["level"] == "cake"]
+    assert cake["orders"].sum() == 4
+
+
 def test_segments_profiles_and_learners_take_the_table():
     log, kind = shop()
     table = preference_table(log, columns=["category"])

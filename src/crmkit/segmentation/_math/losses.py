@@ -93,16 +93,16 @@ def columns_within(total: Floats, columns: Floats, first: list[list[int]]) -> li
     try. Numbers that were all rounded to cents may miss the total by as much as that makes.
     """
     k = columns.shape[1]
-    numbers = np.column_stack([total, columns])
-    cents = bool(np.all(np.abs(np.rint(numbers * 100) - numbers * 100) < 1e-6))
-    slack = 0.005 * (k + 4) if cents else 0.0
-    allowed = slack + _CLOSE * (np.abs(numbers).sum(axis=1) + 1e-300)
+    numbers = np.column_stack([columns, total])
+    cents = np.all(np.abs(np.rint(numbers * 100) - numbers * 100) < 1e-6, axis=0)
+    close = _CLOSE * np.abs(numbers).sum(axis=1)
     few = slice(_FEW)  # most sets fail in the first rows
     every = (list(kept) for size in range(k, -1, -1) for kept in combinations(range(k), size))
     for kept in islice(chain(first, every), _MOST_SETS):
+        slack = 0.005 * (len(kept) + 4) if cents[[*kept, k]].all() else 0.0
         for rows in (few, slice(None)):
             off = np.abs(columns[rows][:, kept].sum(axis=1) - total[rows])
-            if not np.all(off <= allowed[rows]):
+            if not np.all(off <= slack + close[rows]):
                 break
         else:
             return kept

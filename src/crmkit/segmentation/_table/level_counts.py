@@ -33,7 +33,7 @@ class Variable:
     shrunk: Shrunk
 
 
-def pooled(codes: Ints, names: list[str], log: Log, max_levels: int) -> tuple[Ints, list[str]]:
+def pooled(codes: Ints, names: list[str], log: Log, max_levels: float) -> tuple[Ints, list[str]]:
     """Return the levels that most customers have, the others as one, and missing as the last."""
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}  # of equal text one
     codes = np.append(np.array([place[name] for name in names], dtype=np.int64), -1)[codes]
@@ -45,7 +45,7 @@ def pooled(codes: Ints, names: list[str], log: Log, max_levels: int) -> tuple[In
         )
         reach = np.bincount(number, minlength=len(levels))
         first = sorted(range(len(levels)), key=lambda at: (-reach[at], levels[at]))
-        kept = sorted(first[: max_levels - 1])
+        kept = sorted(first[: int(max_levels) - 1])
         into = np.full(len(levels) + 1, len(kept))
         into[kept], into[-1] = np.arange(len(kept)), -1
         codes, levels = into[codes], [*(levels[at] for at in kept), OTHER]

@@ -55,7 +55,8 @@ def preference_table(
     discount : str, optional
         Name of the column of `transactions` with the discount granted, as a positive number.
     max_levels : int, default 8
-        Levels of a column that are kept apart; the rarest of more are one, ``(other)``.
+        Levels of a column that are kept apart; the rarest of more are one, ``(other)``. Ignored
+        with `base`.
     base : DataFrame, optional
         Levels and shares of all customers to keep, from `detail` of an earlier day, so that two
         tables have the same columns and a model learned on one reads the other.
@@ -147,7 +148,8 @@ def preference_table(
     )
     log, account = purchases.purchases, dict(purchases.account)
     kept = None if base is None else read_base(base)
-    read = _levels(log, named, discount, max_levels)
+    # A kept base says itself which levels it keeps apart.
+    read = _levels(log, named, discount, max_levels if kept is None else np.inf)
     variables = [counted(log, name, *levels, kept, account) for name, levels in read.items()]
     orders = np.unique(log.order) // log.order_span
     table = pd.DataFrame(
@@ -197,7 +199,7 @@ def _columns(present: list[str], columns: Sequence[str] | None) -> list[str]:
 
 
 def _levels(
-    log: Log, columns: list[str], discount: str | None, max_levels: int
+    log: Log, columns: list[str], discount: str | None, max_levels: float
 ) -> dict[str, tuple[Ints, list[str]]]:
     """Return by variable the level of each row, as a code, and the levels' names."""
     found = {}
