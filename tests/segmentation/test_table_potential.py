@@ -89,8 +89,8 @@ def test_a_log_begins_with_its_first_purchase():
     assert found["current"].tolist() == pytest.approx([15 * 90 / 11, 30 * 90 / 11])
 
 
-def by_hand(log, horizon):
-    """Reach where all customers stand alike: one band, one cell."""
+def by_hand(log, horizon, group=None):
+    """Reach where all customers stand alike: one band, one cell, and groups in it."""
     orders = log.groupby("customer_id")["amount"].agg(["size", "sum"])
     last = log["date"].max()
     late = log[log["date"] > last - pd.Timedelta(days=horizon)]
@@ -100,11 +100,22 @@ def by_hand(log, horizon):
     basket_then = (before["sum"] + 2 * mean) / (before["size"] + 2)
     basket_now = (orders["sum"] + 2 * mean) / (orders["size"] + 2)
     came = (late["sum"] / np.maximum(basket_then, mean / 10)).sort_values()
-    half = came.iloc[len(came) // 2 :]
+
+    def half(values):
+        return values.iloc[len(values) // 2 :]
+
+    def shrunk(part, of_all):
+        return (part.sum() + 10 * of_all) / (len(part) + 10)
+
     # Three levels (all, one band, one cell) of the same customers shrink to their own mean.
+    best = pd.Series(half(came).mean(), index=came.index)
+    usual = pd.Series(came.mean(), index=came.index)
+    for own in () if group is None else came.groupby(group).groups.values():
+        best[own] = shrunk(half(came[came.index.isin(own)]), half(came).mean())
+        usual[own] = shrunk(came[own], came.mean())
     span = (last - log["date"].min()).days + 1
     now = orders["sum"] * horizon / span
-    return half.mean() * basket_now - np.minimum(came.mean() * basket_now, now).clip(lower=0)
+    return best * basket_now - np.minimum(usual * basket_now, now).clip(lower=0)
 
 
 def test_reach_by_hand():
@@ -119,8 +130,13 @@ def test_reach_by_hand():
         }
     )
     found = potential_table(log, method="reach", horizon_days=30)
-    np.testing.assert_allclose(found["potential"], by_hand(log, 30), rtol=1e-12)
+    np.testing.assert_allclose(found["potential"], by_hand(log, 30).sort_index(), rtol=1e-12)
     assert set(found["lever"]) == {"basket"}
+    kind = pd.Series(list("aabbba"), name="kind")
+    people = kind.rename_axis("customer_id").reset_index()
+    found = potential_table(log, method="reach", horizon_days=30, customers=people, by="kind")
+    expected = by_hand(log, 30, kind).sort_index()
+    np.testing.assert_allclose(found["potential"], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["reach", "white_space"])

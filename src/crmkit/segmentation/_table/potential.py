@@ -70,8 +70,9 @@ def potential_table(
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own.
         Customers of a group, such as a trade or a household, are peers. Numbers with more than
-        ten values are taken in five groups of about equal size. The default for ``white_space``
-        is peers who buy what the customer buys, whatever it spends.
+        ten values are taken in five groups of about equal size. For ``reach``, look-alikes are
+        then those of the same group. The default for ``white_space`` is peers who buy what the
+        customer buys, whatever it spends.
     wallet : str, optional
         Column of `customers` with all that a customer spends on such goods in `horizon_days`,
         with us and elsewhere, above 0: from a survey, or estimated from income and household.
