@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from crmkit.segmentation._math import equal_groups, partial_rank_correlation, top_gain
+from crmkit.segmentation._math.partial import _Ranks
 
 
 def plain(x, y, group):
@@ -92,6 +94,29 @@ def test_gain_is_the_mean_less_the_others_of_the_group(seed, n, few):
             gains.append(y[i] - y[others].mean())
     np.testing.assert_allclose(found.value, np.mean(gains), atol=1e-9)
     assert found.low <= found.value <= found.high
+
+
+def test_who_is_alone_in_a_group_compares_with_nobody():
+    x, y = np.arange(40.0), np.random.default_rng(0).normal(size=40)
+    group = np.repeat([0, 1], 20)
+    alone = top_gain(
+        np.append(x, [98.0, 99.0]), np.append(y, [1e6, -1e6]), np.append(group, [2, 3]), 0.95
+    )
+    others = group == 1
+    expected = np.mean([y[i] - y[others & (x != i)].mean() for i in (37, 38, 39)])
+    # Five of 42 are the top tenth, of whom two are alone.
+    assert alone.value == pytest.approx(expected)
+    assert alone.high - alone.low < 10
+
+
+@given(st.integers(0, 10**6))
+def test_sums_over_who_ranks_above(seed):
+    rng = np.random.default_rng(seed)
+    values, weight = np.round(rng.normal(size=30), 1), rng.normal(size=30)
+    above = values[None, :] > values[:, None]
+    equal = values[None, :] == values[:, None]
+    expected = (above + equal / 2) @ weight / 30
+    np.testing.assert_allclose(_Ranks(values).above(weight), expected, atol=1e-12)
 
 
 def test_error_of_the_gain_is_its_spread_over_draws():
