@@ -61,7 +61,7 @@ def test_halves_of_online_retail(retail):
     mirror = mirror.groupby("customer_id")["amount"].sum()
     mirror = (mirror.quantile(0.8) - mirror).clip(lower=0).rename("potential").reset_index()
     judged = potential_backtest(
-        retail, methods=[], potential=mirror, as_of=day, horizon_days=187
+        retail, methods=[], potentials=mirror, as_of=day, horizon_days=187
     ).iloc[0]
     assert judged["verdict"] == "no: it follows from current value alone"
 

@@ -25,7 +25,7 @@ def test_rows_are_what_the_table_told_on_the_day(shop):
     then = pd.concat(
         potential_table(shop, method=method, as_of=day) for method in ("reach", "white_space")
     )
-    found = potential_backtest(shop, potential=then)
+    found = potential_backtest(shop, potentials=then)
     figures = found.set_index("method").drop(columns="as_of")
     for method in ("reach", "white_space"):
         assert figures.loc[method].equals(figures.loc[f"{method} (given)"])
@@ -57,7 +57,7 @@ def test_knowledge_of_what_comes_is_told_from_its_mirror(shop):
         for name, v in told.items()
     )
     bare = shop.drop(columns="cost", errors="ignore")
-    found = potential_backtest(bare, methods=[], potential=own, as_of=day)
+    found = potential_backtest(bare, methods=[], potentials=own, as_of=day)
     found = found.set_index("method").rename(index=lambda name: name.removesuffix(" (given)"))
     verdict = found["verdict"].str.partition(":")[0].to_dict()
     assert verdict.pop("recency") in ("yes", "no")
@@ -97,6 +97,6 @@ def test_what_is_refused(shop):
         potential_backtest(shop.drop(columns="product"), methods=["white_space"])
     own = pd.DataFrame({"customer_id": shop["customer_id"].iloc[[0, 0]], "potential": [1.0, 2.0]})
     with pytest.raises(InputError, match="several rows for one customer by 'own'"):
-        potential_backtest(shop, potential=own)
-    with pytest.raises(InputError, match="was known on one day"):
-        potential_backtest(shop, potential=own, as_of=["2025-01-01", "2025-02-01"])
+        potential_backtest(shop, potentials=own)
+    with pytest.raises(InputError, match="were known on one day"):
+        potential_backtest(shop, potentials=own, as_of=["2025-01-01", "2025-02-01"])

@@ -359,15 +359,15 @@ CASES = [
         lambda: {
             "transactions": traded(),
             "customers": valued(),
-            "potential": valued().rename(columns={"wallet": "potential"}),
+            "potentials": valued().rename(columns={"wallet": "potential"}),
         },
         kwargs={"by": "region", "horizon_days": 60},
         needs={
             "transactions": ("customer_id", "date", "amount"),
             "customers": ("customer_id", "region"),
-            "potential": ("customer_id", "potential"),
+            "potentials": ("customer_id", "potential"),
         },
-        numbers={"transactions": ("amount",), "potential": ("potential",)},
+        numbers={"transactions": ("amount",), "potentials": ("potential",)},
     ),
     FunctionCase(
         segmentation.segment_profile,

@@ -42,7 +42,7 @@ def judged(rng, size, effect, buys, spread, shape):
     table = segmentation.potential_backtest(
         log,
         methods=[],
-        potential=pd.DataFrame({"customer_id": ids, "potential": potential}),
+        potentials=pd.DataFrame({"customer_id": ids, "potential": potential}),
         as_of=dated(BEFORE),
     )
     return table.iloc[0]

@@ -32,7 +32,7 @@ def potential_backtest(
     transactions: Any,
     *,
     methods: Sequence[Method] | None = None,
-    potential: Any = None,
+    potentials: Any = None,
     category: str | None = None,
     customers: Any = None,
     by: str | Sequence[str] | None = None,
@@ -50,7 +50,7 @@ def potential_backtest(
         The log, as for :func:`potential_table`, with the days after `as_of`.
     methods : list of {"reach", "white_space", "wallet"}, optional
         Methods of :func:`potential_table`. The default is all for which there is what they need.
-    potential : DataFrame, optional
+    potentials : DataFrame, optional
         Potential of your own as it was known on the one day of `as_of`, judged beside them:
         ``customer_id``, ``potential`` and, for several, ``method``, their names. A customer
         without a row is left out.
@@ -138,15 +138,15 @@ def potential_backtest(
             check_method(method, trade)
     rows: list[dict[str, Any]] = []
     days = _days(as_of, trade, horizon)
-    if potential is not None and len(days) > 1:
+    if potentials is not None and len(days) > 1:
         raise InputError(
-            f"`potential` was known on one day, and `as_of` has {len(days)}. Judge it on its day."
+            f"`potentials` were known on one day, and `as_of` has {len(days)}. Name theirs."
         )
     for day in days:
         past, later, judged = backtests(trade, day, horizon, chosen, level)
         current = past.current
-        if potential is not None:
-            for name, (values, met) in _own(potential, past.trade, account).items():
+        if potentials is not None:
+            for name, (values, met) in _own(potentials, past.trade, account).items():
                 judged[name] = judge(values, current[met], later[met], level)
         ranked = sorted(
             judged.items(),
@@ -194,30 +194,30 @@ def _days(as_of: Any, trade: Trade, horizon: int) -> list[int]:
 
 
 def _own(
-    potential: Any, past: Trade, account: dict[str, Any]
+    potentials: Any, past: Trade, account: dict[str, Any]
 ) -> dict[str, tuple[Floats, np.ndarray[Any, Any]]]:
     """Return potentials of the caller's own by name, with the customers they are about."""
     frame = read_customers(
-        potential, needs=["potential"], optional=["method"], name="potential", unique=False
+        potentials, needs=["potential"], optional=["method"], name="potentials", unique=False
     )
-    problems = Problems("potential")
+    problems = Problems("potentials")
     values = number_array(frame["potential"], problems, "potential")
     problems.raise_if_any()
     names = frame["method"].astype(str) if "method" in frame else pd.Series(["own"] * len(frame))
     row = rows_of(
         frame["customer_id"],
         past.log.customer_ids,
-        name="potential",
+        name="potentials",
         other="transactions",
         account=account,
     )
-    account["customers_without_potential"] = without(row, past.n)
+    account["customers_without_potentials"] = without(row, past.n)
     found = {}
     for name in names.unique():
         mine = (names == name).to_numpy() & (row >= 0)
         if np.unique(row[mine]).size < np.count_nonzero(mine):
             raise InputError(
-                f"`potential` has several rows for one customer by {name!r}. Keep one, or tell "
+                f"`potentials` has several rows for one customer by {name!r}. Keep one, or tell "
                 "them apart in a column 'method'."
             )
         if not mine.any():
