@@ -8,6 +8,9 @@ from sklearn.metrics import adjusted_rand_score
 from crmkit.errors import InputError
 from crmkit.segmentation import BehaviourSegments, segment_quality
 from crmkit.segmentation._model.clusters import content_sample
+from crmkit.segmentation._model.divide import divide
+from crmkit.segmentation._model.names import own_names
+from structures import CROWDS, STRUCTURES, groups, normal, square, three_and_noise
 
 
 def people(n=450, kinds=3, seed=0):
@@ -57,14 +60,172 @@ def test_names_say_what_marks_the_cluster():
     assert words["kind 1"] == {"low basket, low visits"}
 
 
-def test_one_cloud_is_not_cut_into_many():
-    rng = np.random.default_rng(3)
-    cloud = pd.DataFrame(rng.normal(size=(500, 4)), columns=list("abcd"))
-    cloud["customer_id"] = np.arange(500)
-    model = BehaviourSegments(n_draws=5, max_segments=5, random_state=0).fit(cloud)
-    assert len(model.segments_) <= 3
-    selection = model.selection_
-    assert not selection.loc[selection["n_segments"] > 3, "accepted"].any()
+def base(make, seed):
+    """A customer table of a known structure, its rows shuffled, and the group of each customer."""
+    rng = np.random.default_rng(seed)
+    numbers, kind = make(rng)
+    order = rng.permutation(len(kind))
+    table = pd.DataFrame(numbers[order]).add_prefix("x")
+    table.insert(0, "customer_id", range(len(table)))
+    return table, kind[order]
+
+
+def chosen(model):
+    return int(model.selection_.loc[model.selection_["chosen"], "n_segments"].iloc[0])
+
+
+@pytest.mark.parametrize("make", STRUCTURES, ids=lambda make: make.__name__)
+def test_known_groups_are_found(make, long):
+    if not long and STRUCTURES.index(make) % 3:
+        pytest.skip("every third structure in the short form")
+    for seed in range(3 if long else 1):
+        table, kind = base(make, seed)
+        model = BehaviourSegments(random_state=seed, n_draws=2).fit(table)
+        assert chosen(model) == len(set(kind))
+        assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
+
+
+@pytest.mark.parametrize("make", CROWDS, ids=lambda make: make.__name__)
+def test_a_crowd_without_groups_is_not_divided(make, long):
+    if not long and make not in (normal, square, CROWDS[-1]):
+        pytest.skip("three crowds in the short form")
+    divided = 0
+    for seed in range(10 if long else 2):
+        model = BehaviourSegments(random_state=seed, n_draws=1).fit(base(make, seed)[0])
+        divided += chosen(model) > 1
+        assert divided or "no groups, only a gradient" in model.verdict_
+    assert divided <= (1 if long else 0)
+
+
+def test_the_usual_rules_say_otherwise(long):
+    # What the docstring tells of them; in full with --long.
+    right = dict.fromkeys(["valley", "bic", "prediction_strength", "silhouette"], 0)
+    makes = [*STRUCTURES, *CROWDS] if long else [STRUCTURES[10], square, CROWDS[7]]
+    for make in makes:
+        table, kind = base(make, 0)
+        model = BehaviourSegments(random_state=0, n_draws=1).fit(table)
+        tried, number = model.selection_, len(set(kind))
+        right["valley"] += chosen(model) == number
+        right["bic"] += tried["n_segments"][tried["bic"].idxmin()] == number
+        strong = tried.loc[tried["prediction_strength"] >= 0.8, "n_segments"]
+        right["prediction_strength"] += strong.max() == number
+        right["silhouette"] += tried["n_segments"][tried["silhouette"].idxmax()] == number
+    assert right["valley"] == len(makes)
+    assert max(right["prediction_strength"], right["silhouette"], right["bic"]) < len(makes)
+
+
+def test_a_noise_column_does_not_split_what_is_three():
+    rng = np.random.default_rng(0)
+    kind = np.repeat([0, 1, 2], 600)
+    table = pd.DataFrame(
+        {
+            "customer_id": range(1800),
+            "a": 6.0 * (kind == 1) + rng.normal(size=1800),
+            "b": 6.0 * (kind == 2) + rng.normal(size=1800),
+            "noise": rng.normal(size=1800),
+        }
+    )
+    model = BehaviourSegments(random_state=0, n_draws=4).fit(table)
+    assert chosen(model) == 3
+    assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.98
+    apart = model.separation_.set_index("column")["separates"]
+    assert apart.to_dict() == {"a": True, "b": True, "noise": False}
+    assert model.verdict_.endswith("nothing is separated by 'noise'")
+
+
+def test_the_segments_do_not_depend_on_the_seed():
+    table, _ = base(three_and_noise, 1)
+    models = [BehaviourSegments(random_state=seed, n_draws=2).fit(table) for seed in (0, 1, None)]
+    found = [model.predict(table) for model in models]
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(other, found[0])
+
+
+def test_without_groups_there_are_bands_or_one_segment_as_asked():
+    table, _ = base(normal, 0)
+    table["x0"] *= 3
+    one = BehaviourSegments(n_draws=2, random_state=0).fit(table)
+    assert one.segments_["segment"].tolist() == ["everybody"]
+    assert one.predict(table)["segment"].unique().tolist() == ["everybody"]
+    assert not one.selection_["accepted"].any()
+    model = BehaviourSegments(n_draws=2, n_bands=4, random_state=0).fit(table)
+    assert model.verdict_ == one.verdict_
+    assert model.segments_["customers"].tolist() == [250] * 4
+    assert model.segments_["segment"].str.startswith("band ").all()
+    found = model.predict(table)
+    means = table.assign(band=found["segment"]).groupby("band")[["x0", "x1"]].mean()
+    assert means["x0"].is_monotonic_increasing
+    assert means["x1"].is_monotonic_increasing
+    assert found.columns.tolist() == ["customer_id", "segment", "distance"]
+    assert model.stability_["jaccard"].between(0.6, 1).all()
+    words = table.assign(x0=np.where(table["x0"] > 0, "yes", "no"), x1=0)
+    assert len(BehaviourSegments(n_draws=1, n_bands=9).fit(words).segments_) == 2
+
+
+@pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture"])
+def test_as_many_segments_as_asked_whatever_there_is(method):
+    table, _ = base(square, 0)
+    model = BehaviourSegments(n_segments=5, method=method, n_draws=3, random_state=0).fit(table)
+    assert (model.segments_["customers"] > 0).sum() == 5
+    assert model.verdict_.startswith("5 segments, as asked; not all of them stand apart")
+    assert model.selection_["n_segments"].tolist() == [5]
+    assert not model.selection_["accepted"].any()
+
+
+def test_groups_that_are_too_small_or_unstable_are_not_accepted():
+    table, _ = base(three_and_noise, 0)
+    few = BehaviourSegments(min_share=0.4, n_draws=2, random_state=0).fit(table)
+    assert chosen(few) == 1
+    near, _ = base(lambda rng: groups(rng, [[0, 0], [4, 0]], [400, 400]), 0)
+    never = BehaviourSegments(min_stability=1.0, n_draws=2, random_state=0).fit(near)
+    assert chosen(never) == 1
+    assert "2 parts stand apart, but not all come back in other samples" in never.verdict_
+    assert never.selection_["jaccard"].notna().sum() == 1
+    assert not never.selection_["accepted"].any()
+
+
+def test_names_of_ones_own():
+    table = people(240)
+    options = {"columns": ["visits", "basket"], "n_draws": 1, "random_state": 0}
+    found = BehaviourSegments(**options).fit(table).segments_["segment"].tolist()
+    model = BehaviourSegments(**options, names={found[1]: "gold"}).fit(table)
+    assert model.segments_["segment"].tolist() == [found[0], "gold", found[2]]
+    assert set(model.predict(table)["segment"]) == {found[0], "gold", found[2]}
+    assert model.stability_["segment"].tolist() == [found[0], "gold", found[2]]
+    assert own_names(None, found) == found
+    assert own_names(("a", "b", "c"), found) == ["a", "b", "c"]
+    for wrong, words in (
+        (["a", "b"], "2 names for 3 segments"),
+        (["a", "b", "b"], "different texts"),
+        ({"nobody": "gold"}, "'nobody'"),
+        ({found[0]: 3}, "different texts"),
+        ("gold", "mapping or a list"),
+        (7, "mapping or a list"),
+    ):
+        with pytest.raises(InputError, match="`names`.*" + words):
+            own_names(wrong, found)
+
+
+def test_far_values_do_not_make_a_segment():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.standard_cauchy((900, 3)), columns=list("abc"))
+    table.insert(0, "customer_id", range(900))
+    kind = np.arange(900) % 2
+    table["d"] = 6.0 * kind + rng.normal(size=900)
+    model = BehaviourSegments(random_state=0, n_draws=2).fit(table)
+    assert chosen(model) == 2
+    assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
+
+
+def test_a_part_of_a_divided_group_is_not_divided():
+    # Parts of a normal cut off by planes have no valley, so that p-values stay right.
+    rng = np.random.default_rng(2)
+    p_values = []
+    for _ in range(20):
+        matrix = rng.normal(size=(1200, 2)) * [3, 1]
+        part = matrix[(matrix[:, 0] > 0.5) & (matrix @ [0.5, 1] < 1)]
+        p_values.append(divide(part, 2, 10, 0.05)[1].p_value)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.1
 
 
 def test_a_sample_is_the_same_in_any_order_and_keeps_shares():
@@ -95,6 +256,7 @@ def test_what_is_refused():
         {"n_segments": "best"},
         {"min_share": 2},
         {"max_segments": 1},
+        {"n_bands": 0},
     ):
         with pytest.raises(InputError, match=next(iter(wrong))):
             BehaviourSegments(**wrong).fit(few)

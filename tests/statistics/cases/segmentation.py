@@ -8,7 +8,8 @@ import pandas as pd
 from _suite import Case, Target, study
 from cases import segmentation_potential, segmentation_tables
 from crmkit import segmentation
-from worlds import covered, grouped, money, once, rows
+from structures import counts_and_flags, five_unequal, groups, normal, square
+from worlds import covered, grouped, money, once, rejected, rows
 
 
 def segments_of(table):
@@ -165,40 +166,51 @@ def two_samples(rng):
 # Groups that are there, and groups that are not.
 
 
-def chosen(rng, centres, noise, n=400):
-    """How many segments are chosen where there are as many as centres."""
-    place = rng.integers(0, len(centres), n)
-    table = pd.DataFrame(np.asarray(centres)[place] + rng.normal(size=(n, 2)), columns=["a", "b"])
-    for column in range(noise):
-        table[f"noise_{column}"] = rng.normal(size=n)
-    model = segmentation.BehaviourSegments(random_state=0, max_segments=6, n_draws=5)
-    table.insert(0, "customer_id", range(n))
-    picked = model.fit(table).selection_
+def chosen(rng, make):
+    """What is chosen of a base whose groups are known."""
+    numbers, kind = make(rng)
+    table = pd.DataFrame(numbers).add_prefix("x")
+    table.insert(0, "customer_id", range(len(table)))
+    picked = segmentation.BehaviourSegments(random_state=0, n_draws=3).fit(table).selection_
     number = int(picked.loc[picked["chosen"], "n_segments"].iloc[0])
+    divided = picked["p_value"].iloc[1 : len(set(kind))]
     return {
-        "wrong": once(number != len(centres)),
+        "wrong": once(number != len(set(kind))),
         "found": once(picked["accepted"].any()),
+        "divided": rows(rejected(divided)) if len(divided) else None,
+        "first": once(picked["p_value"].iloc[1] < 0.05),
     }
 
 
-@study("400 customers in three groups six deviations apart", short=8, full=100)
+@study("900 customers in three groups four deviations apart, and a number that means nothing",
+       short=6, full=100)  # fmt: skip
 def three_groups(rng):
-    return chosen(rng, [[0, 0], [6, 0], [0, 6]], 0)
+    return chosen(rng, lambda r: groups(r, [[0, 0], [4, 0], [0, 4]], [300] * 3, noise=1))
 
 
-@study(
-    "400 customers in three groups six deviations apart, and a number that means nothing",
-    corner=True,
-    short=8,
-    full=80,
-)
-def three_groups_and_noise(rng):
-    return chosen(rng, [[0, 0], [6, 0], [0, 6]], 1)
+@study("1,680 customers in five groups of 80 to 800, and two numbers that mean nothing",
+       corner=True, short=6, full=80)  # fmt: skip
+def unequal_groups(rng):
+    return chosen(rng, five_unequal)
 
 
-@study("400 customers of one kind", corner=True, short=8, full=100)
-def one_group(rng):
-    return chosen(rng, [[0, 0]], 0)
+def one_group(rng, make):
+    return {name: flag for name, flag in chosen(rng, make).items() if flag is not None}
+
+
+@study("1,000 customers of one kind, two numbers correlated .6", short=8, full=200)
+def normal_crowd(rng):
+    return one_group(rng, normal)
+
+
+@study("1,000 customers spread evenly over a square", corner=True, short=8, full=200)
+def even_crowd(rng):
+    return one_group(rng, square)
+
+
+@study("1,500 customers of one kind, three counts and two flags", corner=True, short=8, full=200)
+def counted_crowd(rng):
+    return one_group(rng, counts_and_flags)
 
 
 PROFILE, QUALITY = Target(segmentation.segment_profile), Target(segmentation.segment_quality)
@@ -242,25 +254,12 @@ CASES = [
     Case(QUALITY, "coverage", two_samples, "size", 0.95, HELD),
     Case(QUALITY, "coverage", two_samples, "value", 0.95, HELD),
     Case(SELECTION, "verdict", three_groups, "wrong", 0.0, (0.0, 0.06)),
-    Case(
-        SELECTION,
-        "verdict",
-        three_groups_and_noise,
-        "wrong",
-        0.0,
-        (0.35, 0.75),
-        "does not hold: chooses another number than three in half of all bases",
-        "one number that means nothing makes more than three of three",
-    ),
-    Case(
-        SELECTION,
-        "verdict",
-        one_group,
-        "found",
-        0.0,
-        (0.35, 0.75),
-        "does not hold: divides six in ten bases of one kind into accepted segments",
-        "customers of one kind are divided into accepted",
+    Case(SELECTION, "power", three_groups, "divided", 0.8, (0.8, 1.0)),
+    Case(SELECTION, "verdict", unequal_groups, "wrong", 0.0, (0.0, 0.06)),
+    *(
+        Case(SELECTION, promise, crowd, measure, 0.05, (0.0, 0.05))
+        for crowd in (normal_crowd, even_crowd, counted_crowd)
+        for promise, measure in (("size", "first"), ("verdict", "found"))
     ),
     *segmentation_potential.CASES,
     *segmentation_tables.CASES,

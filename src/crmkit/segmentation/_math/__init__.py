@@ -9,6 +9,7 @@ from crmkit.segmentation._math.judge import (
     adjusted_rand,
     best_jaccard,
     cohens_h,
+    explained_by_column,
     explained_interval,
     population_stability,
     share_of_total,
@@ -53,6 +54,12 @@ from crmkit.segmentation._math.unseen import (
     log_densities,
     scatter,
 )
+from crmkit.segmentation._math.valley import (
+    deepest_valley,
+    spread_ties,
+    valley_counts,
+    valley_p,
+)
 
 __all__ = [
     "Estimate",
@@ -71,9 +78,11 @@ __all__ = [
     "columns_within",
     "deal_folds",
     "decimal_sums",
+    "deepest_valley",
     "discount_lines",
     "equal_groups",
     "explain_losses",
+    "explained_by_column",
     "explained_interval",
     "group_growth",
     "group_means",
@@ -93,10 +102,13 @@ __all__ = [
     "share_of_total",
     "shrink_shares",
     "snap_cut",
+    "spread_ties",
     "squash",
     "standing_bands",
     "tie_safe_cuts",
     "top_gain",
+    "valley_counts",
+    "valley_p",
     "value_tiers",
     "whale_curve",
     "white_space",

@@ -10,6 +10,8 @@ from scipy import special
 from crmkit._arrays import mean_interval, normal_quantile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from crmkit._typing import Floats, Ints
@@ -19,11 +21,27 @@ __all__ = [
     "adjusted_rand",
     "best_jaccard",
     "cohens_h",
+    "explained_by_column",
     "explained_interval",
     "population_stability",
     "share_of_total",
     "within_interval",
 ]
+
+
+def explained_by_column(matrix: Floats, codes: Ints, columns: Sequence[str]) -> dict[str, float]:
+    """Return the share of the variance of each table column that lies between segments.
+
+    Eta squared (Fisher 1925), over all columns of `matrix`, (n, p), that one of `columns`, (p,),
+    is written as.
+    """
+    n = np.maximum(np.bincount(codes), 1)
+    between, total = dict.fromkeys(columns, 0.0), dict.fromkeys(columns, 0.0)
+    for name, values in zip(columns, matrix.T, strict=True):
+        centred = values - values.mean()
+        between[name] += float(np.sum(np.bincount(codes, weights=centred) ** 2 / n))
+        total[name] += float(centred @ centred)
+    return {name: between[name] / (total[name] or 1.0) for name in between}
 
 
 def within_interval(

@@ -11,13 +11,14 @@ from crmkit._learn import row_fingerprints
 from crmkit.segmentation._math import best_jaccard, mixture_membership, nearest_centre
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["assign", "bootstrap_jaccard", "content_sample", "fit_clusters", "silhouette"]
+__all__ = ["assign", "bands", "bootstrap_jaccard", "content_sample", "fit_clusters", "fit_mixture"]
 
-_RESTARTS = 4
-_SILHOUETTE_ROWS = 2000
+_SHAPES = ("tied", "full", "diag")
 
 
 def content_sample(matrix: Floats, size: int) -> Floats:
@@ -32,35 +33,91 @@ def content_sample(matrix: Floats, size: int) -> Floats:
     return matrix[order]
 
 
-def fit_clusters(
-    matrix: Floats, k: int, method: str, seed: int, *, restarts: int = _RESTARTS
-) -> dict[str, Floats]:
-    """Fit k clusters and return what `assign` needs, the largest cluster first."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
+def fit_clusters(matrix: Floats, codes: Ints, method: str) -> dict[str, Floats]:
+    """Fit clusters from a partition of the first rows, and return what `assign` needs.
 
-    with warnings.catch_warnings():
-        # Fewer distinct rows than clusters, or a slow last step, show in the stability instead.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        if method == "kmeans":
-            fitted = KMeans(k, n_init=restarts, random_state=seed).fit(matrix)
-            found = {"means": fitted.cluster_centers_}
-        else:
-            fitted = GaussianMixture(k, reg_covar=1e-3, n_init=restarts, random_state=seed)
-            fitted.fit(matrix)
-            found = {
-                "means": fitted.means_,
-                "weights": fitted.weights_,
-                "precisions": fitted.precisions_cholesky_,
-            }
+    The largest cluster comes first. A mixture has the shape of covariances with the best BIC.
+    """
+    first, k = matrix[: len(codes)], int(codes.max()) + 1
+    if method == "kmeans":
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
+
+        start = np.array([first[codes == part].mean(axis=0) for part in range(k)])
+        with warnings.catch_warnings():
+            # Fewer distinct rows than clusters show in the stability instead.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted = KMeans(k, init=start, n_init=1).fit(matrix)
+        found = {"means": fitted.cluster_centers_}
+    else:
+        fitted = min((fit_mixture(first, codes, s) for s in _SHAPES), key=lambda m: m.bic(first))
+        if len(first) < len(matrix):
+            fitted = fit_mixture(matrix, fitted.predict(matrix), fitted.covariance_type)
+        factors = fitted.precisions_cholesky_
+        if fitted.covariance_type == "tied":
+            factors = np.repeat(factors[None], k, axis=0)
+        elif fitted.covariance_type == "diag":
+            factors = np.array([np.diag(row) for row in factors])
+        found = {"means": fitted.means_, "weights": fitted.weights_, "precisions": factors}
     size = np.bincount(assign(matrix, found)[0], minlength=k)
     order = np.lexsort((found["means"][:, 0], -size))
     return {name: np.asarray(values)[order] for name, values in found.items()}
 
 
+def fit_mixture(matrix: Floats, codes: Ints, shape: str) -> Any:
+    """Fit a mixture of normals, one per part of a partition of all rows, that starts from it."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    k, p = int(codes.max()) + 1, matrix.shape[1]
+    share = np.maximum(np.bincount(codes, minlength=k), 1) / len(codes)
+    means, covariances = np.zeros((k, p)), np.zeros((k, p, p))
+    for part in range(k):
+        own = matrix[codes == part] if (codes == part).any() else matrix
+        means[part] = own.mean(axis=0)
+        covariances[part] = (own - means[part]).T @ (own - means[part]) / len(own)
+    covariances += 1e-3 * np.eye(p)
+    if shape == "tied":
+        precisions = np.linalg.inv(np.tensordot(share, covariances, axes=1) / share.sum())
+    elif shape == "full":
+        precisions = np.linalg.inv(covariances)
+    else:
+        precisions = 1 / np.diagonal(covariances, axis1=1, axis2=2)
+    mixture = GaussianMixture(
+        k,
+        covariance_type=shape,
+        reg_covar=1e-3,
+        max_iter=200,
+        weights_init=share / share.sum(),
+        means_init=means,
+        precisions_init=precisions,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        # A slow last step changes no segment.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mixture.fit(matrix)
+
+
+def bands(matrix: Floats, sample: Floats, n_bands: int) -> dict[str, Floats]:
+    """Return bands of equal numbers of rows along the direction in which a sample varies most."""
+    centred = sample - sample.mean(axis=0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    along = vectors[:, -1] * (np.sign(vectors[:, -1].sum()) or 1.0)
+    projected = matrix @ along
+    cuts = np.unique(np.quantile(projected, np.arange(1, n_bands) / n_bands))
+    cuts = cuts[(cuts > projected.min()) & (cuts <= projected.max())]
+    codes = np.searchsorted(cuts, projected, side="right")
+    means = np.array([matrix[codes == band].mean(axis=0) for band in range(len(cuts) + 1)])
+    return {"means": means, "along": along, "cuts": cuts}
+
+
 def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Ints, Floats]:
     """Return each row's cluster, and its distance to the centre or its probability."""
+    if "cuts" in clusters:
+        codes = np.searchsorted(clusters["cuts"], matrix @ clusters["along"], side="right")
+        away = np.sqrt(np.sum((matrix - clusters["means"][codes]) ** 2, axis=1))
+        return codes.astype(np.int64), away
     if "weights" in clusters:
         return mixture_membership(
             matrix, clusters["weights"], clusters["means"], clusters["precisions"]
@@ -69,30 +126,19 @@ def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Ints, Floats]:
 
 
 def bootstrap_jaccard(
-    matrix: Floats, clusters: dict[str, Floats], method: str, seeds: Ints, bar: Any
+    matrix: Floats,
+    clusters: dict[str, Floats],
+    again: Callable[[Floats], dict[str, Floats]],
+    seeds: Ints,
 ) -> Floats:
     """Return each cluster's mean best Jaccard overlap with clusters of bootstrap samples, (k,).
 
-    Clusters of a bootstrap sample are compared on all rows (Hennig 2007).
+    Clusters made `again` of a sample are compared on all rows (Hennig 2007).
     """
-    k = len(clusters["means"])
+    k, n = len(clusters["means"]), len(matrix)
     codes = assign(matrix, clusters)[0]
     total = np.zeros(k)
     for seed in seeds:
-        rows = np.random.default_rng(seed).integers(0, len(matrix), len(matrix))
-        again = fit_clusters(matrix[rows], k, method, int(seed), restarts=1)
-        total += best_jaccard(codes, assign(matrix, again)[0], k)
-        if bar is not None:
-            bar.update()
+        drawn = matrix[np.random.default_rng(seed).integers(0, n, n)]
+        total += best_jaccard(codes, assign(matrix, again(drawn))[0], k)
     return total / len(seeds)
-
-
-def silhouette(matrix: Floats, codes: Ints) -> float:
-    """Return the mean silhouette width of a part of the rows; 0 where it holds one cluster."""
-    from sklearn.metrics import silhouette_score
-
-    rows = slice(None, _SILHOUETTE_ROWS)
-    held = np.unique(codes[rows]).size
-    if held < 2 or held >= codes[rows].size:
-        return 0.0
-    return float(silhouette_score(matrix[rows], codes[rows]))

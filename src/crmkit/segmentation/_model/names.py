@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from crmkit._checks import quoted
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._learn import FeatureEncoder
     from crmkit._typing import Floats
 
 
-__all__ = ["cluster_names"]
+__all__ = ["band_names", "cluster_names", "own_names"]
 
 
 def cluster_names(means: Floats, share: Floats, encoder: FeatureEncoder) -> list[str]:
@@ -29,6 +32,34 @@ def cluster_names(means: Floats, share: Floats, encoder: FeatureEncoder) -> list
         name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
         for place, name in enumerate(names)
     ]
+
+
+def band_names(means: Floats, share: Floats, encoder: FeatureEncoder) -> list[str]:
+    """Name bands of a gradient by their order and what marks them; one band is everybody."""
+    names = [_name(centre, encoder, 2) for centre in means - share @ means]
+    if len(names) == 1:
+        return ["everybody"]
+    return [f"band {at} of {len(names)}: {name}" for at, name in enumerate(names, start=1)]
+
+
+def own_names(own: Any, found: list[str]) -> list[str]:
+    """Return the user's names: of those found, by a mapping, or of all, in a list."""
+    if own is None:
+        return found
+    if isinstance(own, str) or not isinstance(own, (dict, list, tuple)):
+        raise InputError(f"`names` must be a mapping or a list of names; got {quoted(own)}.")
+    if isinstance(own, dict):
+        unknown = [name for name in own if name not in found]
+        if unknown:
+            raise InputError(f"`names` has {quoted(unknown)}; the segments are {found}.")
+        names = [own.get(name, name) for name in found]
+    else:
+        names = list(own)
+    if len(names) != len(found):
+        raise InputError(f"`names` has {len(names)} names for {len(found)} segments: {found}.")
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise InputError(f"`names` must be different texts; got {quoted(names)}.")
+    return names
 
 
 def _name(centre: Floats, encoder: FeatureEncoder, most: int) -> str:
