@@ -53,7 +53,7 @@ NO_PROMISE = {
     "treated": "a fact of a simulation",
 }
 # Verdicts in words, or of fitted tables.
-VERDICTS = {"accepted", "chosen", "direction", "flag", "verdict"}
+VERDICTS = {"accepted", "chosen", "direction", "flag", "likely_leak", "verdict"}
 # Options of a function by which the user is promised something that no column names.
 OPTIONS = {"alpha": "division", "power": "plan"}
 

@@ -162,12 +162,12 @@ def moment_flags(table):
     }
 
 
-@study("200 of 800 customers have an event out of the blue; nothing changes", short=8, full=300)
+@study("200 of 800 customers have an event out of the blue; nothing changes", short=6, full=200)
 def out_of_the_blue(rng):
     return moment_flags(moments(rng, "date"))
 
 
-@study("200 of 800 customers buy a fifth more after an event out of the blue", short=8, full=300)
+@study("200 of 800 customers buy a fifth more after an event out of the blue", short=6, full=200)
 def event_that_works(rng):
     return moment_flags(moments(rng, "date", change=1.2))
 
@@ -175,8 +175,8 @@ def event_that_works(rng):
 @study(
     "800 customers; the event is the first purchase of a product that changes nothing",
     corner=True,
-    short=6,
-    full=300,
+    short=4,
+    full=150,
 )
 def first_product(rng):
     return moment_flags(moments(rng, "first product"))
@@ -185,8 +185,8 @@ def first_product(rng):
 @study(
     "800 customers; the event is the first refund, of a purchase of the last two weeks",
     corner=True,
-    short=6,
-    full=300,
+    short=4,
+    full=150,
 )
 def first_refund(rng):
     return moment_flags(moments(rng, "refund"))
@@ -194,7 +194,7 @@ def first_refund(rng):
 
 @study(
     "800 customers; a first purchase in forty days with 2.5 times the sales", corner=True,
-    short=6, full=300,
+    short=5, full=150,
 )  # fmt: skip
 def busy_month(rng):
     return moment_flags(moments(rng, "busy month"))

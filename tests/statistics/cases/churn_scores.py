@@ -120,18 +120,18 @@ def backtest(rng, days, told=False, n_customers=400):
     }
 
 
-@study("400 customers who all buy alike; one day", short=4, full=120)
+@study("400 customers who all buy alike; one day", short=3, full=120)
 def nothing_to_rank(rng):
     return backtest(rng, [300])
 
 
 @study("400 customers who all buy alike; three days of the same customers", corner=True,
-       short=3, full=120)  # fmt: skip
+       short=1, full=80)  # fmt: skip
 def nothing_on_three_days(rng):
     return backtest(rng, [220, 280, 340])
 
 
-@study("400 customers of two towns, one of which buys three times as much", short=3, full=120)
+@study("400 customers of two towns, one of which buys three times as much", short=2, full=120)
 def town_tells(rng):
     return backtest(rng, [300], told=True)
 

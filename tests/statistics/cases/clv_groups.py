@@ -27,21 +27,21 @@ def ratio(rng, n, share, *, effect=0.0, alpha=1.0, beta=4.0):
     return {"tests": rejected(test["p_value"])}
 
 
-@study("500 members, of whom two fifths have a trait that means nothing", short=10, full=400)
+@study("500 members, of whom two fifths have a trait that means nothing", short=8, full=400)
 def trait_that_means_nothing(rng):
     return ratio(rng, 500, 0.4)
 
 
 @study(
     "500 members, of whom two fifths have a trait with which they leave sooner",
-    short=10,
+    short=8,
     full=400,
 )
 def trait_that_matters(rng):
     return ratio(rng, 500, 0.4, effect=0.37)
 
 
-@study("50 members, of whom five have a trait that means nothing", corner=True, short=10, full=400)
+@study("50 members, of whom five have a trait that means nothing", corner=True, short=8, full=400)
 def rare_trait(rng):
     return ratio(rng, 50, 0.1)
 
@@ -49,7 +49,7 @@ def rare_trait(rng):
 @study(
     "200 members who all leave alike, which is at the boundary; a trait that means nothing",
     corner=True,
-    short=10,
+    short=8,
     full=400,
 )
 def members_alike(rng):
@@ -83,7 +83,7 @@ def groups(rng, n_groups, size):
     return apart(held, ~inside)
 
 
-@study("two groups of 500 customers drawn from the model", short=5, full=200)
+@study("two groups of 500 customers drawn from the model", short=3, full=200)
 def large_groups(rng):
     return groups(rng, 2, 500)
 

@@ -24,15 +24,15 @@ LENGTHS = {
 # Model, options, true parameters, customers judged, how long a history is, how many bases of 800
 # and of 40 customers are drawn, in short and in full.
 MODELS = [
-    (clv.BGNBD, {}, [0.8, 30.0, 0.9, 2.5], HISTORY, "T", 5, 3, 100, 70),
-    (clv.MBGNBD, {}, [0.8, 30.0, 0.9, 2.5], HISTORY, "T", 5, 2, 100, 70),
+    (clv.BGNBD, {}, [0.8, 30.0, 0.9, 2.5], HISTORY, "T", 4, 3, 100, 70),
+    (clv.MBGNBD, {}, [0.8, 30.0, 0.9, 2.5], HISTORY, "T", 4, 2, 100, 70),
     (clv.ParetoNBD, {}, [0.8, 30.0, 0.9, 100.0], HISTORY, "T", 3, 2, 100, 70),
-    (clv.BGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 5, 2, 100, 70),
-    (clv.MBGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 5, 3, 100, 70),
-    (clv.BGBB, {}, [1.2, 0.8, 0.7, 3.0], DONORS, "periods", 5, 2, 100, 70),
-    (clv.ShiftedBetaGeometric, {}, [0.8, 4.0], MEMBERS, "periods", 12, 3, 300, 150),
-    (clv.BetaDiscreteWeibull, {}, [0.8, 4.0, 1.3], MEMBERS, "periods", 10, 2, 300, 70),
-    (clv.GammaGamma, {}, [4.0, 3.5, 25.0], SPENDERS, "frequency", 15, 2, 300, 70),
+    (clv.BGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 4, 2, 100, 70),
+    (clv.MBGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 4, 3, 100, 70),
+    (clv.BGBB, {}, [1.2, 0.8, 0.7, 3.0], DONORS, "periods", 4, 2, 100, 70),
+    (clv.ShiftedBetaGeometric, {}, [0.8, 4.0], MEMBERS, "periods", 8, 3, 300, 150),
+    (clv.BetaDiscreteWeibull, {}, [0.8, 4.0, 1.3], MEMBERS, "periods", 6, 2, 300, 70),
+    (clv.GammaGamma, {}, [4.0, 3.5, 25.0], SPENDERS, "frequency", 10, 2, 300, 70),
 ]
 # What holds at a boundary: of parameters at 95 and at 80 %, and of expectations.
 AT_A_BOUNDARY = {

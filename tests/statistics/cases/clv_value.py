@@ -73,7 +73,7 @@ def values(rng, n):
     }
 
 
-@study("800 customers drawn from the models of purchases and of spend", short=4, full=300)
+@study("800 customers drawn from the models of purchases and of spend", short=3, full=300)
 def values_of_many(rng):
     return values(rng, 800)
 
@@ -162,12 +162,12 @@ def correlation_flags(rng, n, sigma, together):
     }
 
 
-@study("300 customers whose spend has nothing to do with how often they buy", short=30, full=800)
+@study("300 customers whose spend has nothing to do with how often they buy", short=20, full=800)
 def unrelated(rng):
     return correlation_flags(rng, 300, 0.6, 0.0)
 
 
-@study("300 customers who spend more the more often they buy", short=30, full=800)
+@study("300 customers who spend more the more often they buy", short=20, full=800)
 def related(rng):
     return correlation_flags(rng, 300, 0.6, 0.18)
 
@@ -175,7 +175,7 @@ def related(rng):
 @study(
     "100 customers, a tenth of whom bring half the money, who spend more the more they buy",
     corner=True,
-    short=30,
+    short=20,
     full=800,
 )
 def heavy_related(rng):
@@ -185,7 +185,7 @@ def heavy_related(rng):
 @study(
     "100 customers, a tenth of whom bring half the money; spend and frequency apart",
     corner=True,
-    short=30,
+    short=20,
     full=800,
 )
 def heavy_unrelated(rng):

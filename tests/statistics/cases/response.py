@@ -1,9 +1,12 @@
 """The cases of crmkit.response."""
 
-from cases import response_rates, response_reasons, response_results, response_scores
+from cases import (
+    response_leaks,
+    response_rates,
+    response_reasons,
+    response_results,
+    response_scores,
+)
 
-CASES = [
-    case
-    for part in (response_rates, response_results, response_scores, response_reasons)
-    for case in part.CASES
-]
+PARTS = (response_rates, response_results, response_scores, response_reasons, response_leaks)
+CASES = [case for part in PARTS for case in part.CASES]

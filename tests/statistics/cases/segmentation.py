@@ -95,7 +95,7 @@ def qualities(rng, sizes, sigma, columns, tail):
 
 @study(
     "eight segments of 200 customers drawn at random, who earn nothing on average",
-    short=30,
+    short=16,
     full=400,
 )
 def random_segments(rng):
@@ -146,7 +146,7 @@ def groups_among_tails(rng):
     return real_groups(rng, tail=True)
 
 
-@study("a base of 1,000 in four segments, which a second sample of it is held against", short=40,
+@study("a base of 1,000 in four segments, which a second sample of it is held against", short=24,
        full=1500)  # fmt: skip
 def two_samples(rng):
     share = np.array([0.4, 0.3, 0.2, 0.1])

@@ -46,6 +46,7 @@ class AFTModel(Regression):
     ----------
     columns_ : pandas.DataFrame
         What was done to each column, and how well it alone tells who left; see ``HazardModel``.
+        Of ``likely_leak``: an honest column of such an area is named too.
     parameters_ : pandas.DataFrame
         ``term``, ``estimate`` (log time ratio per unit, or against the first level),
         ``std_error``, ``conf_low``, ``conf_high``, ``ratio`` (time ratio: 2 means staying twice as

@@ -34,6 +34,7 @@ class CoxModel(Regression):
     ----------
     columns_ : pandas.DataFrame
         What was done to each column, and how well it alone tells who left; see ``HazardModel``.
+        Of ``likely_leak``: an honest column of such an area is named too.
     parameters_ : pandas.DataFrame
         ``term``, ``estimate`` (log hazard ratio per unit, or against the first level),
         ``std_error``, ``conf_low``, ``conf_high``, ``ratio`` (hazard ratio).

@@ -56,7 +56,8 @@ class HazardModel(Model):
         column of their own), ``pooled`` (how many rare levels were taken together). And how well
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its being known went with the rarer outcome without exception),
-        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
+        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
+        `columns` are named; an honest column of such an area is named too.
     edges_ : numpy.ndarray
         End of each interval, in the unit of the duration.
     scorer_ : object

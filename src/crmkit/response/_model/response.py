@@ -45,7 +45,8 @@ class ResponseModel(ScoreModel):
         column of their own), ``pooled`` (how many rare levels were taken together). And how well
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its value went with the rarer outcome without exception),
-        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
+        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
+        `columns` are named; an honest column of such an area is named too.
     scores_ : pandas.DataFrame
         ``customer_id``, ``as_of`` (only where the table has it) and ``p_response``: out of fold,
         in the row order of the training table. Use it to judge on the training table; ``save``

@@ -59,7 +59,8 @@ class UpliftModel(EffectModel):
         column of their own), ``pooled`` (how many rare levels were taken together). And how well
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its value went with the rarer outcome without exception),
-        ``likely_leak``, of which a ``LeakWarning`` tells where no `columns` are named.
+        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
+        `columns` are named; an honest column of such an area is named too.
     ensemble_ : object
         The effect models.
     account_ : dict
