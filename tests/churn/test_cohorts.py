@@ -87,6 +87,52 @@ def test_cells_equal_a_count_by_hand(rows, period, kind, window, extra):
     assert table["retention_rate"].isna().equals(table["active"].isna())
 
 
+UNIT = {
+    "day": {"days": 1},
+    "week": {"weeks": 1},
+    "month": {"months": 1},
+    "quarter": {"months": 3},
+    "year": {"years": 1},
+}
+
+
+@given(logs, st.sampled_from(["week", "month", "quarter"]), st.integers(0, 40))
+def test_ages_from_each_customers_first_day_equal_a_count_by_hand(rows, period, extra):
+    log = log_of(rows)
+    as_of = log["date"].max() + pd.Timedelta(days=extra)
+    options = {"period": period, "ages": "customer", "as_of": as_of}
+    table = cohort_table(log, **options)
+    history = {}
+    for customer, date, amount in log.itertuples(index=False):
+        history.setdefault(customer, []).append((date, amount))
+    first = {
+        customer: min(date for date, amount in mine if amount >= 0)
+        for customer, mine in history.items()
+        if any(amount >= 0 for _, amount in mine)
+    }
+    cohort = {c: day.to_period(FREQUENCY[period]).start_time for c, day in first.items()}
+    for row in table.itertuples():
+        members = [c for c in first if cohort[c] == row.cohort]
+        assert row.customers == len(members)
+        length = [
+            pd.DateOffset(**{u: age * n for u, n in UNIT[period].items()})
+            for age in (row.age, row.age + 1)
+        ]
+        spans = {c: (first[c] + length[0], first[c] + length[1]) for c in members}
+        seen = all(end <= as_of + pd.Timedelta(days=1) for _, end in spans.values())
+        assert np.isnan(row.active) == (not seen)
+        if seen:
+            inside = {
+                c: [amount for date, amount in history[c] if start <= date < end]
+                for c, (start, end) in spans.items()
+            }
+            buyers = {c for c, amounts in inside.items() if any(one >= 0 for one in amounts)}
+            assert row.active == len(buyers)
+            assert row.amount == pytest.approx(sum(map(sum, inside.values())), abs=1e-9)
+            people = cohort_customers(log, cohort=row.cohort, age=row.age, **options)
+            assert set(people.loc[people["active"], "customer_id"]) == buyers
+
+
 @given(logs)
 def test_kinds_are_ordered_and_unbounded_never_rises(rows):
     log = log_of(rows)

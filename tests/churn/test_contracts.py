@@ -265,6 +265,77 @@ def test_a_plan_that_changes_splits_nobody():
         churn.retention_table(contracts, by="plan")
 
 
+# Cohorts ----------------------------------------------------------------------------------------
+
+
+def test_a_cohort_keeps_what_its_customers_keep():
+    rows = (
+        (1, "2024-01-15", "2024-03-15", 10),
+        (2, "2024-01-31", "2024-02-29", 20),
+        (2, "2024-02-29", None, 35),
+        (3, "2024-01-20", None, 0),
+    )
+    table = churn.cohort_table(book(*rows), as_of="2024-03-31")
+    assert column(table, "customers") == [2, 2, 2]
+    assert column(table, "active") == [2, 2, 1]
+    assert column(table, "first_revenue") == [30, 30, 30]
+    assert column(table, "revenue") == [30, 45, 35]
+    assert column(table, "net_revenue_retention") == [1, 1.5, 35 / 30]
+    assert column(table, "gross_revenue_retention") == [1, 1, 20 / 30]
+    assert table.attrs["account"]["customers_only_on_trial"] == 1
+    # From the first day on, two months of the first customer end on 14 March.
+    own = churn.cohort_table(book(*rows), as_of="2024-03-30", ages="customer")
+    assert column(own, "active") == [2, 2]
+    assert column(own, "revenue") == [30, 45]
+    curve = churn.retention_curve(table)
+    assert column(curve, "net_revenue_retention") == [1, 1.5, 35 / 30]
+    people = churn.cohort_customers(book(*rows), cohort="2024-01-05", age=2, as_of="2024-03-31")
+    assert column(people, "active") == [False, True]
+    assert column(people, "last_date") == [pd.Timestamp("2024-03-14"), pd.Timestamp("2024-03-31")]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_cohorts_of_random_books_equal_a_count_day_by_day(seed):
+    rng = np.random.default_rng(seed)
+    contracts, rows = random_book(rng)
+    grace, ages = int(rng.integers(0, 7)), ["calendar", "customer"][seed % 2]
+    as_of = max(row[1] for row in rows) + int(rng.integers(0, 120)) * DAY
+    options = {"as_of": as_of, "ends": "exclusive", "grace_days": grace, "ages": ages}
+    first = {}
+    for customer, start, *_ in (row for row in rows if row[4] != "trial"):
+        first[customer] = min(start, first.get(customer, start))
+    states = {}
+
+    def state(day):
+        if day not in states:
+            states[day] = day_by_day(rows, day, as_of, grace)[0]
+        return states[day]
+
+    def last_day(customer, age):
+        since = pd.Timestamp(first[customer])
+        if ages == "calendar":
+            return (since.to_period("M") + age).end_time.date()
+        return (since + pd.DateOffset(months=age + 1)).date() - DAY
+
+    opening = {customer: state(day).get(customer, Fraction(0)) for customer, day in first.items()}
+    table = churn.cohort_table(contracts, **options)
+    assert table["customers"][table["age"] == 0].sum() == len(first)
+    for row in table.to_dict("records"):
+        mine = [c for c, day in first.items() if day.replace(day=1) == row["cohort"].date()]
+        assert row["customers"] == len(mine)
+        assert row["first_revenue"] == float(sum(opening[c] for c in mine))
+        seen = all(last_day(c, row["age"]) + grace * DAY <= as_of for c in mine)
+        assert np.isnan(row["active"]) == (not seen)
+        if seen:
+            pays = {c: state(last_day(c, row["age"])).get(c) for c in mine}
+            assert row["active"] == sum(fee is not None for fee in pays.values())
+            assert row["revenue"] == float(sum(fee or 0 for fee in pays.values()))
+            whole = sum(opening[c] for c in mine)
+            least = sum(min(pays[c] or 0, opening[c]) for c in mine)
+            if whole:
+                assert row["gross_revenue_retention"] == pytest.approx(float(least / whole))
+
+
 # Day by day -------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,8 @@ from crmkit.churn._report.silence import silence_table
 from crmkit.churn._report.survival import conditional_survival, logrank_test
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
-from crmkit.churn._table.cohorts import cohort_customers, cohort_table
+from crmkit.churn._table.cohort_customers import cohort_customers
+from crmkit.churn._table.cohorts import cohort_table
 from crmkit.churn._table.gaps import gap_table
 from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
 from crmkit.churn._table.rates import retention_table

@@ -163,6 +163,13 @@ CASES: list = [
         numbers=AMOUNT,
     ),
     FunctionCase(
+        churn.cohort_table,
+        lambda: {"transactions": contracts()},
+        kwargs={"as_of": "2024-12-31", "ages": "customer"},
+        needs={"transactions": ("customer_id", "end_date")},
+        numbers={"transactions": ("monthly_revenue",)},
+    ),
+    FunctionCase(
         churn.retention_table, lambda: {"transactions": log()}, needs=NEEDS, numbers=AMOUNT
     ),
     FunctionCase(

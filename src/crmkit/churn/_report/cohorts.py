@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["retention_curve"]
 
+_RETENTION = ("gross_revenue_retention", "net_revenue_retention")
+
 
 def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
     """Pool all cohorts into one curve by age, each age from the cohorts that can be observed at it.
@@ -43,6 +45,10 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
         * ``conf_high`` (float) - upper limit of the retention rate.
         * ``amount_per_customer`` (float) - what these cohorts spent in the period of that age, per
           customer once acquired. Only where `cohorts` has amounts.
+        * ``gross_revenue_retention`` (float) - of the first revenue of these cohorts, the share
+          that each customer still pays. This and the next only where `cohorts` is of contracts.
+        * ``net_revenue_retention`` (float) - what they pay over what they paid on their first days;
+          only for contracts.
 
     Raises
     ------
@@ -87,6 +93,11 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
     amount = None
     if "amount" in frame.columns:
         amount = number_array(frame["amount"], problems, "amount", allow_missing=True)
+    revenue = {
+        name: number_array(frame[name], problems, name, allow_missing=True)
+        for name in ("first_revenue", *_RETENTION)
+        if name in frame.columns
+    }
     problems.raise_if_any()
     seen = ~np.isnan(active)
     if not seen.any():
@@ -109,4 +120,10 @@ def retention_curve(cohorts: Any, *, confidence_level: float = 0.95) -> pd.DataF
     )
     if amount is not None:
         table = table.assign(amount_per_customer=total(amount) / customers)
+    if len(revenue) == 1 + len(_RETENTION):
+        opening = total(revenue["first_revenue"])
+        for name in _RETENTION:
+            kept = total(np.nan_to_num(revenue[name]) * revenue["first_revenue"])
+            share = np.divide(kept, opening, out=np.full(kept.size, np.nan), where=opening > 0)
+            table[name] = share
     return note_by(table, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -82,6 +82,21 @@ class Contracts:
     def column(self, name: str) -> pd.Series[Any]:
         """Return any other column that was asked for, row by row."""
         return self._frame[name]
+
+    def take(self, rows: Bools) -> Contracts:
+        """Return some contracts; customers of none are no longer in it."""
+        kept, customer = np.unique(self.customer[rows], return_inverse=True)
+        return replace(
+            self,
+            customer_ids=self.customer_ids.take(kept),
+            customer=customer.astype(np.int64),
+            start=self.start[rows],
+            until=self.until[rows],
+            state=self.state[rows],
+            value=None if self.value is None else self.value[rows],
+            reason=None if self.reason is None else self.reason[rows],
+            _frame=self._frame.loc[rows].reset_index(drop=True),
+        )
 
     @property
     def tried(self) -> Bools:

@@ -1,4 +1,4 @@
-"""In which calendar periods each customer was active."""
+"""At which ages each customer was active: counted by the calendar, or from the first day on."""
 
 from __future__ import annotations
 
@@ -7,39 +7,86 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from crmkit._arrays import ranges
 from crmkit._checks import check_choice, check_number
-from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
-from crmkit._periods import period_of
+from crmkit._frames import customer_groups, read_period
+from crmkit._log import first_and_last, purchase_days, read_log
+from crmkit._periods import period_of, periods_since
+from crmkit.churn._math.contracts import decimal_units
+from crmkit.churn._math.rates import TRIAL, Spells, standing
+from crmkit.churn._table.contracts import Contracts, is_contracts, read_contracts
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._periods import Calendar
-    from crmkit._typing import Ints
+    import pandas as pd
+
+    from crmkit._log import PurchaseLog
+    from crmkit._periods import Calendar, Period
+    from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["Presence", "read_presence", "run_length"]
+__all__ = ["Activity", "Ages", "Paid", "Presence", "Spent", "read_presence", "run_length"]
 
 Activity = Literal["exact", "unbounded", "rolling"]
+Ages = Literal["calendar", "customer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the rows of a log are worth: ``number`` less the customer's ``offset`` is their age."""
+
+    customer: Ints
+    number: Ints
+    offset: Ints
+    amount: Floats
+    bought: Bools | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What customers pay for contracts: at each age, (m,), and on their ``first`` day, (n,).
+
+    Money is in whole units, `scale` of which make one.
+    """
+
+    value: Ints
+    first: Ints
+    scale: float
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """In which periods customers bought, numbered from that of the first purchase.
+    """At which ages n customers were active: distinct pairs of ``customer`` and ``age``, (m,).
 
-    ``row_period`` has one entry per row of the log; ``active`` holds periods as its days, and
-    ``cohort`` is each customer's first. ``n_complete`` periods have ended by the log's last day,
-    the next may be in progress.
+    ``cohort`` is the period in which a customer began, numbered from ``first_number``, and
+    ``whole_ages`` how many ages had ended by ``as_of``; both have shape (n,).
     """
 
-    log: PurchaseLog
-    row_period: Ints
-    active: PurchaseDays
+    source: PurchaseLog | Contracts
+    calendar: Calendar
+    customer: Ints
+    age: Ints
+    cohort: Ints
     first_number: int
-    n_complete: int
+    whole_ages: Ints
+    first_day: Ints
+    last_day: Ints
+    as_of: int
+    account: dict[str, Any]
+    money: Spent | Paid | None
 
     @property
-    def cohort(self) -> Ints:
-        """The period of each customer's first purchase, shape (n,)."""
-        return self.active.day[self.active.first]
+    def customer_ids(self) -> pd.Index[Any]:
+        """The ids of the n customers, sorted."""
+        members = self.source if isinstance(self.source, Contracts) else self.source.rows
+        return members.customer_ids
+
+    def groups(self, columns: list[str], customers: Any) -> tuple[Ints, pd.DataFrame]:
+        """Return each customer's group and the distinct groups."""
+        members: Any = self.source
+        if not isinstance(self.source, Contracts):
+            members = self.source.purchases if columns else self.source.rows
+        return customer_groups(members, columns, customers, self.account)
 
 
 def run_length(activity: Activity, window_periods: int) -> int | None:
@@ -49,13 +96,114 @@ def run_length(activity: Activity, window_periods: int) -> int | None:
     return {"exact": 1, "rolling": length, "unbounded": None}[activity]
 
 
-def read_presence(transactions: Any, period: Calendar, as_of: Any, columns: list[str]) -> Presence:
-    """Read the log and find in which periods each customer was active."""
-    log = read_log(transactions, needs=columns, as_of=as_of)
+def read_presence(
+    transactions: Any,
+    period: Period,
+    as_of: Any,
+    needs: list[str],
+    *,
+    ages: Ages,
+    ends: Any,
+    grace_days: Any,
+) -> Presence:
+    """Read a log or contracts and find at which ages each customer was active."""
+    calendar = read_period(period)
+    own = check_choice(ages, "ages", Ages) == "customer"
+    if own and calendar.first_days:
+        raise InputError(
+            "`ages` from each customer's first day need a `period` of one length or of months, "
+            "such as 'week' or 'month'; the first days given are not."
+        )
+    if is_contracts(transactions, "transactions"):
+        book = read_contracts(
+            transactions, as_of=as_of, ends=ends, grace_days=grace_days, needs=needs
+        )
+        return _of_contracts(book, calendar, own=own)
+    if ends is not None or grace_days:
+        raise InputError("`ends` and `grace_days` are for contracts; `transactions` has none.")
+    return _of_log(read_log(transactions, needs=needs, as_of=as_of), calendar, own=own)
+
+
+def _of_log(log: PurchaseLog, calendar: Calendar, *, own: bool) -> Presence:
+    """Return at which ages customers bought."""
     rows = log.rows
-    first_day = rows.day.min() if log.bought is None else rows.day[log.bought].min()
-    reach = np.array([first_day, rows.as_of + 1])
-    low, running = (int(number) for number in period_of(reach, period))
-    number = period_of(rows.day, period, since=low)
+    first, last = first_and_last(rows, log.bought)
+    low, cohort, whole = _cohorts(first, rows.as_of + 1, calendar, own=own)
+    if own:
+        number = periods_since(first[rows.customer], rows.day, calendar)
+        offset = np.zeros(rows.n_customers, dtype=np.int64)
+    else:
+        number, offset = period_of(rows.day, calendar, since=low), cohort
     active = purchase_days(rows.customer, number, bought=log.bought)
-    return Presence(log, number, active, low, running - low)
+    money = None
+    if rows.has("amount"):
+        money = Spent(rows.customer, number, offset, rows.amount, log.bought)
+    return Presence(
+        source=log,
+        calendar=calendar,
+        customer=active.customer,
+        age=active.day - offset[active.customer],
+        cohort=cohort,
+        first_number=low,
+        whole_ages=whole,
+        first_day=first,
+        last_day=last,
+        as_of=rows.as_of,
+        account=log.account,
+        money=money,
+    )
+
+
+def _of_contracts(book: Contracts, calendar: Calendar, *, own: bool) -> Presence:
+    """Return at the ends of which ages customers had a contract, and what they paid then."""
+    told = book.n_customers
+    book = book.take(book.state != TRIAL)
+    book.account["customers_only_on_trial"] = told - book.n_customers
+    who, reach = book.customer, book.as_of + 1
+    first = np.full(book.n_customers, reach)
+    np.minimum.at(first, who, book.start)
+    last = np.full(book.n_customers, first.min())
+    np.maximum.at(last, who, np.minimum(book.until, reach) - 1)
+    low, cohort, whole = _cohorts(first, reach - book.grace, calendar, own=own)
+
+    def age(day: Ints) -> Ints:
+        if own:
+            return periods_since(first[who], day, calendar)
+        return period_of(day, calendar, since=low) - cohort[who]
+
+    value, scale = decimal_units(np.zeros(who.size) if book.value is None else book.value)
+    spells = Spells(who, age(book.start), age(np.minimum(book.until, reach)) - 1, book.state, value)
+    now = standing(spells, n_periods=max(int(whole.max()), 1))
+    here = np.flatnonzero(now.here)
+    number, pair_age = ranges(now.begin[here], now.end[here] - now.begin[here])
+    begins = book.start == first[who]
+    first_value = np.zeros(book.n_customers, dtype=np.int64)
+    np.add.at(first_value, who[begins], value[begins])
+    return Presence(
+        source=book,
+        calendar=calendar,
+        customer=now.customer[here][number],
+        age=pair_age,
+        cohort=cohort,
+        first_number=low,
+        whole_ages=whole,
+        first_day=first,
+        last_day=last,
+        as_of=book.as_of,
+        account=book.account,
+        money=None if book.value is None else Paid(now.value[here][number], first_value, scale),
+    )
+
+
+def _cohorts(first: Ints, reach: int, calendar: Calendar, *, own: bool) -> tuple[int, Ints, Ints]:
+    """Return the earliest period, each customer's from it on, and how many ages have ended.
+
+    `reach` is the first day that nobody has seen.
+    """
+    number = period_of(np.r_[first, reach], calendar)
+    low = int(number[:-1].min())
+    if own:
+        whole = periods_since(first, np.maximum(first, reach), calendar)
+    else:
+        whole = number[-1] - number[:-1]
+    return low, number[:-1] - low, np.maximum(whole, 0)
