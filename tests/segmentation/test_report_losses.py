@@ -118,6 +118,16 @@ def test_too_few_orders_to_repay_the_cost_of_winning():
         loss_makers(frame, acquisition_cost="won_cost")
 
 
+def test_who_has_no_order_needs_more_than_a_share_of_more():
+    frame = table(
+        orders=[5, 0], gross_revenue=[100.0, 0.0], acquisition_cost=[40.0, 40.0],
+        bonus_cost=[-2.0, -10.0],
+    )  # fmt: skip
+    loss = loss_of(frame, 1)
+    assert (loss["cause"], loss["lever"]) == ("too few orders", "orders")
+    assert np.isnan(loss["change"])
+
+
 def test_only_pools_that_are_in_the_profit_count(tmp_path):
     frame = table(
         gross_revenue=[100.0, 40.0, 60.0],

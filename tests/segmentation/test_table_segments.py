@@ -121,7 +121,7 @@ def test_scores_of_two_scales_in_one_table_are_refused():
     mixed = mixed.assign(customer_id=range(len(mixed)))
     with pytest.raises(InputError, match="'rfm_scale' must be one number"):
         rfm_segments(mixed)
-    for wrong in (55, 5, 512, 5.5, 5550):
+    for wrong in (55, 5, 512, 5.5, 555.5, 5550, -555, 0):
         with pytest.raises(InputError, match="'rfm_scale' must be one number"):
             rfm_segments(rfm_scores(customers()).assign(rfm_scale=wrong))
 

@@ -191,7 +191,8 @@ def read_scores(scores: Any, n_bins: int | None = None) -> Scores:
     scale = None if n_bins is None else [n_bins] * 3
     if "rfm_scale" in frame.columns:
         found = np.unique(number_array(frame["rfm_scale"], problems, "rfm_scale"))
-        digits = [int(digit) for digit in str(int(found[0]))] if np.isfinite(found[0]) else []
+        figures = f"{found[0]:.0f}"
+        digits = [int(figure) for figure in figures] if figures.isdigit() else []
         if found.size > 1 or found[0] % 1 or len(digits) != 3 or min(digits) < 2:
             problems.add(
                 f"column 'rfm_scale' must be one number of three figures, the highest of each "
