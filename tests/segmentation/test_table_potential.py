@@ -200,6 +200,12 @@ def test_chances_of_your_own_take_the_place_of_peers(shop):
     found = potential_table(shop, method="white_space", chances=chances)
     half = potential_table(shop, method="white_space", chances=chances.assign(score=0.5))
     np.testing.assert_allclose(half["potential"], found["potential"] / 2)
+    percent = potential_table(
+        shop, method="white_space", chances=chances.assign(score=np.arange(len(ids)) * 2.0)
+    )
+    assert percent.attrs["account"]["scores_divided_by"] == 2.0 * (len(ids) - 1)
+    share = np.arange(len(ids)) / (len(ids) - 1)
+    np.testing.assert_allclose(percent["potential"], found["potential"] * share)
     buyers = shop.loc[shop["product"] == product, "customer_id"].unique()
     bought = found["customer_id"].isin(buyers)
     assert (found.loc[bought, "potential"] == 0).all()
@@ -251,6 +257,10 @@ def test_many_categories_leave_the_rarest_out_and_say_so(world, monkeypatch):
     kept = rows[rows >= rows.iloc[6]].index.astype(str)
     assert found.attrs["account"]["categories_left_out"] == log["product"].nunique() - 7
     assert set(found["lever"]) <= {*kept, "none"}
+    chances = pd.DataFrame({"customer_id": [0, 1], "item": rows.index[-1], "score": 0.5})
+    found = potential_table(log, method="white_space", chances=chances)
+    assert "categories_left_out" not in found.attrs["account"]
+    assert found.attrs["account"]["items_unmatched"] == 0
 
 
 def test_what_is_refused(shop):
@@ -280,8 +290,8 @@ def test_what_is_refused(shop):
     for method in ("auto", "reach"):
         with pytest.raises(InputError, match="`chances` are for method='white_space'"):
             potential_table(shop, method=method, chances=offers.assign(score=0.1))
-    with pytest.raises(InputError, match="'score' is above 1"):
-        potential_table(shop, method="white_space", chances=offers.assign(score=20.0))
+    with pytest.raises(InputError, match="'score' must be at least 0"):
+        potential_table(shop, method="white_space", chances=offers.assign(score=-1.0))
     twice = pd.concat([offers, offers]).assign(score=0.1)
     with pytest.raises(InputError, match="several rows for one customer and item"):
         potential_table(shop, method="white_space", chances=twice)

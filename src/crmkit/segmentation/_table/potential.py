@@ -64,7 +64,8 @@ def potential_table(
         own last horizon, as :func:`potential_backtest` judges.
     category : str, optional
         Column of `transactions` that says what kind of thing was bought, for ``white_space``.
-        The default is ``product``. Of more than 1,000 kinds the most bought are looked at.
+        The default is ``product``. Of more than 1,000 kinds, without `chances`, the most bought
+        are looked at.
     customers : DataFrame, optional
         One row per customer of the log, with the columns that `by` and `wallet` name.
     by : str or list of str, optional
@@ -78,9 +79,10 @@ def potential_table(
         with us and elsewhere, above 0: from a survey, or estimated from income and household.
     chances : DataFrame, optional
         Chances that a customer buys a category if it is offered, in place of the share of peers,
-        for ``method="white_space"``: ``customer_id``, ``item`` (the category) and ``score``, from
-        0 to 1, as of :meth:`crmkit.basket.NextItem.predict`. What is not listed has none, what
-        the customer buys already does not count.
+        for ``method="white_space"``: ``customer_id``, ``item`` (the category) and ``score``, at
+        least 0, as of :meth:`crmkit.basket.NextItem.predict`. Scores of which some are above 1 are
+        divided by the largest, and the account says so. What is not listed has none, what the
+        customer buys already does not count.
     margin : float, optional
         Share of amounts that is profit, for a log without ``cost``. Without both, profit is
         the amount.
@@ -153,6 +155,7 @@ def potential_table(
         wallet=wallet,
         margin=margin,
         as_of=as_of,
+        all_categories=chances is not None,
     )
     offers = None
     if chances is not None:
@@ -243,13 +246,10 @@ def _read_chances(chances: Any, trade: Trade, account: dict[str, Any]) -> Offers
     )
     problems = Problems("chances")
     chance = number_array(frame["score"], problems, "score", low=0)
-    problems.rows(
-        chance > 1,
-        "column 'score' is above 1",
-        do="Give chances from 0 to 1, not percentages or counts.",
-        values=frame["score"],
-    )
     problems.raise_if_any()
+    if (largest := float(chance.max())) > 1:
+        chance = chance / largest
+        account["scores_divided_by"] = largest
     customer = rows_of(
         frame["customer_id"],
         trade.log.customer_ids,

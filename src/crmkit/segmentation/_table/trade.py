@@ -140,8 +140,12 @@ def read_trade(
     wallet: str | None,
     margin: float | None,
     as_of: Any,
+    all_categories: bool = False,
 ) -> tuple[Trade, dict[str, Any]]:
-    """Read the log, and of the customers' table the groups and wallets; with an account."""
+    """Read the log, and of the customers' table the groups and wallets; with an account.
+
+    Of very many categories the rarest are left out, unless `all_categories` are asked for.
+    """
     margin = check_optional(margin, "margin")
     kind = "product" if category is None else check_column(category, "category")
     columns = read_by(by, rowwise=ROWWISE)
@@ -165,7 +169,11 @@ def read_trade(
     money = log.amount - log.cost if log.has("cost") else log.amount * share
     if log.has("cost") and (total := float(log.amount.sum())) > 0:
         share = float(money.sum()) / total
-    code, kinds = (None, pd.Index([])) if not present else _categories(log, kind, account)
+    code, kinds = (
+        (None, pd.Index([]))
+        if not present
+        else _categories(log, kind, account, None if all_categories else _MOST_CATEGORIES)
+    )
     if code is not None and not (code[bought] >= 0).any():
         if category is not None:
             raise InputError(
@@ -197,15 +205,17 @@ def read_trade(
     ), account
 
 
-def _categories(log: Log, kind: str, account: dict[str, Any]) -> tuple[Ints, pd.Index[Any]]:
-    """Return each row's category, -1 where missing, and the categories; the rarest left out."""
+def _categories(
+    log: Log, kind: str, account: dict[str, Any], most: int | None
+) -> tuple[Ints, pd.Index[Any]]:
+    """Return each row's category, -1 where missing, and at most so many categories."""
     if kind == "product":
         code, kinds = log.product, log.product_ids
     else:
         code, kinds = sorted_codes(log.column(kind))
-    if len(kinds) > _MOST_CATEGORIES:
+    if most is not None and len(kinds) > most:
         rows = np.bincount(code[code >= 0], minlength=len(kinds))
-        kept = np.sort(np.argsort(-rows, kind="stable")[:_MOST_CATEGORIES])
+        kept = np.sort(np.argsort(-rows, kind="stable")[:most])
         number = np.full(len(kinds) + 1, -1)
         number[kept] = np.arange(kept.size)
         account["categories_left_out"] = len(kinds) - kept.size
