@@ -10,30 +10,32 @@ from scipy import stats
 from churn.weibull import customers, true_chance
 from crmkit.churn import HazardModel, survival_table
 from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
+from crmkit.churn._math.tenures import Tenures
 from crmkit.errors import InputError
 
-tenures = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=40).filter(
+people = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=40).filter(
     lambda rows: any(left for _, left in rows)
 )
 
 
-@given(tenures)
+@given(people)
 def test_with_every_event_time_an_edge_hazards_give_kaplan_meier(rows):
     time = np.array([t for t, _ in rows], dtype=float)
     left = np.array([e for _, e in rows])
-    edges = interval_edges(time, left, 100)
+    tenures = Tenures(time, left)
+    edges = interval_edges(tenures, 100)
     assert list(edges) == sorted(set(time[left]))
-    customer, interval, outcome = person_periods(time, left, edges)
+    customer, interval, outcome = person_periods(tenures, edges)
     assert outcome.sum() == left.sum()
     at_risk = np.bincount(interval, minlength=edges.size)
     assert np.bincount(customer, minlength=time.size)[left].tolist() == [
         1 + np.searchsorted(edges, t) for t in time[left]
     ]
     hazard = np.bincount(interval, weights=outcome, minlength=edges.size) / at_risk
-    people = pd.DataFrame(
+    table = pd.DataFrame(
         {"customer_id": np.arange(time.size), "tenure_days": time, "churned": left}
     )
-    curve = survival_table(people).set_index("time")["p_survival"]
+    curve = survival_table(table).set_index("time")["p_survival"]
     chance = np.exp(interval_log_survival(np.tile(hazard, (edges.size, 1)), edges, edges))
     np.testing.assert_allclose(chance, curve.loc[edges], atol=1e-9)
 

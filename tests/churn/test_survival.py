@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from crmkit.churn import conditional_survival, logrank_test, survival_table
-from crmkit.churn._math import survival as numerics
+from crmkit.churn._math import logrank as tests
+from crmkit.churn._math.survival import kaplan_meier
+from crmkit.churn._math.tenures import Tenures
 from crmkit.errors import InputError
 
 tenures = st.lists(
@@ -67,9 +69,9 @@ def test_a_group_has_the_curve_of_its_own_customers(rows):
 def test_counting_and_sorting_give_the_same_curve():
     rng = np.random.default_rng(1)
     time, left = rng.integers(0, 50, 500).astype(float), rng.random(500) < 0.4
-    coarse = numerics.kaplan_meier(time, left)
+    coarse = kaplan_meier(Tenures(time, left))
     # A hundredth more is no whole number, so this one is sorted.
-    fine = numerics.kaplan_meier(time + 0.01, left)
+    fine = kaplan_meier(Tenures(time + 0.01, left))
     np.testing.assert_allclose(fine.survival[1:], coarse.survival, rtol=1e-12)
     np.testing.assert_array_equal(fine.at_risk[1:], coarse.at_risk)
 
@@ -112,9 +114,9 @@ def test_logrank_of_two_groups_agrees_with_scipy(rows):
 def test_logrank_in_chunks_is_the_same(monkeypatch):
     rng = np.random.default_rng(5)
     time, left, group = rng.exponential(9, 300), rng.random(300) < 0.7, rng.integers(0, 4, 300)
-    whole = numerics.logrank(time, left, group, 4)
-    monkeypatch.setattr(numerics, "_CELLS_AT_ONCE", 40)
-    parts = numerics.logrank(time, left, group, 4)
+    whole = tests.logrank(Tenures(time, left), group, 4)
+    monkeypatch.setattr(tests, "_CELLS_AT_ONCE", 40)
+    parts = tests.logrank(Tenures(time, left), group, 4)
     assert parts.statistic == pytest.approx(whole.statistic, rel=1e-12)
     assert whole.degrees_of_freedom == 3
 

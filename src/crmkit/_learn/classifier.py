@@ -68,17 +68,30 @@ def seeded(estimator: Any, random_state: int | None, *, kind: str = "estimator")
 
 
 def fit_classifier(
-    estimator: Any, matrix: Floats, outcome: Floats, *, random_state: int | None = None
+    estimator: Any,
+    matrix: Floats,
+    outcome: Floats,
+    *,
+    weight: Floats | None = None,
+    random_state: int | None = None,
 ) -> Any:
     """Fit a clone of `estimator` (None: the default) on features (n, p) and outcomes (n,) 0 or 1.
 
-    Where the estimator has a `random_state` of None, it is given this one.
+    Where the estimator has a `random_state` of None, it is given this one; a `weight`, shape
+    (n,), only if there is one.
     """
     random_state = check_optional(random_state, "random_state")
     if estimator is None:
         estimator = default_classifier(random_state)
     fresh = seeded(estimator, random_state, kind="classifier")
-    fresh.fit(matrix, outcome.astype(np.int64))
+    if weight is None:
+        fresh.fit(matrix, outcome.astype(np.int64))
+    else:
+        from sklearn.utils.validation import has_fit_parameter
+
+        if not has_fit_parameter(fresh, "sample_weight"):
+            raise InputError(f"`estimator` takes no weights; got {quoted(estimator)}.")
+        fresh.fit(matrix, outcome.astype(np.int64), sample_weight=weight)
     if not hasattr(fresh, "predict_proba") and not hasattr(fresh, "decision_function"):
         raise InputError(
             f"`estimator` must be a classifier with `predict_proba` or `decision_function`; "

@@ -45,11 +45,12 @@ from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
 from crmkit.churn._report.gain import save_gain
+from crmkit.churn._report.logrank import logrank_test
 from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table
 from crmkit.churn._report.silence import silence_table
-from crmkit.churn._report.survival import conditional_survival, logrank_test
+from crmkit.churn._report.survival import conditional_survival
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohort_customers import cohort_customers

@@ -329,7 +329,6 @@ CASES: list = [
         lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
         predict_kwargs={"horizon_days": 30, "duration": "tenure_days"},
         needs=("customer_id", "tenure_days", "churned"),
-        extra="lifelines",
     ),
     ModelCase(
         churn.AFTModel,

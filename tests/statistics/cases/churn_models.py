@@ -29,12 +29,12 @@ MANY = "200 members, of whom two thirds left; three numbers and a trait"
 FEW = "120 members, of whom a dozen left; three numbers and a trait"
 
 
-@study(MANY, short=5, full=60, extra="lifelines")
+@study(MANY, short=5, full=60)
 def cox_of_many(rng):
     return regression(rng, churn.CoxModel(), 200, 400.0)
 
 
-@study(FEW, corner=True, short=5, full=100, extra="lifelines")
+@study(FEW, corner=True, short=5, full=100)
 def cox_of_few(rng):
     return regression(rng, churn.CoxModel(), 120, 18.0)
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from crmkit._arrays import ranges
+
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats, Ints
+    from crmkit.churn._math.tenures import Tenures
 
 
 __all__ = [
@@ -20,34 +23,40 @@ __all__ = [
 ]
 
 
-def interval_edges(time: Floats, event: Bools, n_intervals: int) -> Floats:
+def interval_edges(tenures: Tenures, n_intervals: int) -> Floats:
     """Return the ends of intervals that hold about equally many events, shape (k,), k at most n.
 
     Every edge is the time of an event, the last one that of the last event.
     """
     share = np.arange(1, n_intervals + 1) / n_intervals
-    return np.unique(np.quantile(time[event], share, method="inverted_cdf"))
+    time, weight = tenures.time[tenures.left], tenures.weight
+    weight = None if weight is None else weight[tenures.left]
+    return np.unique(np.quantile(time, share, weights=weight, method="inverted_cdf"))
 
 
-def person_periods(time: Floats, event: Bools, edges: Floats) -> tuple[Ints, Ints, Floats]:
+def person_periods(tenures: Tenures, edges: Floats) -> tuple[Ints, Ints, Floats]:
     """Return customer, interval and outcome of each interval that a customer was at risk in.
 
     Interval j ends with edges[j] and begins after the edge before. A customer who left in an
     interval was at risk in it (Singer and Willett 1993). One last seen inside it was so, if half
     of those who left in it had left by then; without that rule, wide intervals forget those who
-    stayed for a part of them and hazards come out too high. Where each interval holds one event
-    time the rule is Kaplan and Meier's. `time` and `event` have shape (n,), `edges` (k,).
+    stayed for a part of them and hazards come out too high. One who came inside it was so, if half
+    of them were still to leave. Where each interval holds one event time the rule is Kaplan and
+    Meier's. `edges` has shape (k,).
     """
+    time, event = tenures.time, tenures.left
     left_in = np.searchsorted(edges, time, side="left")
     gone = np.lexsort((time[event], left_in[event]))
     size = np.bincount(left_in[event], minlength=edges.size)
     middle = time[event][gone][np.cumsum(size) - size + (size - 1) // 2]
-    count = np.where(event, left_in + 1, np.searchsorted(middle, time, side="right"))
-    customer = np.repeat(np.arange(time.size), count)
-    ends = np.cumsum(count)
-    interval = np.arange(customer.size) - np.repeat(ends - count, count)
+    end = np.where(event, left_in + 1, np.searchsorted(middle, time, side="right"))
+    begin = np.zeros(time.size, dtype=np.int64)
+    if tenures.entry is not None:
+        late = np.searchsorted(middle, tenures.entry, side="right")
+        begin = np.where(tenures.entry > 0, np.minimum(late, np.where(event, left_in, end)), 0)
+    customer, interval = ranges(begin, end - begin)
     outcome = np.zeros(customer.size)
-    outcome[ends[event] - 1] = 1.0
+    outcome[np.cumsum(end - begin)[event] - 1] = 1.0
     return customer, interval, outcome
 
 

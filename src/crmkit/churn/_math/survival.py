@@ -1,31 +1,30 @@
-"""Survival without a model: Kaplan-Meier, the log-rank test, survival given tenure so far."""
+"""Survival without a model: Kaplan-Meier, and survival given tenure so far."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
-from crmkit._arrays import normal_quantile, starts
+from crmkit._arrays import normal_quantile
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats
+    from crmkit.churn._math.tenures import Tenures
 
 
 __all__ = [
-    "LogRank",
     "SurvivalCurve",
     "conditional_survival",
     "curve_interval",
     "kaplan_meier",
     "loglog_interval",
-    "logrank",
 ]
 
-# The log-rank covariance needs one row per event time and one column per group at a time.
-_CELLS_AT_ONCE = 4_000_000
+
+# Sums of weights that are no larger a part of all are what rounding left.
+_NOBODY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,50 +35,63 @@ class SurvivalCurve:
     """
 
     time: Floats
-    at_risk: Ints
-    events: Ints
-    censored: Ints
+    at_risk: Any  # numbers of customers, or sums of their weights
+    events: Any
+    censored: Any
     survival: Floats
     greenwood: Floats
 
 
-def kaplan_meier(duration: Floats, event: Bools) -> SurvivalCurve:
+def kaplan_meier(tenures: Tenures) -> SurvivalCurve:
     """Estimate survival by the product limit (Kaplan and Meier 1958, eq. 2b).
 
     S(t) is the product over times up to t of 1 - d / n, with d events among n at risk; a customer
     censored at t is still at risk at t. The variance of log S is Greenwood's sum of
-    d / (n (n - d)) (1926). `duration` and `event` have shape (n,), n at least 1.
+    d / (n (n - d)) (1926) or, where weights do not count customers, that of the infinitesimal
+    jackknife.
     """
-    time, leaving, events = _totals_per_time(duration, event)
+    time, leaving, events = tenures.totals()
     if time[0] > 0:
         time = np.r_[0.0, time]
         leaving, events = np.r_[0, leaving], np.r_[0, events]
-    at_risk = duration.size - np.r_[0, np.cumsum(leaving)[:-1]]
-    survivors = at_risk - events
-    survival = np.cumprod(survivors / np.maximum(at_risk, 1))
-    with np.errstate(divide="ignore"):
-        greenwood = np.cumsum(np.where(events > 0, events / (at_risk * survivors.astype(float)), 0))
+    # From the last time backwards, so that who leaves at the end is all who were at risk.
+    at_risk: Any = np.cumsum(leaving[::-1])[::-1] - tenures.waiting(time)
+    at_risk = np.where(at_risk <= _NOBODY * tenures.size, 0, at_risk)
+    survivors: Any = at_risk - events
+    survivors = np.where(survivors <= _NOBODY * tenures.size, 0, survivors)
+    kept = np.where(at_risk > 0, survivors / np.maximum(at_risk, 1e-300), 1.0)
+    survival = np.asarray(np.cumprod(kept), dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.where(events > 0, events / (at_risk * survivors.astype(float)), 0.0)
+        greenwood = np.cumsum(steps)
+        if not tenures.counts:
+            greenwood = _jackknife(tenures, time, greenwood, 1.0 / survivors)
+    if tenures.weight is not None and tenures.counts:
+        at_risk, events, leaving = (x.astype(np.int64) for x in (at_risk, events, leaving))
     return SurvivalCurve(time, at_risk, events, leaving - events, survival, greenwood)
 
 
-def _totals_per_time(duration: Floats, event: Bools) -> tuple[Floats, Ints, Ints]:
-    """Return distinct times, how many leave observation at each, and how many by an event.
+def _jackknife(tenures: Tenures, time: Floats, hazard: Floats, jump: Floats) -> Floats:
+    """Return the variance of log S at each time as the sum of squared influences of the rows.
 
-    Whole numbers on a short scale, as days and months are, are counted without sorting.
+    A row of weight w moves -log S(t) by w times `jump` where it left by t, less w times what
+    `hazard`, shape (m,), grew by while the row was at risk (Efron 1981 for weights of one, when
+    it is Greenwood's). Rows that ended stay what they are; of the others, sums of w^2, and of it
+    with the hazard at the beginning, are enough.
     """
-    if duration.max() < max(4 * duration.size, 1000):
-        whole = duration.astype(np.int64)
-        if np.array_equal(whole, duration):
-            leaving = np.bincount(whole)
-            events = np.bincount(whole[event], minlength=leaving.size)
-            used = np.flatnonzero(leaving)
-            return used.astype(np.float64), leaving[used], events[used]
-    order = np.argsort(duration)
-    ordered = duration[order]
-    point = np.flatnonzero(starts(ordered))
-    leaving = np.diff(np.r_[point, ordered.size])
-    events = np.add.reduceat(event[order].astype(np.int64), point)
-    return ordered[point], leaving, events
+    assert tenures.weight is not None
+    m, square = time.size, tenures.weight**2
+    entry = np.zeros(tenures.time.size) if tenures.entry is None else tenures.entry
+    begin = np.where(entry > 0, np.searchsorted(time, entry, side="right"), 0)
+    end = np.searchsorted(time, tenures.time, side="left")
+    before = np.r_[0.0, hazard][begin]
+    own = np.where(tenures.left, jump[end], 0.0) - (hazard[end] - before)
+    total: Floats = np.cumsum(np.bincount(end, square * own**2, minlength=m))
+    for power, factor in ((0, hazard**2), (1, -2 * hazard), (2, np.ones(m))):
+        value = square * before**power
+        here = np.bincount(begin, value, minlength=m)[:m] - np.bincount(end, value, minlength=m)
+        total = total + factor * np.cumsum(here)
+    return np.asarray(np.maximum(total, 0.0))
 
 
 def loglog_interval(
@@ -101,57 +113,18 @@ def loglog_interval(
 
 
 def curve_interval(curve: SurvivalCurve, confidence_level: float) -> tuple[Floats, Floats]:
-    """Return the curve's log-log interval; where nobody is left it keeps its last upper limit."""
+    """Return the curve's log-log interval, and what is known where that says nothing.
+
+    Where nobody is left it keeps its last upper limit. Before anybody left, n stayed of n: the
+    lower limit is that of a share, alpha^(1/n), half of what is as improbable counted (mid-p).
+    """
     low, high = loglog_interval(curve.survival, curve.greenwood, confidence_level)
+    whole = (curve.survival == 1) & (curve.time > 0)
+    low[whole] = (1 - confidence_level) ** (1 / np.maximum(curve.at_risk[whole], 1))
     left = np.flatnonzero(curve.survival > 0)
     if left.size:
         high[left[-1] + 1 :] = high[left[-1]]
     return low, high
-
-
-@dataclass(frozen=True, slots=True)
-class LogRank:
-    """Observed and expected events per group, shape (k,), and the test over all groups."""
-
-    observed: Floats
-    expected: Floats
-    statistic: float
-    degrees_of_freedom: int
-    p_value: float
-
-
-def logrank(duration: Floats, event: Bools, group: Ints, n_groups: int) -> LogRank:
-    """Test whether groups share one survival curve (Mantel 1966; Peto and Peto 1972).
-
-    At each event time the d events are expected in proportion to the numbers at risk; their
-    covariance is hypergeometric. The statistic is chi-squared with k - 1 degrees of freedom.
-    `duration`, `event` and `group` have shape (n,); codes run from 0 to `n_groups` - 1.
-    """
-    time, deaths = np.unique(duration[event], return_counts=True)
-    by_group = [np.sort(duration[group == code]) for code in range(n_groups)]
-    observed = np.bincount(group[event], minlength=n_groups).astype(np.float64)
-    expected = np.zeros(n_groups)
-    covariance = np.zeros((n_groups, n_groups))
-    step = max(_CELLS_AT_ONCE // n_groups, 1)
-    for start in range(0, time.size, step):
-        at = time[start : start + step]
-        d = deaths[start : start + step]
-        risk = np.column_stack([x.size - np.searchsorted(x, at, side="left") for x in by_group])
-        n = risk.sum(axis=1)
-        share = risk / n[:, None]
-        expected += d @ share
-        weight = np.where(n > 1, d * (n - d) / np.maximum(n - 1, 1), 0.0)
-        covariance += np.diag(weight @ share) - (share * weight[:, None]).T @ share
-    difference = (observed - expected)[:-1]
-    solution = np.linalg.pinv(covariance[:-1, :-1], hermitian=True) @ difference
-    statistic = float(difference @ solution)
-    return LogRank(
-        observed=observed,
-        expected=expected,
-        statistic=statistic,
-        degrees_of_freedom=n_groups - 1,
-        p_value=float(special.chdtrc(n_groups - 1, statistic)),
-    )
 
 
 def conditional_survival(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
-from crmkit._checks import check_choice
+from crmkit._checks import check_choice, check_number
 from crmkit.churn._math.hazards import accelerated_log_survival
-from crmkit.churn._model.regression import Regression, covariate_names, fit_lifelines
+from crmkit.churn._model.regression import Regression, no_maximum
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats
+    from collections.abc import Callable
+
+    from crmkit._typing import Floats
+    from crmkit.churn._math.tenures import Tenures
 
 
 __all__ = ["AFTModel"]
@@ -95,9 +100,14 @@ class AFTModel(Regression):
         self.confidence_level = confidence_level
 
     def _learn(
-        self, matrix: Floats, time: Floats, left: Bools, duration: str
+        self,
+        tenures: Tenures,
+        matrix: Floats,
+        names: list[str],  # noqa: ARG002
+        duration: str,
     ) -> tuple[Floats, Floats]:
         """Fit and keep intercept and scale."""
+        time = tenures.time
         check_choice(self.distribution, "distribution", Distribution)
         if (time <= 0).any():
             raise InputError(
@@ -105,17 +115,55 @@ class AFTModel(Regression):
                 f"{int((time <= 0).sum()):,} of {time.size:,} rows. Drop them or use CoxModel."
             )
         name, location = _FITTERS[self.distribution]
-        fitted = fit_lifelines(name, self.penalizer, matrix, time, left)
+        fitted = _fit_lifelines(name, self.penalizer, tenures, matrix)
         estimate, error = fitted.params_[location], fitted.standard_errors_[location]
         shape = float(fitted.params_.drop(location, level=0).iloc[0])
         self.intercept_ = float(estimate["Intercept"])
         self.scale_ = float(np.exp(-shape if self.distribution == "lognormal" else shape))
         self.log_likelihood_ = float(fitted.log_likelihood_)
-        names = covariate_names(matrix)
-        return estimate[names].to_numpy(dtype=float), error[names].to_numpy(dtype=float)
+        covariates = _covariate_names(matrix)
+        return (
+            estimate[covariates].to_numpy(dtype=float),
+            error[covariates].to_numpy(dtype=float),
+        )
 
     def _log_survival(self, time: Floats, score: Floats) -> Floats:
         """Return log S(time) of customers with these linear scores."""
         return accelerated_log_survival(
             time, self.intercept_ + score, self.scale_, self.distribution
         )
+
+
+def _covariate_names(matrix: Floats) -> list[str]:
+    """Name covariates so that no name of the user's can clash with lifelines' own."""
+    return [f"x{place}" for place in range(matrix.shape[1])]
+
+
+def _fit_lifelines(name: str, penalizer: float, tenures: Tenures, matrix: Floats) -> Any:
+    """Fit one of lifelines' regressions, without its warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import lifelines
+            from lifelines import exceptions
+    except ImportError:
+        raise ImportError(
+            "Accelerated failure time models are fitted by lifelines, which is not installed: "
+            'pip install "crmkit[survival]". CoxModel and HazardModel do without it.'
+        ) from None
+    penalizer = check_number(penalizer, "penalizer")
+    frame = pd.DataFrame(matrix, columns=_covariate_names(matrix))
+    frame = frame.assign(time=tenures.time, left=tenures.left)
+    options: dict[str, Any] = {"duration_col": "time", "event_col": "left"}
+    if tenures.entry is not None:
+        frame, options["entry_col"] = frame.assign(entry=tenures.entry), "entry"
+    if tenures.weight is not None:
+        frame, options["weights_col"] = frame.assign(weight=tenures.weight), "weight"
+        options["robust"] = not tenures.counts
+    fitter: Callable[..., Any] = getattr(lifelines, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return fitter(penalizer=penalizer).fit(frame, **options)
+        except exceptions.ConvergenceError as problem:
+            raise no_maximum() from problem

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
+from crmkit._checks import check_number
+from crmkit.churn._math.cox import fit_cox, proportionality
 from crmkit.churn._math.hazards import proportional_log_survival
-from crmkit.churn._model.regression import Regression, fit_lifelines
+from crmkit.churn._math.survival import kaplan_meier
+from crmkit.churn._model.regression import Regression, no_maximum
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats
+    from crmkit._typing import Floats
+    from crmkit.churn._math.tenures import Tenures
 
 
 __all__ = ["CoxModel"]
@@ -20,8 +25,8 @@ __all__ = ["CoxModel"]
 class CoxModel(Regression):
     """Learn how traits multiply the rate at which customers leave (Cox regression).
 
-    Fitted by lifelines, with Efron's treatment of ties: ``pip install "crmkit[survival]"``.
-    Predicting, saving and loading do without it.
+    Ties are treated as by Efron. Errors are those of the information matrix or, where weights
+    count no customers, robust.
 
     Parameters
     ----------
@@ -41,17 +46,24 @@ class CoxModel(Regression):
     log_likelihood_ : float
         Maximum of the partial likelihood.
     baseline_ : pandas.DataFrame
-        ``time`` and ``cumulative_hazard`` of a customer with average traits.
+        ``time`` and ``cumulative_hazard`` of a customer with average traits (Breslow).
+    proportionality_ : pandas.DataFrame
+        Whether a trait multiplies the rate by the same factor at all tenures: ``term``, with
+        ``(all)`` for all together, ``statistic``, ``degrees_of_freedom`` and ``p_value`` of the
+        score test against a log ratio that changes with the share who have left [3]_; missing
+        where weights count no customers.
 
     See Also
     --------
-    HazardModel : The same question without lifelines, and with any classifier.
+    HazardModel : The same question with any classifier.
 
     References
     ----------
     .. [1] Cox, D. R. (1972). Regression models and life-tables. *J. R. Stat. Soc. B* 34, 187-220.
-    .. [2] Davidson-Pilon, C. (2019). lifelines: survival analysis in Python. *J. Open Source
-       Softw.* 4(40), 1317.
+    .. [2] Efron, B. (1977). The efficiency of Cox's likelihood function for censored data.
+       *J. Am. Stat. Assoc.* 72, 557-565.
+    .. [3] Grambsch, P. M. and Therneau, T. M. (1994). Proportional hazards tests and diagnostics
+       based on weighted residuals. *Biometrika* 81, 515-526.
 
     Examples
     --------
@@ -72,6 +84,7 @@ class CoxModel(Regression):
     centre_: Floats
     log_likelihood_: float
     baseline_: pd.DataFrame
+    proportionality_: pd.DataFrame
 
     def __init__(self, *, penalizer: float = 0.0, confidence_level: float = 0.95) -> None:
         self.penalizer = penalizer
@@ -79,26 +92,45 @@ class CoxModel(Regression):
 
     def _learn(
         self,
+        tenures: Tenures,
         matrix: Floats,
-        time: Floats,
-        left: Bools,
+        names: list[str],
         duration: str,  # noqa: ARG002
     ) -> tuple[Floats, Floats]:
-        """Fit and keep the baseline."""
-        fitted = fit_lifelines("CoxPHFitter", self.penalizer, matrix, time, left)
-        base = fitted.baseline_cumulative_hazard_
-        self.centre_ = matrix.mean(axis=0)
-        self.log_likelihood_ = float(fitted.log_likelihood_)
+        """Fit, keep the baseline and judge whether hazards are proportional."""
+        fitted = fit_cox(tenures, matrix, penalizer=check_number(self.penalizer, "penalizer"))
+        if not fitted.converged:
+            raise no_maximum()
+        self.centre_ = np.average(matrix, axis=0, weights=tenures.weight)
+        self.log_likelihood_ = fitted.log_likelihood
         self.baseline_ = pd.DataFrame(
-            {
-                "time": base.index.to_numpy(dtype=np.float64),
-                "cumulative_hazard": base.iloc[:, 0].to_numpy(dtype=np.float64),
-            }
+            {"time": fitted.base_time, "cumulative_hazard": fitted.base_hazard}
         )
-        return fitted.params_.to_numpy(dtype=float), fitted.standard_errors_.to_numpy(dtype=float)
+        self.proportionality_ = _proportionality(tenures, matrix, fitted.estimate, names)
+        return fitted.estimate, np.sqrt(np.diag(fitted.covariance))
 
     def _log_survival(self, time: Floats, score: Floats) -> Floats:
         """Return log S(time) of customers with these linear scores."""
         typical = float(self.centre_ @ self.parameters_["estimate"].to_numpy())
         base = self.baseline_["time"].to_numpy(), self.baseline_["cumulative_hazard"].to_numpy()
         return proportional_log_survival(time, *base, score - typical)
+
+
+def _proportionality(
+    tenures: Tenures, matrix: Floats, estimate: Floats, names: list[str]
+) -> pd.DataFrame:
+    """Return the test of proportional hazards per term, and of all together."""
+    curve = kaplan_meier(tenures)
+    share_gone = (1 - np.r_[1.0, curve.survival[:-1]])[curve.events > 0]
+    single, together = proportionality(tenures, matrix, estimate, share_gone)
+    statistic, freedom = np.r_[single, together], np.r_[np.ones(len(names)), len(names)]
+    if not tenures.counts:
+        statistic = np.full(statistic.size, np.nan)
+    return pd.DataFrame(
+        {
+            "term": [*names, "(all)"],
+            "statistic": statistic,
+            "degrees_of_freedom": freedom.astype(np.int64),
+            "p_value": special.chdtrc(freedom, statistic),
+        }
+    )

@@ -15,13 +15,14 @@ from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
 from crmkit._learn.columns import judged_columns
 from crmkit._learn.seen import SeenRows, in_sample
 from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
-from crmkit.churn._table.survival import read_tenures
+from crmkit.churn._table.tenures import tenures_of
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats, Ints
+    from crmkit.churn._math.tenures import Tenures
 
 
 __all__ = ["HazardModel", "read_remaining", "remaining_table"]
@@ -69,7 +70,7 @@ class HazardModel(Model):
     See Also
     --------
     survival_table : Without covariates.
-    CoxModel : With hazard ratios and their errors; needs lifelines.
+    CoxModel : With hazard ratios and their errors.
 
     References
     ----------
@@ -116,6 +117,8 @@ class HazardModel(Model):
         *,
         duration: str = "tenure_days",
         event: str = "churned",
+        entry: str | None = None,
+        weights: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Self:
         """Learn from customers who left, and from those still here.
@@ -127,8 +130,15 @@ class HazardModel(Model):
             when the customer came.
         duration, event : str
             Columns with the time observed, and whether the customer left at its end.
+        entry : str, optional
+            Column with the tenure at which a customer came under observation, below that of
+            `duration`; 0 for those who were watched from their beginning.
+        weights : str, optional
+            Column with the weight of each row, above 0. Whole numbers count customers who are
+            alike; others weight a sample.
         columns : sequence of str, optional
-            Columns to learn from. The default is every column but ids, dates and these two.
+            Columns to learn from. The default is every column but ids, dates and those named
+            above.
 
         Returns
         -------
@@ -141,26 +151,34 @@ class HazardModel(Model):
             If nobody left, nobody was seen to stay, or a value cannot be used.
         """
         n_intervals = check_number(self.n_intervals, "n_intervals")
-        frame, time, left = read_leavers(customers, duration, event)
-        encoder = FeatureEncoder(columns=columns, exclude=[duration, event]).fit(frame)
+        frame, tenures, taken = read_leavers(
+            customers, duration=duration, event=event, entry=entry, weights=weights
+        )
+        encoder = FeatureEncoder(columns=columns, exclude=taken).fit(frame)
         self.columns_ = judged_columns(
             frame,
             encoder.looked_at(frame),
             encoder.terms,
-            left.astype(np.float64),
+            tenures.left.astype(np.float64),
             event,
             certain_is_suspect=False,
             warn=columns is None,
         )
-        edges = interval_edges(time, left, n_intervals)
-        customer, interval, outcome = person_periods(time, left, edges)
+        edges = interval_edges(tenures, n_intervals)
+        customer, interval, outcome = person_periods(tenures, edges)
         if outcome.min() == 1:
             raise InputError("`customers`: nobody was seen to stay through any interval.")
-        keep = _sample(customer, time.size, self.random_state)
+        keep = _sample(customer, tenures.time.size, self.random_state)
         customer, interval, outcome = customer[keep], interval[keep], outcome[keep]
         features = encoder.transform(frame)
         matrix = _matrix(features[customer], interval, edges.size)
-        fitted = fit_classifier(self.estimator, matrix, outcome, random_state=self.random_state)
+        fitted = fit_classifier(
+            self.estimator,
+            matrix,
+            outcome,
+            weight=None if tenures.weight is None else tenures.weight[customer],
+            random_state=self.random_state,
+        )
         self.edges_, self._seen_ = edges, SeenRows.of(frame, features)
         self.scorer_ = Scorer(encoder, fitted, Calibrator("none"))
         self.parameters_ = _parameters(fitted, encoder.feature_names, self.estimator is None)
@@ -220,18 +238,22 @@ class HazardModel(Model):
         return remaining_table(frame, log_now, log_then, seen)
 
 
-def read_leavers(customers: Any, duration: str, event: str) -> tuple[pd.DataFrame, Floats, Bools]:
-    """Return the customers to learn from, their tenures and who left; somebody must have."""
-    frame = read_customers(
-        customers, needs=columns_named(duration=duration, event=event), unique=False
-    )
+def read_leavers(
+    customers: Any, *, duration: str, event: str, entry: str | None, weights: str | None
+) -> tuple[pd.DataFrame, Tenures, list[str]]:
+    """Return customers to learn from, their tenures, and the columns that say these."""
+    taken = [
+        *columns_named(duration=duration, event=event),
+        *optional_columns(entry=entry, weights=weights),
+    ]
+    frame = read_customers(customers, needs=taken, unique=False)
     codes, _ = sorted_codes(frame["customer_id"])
     # Sums in the order of the customers are the same for any order of the rows.
     frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
-    time, left, _ = read_tenures(frame, duration, event, [])
-    if not left.any():
+    tenures = tenures_of(frame, duration, event, entry=entry, weights=weights)
+    if not tenures.left.any():
         raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
-    return frame, time, left
+    return frame, tenures, taken
 
 
 def read_remaining(

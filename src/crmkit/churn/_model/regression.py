@@ -1,8 +1,7 @@
-"""What regressions of survival share: reading, fitting by lifelines, predicting without it."""
+"""What regressions of survival share: reading, what they learned, predicting."""
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,16 +24,17 @@ from crmkit.churn._model.hazard import read_leavers, read_remaining, remaining_t
 from crmkit.errors import ConvergenceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from crmkit._typing import Bools, Floats
+    from crmkit._typing import Floats
+    from crmkit.churn._math.tenures import Tenures
 
 
-__all__ = ["Regression", "covariate_names", "fit_lifelines"]
+__all__ = ["Regression", "no_maximum"]
 
 
 class Regression(Model):
-    """A regression whose coefficients lifelines finds; a subclass knows its likelihood."""
+    """A regression; a subclass knows its likelihood."""
 
     penalizer: float
     confidence_level: float
@@ -50,6 +50,8 @@ class Regression(Model):
         *,
         duration: str = "tenure_days",
         event: str = "churned",
+        entry: str | None = None,
+        weights: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Self:
         """Learn from customers who left, and from those still here.
@@ -61,9 +63,16 @@ class Regression(Model):
             when the customer came.
         duration, event : str
             Columns with the time observed, and whether the customer left at its end.
+        entry : str, optional
+            Column with the tenure at which a customer came under observation, below that of
+            `duration`; 0 for those who were watched from their beginning.
+        weights : str, optional
+            Column with the weight of each row, above 0. Whole numbers count customers who are
+            alike; others weight a sample, and errors are
+            then those of as many rows, not customers.
         columns : sequence of str, optional
             Columns to learn from: numbers in their own units, levels against the first in
-            alphabetical order. The default is every column but ids, dates and these two.
+            alphabetical order. The default is every column but ids, dates and those named above.
 
         Returns
         -------
@@ -73,32 +82,31 @@ class Regression(Model):
         Raises
         ------
         ImportError
-            If lifelines is not installed.
+            If lifelines is not installed, which ``AFTModel`` needs.
         ConvergenceError
             If the likelihood has no maximum, as when a trait tells the leavers apart for certain.
         InputError
             If nobody left, or a value cannot be used.
         """
         level = check_number(self.confidence_level, "confidence_level")
-        frame, time, left = read_leavers(customers, duration, event)
-        chosen = covariate_columns(frame, columns, ["customer_id", duration, event])
+        frame, tenures, taken = read_leavers(
+            customers, duration=duration, event=event, entry=entry, weights=weights
+        )
+        chosen = covariate_columns(frame, columns, ["customer_id", *taken])
         terms = learn_terms(frame, chosen)
         matrix = design_matrix(terms, frame)
         self.columns_ = judged_columns(
             frame,
             chosen,
             terms,
-            left.astype(np.float64),
+            tenures.left.astype(np.float64),
             event,
             certain_is_suspect=False,
             warn=columns is None,
         )
-        estimate, error = self._learn(matrix, time, left, duration)
+        estimate, error = self._learn(tenures, matrix, term_names(terms), duration)
         if not np.isfinite(np.r_[estimate, error]).all():
-            raise ConvergenceError(
-                "The fit has no finite standard errors: columns that add up to one another, or "
-                "one that tells leavers apart for certain. Leave one out or raise `penalizer`."
-            )
+            raise no_maximum()
         reach = normal_quantile(level) * error
         self._terms_, self._seen_ = terms, SeenRows.of(frame, matrix)
         self.parameters_ = pd.DataFrame(
@@ -160,7 +168,7 @@ class Regression(Model):
 
     @abstractmethod
     def _learn(
-        self, matrix: Floats, time: Floats, left: Bools, duration: str
+        self, tenures: Tenures, matrix: Floats, names: list[str], duration: str
     ) -> tuple[Floats, Floats]:
         """Return coefficients and standard errors; keep what `_log_survival` needs."""
 
@@ -169,32 +177,9 @@ class Regression(Model):
         """Return log S(time) of customers with these linear scores."""
 
 
-def covariate_names(matrix: Floats) -> list[str]:
-    """Name covariates so that no name of the user's can clash with lifelines' own."""
-    return [f"x{place}" for place in range(matrix.shape[1])]
-
-
-def fit_lifelines(name: str, penalizer: float, matrix: Floats, time: Floats, left: Bools) -> Any:
-    """Fit one of lifelines' regressions, without its warnings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import lifelines
-            from lifelines import exceptions
-    except ImportError:
-        raise ImportError(
-            "Cox and accelerated failure time models are fitted by lifelines, which is not "
-            'installed: pip install "crmkit[survival]". HazardModel does without it.'
-        ) from None
-    penalizer = check_number(penalizer, "penalizer")
-    frame = pd.DataFrame(matrix, columns=covariate_names(matrix)).assign(time=time, left=left)
-    fitter: Callable[..., Any] = getattr(lifelines, name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return fitter(penalizer=penalizer).fit(frame, duration_col="time", event_col="left")
-        except exceptions.ConvergenceError as problem:
-            raise ConvergenceError(
-                "lifelines found no maximum of the likelihood. Leave out columns that add up to "
-                "one another or that tell leavers apart for certain, or raise `penalizer`."
-            ) from problem
+def no_maximum() -> ConvergenceError:
+    """Say that the likelihood has no maximum, and what to do."""
+    return ConvergenceError(
+        "The likelihood has no maximum: columns that add up to one another, or one that tells "
+        "leavers apart for certain. Leave one out or raise `penalizer`."
+    )

@@ -1,121 +1,22 @@
-"""What survival curves say: whether groups differ, and what lies ahead of a given tenure."""
+"""What survival curves say of customers of a given tenure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit._arguments import columns_named
 from crmkit._checks import Problems, check_number, number_array, quoted
-from crmkit._frames import (
-    ROWWISE,
-    group_codes,
-    match_groups,
-    read_by,
-    read_customers,
-    split_by,
-    to_pandas,
-)
+from crmkit._frames import group_codes, match_groups, read_customers, split_by, to_pandas
 from crmkit.churn._math import survival as numerics
-from crmkit.churn._table.survival import check_curves, read_tenures
+from crmkit.churn._table.survival import check_curves
 from crmkit.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["conditional_survival", "logrank_test"]
+__all__ = ["conditional_survival"]
 
 _CURVE = ("time", "p_survival", "std_error")
-
-
-def logrank_test(
-    customers: Any,
-    *,
-    by: str | Iterable[str],
-    duration: str = "tenure_days",
-    event: str = "churned",
-) -> pd.DataFrame:
-    """Test whether groups of customers stay equally long.
-
-    Parameters
-    ----------
-    customers : DataFrame
-        As for :func:`survival_table`.
-    by : str or list of str
-        Columns that make the groups; customers without a value are a group of their own.
-    duration, event : str
-        Columns with the time observed and whether the customer left at its end.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per group, after the columns of `by`; the test, over all groups, is the same in
-        each:
-
-        * ``<by>`` - the columns of `by`.
-        * ``customers`` (int) - customers in the group.
-        * ``events`` (int) - customers who left.
-        * ``expected_events`` (float) - how many would have left, had the group left like all.
-        * ``statistic`` (float) - the log-rank statistic.
-        * ``degrees_of_freedom`` (int) - number of groups less one.
-        * ``p_value`` (float) - chance of a statistic as large if all groups stayed equally long.
-
-    Raises
-    ------
-    MissingColumnsError
-        If a needed column is absent.
-    InputError
-        If there is one group only, nobody left, or a value cannot be used.
-
-    Notes
-    -----
-    The test sees best a group that leaves faster by a constant factor. Curves that cross can
-    differ much and test equal: draw them with :func:`plot_survival`.
-
-    References
-    ----------
-    .. [1] Mantel, N. (1966). Evaluation of survival data and two new rank order statistics
-       arising in its consideration. *Cancer Chemother. Rep.* 50, 163-170.
-    .. [2] Peto, R. and Peto, J. (1972). Asymptotically efficient rank invariant test procedures.
-       *J. R. Stat. Soc. A* 135, 185-207.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> customers = pd.DataFrame(
-    ...     {
-    ...         "customer_id": range(8),
-    ...         "plan": ["month"] * 4 + ["year"] * 4,
-    ...         "tenure_days": [30, 60, 60, 90, 360, 400, 500, 500],
-    ...         "churned": [1, 1, 1, 0, 1, 1, 0, 0],
-    ...     }
-    ... )
-    >>> logrank_test(customers, by="plan")[
-    ...     ["plan", "events", "expected_events", "statistic", "p_value"]
-    ... ].round(3)
-        plan  events  expected_events  statistic  p_value
-    0  month       3            1.357      4.101    0.043
-    1   year       2            3.643      4.101    0.043
-    """
-    taken = ("customers", "events", "expected_events", "statistic", "degrees_of_freedom", "p_value")
-    columns = read_by(by, reserved=taken, rowwise=ROWWISE, needed=True)
-    time, left, frame = read_tenures(customers, duration, event, columns)
-    group, groups = group_codes(frame, columns)
-    if len(groups) < 2:
-        raise InputError(f"`by`: {columns} makes one group only, so there is nothing to compare.")
-    if not left.any():
-        raise InputError(f"`customers`: nobody left (column {event!r}), so curves cannot differ.")
-    test = numerics.logrank(time, left, group, len(groups))
-    return groups.assign(
-        customers=np.bincount(group, minlength=len(groups)),
-        events=test.observed.astype(np.int64),
-        expected_events=test.expected,
-        statistic=test.statistic,
-        degrees_of_freedom=test.degrees_of_freedom,
-        p_value=test.p_value,
-    )
 
 
 def conditional_survival(

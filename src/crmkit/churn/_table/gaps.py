@@ -9,7 +9,9 @@ import numpy as np
 from crmkit._frames import ROWWISE, customer_groups, read_by
 from crmkit._log import PurchaseDays, read_log
 from crmkit.churn._math.survival import kaplan_meier
-from crmkit.churn._table.survival import curve_table, split
+from crmkit.churn._math.tenures import Tenures
+from crmkit.churn._table.survival import curve_table
+from crmkit.churn._table.tenures import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,5 +139,6 @@ def gaps_by_group(
     length = np.r_[closed, as_of - days.day[days.last]].astype(np.float64)
     ended = np.arange(length.size) < closed.size
     of_group = np.r_[group[days.customer[again]], group]
-    curves = [kaplan_meier(length[rows], ended[rows]) for rows in split(of_group, len(groups))]
+    gaps = Tenures(length, ended)
+    curves = [kaplan_meier(gaps.at(rows)) for rows in split(of_group, len(groups))]
     return curve_table(curves, groups, _COLUMNS, confidence_level)

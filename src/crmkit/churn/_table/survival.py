@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import columns_named
-from crmkit._checks import Problems, check_number, number_array
-from crmkit._frames import ROWWISE, group_codes, note_by, read_by, read_customers
+from crmkit._checks import check_number
+from crmkit._frames import ROWWISE, group_codes, note_by, read_by
 from crmkit.churn._math.survival import SurvivalCurve, curve_interval, kaplan_meier
+from crmkit.churn._table.tenures import read_tenures, split
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats, Ints
 
 
-__all__ = ["check_curves", "curve_table", "read_tenures", "split", "survival_table"]
+__all__ = ["check_curves", "curve_table", "survival_table"]
 
 _COLUMNS = (
     "time",
@@ -38,6 +38,8 @@ def survival_table(
     *,
     duration: str = "tenure_days",
     event: str = "churned",
+    entry: str | None = None,
+    weights: str | None = None,
     by: str | Iterable[str] | None = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -53,6 +55,14 @@ def survival_table(
     event : str, default "churned"
         Column that says whether the customer left at that time (1 or True) or was still there
         when last seen (0 or False).
+    entry : str, optional
+        Column with the tenure at which a customer came under observation, below that of
+        `duration`; 0 for those who were watched from their beginning. Without it, a log that
+        begins in mid-life shows only those who had stayed until then, and customers seem to stay
+        longer than they do.
+    weights : str, optional
+        Column with the weight of each row, above 0. Whole numbers count customers who are alike;
+        others weight a sample, and errors are then those of as many rows, not customers.
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own.
     confidence_level : float, default 0.95
@@ -65,12 +75,15 @@ def survival_table(
 
         * ``<by>`` - the columns of `by`, if given.
         * ``time`` (float) - time since the beginning, in the unit of `duration`.
-        * ``at_risk`` (int) - customers still observed just before.
+        * ``at_risk`` (int) - customers observed just before; like the two next the sum of their
+          weights, if given.
         * ``events`` (int) - of these, those who left at that time.
         * ``censored`` (int) - of these, those last seen at that time.
         * ``p_survival`` (float) - chance to stay longer than `time`.
-        * ``std_error`` (float) - its standard error (Greenwood).
-        * ``conf_low`` (float) - lower limit, on the log-log scale.
+        * ``std_error`` (float) - its standard error (Greenwood, or the jackknife for weights
+          that count no customers).
+        * ``conf_low`` (float) - lower limit, on the log-log scale; before anybody left, that of
+          a share of which all were seen to stay.
         * ``conf_high`` (float) - upper limit; where nobody is left, the last one known.
 
     Raises
@@ -78,18 +91,22 @@ def survival_table(
     MissingColumnsError
         If a needed column is absent.
     InputError
-        If a duration is negative or missing, or an event neither 0 nor 1.
+        If a duration is negative or missing, an event neither 0 nor 1, an entry not below its
+        duration, or a weight not above 0.
 
     See Also
     --------
     logrank_test : Whether groups differ.
     conditional_survival : What it means for customers of a given tenure.
+    survival_summary : Median and mean.
 
     Notes
     -----
     A customer last seen at some time counts as at risk up to and including it. The estimate
     supposes that those last seen at a time are no more and no less likely to leave than others
-    who were still there.
+    who were still there. With `entry` those at risk early may be few, and the curve, which
+    multiplies from the beginning on, then uncertain throughout; it falls to 0 for good where the
+    first ones seen all left.
 
     References
     ----------
@@ -116,39 +133,12 @@ def survival_table(
     3  90.0        1       0         1        0.50
     """
     columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
-    time, left, frame = read_tenures(customers, duration, event, columns)
-    group, groups = group_codes(frame, columns)
-    curves = [kaplan_meier(time[rows], left[rows]) for rows in split(group, len(groups))]
-    return curve_table(curves, groups, _COLUMNS, confidence_level)
-
-
-def read_tenures(
-    customers: Any, duration: str, event: str, columns: list[str]
-) -> tuple[Floats, Bools, pd.DataFrame]:
-    """Return time observed, whether it ended by leaving, and the table with `columns`."""
-    needs = [*columns_named(duration=duration, event=event), *columns]
-    frame = read_customers(customers, needs=needs, optional=(), unique=False)
-    problems = Problems("customers")
-    time = number_array(frame[duration], problems, duration, low=0)
-    left = number_array(frame[event], problems, event)
-    neither = np.isfinite(left) & (left != 0) & (left != 1)
-    problems.rows(
-        neither,
-        f"column {event!r} is neither 0 (still here) nor 1 (left)",
-        do="Recode it first.",
-        values=left.tolist() if neither.any() else None,
+    tenures, frame = read_tenures(
+        customers, duration, event, entry=entry, weights=weights, columns=columns
     )
-    problems.raise_if_any()
-    return time, left == 1, frame
-
-
-def split(group: Ints, n_groups: int) -> Iterator[Any]:
-    """Yield what selects the rows of each group, in turn."""
-    if n_groups == 1:
-        yield slice(None)
-        return
-    order = np.argsort(group, kind="stable")
-    yield from np.split(order, np.searchsorted(group[order], np.arange(1, n_groups)))
+    group, groups = group_codes(frame, columns)
+    curves = [kaplan_meier(tenures.at(rows)) for rows in split(group, len(groups))]
+    return curve_table(curves, groups, _COLUMNS, confidence_level)
 
 
 def curve_table(
