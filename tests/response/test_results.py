@@ -270,3 +270,84 @@ def test_buyer_profile_compares_with_the_base():
         response.buyer_profile(transactions, customers, product=["tea", "Milk"])
     with pytest.raises(InputError, match="none of `customers` bought"):
         response.buyer_profile(transactions, customers.iloc[[5]], product="tea")
+
+
+def test_a_selection_leads_into_its_result():
+    rng = np.random.default_rng(0)
+    n = 6000
+    people = pd.DataFrame({"customer_id": range(n), "ok": rng.random(n) < 0.8})
+    scores = pd.DataFrame({"customer_id": range(n), "uplift": rng.uniform(-0.05, 0.2, n)})
+    selection = response.select_targets(
+        people, scores, consent="ok", value=30, contact_cost=1, holdout_share=0.2, random_state=0
+    )
+    chosen = selection["decision"] == "contact"
+    came = people[["customer_id"]].assign(
+        bought=rng.random(n) < 0.1 + np.where(chosen, scores["uplift"], 0.0)
+    )
+    planned = response.campaign_result(came, outcome="bought", selection=selection, value=30)
+    row = planned.iloc[0]
+    assert row["customers_treated"] == chosen.sum()
+    assert row["customers_control"] == (selection["decision"] == "control").sum()
+    assert row["cost"] == chosen.sum()
+    assert row["planned_profit"] == pytest.approx(selection.loc[chosen, "expected_gain"].sum())
+    assert row["profit_low"] < row["planned_profit"] < row["profit_high"]
+    assert planned.attrs["account"]["in_no_arm"] == (selection["decision"] == "no contact").sum()
+    # The same by hand; and nobody who was left alone for a reason is a treatment.
+    merged = came.merge(selection[["customer_id", "decision"]], on="customer_id")
+    by_hand = response.campaign_result(
+        merged, outcome="bought", treated="decision", value=30, contact_cost=np.int64(1)
+    )
+    pd.testing.assert_frame_equal(
+        by_hand.drop(columns="treatment"), planned.drop(columns=["treatment", "planned_profit"])
+    )
+    costs = merged.assign(each=1.0)
+    again = response.campaign_result(
+        costs, outcome="bought", treated="decision", value=30, contact_cost="each"
+    )
+    pd.testing.assert_frame_equal(again, by_hand)
+    model = response.UpliftModel(random_state=0).fit(
+        merged.merge(scores), outcome="bought", treated="decision"
+    )
+    assert model.account_["in_no_arm"] == (selection["decision"] == "no contact").sum()
+    with pytest.raises(InputError, match="either `treated` or `selection`"):
+        response.campaign_result(came, outcome="bought")
+    with pytest.raises(InputError, match="nobody of the hold-out"):
+        response.campaign_result(came[chosen], outcome="bought", selection=selection)
+    with pytest.raises(InputError, match="column 'decision' is none of"):
+        response.campaign_result(came, outcome="bought", selection=selection.assign(decision="yes"))
+
+
+def test_offers_of_a_selection_are_arms():
+    rng = np.random.default_rng(1)
+    n = 3000
+    people = pd.DataFrame({"customer_id": range(n), "ok": True})
+    scores = pd.concat(
+        people[["customer_id"]].assign(treatment=offer, score=rng.uniform(0, 0.2, n))
+        for offer in ("card", "call")
+    )
+    selection = response.select_targets(
+        people, scores, consent="ok", value=30, contact_cost={"card": 1, "call": 3},
+        random_state=0,
+    )  # fmt: skip
+    came = people[["customer_id"]].assign(bought=rng.random(n) < 0.1)
+    result = response.campaign_result(came, outcome="bought", selection=selection)
+    contacted = selection[selection["decision"] == "contact"]
+    assert result["treatment"].tolist() == ["call", "card"]
+    assert result["customers_treated"].tolist() == [
+        (contacted["treatment"] == offer).sum() for offer in ("call", "card")
+    ]
+    assert result["cost"].tolist() == [
+        contacted.loc[contacted["treatment"] == offer, "cost"].sum() for offer in ("call", "card")
+    ]
+
+
+def test_few_customers_prove_little():
+    four = pd.DataFrame({"customer_id": range(4), "arm": [1, 1, 0, 0], "spent": [5.0, 5, 0, 0]})
+    result = response.campaign_result(four, outcome="spent", treated="arm").iloc[0]
+    assert result["p_value"] == pytest.approx(2 / 6)
+    assert result["verdict"] == "no effect shown"
+    forty = pd.DataFrame({"customer_id": range(40), "arm": [1, 0] * 20})
+    forty["bought"] = (forty["customer_id"] < 8) & (forty["arm"] == 1)
+    result = response.campaign_result(forty, outcome="bought", treated="arm").iloc[0]
+    assert result["p_value"] == pytest.approx(0.106, abs=0.001)  # Fisher's exact test
+    assert result["verdict"] == "no effect shown"

@@ -85,7 +85,7 @@ class EffectModel(Model):
         given = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
         values = read_outcome(given, outcome, binary=self._binary)
         arms = read_arms(given, treated, control)
-        known = np.flatnonzero(np.isfinite(values))
+        known = np.flatnonzero(np.isfinite(values) & (arms.code >= 0))
         # In the order of the ids, so that sums are the same for any order of the rows.
         order = known[np.argsort(sorted_codes(given["customer_id"])[0][known], kind="stable")]
         people = given.iloc[order].reset_index(drop=True)
@@ -123,7 +123,12 @@ class EffectModel(Model):
             warn=columns is None,
         )
         self._treatments_ = list(arms.treatments)
-        self.account_ = {"rows": values.size, "without_outcome": values.size - known.size}
+        told = np.isfinite(values)
+        self.account_ = {
+            "rows": values.size,
+            "without_outcome": values.size - int(told.sum()),
+            "in_no_arm": int((told & (arms.code < 0)).sum()),
+        }
         self.effects_ = _effects_table(self._treatments_, self._lines_, counts)
         self._seen_ = SeenRows.of(people, matrix)
         rows = np.argsort(order)

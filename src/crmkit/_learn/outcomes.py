@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "NO_ARM",
     "Arms",
     "outcome_column",
     "read_arms",
@@ -33,6 +34,8 @@ __all__ = [
     "with_outcome",
 ]
 
+# What ``select_targets`` decides of those who are neither contacted nor held out.
+NO_ARM = "no contact"
 _OUTCOMES = ("churned", "responded")
 _SCORES = ("uplift", "p_response", "p_churn", "score")
 
@@ -127,7 +130,10 @@ def with_outcome(
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Which arm of a test every row is in: ``code`` (n,), 0 for control, and the treatments."""
+    """Which arm of a test every row is in: ``code`` (n,), 0 for control, and the treatments.
+
+    Whom a selection left alone for a reason is in no arm, -1: they differ from the others.
+    """
 
     code: Ints
     treatments: list[Any]
@@ -166,8 +172,13 @@ def read_arms(
             "What a contact changes cannot be told without customers who were left alone at random."
         )
         problems.raise_if_any()
-    treatments = [level for level in levels if level != control]
-    place = np.array([0 if level == control else treatments.index(level) + 1 for level in levels])
+    outside = [NO_ARM] if control == "control" else []
+    treatments = [level for level in levels if level != control and level not in outside]
+    if not treatments:
+        problems.add(f"column {treated!r} has nobody who was contacted (levels {listed(levels)}).")
+        problems.raise_if_any()
+    arm = {control: 0, **{level: n for n, level in enumerate(treatments, start=1)}}
+    place = np.array([arm.get(level, -1) for level in levels])
     return Arms(place[codes].astype(np.int64), treatments, control)
 
 

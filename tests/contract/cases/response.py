@@ -102,6 +102,14 @@ def with_outcome(name, **kwargs):
     return tables
 
 
+def selected():
+    people = two_treatments()["customers"]
+    decision = people["arm"].map({"control": "control"}).fillna("contact")
+    decision = decision.where(people["customer_id"] % 7 > 0, "no contact")
+    selection = people[["customer_id"]].assign(decision=decision, cost=1.0, expected_gain=2.0)
+    return {"customers": people, "selection": selection}
+
+
 def results():
     return {
         "result": response.campaign_result(
@@ -138,6 +146,12 @@ CASES = [
         two_treatments,
         kwargs={"outcome": "spend", "treated": "arm", "by": "newsletter", "contact_cost": 1},
         needs={"customers": ("customer_id", "spend", "arm", "newsletter")},
+    ),
+    FunctionCase(
+        response.campaign_result,
+        selected,
+        kwargs={"outcome": "spend", "contact_cost": 1},
+        needs={"customers": ("customer_id", "spend"), "selection": ("customer_id", "decision")},
     ),
     FunctionCase(
         response.balance_table,

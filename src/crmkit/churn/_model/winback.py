@@ -66,7 +66,8 @@ class WinBackModel(EffectModel):
     ensemble_ : object
         The effect models.
     account_ : dict
-        ``rows`` given, and how many of them ``without_outcome`` were left out.
+        ``rows`` given, and how many of them were left out ``without_outcome`` or ``in_no_arm``:
+        customers whom a selection had left alone for a reason.
 
     See Also
     --------

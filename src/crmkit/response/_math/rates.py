@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     Moments = tuple[ArrayLike, ArrayLike, ArrayLike]
 
-__all__ = ["group_against_rest", "newcombe_interval", "rate_difference", "welch_interval"]
+__all__ = [
+    "group_against_rest",
+    "least_p_value",
+    "newcombe_interval",
+    "rate_difference",
+    "welch_interval",
+]
 
 # Below this expected count the chi-squared approximation is not trusted (Cochran 1954).
 _COCHRAN = 5.0
@@ -47,6 +53,16 @@ def group_against_rest(
         tails = np.minimum(hypergeom.cdf(k[small], *drawn), hypergeom.sf(k[small] - 1, *drawn))
         p[small] = np.minimum(2 * tails, 1.0)
     return np.asarray(p, dtype=np.float64)
+
+
+def least_p_value(n1: float, n0: float) -> float:
+    """Return the least two-sided p-value that any permutation test can give two groups.
+
+    Of all ways to deal n1 + n0 customers into groups of these sizes, one is the most extreme on
+    either side.
+    """
+    ways = special.gammaln(n1 + n0 + 1) - special.gammaln(n1 + 1) - special.gammaln(n0 + 1)
+    return float(min(2 * np.exp(-ways), 1.0))
 
 
 def rate_difference(

@@ -8,18 +8,33 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import columns_named, numbers_by
+from crmkit._arguments import check_column, columns_named, numbers_by, optional_columns
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number, quoted, random_generator
-from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
+from crmkit._frames import (
+    group_codes,
+    note_by,
+    number_or_column,
+    read_by,
+    read_customers,
+    with_account,
+)
 from crmkit._learn.outcomes import read_arms, with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
-from crmkit.response._math.rates import newcombe_interval, rate_difference, welch_interval
+from crmkit.response._math.rates import (
+    group_against_rest,
+    least_p_value,
+    newcombe_interval,
+    rate_difference,
+    welch_interval,
+)
+from crmkit.response._table.selected import read_selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit._learn.outcomes import Arms
     from crmkit._typing import Floats
 
 
@@ -32,12 +47,13 @@ def campaign_result(
     customers: Any,
     *,
     outcome: str,
-    treated: str,
+    treated: str | None = None,
     control: Any = None,
+    selection: Any = None,
     by: str | Sequence[str] | None = None,
     value: float = 1.0,
     margin: float = 1.0,
-    contact_cost: float | Mapping[Any, float] = 0.0,
+    contact_cost: float | str | Mapping[Any, float] | None = None,
     fixed_cost: float = 0.0,
     method: LiftInterval = "auto",
     n_draws: int = 2000,
@@ -47,8 +63,9 @@ def campaign_result(
     """Compare each treatment with the control group, in outcomes and in money.
 
     What a campaign earned is not what its customers bought, but what they bought more than
-    customers who were left alone. An effect can be beyond doubt and still not pay: the last
-    column says so in words.
+    customers who were left alone at random. An effect can be beyond doubt and still not pay: the
+    verdict says so in words. Customers whom a selection left alone for a reason ("no contact") are
+    neither: they are counted in ``attrs["account"]`` and compared with nobody.
 
     Parameters
     ----------
@@ -57,18 +74,22 @@ def campaign_result(
         missing outcome are left out.
     outcome : str
         Column with the outcome: 0 and 1, or an amount of money.
-    treated : str
-        Column that says who was treated: 1 and 0, or names of arms.
+    treated : str, optional
+        Column that says who was treated: 1 and 0, or names of arms. Needed without `selection`.
     control : optional
         Name of the control arm, where `treated` holds names other than "control".
+    selection : DataFrame, optional
+        What ``select_targets`` decided, in place of `treated`: those to be contacted are the
+        treated, by offer where there are several, those held out the control group.
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own.
     value : float, default 1
         Money per unit of the outcome: what one response is worth; 1 where it is money already.
     margin : float, default 1
         Share of that value that is contribution.
-    contact_cost : float or mapping, default 0
-        Cost of one contact, or of one contact per treatment.
+    contact_cost : float, str or mapping, optional
+        Cost of one contact: a number, a column of `customers`, or a number per treatment. The
+        default is what `selection` says, without one 0.
     fixed_cost : float, default 0
         Cost of the campaign whatever its size, shared by the treated customers in proportion.
     method : {"auto", "newcombe", "welch", "bootstrap"}, default "auto"
@@ -93,7 +114,9 @@ def campaign_result(
         * ``uplift`` (float) - their difference.
         * ``std_error`` (float) - of the uplift.
         * ``conf_low``, ``conf_high`` (float) - interval of the uplift.
-        * ``p_value`` (float) - two-sided test of no difference: chi-squared, or Welch's.
+        * ``p_value`` (float) - two-sided test of no difference: chi-squared, Fisher's exact one
+          where fewer than 5 are expected in a cell, or Welch's; never below what a test by
+          permutation could give with so few customers.
         * ``p_adjusted`` (float) - after Holm, over the rows.
         * ``incremental_outcome`` (float) - uplift x treated customers.
         * ``cost`` (float) - of contacts and campaign, in money.
@@ -101,6 +124,8 @@ def campaign_result(
         * ``profit_low``, ``profit_high`` (float) - its interval.
         * ``roi`` (float) - return on investment, profit / cost; missing where nothing was spent.
         * ``roi_low``, ``roi_high`` (float) - its interval.
+        * ``planned_profit`` (float) - sum of the gains that `selection` expected of the contacts,
+          in money, before `fixed_cost`; only with `selection`.
         * ``verdict`` (str) - the result in words.
 
     Raises
@@ -117,6 +142,9 @@ def campaign_result(
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent
     proportions. Statistics in Medicine, 17, 873-890. Method 10.
+
+    Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical
+    Society, 98, 39-82.
 
     Welch, B. L. (1947). The generalization of "Student's" problem when several different
     population variances are involved. Biometrika, 34, 28-35.
@@ -147,12 +175,10 @@ def campaign_result(
     money = check_number(value, "value") * check_number(margin, "margin")
     fixed_cost = check_number(fixed_cost, "fixed_cost")
     groups_by = read_by(by)
-    people = read_customers(
-        customers, needs=[*columns_named(outcome=outcome, treated=treated), *groups_by]
-    )
+    needs = optional_columns(treated=treated)
+    people = read_customers(customers, needs=[*columns_named(outcome=outcome), *needs, *groups_by])
     people, y, account = with_outcome(people, outcome, binary=False)
-    arms = read_arms(people, treated, control)
-    each = _contact_costs(contact_cost, arms.treatments)
+    arms, each, planned = _arms(people, treated, control, selection, contact_cost, account)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
@@ -162,7 +188,8 @@ def campaign_result(
     for group in range(len(groups)):
         base = y[(codes == group) & (arms.code == 0)]
         for number, treatment in enumerate(arms.treatments, start=1):
-            sample = y[(codes == group) & (arms.code == number)]
+            inside = (codes == group) & (arms.code == number)
+            sample = y[inside]
             if min(sample.size, base.size) < 2:
                 where = f" of a group of {groups_by}" if groups_by else ""
                 raise InputError(
@@ -176,11 +203,17 @@ def campaign_result(
                 drawn = drawn - bootstrap_means(base, n_draws=n_draws, rng=rng)
                 tails = [(1 - level) / 2, (1 + level) / 2]
                 row["conf_low"], row["conf_high"] = np.quantile(drawn, tails)
+            row["cost"] = float(each[inside].sum())
+            if planned is not None:
+                row["planned_profit"] = float(planned[inside].sum())
             rows.append({"treatment": treatment, **row})
             labels.append(group)
     table = pd.DataFrame(rows)
     table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "holm")
-    _add_money(table, money, table["treatment"].map(each), fixed_cost)
+    planned_profit = table.pop("planned_profit") if planned is not None else None
+    _add_money(table, money, table.pop("cost"), fixed_cost)
+    if planned_profit is not None:
+        table["planned_profit"] = planned_profit
     table["verdict"] = _verdicts(table, 1 - level)
     read_by(by, reserved=table.columns)
     table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
@@ -196,8 +229,11 @@ def _compared(
     uplift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
     if binary and method in ("auto", "newcombe"):
         counts = (sample.sum(), n1, base.sum(), n0)
-        uplift, error, p = (float(x) for x in rate_difference(*counts))
+        uplift, error, _ = (float(x) for x in rate_difference(*counts))
+        p = float(group_against_rest([counts[0]], [n1], counts[0] + counts[2], n1 + n0)[0])
         low, high = (float(x) for x in newcombe_interval(*counts, level))
+    # Of so many equally likely ways to deal out the arms one is the most extreme on either side.
+    p = max(p, least_p_value(n1, n0))
     return {
         "customers_treated": n1,
         "customers_control": n0,
@@ -211,21 +247,41 @@ def _compared(
     }
 
 
-def _contact_costs(
-    contact_cost: float | Mapping[Any, float], treatments: Sequence[Any]
-) -> dict[Any, float]:
-    """Return the cost of a contact by treatment."""
+def _arms(
+    people: pd.DataFrame,
+    treated: str | None,
+    control: Any,
+    selection: Any,
+    contact_cost: Any,
+    account: dict[str, Any],
+) -> tuple[Arms, Floats, Floats | None]:
+    """Return the arms, what each contact costs, and what was expected of it if that is known."""
+    if (treated is None) == (selection is None):
+        raise InputError("Give either `treated` or `selection`: it says who was contacted.")
+    if selection is not None:
+        planned = read_selection(people, selection, account)
+        if contact_cost is None:
+            return planned.arms, planned.cost, planned.gain
+        return planned.arms, _contact_costs(contact_cost, people, planned.arms), planned.gain
+    arms = read_arms(people, check_column(treated, "treated"), control)
+    account["in_no_arm"] = int((arms.code < 0).sum())
+    cost = 0.0 if contact_cost is None else contact_cost
+    return arms, _contact_costs(cost, people, arms), None
+
+
+def _contact_costs(contact_cost: Any, people: pd.DataFrame, arms: Arms) -> Floats:
+    """Return the cost of a contact with each customer, (n,)."""
     if not isinstance(contact_cost, Mapping):
-        return dict.fromkeys(treatments, check_number(contact_cost, "contact_cost"))
-    each = numbers_by(contact_cost, "contact_cost", treatments, "treatment")
-    return dict(zip(treatments, each, strict=True))
+        return number_or_column(contact_cost, people, "contact_cost")
+    each = numbers_by(contact_cost, "contact_cost", arms.treatments, "treatment")
+    return np.array([0.0, *each, 0.0])[arms.code]
 
 
-def _add_money(table: pd.DataFrame, money: float, each: pd.Series[Any], fixed: float) -> None:
+def _add_money(table: pd.DataFrame, money: float, cost: pd.Series[Any], fixed: float) -> None:
     """Append what the uplift is worth after costs."""
     n = table["customers_treated"]
     table["incremental_outcome"] = table["uplift"] * n
-    table["cost"] = each * n + fixed * n / n.sum()
+    table["cost"] = cost + fixed * n / n.sum()
     for name, uplift in (
         ("profit", "uplift"),
         ("profit_low", "conf_low"),
@@ -239,7 +295,9 @@ def _add_money(table: pd.DataFrame, money: float, each: pd.Series[Any], fixed: f
 
 def _verdicts(table: pd.DataFrame, alpha: float) -> list[str]:
     """Say in words what uplift and profit amount to."""
-    sure = (table["p_adjusted"] < alpha).to_numpy()
+    # The test and the interval are not the same formula: both have to say so.
+    apart = (table["conf_low"] > 0) | (table["conf_high"] < 0)
+    sure = ((table["p_adjusted"] < alpha) & apart).to_numpy()
     harmful = sure & (table["uplift"] < 0).to_numpy()
     words = np.select(
         [
