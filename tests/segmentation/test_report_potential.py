@@ -64,6 +64,8 @@ def test_knowledge_of_what_comes_is_told_from_its_mirror(shop):
     assert verdict == {
         "knows": "yes", "opposite": "no", "noise": "no", "mirror": "no", "current": "no"
     }  # fmt: skip
+    assert found.loc["opposite", "verdict"].endswith("more potential brought less later")
+    assert found.loc["noise", "verdict"].endswith("does not tell who brought more later")
     assert found.loc["knows", "estimate"] > 0.5
     assert found.loc["knows", "top_gain_low"] > 0
     assert found.loc[["mirror", "current"], "estimate"].isna().all()

@@ -8,6 +8,8 @@ from scipy.stats import spearmanr
 from crmkit import basket, datasets
 from crmkit.errors import InputError, MissingColumnsError
 from crmkit.segmentation import customer_profit, potential_table, value_matrix
+from crmkit.segmentation._table.outlook import Outlook
+from crmkit.segmentation._table.trade import read_trade
 from segmentation.worlds_of_potential import white_space_world
 
 
@@ -150,6 +152,18 @@ def test_twice_the_horizon_of_a_short_log_is_twice_the_potential(shop, method):
     assert (two["lever"] == one["lever"]).all()
 
 
+def test_groups_divide_those_who_stand_alike(world):
+    log, _, people = world
+    trade, _ = read_trade(
+        log, category=None, customers=people, by="kind", wallet=None, margin=None, as_of=None
+    )
+    band, cell, group = Outlook(trade, 90)._alike._levels
+    kind = people.set_index("customer_id")["kind"][trade.log.customer_ids].to_numpy()
+    assert (group.all == cell.all * 4 + kind).all()
+    assert (cell.all // 5 == band.all).all()
+    assert np.unique(band.all).size > 1
+
+
 def test_white_space_by_hand():
     """Four customers alike in when they came; two buy tea and bread, two bread only."""
     rows = [(c, day, "bread", 10.0) for c in range(4) for day in (0, 20, 40, 60)]
@@ -234,7 +248,7 @@ def test_auto_says_where_it_could_not_test():
 
 def test_nobody_earns_nothing_to_reach():
     log = pd.DataFrame({"customer_id": [1, 2, 1], "date": days(0, 2, 40), "amount": 10.0})
-    found = potential_table(log.assign(cost=11.0), method="reach", horizon_days=10)
+    found = potential_table(log.assign(cost=10.5), method="reach", horizon_days=10)
     assert found["potential"].tolist() == [0.0, 0.0]
     assert set(found["lever"]) == {"none"}
 
