@@ -264,6 +264,51 @@ def test_a_discount_line_inside_an_order_is_no_return():
     assert plain["discount"].tolist() == [0.0] * 4
 
 
+def brute_force_discounts(log, sent):
+    """Say row by row which ones take money off an order."""
+    found = []
+    for row in log.itertuples():
+        beside = log[
+            (log["customer_id"] == row.customer_id)
+            & (log["order_id"] == row.order_id)
+            & (log["date"] == row.date)
+        ]
+        if sent:
+            stays = beside["cents"].where((beside["cents"] >= 0) | (beside["quantity"] >= 0), 0)
+            less = row.cents < 0 and row.quantity >= 0 and stays.sum() >= 0
+        else:
+            less = row.cents < 0 and beside["cents"].sum() > 0
+        found.append(less)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("wide", [1, 10**9])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 3), st.integers(0, 2), st.integers(0, 2), st.integers(-3, 4),
+            st.integers(-1, 2),
+        ),
+        min_size=1, max_size=25,
+    )
+)  # fmt: skip
+def test_discount_lines_equal_brute_force(sent, wide, drawn):
+    columns = ["customer_id", "day", "order_id", "cents", "quantity"]
+    log = pd.DataFrame(drawn, columns=columns)
+    log["date"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(log["day"], unit="D")
+    log["order_id"] *= wide
+    log["amount"] = log["cents"] / 100
+    off = brute_force_discounts(log, sent)
+    table = customer_profit(log if sent else log.drop(columns="quantity"))
+    expected = (-log["cents"][off]).groupby(log["customer_id"][off]).sum()
+    expected = expected.reindex(table["customer_id"], fill_value=0) / 100
+    assert table["discount"].tolist() == expected.tolist()
+    back = -log["cents"].where((log["cents"] < 0) & ~off, 0)
+    assert table["refunds"].tolist() == (back.groupby(log["customer_id"]).sum() / 100).tolist()
+    np.testing.assert_allclose(table["gross_revenue"] - table["refunds"], table["revenue"])
+
+
 def test_granted_discounts_are_shown_beside_revenue():
     log = make_log([(1, 0, 9000), (2, 0, 3000), (2, 3, -1000)]).assign(off=[10.0, 0.0, 4.0])
     table = customer_profit(log, discount="off")

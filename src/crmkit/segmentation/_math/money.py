@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import share_below
+from crmkit._arrays import order_by, share_below, starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,23 +96,39 @@ def _sums(
     return totals
 
 
-def discount_lines(order: Ints, day: Ints, amount: Floats, quantity: Floats | None) -> Bools:
+def discount_lines(
+    customer: Ints, order: Ints, day: Ints, amount: Floats, quantity: Floats | None
+) -> Bools:
     """Tell which rows of a log, shape (n,), take money off an order instead of giving it back.
 
     Such a row is negative, stands in an order on a day on which something else was bought in it,
     sends no goods back (`quantity` is not negative) and leaves the order some money on that day;
-    where `quantity` is known, to the last cent will do, as a voucher for all of it.
+    where `quantity` is known, to the last cent will do, as a voucher for all of it. `order` holds
+    numbers that customers may share.
     """
     less = amount < 0 if quantity is None else (amount < 0) & (quantity >= 0)
-    rows = np.flatnonzero(np.isin(order, np.unique(order[less])) & (less | (amount >= 0)))
-    _, code = np.unique(order[rows], return_inverse=True)
-    days, day_code = np.unique(day[rows], return_inverse=True)
-    _, code = np.unique(code * days.size + day_code, return_inverse=True)
-    money = decimal_sums(code, amount[rows], int(code.max(initial=0)) + 1)
-    left = money > 0 if quantity is None else money >= 0
     off = np.zeros(amount.size, dtype=bool)
+    if not less.any():
+        return off
+    # Few orders have such a row, so only these are sorted.
+    rows = np.flatnonzero(_among(order, order[less]) & (less | (amount >= 0)))
+    rows = rows[order_by(customer[rows], order[rows], day[rows])]
+    code = np.cumsum(starts(customer[rows], order[rows], day[rows])) - 1
+    money = decimal_sums(code, amount[rows], int(code[-1]) + 1)
+    left = money > 0 if quantity is None else money >= 0
     off[rows] = less[rows] & left[code]
     return off
+
+
+def _among(values: Ints, wanted: Ints) -> Bools:
+    """Tell which values, shape (n,), are among those wanted, by flags where these take no room."""
+    low = int(values.min())
+    span = int(values.max()) - low + 1
+    if span > 8 * values.size:
+        return np.isin(values, wanted)
+    flags = np.zeros(span, dtype=bool)
+    flags[wanted - low] = True
+    return flags[values - low]
 
 
 def share_cost(cost: float, driver: Floats, capacity: float | None = None) -> Floats:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
-    from crmkit._typing import Bools, Floats
+    from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = ["Account", "Pool", "lowered_and_refunded", "read_account"]
@@ -148,7 +148,7 @@ def lowered_and_refunded(log: Log, bought: Bools | None, *, named: bool) -> tupl
         return off, off
     if named and log.has("amount"):
         quantity = log.quantity if log.has("quantity") else None
-        off = discount_lines(log.order, log.day, log.amount, quantity)
+        off = discount_lines(log.customer, log.order_code, log.day, log.amount, quantity)
     return off, ~bought & ~off
 
 
@@ -157,42 +157,47 @@ def _by_customer(
 ) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
     """Return money by column and units by driver, per customer of the log."""
     n, customer, amount = log.n_customers, log.customer, log.amount
-    off, back = lowered_and_refunded(log, bought, named=named)
-    bought = ~(off | back)
+    off, back = (np.flatnonzero(rows) for rows in lowered_and_refunded(log, bought, named=named))
 
-    def total(values: Floats, rows: Bools) -> Floats:
+    def total(values: Floats, rows: Ints) -> Floats:
         return decimal_sums(customer[rows], values[rows], n)
+
+    def without(values: Floats, rows: Ints) -> Floats:
+        """Return the sums over the other rows."""
+        values = values.copy()
+        values[rows] = 0.0
+        return decimal_sums(customer, values, n)
 
     revenue, refunds = decimal_sums(customer, amount, n), -total(amount, back)
     granted = -total(amount, off)
+    apart = np.concatenate((off, back))
     if discount is not None:
         problems = Problems("transactions")
         values = number_array(log.column(discount), problems, discount, low=0)
         problems.raise_if_any()
-        granted = granted + total(values, bought)
+        granted = granted + without(values, apart)
     if log.has("cost"):
         direct, returned = decimal_sums(customer, log.cost, n), -total(log.cost, back)
     else:
         share = 0.0 if margin is None else 1 - margin
         direct, returned = revenue * share, refunds * share
     money = {
-        "gross_revenue": total(amount, ~back),
+        "gross_revenue": without(amount, back) if back.size else revenue,
         "discount": granted,
         "refunds": refunds,
         "revenue": revenue,
         "goods_returned": returned,
         "direct_cost": direct,
     }
-    lines = np.bincount(customer[bought], minlength=n)
-    units = {
+    lines = np.bincount(customer, minlength=n) - np.bincount(customer[apart], minlength=n)
+    units: dict[str, NDArray[Any]] = {
         "orders": count_purchases(log, "orders", bought),
         "lines": lines,
         "units": lines,
         "returns": np.bincount(customer[back], minlength=n),
     }
     if log.has("quantity"):
-        weights = np.where(bought, log.quantity, 0.0)
-        units["units"] = np.bincount(customer, weights=weights, minlength=n)
+        units["units"] = without(log.quantity, apart)
     # What is not negative is written without a sign.
     return {name: values + 0.0 for name, values in money.items()}, units
 
