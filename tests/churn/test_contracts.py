@@ -336,6 +336,94 @@ def test_cohorts_of_random_books_equal_a_count_day_by_day(seed):
                 assert row["gross_revenue_retention"] == pytest.approx(float(least / whole))
 
 
+# Outcomes ---------------------------------------------------------------------------------------
+
+
+def events_of(rng, n_customers=6, n_events=60):
+    days = pd.to_timedelta(rng.integers(0, 900, n_events), unit="D")
+    who = rng.integers(0, n_customers + 2, n_events)
+    return pd.DataFrame({"customer_id": who, "date": pd.Timestamp(ONE) + days})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_outcomes_of_random_books_equal_a_count_day_by_day(seed):
+    rng = np.random.default_rng(seed)
+    contracts, rows = random_book(rng)
+    events = events_of(rng)
+    grace, lead = int(rng.integers(0, 7)), int(rng.choice([0, 10]))
+    days = [ONE + int(rng.integers(60, 250)) * DAY for _ in range(2)]
+    days.sort()
+    expected = {}
+    for day in days:
+        begins, ends = day + lead * DAY, day + (lead + 30) * DAY
+        known = set(day_by_day(rows, day, day, grace)[0])
+        here = set(day_by_day(rows, begins, begins, grace)[0])
+        there = set(day_by_day(rows, ends, ends + grace * DAY, grace)[0])
+        expected |= {(who, day): int(who not in there) for who in known & here}
+    options = {"as_of": days, "horizon_days": 30, "lead_days": lead, "grace_days": grace}
+    options |= {"contracts": contracts, "ends": "exclusive", "observed_until": "2030-01-01"}
+    if not set(events["customer_id"]) & set(contracts["customer_id"]) or not expected:
+        return
+    table = churn.churn_table(events, **options)
+    found = table[["customer_id", "as_of", "churned"]].itertuples(index=False)
+    assert {(who, day.date()): left for who, day, left in found} == expected
+    for row in table.itertuples():
+        past = events[(events["customer_id"] == row.customer_id) & (events["date"] <= row.as_of)]
+        assert row.orders == past["date"].nunique()
+        assert np.isnan(row.recency_days) == past.empty
+        first = min(r[1] for r in rows if r[0] == row.customer_id and r[4] != "trial")
+        assert row.contract_days == (row.as_of.date() - first).days
+
+
+def test_what_comes_after_the_day_is_no_feature():
+    rng = np.random.default_rng(4)
+    contracts, _ = random_book(rng, n_customers=40)
+    events = events_of(rng, 40, 600)
+    day = pd.Timestamp("2024-09-30")
+    known = contracts[contracts["start_date"] <= day]
+    known = known.assign(end_date=known["end_date"].where(known["end_date"] <= day))
+    options = {"as_of": day, "ends": "exclusive", "grace_days": 3}
+    whole = churn.churn_table(events, contracts=contracts, **options)
+    past = churn.churn_table(events[events["date"] <= day], contracts=known, **options)
+    pd.testing.assert_frame_equal(whole, past)
+
+
+def test_a_model_learns_who_cancels_from_what_they_do():
+    rng = np.random.default_rng(6)
+    n = 600
+    busy = rng.random(n) < 0.5
+    start = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 100, n), unit="D")
+    stays = rng.exponential(np.where(busy, 900, 200)).astype(int) + 1
+    end = pd.Series(start + pd.to_timedelta(stays, unit="D"))
+    contracts = pd.DataFrame(
+        {"customer_id": range(n), "start_date": start, "end_date": end.where(end <= "2024-12-31")}
+    )
+    who = rng.choice(n, 9000, p=np.where(busy, 3, 1) / np.where(busy, 3, 1).sum())
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 366, 9000), unit="D")
+    log = pd.DataFrame({"customer_id": who, "date": when})
+    options = {"as_of": "2024-09-01", "horizon_days": 90, "lead_days": 7}
+    table = churn.churn_table(log, contracts=contracts, **options)
+    assert 0.05 < table["churned"].mean() < 0.4
+    model = churn.ChurnModel(random_state=0).fit(table)
+    assert model.performance_["auc"].iloc[0] > 0.6
+    assert table.attrs["account"]["left_during_lead"] > 0
+
+
+def test_an_outcome_must_be_seen_to_its_end():
+    contracts = book((1, "2024-01-01", "2024-06-01", 1), (2, "2024-05-01", None, 1))
+    log = pd.DataFrame(
+        {"customer_id": [1, 2], "date": pd.to_datetime(["2024-03-01", "2024-05-20"])}
+    )
+    options = {"contracts": contracts, "as_of": "2024-05-10", "grace_days": 5}
+    assert churn.churn_table(log, horizon_days=5, **options)["churned"].tolist() == [0, 0]
+    with pytest.raises(InputError, match="until 2024-05-21 is observed in part only"):
+        churn.churn_table(log, horizon_days=6, **options)
+    seen = churn.churn_table(log, horizon_days=30, observed_until="2024-06-30", **options)
+    assert seen["churned"].tolist() == [1, 0]
+    with pytest.raises(InputError, match="`ends` and `grace_days` are for `contracts`"):
+        churn.churn_table(log, grace_days=5)
+
+
 # Day by day -------------------------------------------------------------------------------------
 
 

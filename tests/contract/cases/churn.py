@@ -195,6 +195,16 @@ CASES: list = [
         numbers={"transactions": ("amount", "saved")},
     ),
     FunctionCase(
+        churn.churn_table,
+        lambda: {"transactions": order_lines(), "contracts": contracts()},
+        kwargs={"as_of": "2024-08-31", "horizon_days": 30, "lead_days": 7, "grace_days": 3},
+        needs={
+            "transactions": ("customer_id", "date"),
+            "contracts": ("customer_id", "start_date", "end_date"),
+        },
+        numbers={"transactions": ("amount",), "contracts": ("monthly_revenue",)},
+    ),
+    FunctionCase(
         churn.gains_table,
         lambda: {"customers": snapshot(), "scores": scored()},
         needs={"customers": ("customer_id", "churned"), "scores": ("customer_id", "p_churn")},

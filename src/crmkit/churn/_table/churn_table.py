@@ -9,25 +9,19 @@ import pandas as pd
 
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_number, check_optional, number_array
-from crmkit._frames import (
-    day_column,
-    day_numbers,
-    parse_day,
-    read_customers,
-    rows_of,
-    without,
-)
-from crmkit._log import bought_between, first_days, order_days, read_log
+from crmkit._frames import day_column, parse_day
+from crmkit._log import first_days, order_days, read_log
 from crmkit.churn._math.features import snapshot
 from crmkit.churn._table.observed import check_observed
+from crmkit.churn._table.outcomes import Buyers, check_covered, read_subscribers
+from crmkit.churn._table.profile import known_columns, read_profile
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from crmkit._frames import Log
     from crmkit._log import PurchaseLog
     from crmkit._typing import Floats, Ints
+    from crmkit.churn._table.contracts import Ends
 
 
 __all__ = ["churn_table"]
@@ -44,8 +38,11 @@ def churn_table(
     active_days: int | None = None,
     discount: str | None = None,
     observed_until: Any = None,
+    contracts: Any = None,
+    ends: Ends | None = None,
+    grace_days: int = 0,
 ) -> pd.DataFrame:
-    """Describe each customer up to a day, and say whether that customer bought after it.
+    """Describe each customer up to a day, and say whether that customer bought or stayed after it.
 
     Features come from days up to and including `as_of`. The outcome comes from the
     `horizon_days` days that begin `lead_days` after it. No option lets the two overlap, and an
@@ -79,6 +76,12 @@ def churn_table(
     observed_until : str or datetime-like, optional
         Last day the log covers, inclusive, where that is not the day of its last row: a complete
         log with a quiet last day, or one with a stray later date.
+    contracts : DataFrame, optional
+        Contracts, as in :func:`retention_table`. Rows are then the customers with a contract on
+        `as_of`, as known on that day, with or without a row in the log, which may be of any
+        events; and who has no contract on the last outcome day has churned.
+    ends, grace_days
+        As in :func:`retention_table`, for `contracts`.
 
     Returns
     -------
@@ -87,8 +90,9 @@ def churn_table(
 
         * ``customer_id`` - as given.
         * ``as_of`` (datetime) - last day the features know.
-        * ``recency_days`` (int) - days since the last purchase.
-        * ``tenure_days`` (int) - days since the first purchase.
+        * ``recency_days`` (int) - days since the last purchase; with `contracts` missing for who
+          has none.
+        * ``tenure_days`` (int) - days since the first purchase, missing likewise.
         * ``orders`` (int) - orders so far.
         * ``purchase_days`` (int) - distinct days with a purchase.
         * ``recent_orders`` (int) - orders begun in the last `recent_days` days.
@@ -109,11 +113,15 @@ def churn_table(
         * ``products`` (int) - distinct products bought; only where the log has ``product``.
         * ``new_products`` (int) - products bought for the first time in the recent window; only
           where the log has ``product``.
+        * ``contract_days`` (int) - days since the first contract began; only with `contracts`.
+        * ``monthly_revenue`` (float) - what the contracts of the day come to; only with
+          `contracts` that have money.
         * the columns of `customers`, missing for those it does not list.
-        * ``churned`` (int) - 1 if nothing was bought in the outcome days, else 0; only with
-          `horizon_days`.
+        * ``churned`` (int) - 1 if nothing was bought in the outcome days (of `contracts`: if none
+          is left on the last of them), else 0; only with `horizon_days`.
 
-        ``attrs["account"]`` counts customers of one table that the other lacks.
+        ``attrs["account"]`` counts customers of one table that the other lacks, and those left out
+        because their contracts ended between `as_of` and the outcome.
 
     Raises
     ------
@@ -150,13 +158,23 @@ def churn_table(
     active_days = check_optional(active_days, "active_days")
     horizon_days = check_optional(horizon_days, "horizon_days")
     days = None if as_of is None else snapshot_days(as_of)
-    purchases = _read(transactions, days, lead_days + (horizon_days or 0), discount)
+    grace = check_number(grace_days, "grace_days")
+    if contracts is None and (ends is not None or grace):
+        raise InputError("`ends` and `grace_days` are for `contracts`, which is not given.")
+    purchases = _read(transactions, days, lead_days + (horizon_days or 0) + grace, discount)
+    subscribers = None
+    if contracts is not None:
+        purchases, subscribers = read_subscribers(
+            contracts, purchases, ends=ends, grace_days=grace_days
+        )
     log, bought = purchases.rows, purchases.bought
     days = [log.as_of] if days is None else days
     after = None if horizon_days is None else (lead_days, lead_days + horizon_days)
-    if after is not None:
+    if after is not None and subscribers is not None:
+        check_covered(subscribers, log, days, after[1], observed_until)
+    elif after is not None:
         check_observed(log, days, after[1], observed_until)
-    profile = None if customers is None else _read_profile(customers, log, purchases.account)
+    profile = None if customers is None else read_profile(customers, log, purchases.account)
 
     amount = log.amount if log.has("amount") else None
     granted = None if discount is None else _granted(log, discount)
@@ -165,20 +183,26 @@ def churn_table(
     if log.has("product"):
         rows = slice(None) if bought is None else bought
         pairs = first_days(log.customer[rows], log.product[rows], log.day[rows])
-    parts = []
+    members = Buyers(orders, log.n_customers) if subscribers is None else subscribers
+    parts, gone_early = [], 0
     for day in days:
         features = snapshot(orders, pairs, log.n_customers, day, recent_days)
-        keep = features["orders"] > 0
+        keep, features = members.present(day, features)
         if active_days is not None:
-            keep &= features["recency_days"] < active_days
+            keep &= (features["orders"] > 0) & (features["recency_days"] < active_days)
+        if after is not None:
+            known, churned = members.left(day + after[0], day + after[1])
+            gone_early += int((keep & ~known).sum())
+            keep &= known
         found = np.flatnonzero(keep)
         columns: dict[str, Any] = {name: values[found] for name, values in features.items()}
         if profile is not None:
-            columns |= _known_columns(profile, log.n_customers, day, found, columns)
+            columns |= known_columns(profile, log.n_customers, day, found, columns)
         if after is not None:
-            stayed = bought_between(orders, log.n_customers, day + after[0], day + after[1])
-            columns["churned"] = (~stayed[found]).astype(np.int64)
+            columns["churned"] = churned[found].astype(np.int64)
         parts.append((found, np.full(found.size, day), columns))
+    if subscribers is not None and after is not None:
+        purchases.account["left_during_lead"] = gone_early
     return purchases.noted(_stack(log, parts))
 
 
@@ -211,58 +235,6 @@ def _granted(log: Log, discount: str) -> Floats:
     return values
 
 
-def _read_profile(
-    customers: Any, log: Log, account: dict[str, Any]
-) -> tuple[pd.DataFrame, Ints, Ints]:
-    """Return further columns with the log's customer code and first known day of each row."""
-    frame = read_customers(customers, unique=False)
-    code = rows_of(
-        frame["customer_id"],
-        log.customer_ids,
-        name="customers",
-        other="transactions",
-        account=account,
-    )
-    account["transactions_unmatched"] = without(code, log.n_customers)
-    problems = Problems("customers")
-    known = np.full(len(frame), np.iinfo(np.int64).min)
-    if "known_at" in frame.columns:
-        known = day_numbers(frame["known_at"], problems, "known_at")
-    repeated = pd.DataFrame({"code": code, "known": known}).duplicated().to_numpy() & (code >= 0)
-    problems.rows(
-        repeated,
-        "column 'customer_id' repeats an earlier row of the same date",
-        do="Keep one row per customer, or give each its date in a column 'known_at'.",
-    )
-    problems.raise_if_any()
-    order = np.lexsort((known, code))
-    order = order[code[order] >= 0]
-    columns = [name for name in frame.columns if name not in ("customer_id", "known_at")]
-    return frame[columns].iloc[order], code[order], known[order]
-
-
-def _known_columns(
-    profile: tuple[pd.DataFrame, Ints, Ints],
-    n_customers: int,
-    day: int,
-    found: Ints,
-    taken: Iterable[str],
-) -> dict[str, pd.Series[Any]]:
-    """Return, for the customers found, what was known of them by a day."""
-    frame, code, known = profile
-    clash = [name for name in frame.columns if name in {*taken, "as_of", "churned"}]
-    if clash:
-        raise InputError(f"`customers` has column(s) {clash} that churn_table makes. Rename them.")
-    rows = np.flatnonzero(known <= day)
-    # Rows are sorted by customer and date: the last write is the latest known.
-    latest = np.full(n_customers, -1, dtype=np.int64)
-    latest[code[rows]] = rows
-    at = latest[found]
-    # Reindexing by a label that is not there leaves the value missing in the column's own way.
-    labelled = frame.set_axis(pd.RangeIndex(len(frame)), axis=0).reindex(at)
-    return {name: labelled[name] for name in labelled.columns}
-
-
 def _stack(log: Log, parts: list[tuple[Ints, Ints, dict[str, Any]]]) -> pd.DataFrame:
     """Put the snapshots under one another, sorted by customer and day."""
     code = np.concatenate([found for found, _, _ in parts])
@@ -270,7 +242,7 @@ def _stack(log: Log, parts: list[tuple[Ints, Ints, dict[str, Any]]]) -> pd.DataF
     if not code.size:
         raise InputError(
             "`transactions` has no customer to describe: nobody bought (within `active_days`, if "
-            "given) on or before `as_of`. Choose a later `as_of`."
+            "given), or has a contract, on or before `as_of`. Choose a later `as_of`."
         )
     names = list(parts[0][2])
     columns = {

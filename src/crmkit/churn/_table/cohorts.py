@@ -81,7 +81,7 @@ def cohort_table(
         Whether age 1 is the period after that of the first purchase, or begins when a whole
         period has passed since each customer's own first day: on the 15th for who came on a 15th.
     ends, grace_days
-        For contracts, as in :func:`retention_table`.
+        As in :func:`retention_table`, for contracts.
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own. Of
         `customers` if given, else of `transactions`, where they must be constant per

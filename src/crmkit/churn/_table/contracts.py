@@ -56,7 +56,8 @@ class Contracts:
     """Contracts that have begun by day `as_of`, as arrays of shape (n,), n contracts.
 
     ``customer`` holds codes into ``customer_ids`` (distinct, sorted). A contract counts on the
-    days from ``start`` to the one before ``until``, late renewals within `grace` days bridged;
+    days from ``start`` to the one before ``until``, late renewals within `grace` days bridged; it
+    runs to the one before ``end``.
     ``state`` is PAID, PAUSED or TRIAL. ``reason`` holds codes into ``reasons``, the last of which
     is "unknown"; ``value`` and ``reason`` are None where the table does not say.
     """
@@ -65,6 +66,7 @@ class Contracts:
     customer: Ints
     start: Ints
     until: Ints
+    end: Ints
     state: Ints
     value: Floats | None
     reason: Ints | None
@@ -92,6 +94,7 @@ class Contracts:
             customer=customer.astype(np.int64),
             start=self.start[rows],
             until=self.until[rows],
+            end=self.end[rows],
             state=self.state[rows],
             value=None if self.value is None else self.value[rows],
             reason=None if self.reason is None else self.reason[rows],
@@ -184,6 +187,7 @@ def read_contracts(
         customer=customer,
         start=start,
         until=renewed,
+        end=until,
         state=state,
         value=value,
         reason=reason,
