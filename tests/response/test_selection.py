@@ -1,3 +1,4 @@
+import itertools
 import uuid
 
 import numpy as np
@@ -116,6 +117,73 @@ def test_equal_costs_give_the_exact_optimum():
     )
     assert response.selection_summary(chosen, budget=20)["bound_gap"].iloc[0] == pytest.approx(0)
     assert set(chosen.loc[chosen["rank"] > 20, "reason"]) == {"beyond budget"}
+
+
+def best_by_trying(gain, cost, budget, capacity):
+    """The most that any choice of at most one offer each can gain."""
+    n, k = gain.shape
+    best = 0.0
+    for choice in itertools.product(range(k + 1), repeat=n):
+        taken = [(i, j - 1) for i, j in enumerate(choice) if j]
+        if len(taken) <= capacity and sum(cost[i, j] for i, j in taken) <= budget:
+            best = max(best, sum(gain[i, j] for i, j in taken))
+    return best
+
+
+def test_no_choice_gains_more_and_the_bound_is_one():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        n, k = rng.integers(1, 6), rng.integers(1, 4)
+        score, cost = rng.uniform(0, 20, (n, k)), rng.uniform(0.5, 8, k)
+        budget, capacity = rng.uniform(0, 15), int(rng.integers(1, 6))
+        customers = pd.DataFrame({"customer_id": range(n), "ok": True})
+        scores = pd.DataFrame(
+            {
+                "customer_id": np.repeat(np.arange(n), k),
+                "treatment": np.tile([f"offer {j}" for j in range(k)], n),
+                "score": score.ravel(),
+            }
+        )
+        each = {f"offer {j}": cost[j] for j in range(k)}
+        chosen = response.select_targets(
+            customers, scores, consent="ok", contact_cost=each, budget=budget, capacity=capacity,
+            holdout_share=0, random_state=0,
+        )  # fmt: skip
+        row = response.selection_summary(chosen, budget=budget, capacity=capacity).iloc[0]
+        assert row["cost"] <= budget * (1 + 1e-9)
+        best = best_by_trying(score - cost, np.tile(cost, (n, 1)), budget, capacity)
+        assert row["expected_gain"] == pytest.approx(best)
+        assert row["bound"] >= best * (1 - 1e-9)
+
+
+def test_who_does_not_fit_stops_nobody_else():
+    customers = pd.DataFrame({"customer_id": range(4), "ok": True, "cost": [11.0, 1, 1, 1]})
+    scores = pd.DataFrame({"customer_id": range(4), "score": [100.0, 7, 7, 7]})
+    chosen = response.select_targets(
+        customers, scores, consent="ok", contact_cost="cost", budget=10, holdout_share=0
+    )
+    assert chosen["decision"].tolist() == ["no contact", "contact", "contact", "contact"]
+    assert chosen.loc[chosen["decision"] == "contact", "expected_gain"].sum() == 18
+    # A bound for offers that were not chosen is known to the selection alone.
+    table = chosen.assign(treatment="mail").copy()
+    table.attrs = {}
+    assert np.isnan(response.selection_summary(table, budget=10)["bound"].iloc[0])
+
+
+def test_many_customers_are_chosen_to_a_thousandth():
+    rng = np.random.default_rng(3)
+    n = 20_000
+    customers = pd.DataFrame({"customer_id": range(n), "ok": True, "cost": rng.lognormal(0, 1, n)})
+    scores = pd.DataFrame({"customer_id": range(n), "score": rng.lognormal(1, 1, n)})
+    for budget in (5, 500, 5000):
+        chosen = response.select_targets(
+            customers, scores, consent="ok", contact_cost="cost", budget=budget, holdout_share=0.1,
+            random_state=0,
+        )  # fmt: skip
+        row = response.selection_summary(chosen, budget=budget).iloc[0]
+        assert row["bound_gap"] <= 0.01 * row["bound"]
+        assert row["cost"] <= budget * (1 + 1e-9)
+        assert 0.05 < row["controls"] / max(row["contacts"], 1) < 0.2 or budget == 5
 
 
 def test_hold_out_is_random_and_costs_nothing():
@@ -284,6 +352,8 @@ def test_nobody_of_a_list_and_some_of_it():
         "customers_without_scores": 1,
         "suppress_unmatched": 3,
         "contacts_unmatched": 1,
+        "rows": 3,
+        "gain_bound": 1.0,
     }
     consent = pd.DataFrame({"customer_id": [1, 2, 2, 4], "consent": True})
     chosen = response.select_targets(customers, scores, consent=consent, holdout_share=0)

@@ -53,8 +53,9 @@ def select_targets(
 
     Nobody is contacted without consent: missing, unknown and expired count as none. Whoever may
     not be contacted is not in the control group either. Among the others, those whose expected
-    gain is positive are taken in order of gain, less the budget's shadow price times cost, until
-    budget or capacity is used up. A random part of them is held out and left alone, because only
+    gain is positive are taken in order of gain, less the budget's shadow price times cost, as far
+    as budget and capacity reach; where few and unequal costs leave a gap to the best that could
+    be, the rest is chosen exactly. A random part of them is held out and left alone, because only
     a comparison with them will show what the campaign earned.
 
     Parameters
@@ -115,7 +116,8 @@ def select_targets(
         * ``cost`` (float) - what the contact costs, or would cost, in money.
 
         ``attrs["account"]`` counts the ids of each table that met no customer
-        (``suppress_unmatched`` and the like) and customers without score or consent.
+        (``suppress_unmatched`` and the like) and customers without score or consent, and has the
+        most that any choice within budget and capacity could gain (``gain_bound``).
 
     Raises
     ------
@@ -193,6 +195,7 @@ def select_targets(
         [Reason.SELECTED, Reason.HOLD_OUT],
         default=left_over,
     )
+    account |= {"rows": rows.size, "gain_bound": float(chosen.bound)}
     rank, offer = np.zeros(rows.size, dtype=np.int64), gain.argmax(axis=1)
     rank[rows] = chosen.rank
     offer[rows] = np.where(chosen.rank > 0, chosen.offer, offer[rows])

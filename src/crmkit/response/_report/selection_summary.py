@@ -42,8 +42,10 @@ def selection_summary(
         * ``no_contacts`` (int) - all others.
         * ``cost`` (float) - cost of the contacts, in money.
         * ``expected_gain`` (float) - expected gain of the contacts, in money.
-        * ``bound`` (float) - upper bound on the expected gain, in money.
-        * ``bound_gap`` (float) - bound - expected gain: at most this much was missed.
+        * ``bound`` (float) - upper bound on the expected gain, in money; missing for several
+          offers in a table that no longer comes from ``select_targets`` itself.
+        * ``bound_gap`` (float) - bound - expected gain: at most this much was missed; missing
+          likewise.
 
     Raises
     ------
@@ -73,7 +75,12 @@ def selection_summary(
     cost = table["cost"].to_numpy(dtype=np.float64)
     candidate = contact | beyond
     money, places = limits(budget, capacity)
-    bound = gain_bound(gain[candidate], cost[candidate], budget=money, capacity=places)
+    # Only the selection itself knew the offers that were not chosen; of a part of it nothing is
+    # known.
+    account = table.attrs.get("account", {})
+    bound = account.get("gain_bound", np.nan) if account.get("rows") == len(table) else np.nan
+    if np.isnan(bound) and "treatment" not in table.columns:
+        bound = gain_bound(gain[candidate], cost[candidate], budget=money, capacity=places)
     total = float(gain[contact].sum())
     return pd.DataFrame(
         {
@@ -84,6 +91,6 @@ def selection_summary(
             "cost": [float(cost[contact].sum())],
             "expected_gain": [total],
             "bound": [bound],
-            "bound_gap": [max(bound - total, 0.0)],
+            "bound_gap": [np.maximum(bound - total, 0.0)],
         }
     )
