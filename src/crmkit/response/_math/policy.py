@@ -28,19 +28,28 @@ def treated_share(score: Floats, share: float) -> Floats:
 
 
 def policy_scores(
-    rule: Floats, arm: Ints, outcome: Floats, chance: float, means: Floats | None
-) -> Floats:
-    """Return scores whose mean is the value of a rule, (n,).
+    rule: Floats, arm: Ints, outcome: Floats, chance: float | None, means: Floats | None
+) -> tuple[float, Floats]:
+    """Return the value of a rule and what each row adds to its error, (n,).
 
     `rule` (n,) is the chance to be treated under it. Without `means` Horvitz and Thompson's
-    inverse-propensity scores; with means (n, 2) of control and treated the doubly robust ones,
-    mean + (outcome - mean) / chance for the arm a row was in (Athey and Wager 2021, eq. 5).
+    inverse-propensity estimate; with means (n, 2) of control and treated the doubly robust one,
+    mean + (outcome - mean) / chance for the arm a row was in (Athey and Wager 2021, eq. 5). Where
+    `chance` is None it is the share treated, and both are means within arms: what a row adds is
+    then told against its arm, which makes errors smaller, not larger (Hirano, Imbens and Ridder
+    2003).
     """
     treated = arm == 1
-    if means is None:
-        one = np.where(treated, outcome / chance, 0.0)
-        other = np.where(treated, 0.0, outcome / (1 - chance))
-    else:
-        one = means[:, 1] + np.where(treated, (outcome - means[:, 1]) / chance, 0.0)
-        other = means[:, 0] + np.where(treated, 0.0, (outcome - means[:, 0]) / (1 - chance))
-    return np.asarray(rule * one + (1 - rule) * other)
+    share = float(treated.mean()) if chance is None else chance
+    guess = np.zeros((arm.size, 2)) if means is None else means
+    predicted = rule * guess[:, 1] + (1 - rule) * guess[:, 0]
+    correction = np.where(
+        treated,
+        rule * (outcome - guess[:, 1]) / share,
+        (1 - rule) * (outcome - guess[:, 0]) / (1 - share),
+    )
+    centre = np.full(arm.size, correction.mean())
+    if chance is None:
+        centre = np.where(treated, correction[treated].mean(), correction[~treated].mean())
+    influence = predicted - predicted.mean() + correction - centre
+    return float(predicted.mean() + correction.mean()), influence

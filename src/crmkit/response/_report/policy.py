@@ -98,14 +98,17 @@ def policy_value(
 
     Notes
     -----
-    The errors are those of weights by a known chance, although the share that was treated is used.
-    Where many respond anyway, the interval of the gain is too wide: at seven in ten, intervals of
-    95 % hold 99 %.
+    With the share that was treated the estimate is one of means within arms, and so are its errors;
+    with a `propensity` given, those of weights by a known chance, which are wider where many
+    respond anyway.
 
     References
     ----------
     Horvitz, D. G. and Thompson, D. J. (1952). A generalization of sampling without replacement
     from a finite universe. Journal of the American Statistical Association, 47, 663-685.
+
+    Hirano, K., Imbens, G. W. and Ridder, G. (2003). Efficient estimation of average treatment
+    effects using the estimated propensity score. Econometrica, 71, 1161-1189.
 
     Athey, S. and Wager, S. (2021). Policy learning with observational data. Econometrica, 89,
     133-161.
@@ -141,10 +144,7 @@ def policy_value(
         treatment=treatment,
         score=score,
     )
-    if propensity is None:
-        chance = float(data.arm.mean())
-    else:
-        chance = check_number(propensity, "propensity")
+    chance = None if propensity is None else check_number(propensity, "propensity")
     means = None
     if method == "dr":
         marks = read_customers(
@@ -155,25 +155,28 @@ def policy_value(
         )
         means = np.column_stack([base, base + uplift])
     n = data.arm.size
-    nobody = policy_scores(np.zeros(n), data.arm, data.outcome, chance, means) * money
+    nobody, of_nobody = policy_scores(np.zeros(n), data.arm, data.outcome, chance, means)
     rows = []
     for share in wanted:
         rule = treated_share(data.score, share)
-        worth = policy_scores(rule, data.arm, data.outcome, chance, means) * money - each * rule
-        error = worth.std(ddof=1) / np.sqrt(n)
-        gain = worth - nobody
-        gain_error = gain.std(ddof=1) / np.sqrt(n)
+        worth, influence = policy_scores(rule, data.arm, data.outcome, chance, means)
+        cost = each * float(rule.mean())
+        error, gain_error = (
+            money * float(np.sqrt(np.sum(part**2) / max(n - 2, 1) / n))
+            for part in (influence, influence - of_nobody)
+        )
+        level, gain = money * worth - cost, money * (worth - nobody) - cost
         rows.append(
             {
                 "share": share,
                 "customers": float(rule.sum()),
-                "value": worth.mean(),
+                "value": level,
                 "std_error": error,
-                "conf_low": worth.mean() - z * error,
-                "conf_high": worth.mean() + z * error,
-                "gain": gain.mean(),
-                "gain_low": gain.mean() - z * gain_error,
-                "gain_high": gain.mean() + z * gain_error,
+                "conf_low": level - z * error,
+                "conf_high": level + z * error,
+                "gain": gain,
+                "gain_low": gain - z * gain_error,
+                "gain_high": gain + z * gain_error,
             }
         )
     table = pd.DataFrame(rows)
