@@ -50,6 +50,25 @@ def test_bars_stack_to_the_active_and_pale_is_in_progress(log):
     assert alphas == [1.0 if done else 0.4 for done in table["complete"]]
 
 
+def test_one_group_is_drawn_at_a_time(log):
+    with pytest.raises(InputError, match="`retention` holds several groups"):
+        churn.plot_retention(churn.retention_table(log, by="shop"))
+
+
+def test_revenue_of_cohorts_is_drawn_as_shares():
+    contracts = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 2],
+            "start_date": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-10"]),
+            "end_date": pd.to_datetime(["2024-02-01", None, None]),
+            "monthly_revenue": [10, 15, 10],
+        }
+    )
+    cohorts = churn.cohort_table(contracts, as_of="2024-04-30")
+    ax = churn.plot_cohorts(cohorts, measure="net_revenue_retention")
+    assert {text.get_text() for text in ax.texts} == {"100%", "150%"}
+
+
 def test_curves_have_one_line_per_group(log):
     gaps = churn.gap_table(log.assign(shop=log["shop"] % 3), by="shop")
     ax = churn.plot_gaps(gaps)

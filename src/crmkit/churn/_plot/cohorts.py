@@ -22,11 +22,17 @@ from crmkit._plotting import (
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
 
 __all__ = ["plot_cohorts", "plot_retention"]
 
-CohortMeasure = Literal["retention_rate", "active", "amount"]
+CohortMeasure = Literal[
+    "retention_rate", "active", "amount", "gross_revenue_retention", "net_revenue_retention"
+]
+# What the colours stand for; the measures that are not here are shares of revenue.
+_MEANING = {"retention_rate": "Customers active", "active": "Customers active", "amount": "Amount"}
 
 # Cells in which a percentage is still legible, in the two directions.
 _LEGIBLE = (26, 19)
@@ -44,8 +50,9 @@ def plot_cohorts(
     ----------
     cohorts : DataFrame
         Result of :func:`cohort_table`, of one group if it was split.
-    measure : {"retention_rate", "active", "amount"}, default "retention_rate"
-        The column to show.
+    measure : str, default "retention_rate"
+        The column to show: "retention_rate", "active", "amount" or, of contracts,
+        "gross_revenue_retention" or "net_revenue_retention".
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
 
@@ -83,7 +90,8 @@ def plot_cohorts(
     sizes = frame.groupby("cohort")["customers"].first()
     shown = np.ma.masked_invalid(cells.to_numpy(dtype=float))
     ax = new_axes(ax, figsize=(8.0, 1.6 + 0.26 * min(len(cells), 40)))
-    later = shown[:, 1:] if measure == "retention_rate" and shown.shape[1] > 1 else shown
+    share = measure not in ("active", "amount")
+    later = shown[:, 1:] if share and shown.shape[1] > 1 else shown
     low, high = (0.0, 1.0) if later.count() == 0 else (float(later.min()), float(later.max()))
     mesh = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=low, vmax=high, edgecolors="white", lw=0.5)
     ax.invert_yaxis()
@@ -98,12 +106,12 @@ def plot_cohorts(
     ax.spines[:].set_visible(False)
     ax.set_xlabel("Age of the cohort (periods)")
     ax.set_ylabel("Cohort (customers)")
-    form = percent() if measure == "retention_rate" else money() if measure == "amount" else count()
+    form = percent() if share else money() if measure == "amount" else count()
     bar = ax.figure.colorbar(mesh, ax=ax, format=form, pad=0.02)
-    bar.set_label("Amount" if measure == "amount" else "Customers active")
+    bar.set_label(_MEANING.get(measure, "Revenue kept"))
     bar.outline.set_visible(False)
     if shown.shape[0] <= _LEGIBLE[0] and shown.shape[1] <= _LEGIBLE[1]:
-        _write_cells(ax, shown, (low + high) / 2, measure)
+        _write_cells(ax, shown, (low + high) / 2, "{:.0%}".format if share else money())
     return ax
 
 
@@ -115,13 +123,18 @@ def plot_retention(retention: Any, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     retention : DataFrame
-        Result of :func:`retention_table`.
+        Result of :func:`retention_table`, of one group if it was split.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If the table is split into groups; choose one of them first.
 
     Examples
     --------
@@ -139,6 +152,11 @@ def plot_retention(retention: Any, *, ax: Axes | None = None) -> Axes:
     """
     parts = {"retained": COLORS[0], "reactivated": COLORS[5], "new": COLORS[2], "lost": COLORS[3]}
     frame = table_to_draw(retention, "retention", ("period", "complete", *parts))
+    if frame["period"].duplicated().any():
+        raise InputError(
+            "`retention` holds several groups. Choose the rows of one, for example "
+            "retention[retention['channel'] == 'web']."
+        )
     frame = frame.sort_values("period")
     ax = tidy(new_axes(ax))
     place = np.arange(len(frame))
@@ -178,15 +196,14 @@ def _names(days: Any) -> dict[Any, str]:
     return dict(zip(index, index.strftime(form), strict=True))
 
 
-def _write_cells(ax: Axes, shown: Any, middle: float, measure: CohortMeasure) -> None:
+def _write_cells(ax: Axes, shown: Any, middle: float, write: Callable[[Any], str]) -> None:
     """Write each cell's number into it, dark on light cells and light on dark ones."""
-    short = money()
     for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
         cell = shown[row, column]
         ax.text(
             column + 0.5,
             row + 0.5,
-            f"{cell:.0%}" if measure == "retention_rate" else short(cell),
+            write(cell),
             ha="center",
             va="center",
             fontsize=6.5,

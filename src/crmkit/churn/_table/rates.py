@@ -250,5 +250,7 @@ def retention_table(
     table |= customer_columns(accounts, group, shape, confidence_level=confidence_level, **common)
     if spells.value is not None:
         table |= revenue_columns(accounts, group, shape, **common)
+    if taken := sorted(set(columns) & set(table)):
+        raise InputError(f"`by` names {taken}, which the result needs for a reason. Rename them.")
     result = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
     return with_account(result, spells.account)
