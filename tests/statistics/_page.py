@@ -18,7 +18,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
 
-from _suite import ROOMS, Study, cases_of, counts_of, share  # noqa: E402
+from _suite import ROOMS, Case, Study, cases_of, counts_of, share  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "what-the-intervals-hold.md"
 PARTS = 12  # into which the runs of a study are divided
@@ -72,22 +72,26 @@ def measure(room: str, pool: ProcessPoolExecutor) -> dict[Study, dict[str, np.nd
     return found
 
 
+def cells(case: Case) -> tuple[str, str]:
+    """Return the row of a case before and after the cell of what was measured."""
+    told = (
+        f"`{case.target.label}`", f"{case.promise}, {case.measure.replace('_', ' ')}",
+        "corner: " * case.study.corner + case.study.scenario, f"{case.nominal:.2f}",
+    )  # fmt: skip
+    return f"| {' | '.join(told)} |", f"| {f'**{case.holds}**' if case.holds else 'holds'} |"
+
+
 def section(room: str, pool: ProcessPoolExecutor) -> tuple[str, list[str]]:
     """Return a room's table, and the cases that were found outside their bands."""
     counts = measure(room, pool)
     lines, outside = [], []
     for case in cases_of(room):
         found = share(counts[case.study][case.measure])
-        where = "corner: " * case.study.corner + case.study.scenario
-        cells = [
-            f"`{case.target.label}`", f"{case.promise}, {case.measure.replace('_', ' ')}",
-            where, f"{case.nominal:.2f}",
-            f"{found.value:.3f} ± {found.error:.3f} ({found.replications:,})",
-            f"**{case.holds}**" if case.holds else "holds",
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+        first, last = cells(case)
+        measured = f"{found.value:.3f} ± {found.error:.3f} ({found.replications:,})"
+        lines.append(f"{first} {measured} {last}")
         if not found.within(case.band):
-            outside.append(f"{case.target.label}, {where}: {cells[4]}, outside {case.band}")
+            outside.append(f"{first} {measured}, outside {case.band}")
     return f"## crmkit.{room}\n\n{TABLE}" + "\n".join(lines) + "\n", outside
 
 

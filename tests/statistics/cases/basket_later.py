@@ -120,7 +120,7 @@ def offers(rng, customers, days, taste):
     return {"held": rows(np.concatenate(flags))}
 
 
-@study("150 customers, whose offers of three products are judged on 60 days", short=2, full=20)
+@study("150 customers, whose offers of three products are judged on 60 days", short=1, full=20)
 def offers_to_many(rng):
     return offers(rng, 150, 200, 0.3)
 
@@ -128,7 +128,7 @@ def offers_to_many(rng):
 @study(
     "25 customers, whose offers of three products are judged on 60 days",
     corner=True,
-    short=2,
+    short=1,
     full=20,
 )
 def offers_to_few(rng):

@@ -35,7 +35,6 @@ CASES = [
         churn.CoxModel,
         lambda table: regression(churn.CoxModel(penalizer=0.1), table),
         used=["tenure_days"],
-        extra="lifelines",
     ),
     *cases(
         churn.AFTModel,

@@ -175,7 +175,7 @@ def event_that_works(rng):
 @study(
     "800 customers; the event is the first purchase of a product that changes nothing",
     corner=True,
-    short=4,
+    short=3,
     full=150,
 )
 def first_product(rng):
@@ -185,7 +185,7 @@ def first_product(rng):
 @study(
     "800 customers; the event is the first refund, of a purchase of the last two weeks",
     corner=True,
-    short=4,
+    short=3,
     full=150,
 )
 def first_refund(rng):

@@ -51,7 +51,7 @@ def logrank(rng, sizes, mean=200.0, seen=400.0, n=25):
     return {"rejected": rejected([test["p_value"].iloc[0] for test in tests])}
 
 
-@study("two plans of 100 members that stay equally long", short=5, full=20)
+@study("two plans of 100 members that stay equally long", short=3, full=20)
 def equal_plans(rng):
     return logrank(rng, (100, 100))
 
@@ -61,7 +61,7 @@ def unequal_plans(rng):
     return logrank(rng, (100, 100), mean=125.0)
 
 
-@study("8 members against 200, a tenth of them seen to leave", corner=True, short=5, full=20)
+@study("8 members against 200, a tenth of them seen to leave", corner=True, short=3, full=20)
 def small_plan(rng):
     return logrank(rng, (200, 8), seen=45.0)
 

@@ -75,12 +75,12 @@ def two_plans(rng, size, late_factor, n=10, seen=400.0):
     return {"rejected": rejected(flags)}
 
 
-@study("300 members of two plans that stay equally long", short=8, full=100)
+@study("300 members of two plans that stay equally long", short=4, full=100)
 def proportional(rng):
     return two_plans(rng, 300, 1.0)
 
 
-@study("40 members of two plans, of whom one in five left", corner=True, short=8, full=100)
+@study("40 members of two plans, of whom one in five left", corner=True, short=4, full=100)
 def proportional_few(rng):
     return two_plans(rng, 40, 1.0, seen=50.0)
 
@@ -106,13 +106,13 @@ def layers(rng, size, mean, n=20):
 
 @study(
     "plans of equal members, bought in towns that differ; compared within towns",
-    short=6, full=60,
+    short=3, full=60,
 )  # fmt: skip
 def within_towns(rng):
     return layers(rng, 200, 1.0)
 
 
-@study("a plan that is left 1.7 times as fast, in towns that differ", short=4, full=40)
+@study("a plan that is left 1.7 times as fast, in towns that differ", short=2, full=40)
 def within_towns_apart(rng):
     return layers(rng, 240, 0.6)
 

@@ -195,7 +195,7 @@ def uplift_of_few(rng):
 
 @study(
     "1,500 customers; what the contact adds to the chance rises in a straight line",
-    short=7, full=120,
+    short=5, full=120,
 )  # fmt: skip
 def straight_uplift(rng):
     return effects(rng, response.UpliftModel(random_state=0), bent=False)
@@ -203,7 +203,7 @@ def straight_uplift(rng):
 
 @study(
     "1,500 customers; the contact doubles small chances and adds little to large ones",
-    corner=True, short=7, full=120,
+    corner=True, short=5, full=120,
 )  # fmt: skip
 def bent_uplift(rng):
     return effects(rng, response.UpliftModel(random_state=0), bent=True)

@@ -95,13 +95,13 @@ def qini(rng, n, base, effect, treated=0.5):
     }
 
 
-@study("2,000 customers, half of them treated; one in ten responds anyway", short=14, full=300)
+@study("2,000 customers, half of them treated; one in ten responds anyway", short=9, full=300)
 def qini_of_many(rng):
     return qini(rng, 2000, 0.1, 0.2)
 
 
 @study(
-    "2,000 customers, a tenth of them held out; 2 % respond anyway", corner=True, short=14, full=300
+    "2,000 customers, a tenth of them held out; 2 % respond anyway", corner=True, short=9, full=300
 )
 def qini_of_few(rng):
     return qini(rng, 2000, 0.02, 0.02, treated=0.9)

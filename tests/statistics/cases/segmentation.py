@@ -95,8 +95,8 @@ def qualities(rng, sizes, sigma, columns, tail):
 
 @study(
     "eight segments of 200 customers drawn at random, who earn nothing on average",
-    short=16,
-    full=400,
+    short=10,
+    full=200,
 )
 def random_segments(rng):
     return qualities(rng, [200] * 8, 0.5, 5, tail=False)
@@ -106,8 +106,8 @@ def random_segments(rng):
     "segments of 30 to 2,000 drawn at random, by twenty numbers, half of which have no mean; a "
     "tenth brings half the money",
     corner=True,
-    short=10,
-    full=200,
+    short=6,
+    full=150,
 )
 def random_small_segments(rng):
     return qualities(rng, [30] * 10 + [100, 300, 2000], 1.5, 20, tail=True)
@@ -146,8 +146,8 @@ def groups_among_tails(rng):
     return real_groups(rng, tail=True)
 
 
-@study("a base of 1,000 in four segments, which a second sample of it is held against", short=24,
-       full=1500)  # fmt: skip
+@study("a base of 1,000 in four segments, which a second sample of it is held against", short=14,
+       full=600)  # fmt: skip
 def two_samples(rng):
     share = np.array([0.4, 0.3, 0.2, 0.1])
     both = [rng.choice(4, size, p=share) for size in (1000, 700)]
@@ -183,13 +183,13 @@ def chosen(rng, make):
 
 
 @study("900 customers in three groups four deviations apart, and a number that means nothing",
-       short=6, full=100)  # fmt: skip
+       short=1, full=60)  # fmt: skip
 def three_groups(rng):
     return chosen(rng, lambda r: groups(r, [[0, 0], [4, 0], [0, 4]], [300] * 3, noise=1))
 
 
 @study("1,680 customers in five groups of 80 to 800, and two numbers that mean nothing",
-       corner=True, short=6, full=80)  # fmt: skip
+       corner=True, short=1, full=50)  # fmt: skip
 def unequal_groups(rng):
     return chosen(rng, five_unequal)
 
@@ -198,17 +198,17 @@ def one_group(rng, make):
     return {name: flag for name, flag in chosen(rng, make).items() if flag is not None}
 
 
-@study("1,000 customers of one kind, two numbers correlated .6", short=8, full=200)
+@study("1,000 customers of one kind, two numbers correlated .6", short=2, full=100)
 def normal_crowd(rng):
     return one_group(rng, normal)
 
 
-@study("1,000 customers spread evenly over a square", corner=True, short=8, full=200)
+@study("1,000 customers spread evenly over a square", corner=True, short=2, full=100)
 def even_crowd(rng):
     return one_group(rng, square)
 
 
-@study("1,500 customers of one kind, three counts and two flags", corner=True, short=8, full=200)
+@study("1,500 customers of one kind, three counts and two flags", corner=True, short=1, full=80)
 def counted_crowd(rng):
     return one_group(rng, counts_and_flags)
 

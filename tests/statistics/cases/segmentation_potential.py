@@ -58,7 +58,7 @@ def flags(row, truth):
 
 @study(
     "500 customers, six in ten of whom come back; potential has nothing to do with that",
-    short=60,
+    short=30,
     full=1000,
 )
 def nothing_told(rng):
@@ -69,14 +69,14 @@ def nothing_told(rng):
     "150 customers, of whom one in five comes back and a tenth bring half the money; potential is "
     "a bent line of current value, and noise",
     corner=True,
-    short=60,
+    short=30,
     full=1000,
 )
 def mirror(rng):
     return flags(judged(rng, 150, 0.0, 0.2, 1.5, lambda first: 3 * np.maximum(1 - first, 0)), 0.0)
 
 
-@study("500 customers, of whom those with more potential spend more", short=60, full=600)
+@study("500 customers, of whom those with more potential spend more", short=30, full=600)
 def something_told(rng):
     return flags(judged(rng, 500, 0.35, 0.6, 0.7, lambda first: 0.5 * first), 0.14)
 
