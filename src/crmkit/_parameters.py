@@ -87,6 +87,7 @@ _NAMES = (
     (Rule(1, 12, integer=True), "k"),
     (Rule(3, 1_000_000, integer=True), "max_points"),
     (Rule(2, 10_000, integer=True), "n_placebos"),
+    (Rule(0, FAR, low_open=True), "per"),
     (Rule(10, 1_000_000, integer=True), "n_draws n_products"),
     # What scikit-learn takes.
     (Rule(0, 2**32 - 1, integer=True), "random_state"),

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize, stats
 
 from crmkit import datasets, response
 from crmkit._arrays import wilson_interval
-from crmkit.errors import ConvergenceError, InputError
+from crmkit.errors import InputError
 from crmkit.response._math.binning import information, merge_cells, number_cells
-from crmkit.response._math.logistic import fit_logistic
+from crmkit.response._math.logistic import fit_logistic, fit_penalised, profile_limits
 
 
 @given(
@@ -181,13 +182,78 @@ def test_odds_ratios_recover_the_truth():
     assert ((table["conf_low"] < truth) & (truth < table["conf_high"])).all()
 
 
-def test_separation_and_copies_are_said_in_words():
+def test_copies_are_said_in_words():
     n = 200
     base = pd.DataFrame({"customer_id": range(n), "x": np.arange(n) % 7, "y": np.arange(n) % 2})
-    with pytest.raises(ConvergenceError, match="'leak' separates"):
-        response.odds_ratios(base.assign(leak=base["y"] * 2), outcome="y")
     with pytest.raises(InputError, match=r"\['copy'\] are combinations"):
         response.odds_ratios(base.assign(copy=base["x"] * 2 + 1), outcome="y")
+
+
+def test_a_far_predictor_is_no_separation():
+    rng = np.random.default_rng(0)
+    n = 20_000
+    spend = rng.lognormal(4, 1.2, n)
+    y = (rng.random(n) < 1 / (1 + np.exp(-(0.02 * spend - 2)))).astype(int)
+    table = pd.DataFrame({"customer_id": range(n), "spend": spend, "y": y})
+    row = response.odds_ratios(table, outcome="y").iloc[0]
+    assert (0.02 * spend - 2).max() > 30
+    assert row["method"] == "maximum likelihood"
+    assert row["coefficient"] == pytest.approx(0.02, abs=4 * row["std_error"])
+    hundred = response.odds_ratios(table, outcome="y", per=100).iloc[0]
+    assert hundred["odds_ratio"] == pytest.approx(np.exp(100 * row["coefficient"]))
+    assert hundred["conf_low"] == pytest.approx(row["conf_low"] ** 100)
+    deviation = response.odds_ratios(table, outcome="y", per={"spend": "std"}).iloc[0]
+    assert deviation["per"] == pytest.approx(spend.std())
+    with pytest.raises(InputError, match=r"`per` names \['income'\]"):
+        response.odds_ratios(table, outcome="y", per={"income": 100})
+
+
+def test_what_separates_gets_a_finite_row():
+    # With one level each, Firth's penalty adds half a customer to every cell.
+    a, b, c, d = 12, 0, 20, 40
+    table = pd.DataFrame(
+        {
+            "customer_id": range(a + b + c + d),
+            "channel": ["web"] * (a + b) + ["shop"] * (c + d),
+            "y": [1] * a + [0] * b + [1] * c + [0] * d,
+        }
+    )
+    row = response.odds_ratios(table, outcome="y", min_customers=5).iloc[0]
+    assert row["method"] == "Firth"
+    assert row["coefficient"] == pytest.approx(
+        np.log((a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5))), abs=1e-6
+    )
+    assert row["conf_low"] > 1
+    assert row["p_value"] < 0.001
+    whole = table.assign(leak=table["y"] * 2.0)
+    both = response.odds_ratios(whole, outcome="y", min_customers=5).set_index("variable")
+    assert both.loc["leak", "conf_low"] > 1
+    assert np.isfinite(both["odds_ratio"]).all()
+
+
+def test_profile_limits_are_where_the_penalised_likelihood_says():
+    rng = np.random.default_rng(1)
+    x = np.column_stack([rng.normal(size=40), rng.integers(0, 2, 40)])
+    y = (rng.random(40) < 1 / (1 + np.exp(-x[:, 0]))).astype(float)
+    design = np.column_stack([np.ones(40), x])
+
+    def loss(beta):
+        eta = design @ beta
+        p = 1 / (1 + np.exp(-eta))
+        size = np.linalg.slogdet(design.T @ (design * (p * (1 - p))[:, None]))[1]
+        return np.sum(np.logaddexp(0, eta) - y * eta) - size / 2
+
+    best = optimize.minimize(loss, np.zeros(3), method="BFGS", options={"gtol": 1e-9})
+    fit = fit_penalised(x, y)
+    np.testing.assert_allclose(fit.coefficient, best.x, atol=1e-5)
+    low, high, p = profile_limits(x, y, 0, 0.95)
+    for limit in (low, high):
+        held = optimize.minimize(
+            lambda rest, limit=limit: loss(np.array([rest[0], limit, rest[1]])), np.zeros(2)
+        )
+        assert 2 * (held.fun - best.fun) == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-3)
+    none = optimize.minimize(lambda rest: loss(np.array([rest[0], 0.0, rest[1]])), np.zeros(2))
+    assert p == pytest.approx(stats.chi2.sf(2 * (none.fun - best.fun), 1), abs=1e-4)
 
 
 def test_columns_missing_together_share_one_mark():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,18 @@ from scipy import special
 
 from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, normal_quantile
-from crmkit._checks import check_number, quoted
+from crmkit._checks import check_number, listed
 from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit._learn.levels import MISSING, OTHER
-from crmkit.errors import ConvergenceError, InputError
-from crmkit.response._math.logistic import dependent_columns, fit_logistic
+from crmkit._progress import steps
+from crmkit.errors import InputError
+from crmkit.response._math.logistic import (
+    dependent_columns,
+    fit_logistic,
+    fit_penalised,
+    profile_limits,
+)
 from crmkit.response._table import Variable, read_variables
 
 if TYPE_CHECKING:
@@ -33,12 +40,16 @@ def odds_ratios(
     outcome: str,
     columns: Sequence[str] | None = None,
     min_customers: int = 20,
+    per: float | str | Mapping[str, float | str] = 1.0,
     confidence_level: float = 0.95,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Explain the response by all variables at once: a logistic regression, read as odds ratios.
 
-    Numbers count per unit; a missing one stands at the mean and gets a row of its own. Levels
-    are compared with the most frequent one; levels held by fewer than `min_customers` are pooled.
+    Numbers count per unit, or as `per` says; a missing one stands at the mean and gets a row of its
+    own. Levels are compared with the most frequent one; levels held by fewer than `min_customers`
+    are pooled. Where a variable separates responders from others, so that its odds ratio would be
+    infinite, all are fitted with Firth's penalty and have limits by profile likelihood.
 
     Parameters
     ----------
@@ -52,8 +63,13 @@ def odds_ratios(
         dates.
     min_customers : int, default 20
         Least customers for a level of its own.
+    per : float, "std" or mapping, default 1
+        Units of a number that its odds ratio counts: 100 for an odds ratio per 100, "std" for one
+        per standard deviation, or either by the name of the column.
     confidence_level : float, default 0.95
         Level of the intervals.
+    progress : bool, default False
+        Show a progress bar.
 
     Returns
     -------
@@ -64,24 +80,28 @@ def odds_ratios(
         * ``level`` (str) - the level, "(other)", "(missing)", or empty for a number.
         * ``reference`` (str) - the level compared with, empty for a number.
         * ``customers`` (int) - contacted customers with the level, or with a known number.
-        * ``odds_ratio`` (float) - odds against the reference, or per unit.
-        * ``conf_low``, ``conf_high`` (float) - Wald interval of the odds ratio.
+        * ``per`` (float) - units of the number that the odds ratio counts, 1 for a level.
+        * ``odds_ratio`` (float) - odds against the reference, or per so many units.
+        * ``conf_low``, ``conf_high`` (float) - interval of the odds ratio: Wald's, or by profile
+          likelihood, then perhaps without end.
         * ``coefficient`` (float) - its logarithm.
         * ``std_error`` (float) - of the coefficient.
-        * ``p_value`` (float) - Wald test that the odds ratio is 1.
+        * ``p_value`` (float) - that the odds ratio is 1: Wald's test, or the likelihood ratio.
         * ``p_adjusted`` (float) - after Benjamini and Hochberg, over the rows.
+        * ``method`` (str) - "maximum likelihood", or "Firth" where a variable separates.
 
     Raises
     ------
     InputError
         If a variable is a combination of others, or there is none.
-    ConvergenceError
-        If a variable separates responders from others, so that its odds ratio is infinite.
 
     References
     ----------
     Hosmer, D. W., Lemeshow, S. and Sturdivant, R. X. (2013). Applied Logistic Regression, 3rd
     edition. Wiley. Sections 2.3 and 3.
+
+    Heinze, G. and Schemper, M. (2002). A solution to the problem of separation in logistic
+    regression. Statistics in Medicine, 21, 2409-2419.
 
     Examples
     --------
@@ -111,26 +131,49 @@ def odds_ratios(
         _add_terms(variable, least, rows, blocks)
     matrix = _independent(rows, blocks)
     fit = fit_logistic(matrix, result)
-    if fit.separated:
-        eta = np.abs(fit.coefficient[1:]) * matrix.std(axis=0)
-        worst = rows[int(np.argmax(eta))]
-        what = f"{quoted(worst['variable'])}" + (
-            f" = {quoted(worst['level'])}" if worst["level"] else ""
-        )
-        raise ConvergenceError(
-            f"Column {what} separates responders from others, so its odds ratio is infinite. "
-            "Leave it out, or pool its levels with a higher `min_customers`."
-        )
+    separated = fit.separated
+    if separated:
+        fit = fit_penalised(matrix, result)
     beta = fit.coefficient[1:]
     error = np.sqrt(np.diag(fit.covariance)[1:])
     z = normal_quantile(confidence_level)
+    low, high = beta - z * error, beta + z * error
     p = 2 * special.ndtr(-np.abs(beta / error))
+    if separated:
+        limits = [
+            profile_limits(matrix, result, column, confidence_level)
+            for column in steps(range(beta.size), "odds ratios", progress)
+        ]
+        low, high, p = np.array(limits).T
     table = pd.DataFrame(rows)
-    table["odds_ratio"] = np.exp(beta)
-    table["conf_low"], table["conf_high"] = np.exp(beta - z * error), np.exp(beta + z * error)
-    table["coefficient"], table["std_error"] = beta, error
+    each = _units(rows, matrix, per)
+    table["per"] = each
+    table["odds_ratio"] = np.exp(beta * each)
+    table["conf_low"], table["conf_high"] = np.exp(low * each), np.exp(high * each)
+    table["coefficient"], table["std_error"] = beta * each, error * each
     table["p_value"], table["p_adjusted"] = p, adjust_p_values(p, "bh")
+    table["method"] = "Firth" if separated else "maximum likelihood"
     return with_account(table, account)
+
+
+def _units(
+    rows: list[dict[str, Any]], matrix: Floats, per: float | str | Mapping[str, float | str]
+) -> Floats:
+    """Return the units that each row counts; levels and marks of missing numbers count 1."""
+    numbers = [row["variable"] for row in rows if not row["level"]]
+    wanted = per if isinstance(per, Mapping) else dict.fromkeys(numbers, per)
+    unknown = [name for name in wanted if name not in numbers]
+    if unknown:
+        raise InputError(
+            f"`per` names {listed(unknown)}, but the numbers explained with are {listed(numbers)}."
+        )
+    units = np.ones(len(rows))
+    for i, row in enumerate(rows):
+        if not row["level"] and row["variable"] in wanted:
+            value = wanted[row["variable"]]
+            is_std = isinstance(value, str) and value == "std"
+            units[i] = matrix[:, i].std() if is_std else check_number(value, "per")
+    return units
 
 
 def _add_terms(
