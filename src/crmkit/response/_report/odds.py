@@ -11,7 +11,7 @@ from scipy import special
 
 from crmkit._arguments import columns_named
 from crmkit._arrays import adjust_p_values, normal_quantile
-from crmkit._checks import check_number, listed
+from crmkit._checks import check_flag, check_number, listed
 from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit._learn.levels import MISSING, OTHER
@@ -121,6 +121,7 @@ def odds_ratios(
     """
     confidence_level = check_number(confidence_level, "confidence_level")
     least = check_number(min_customers, "min_customers")
+    check_flag(progress, "progress")
     people = read_customers(customers, needs=columns_named(outcome=outcome))
     people, result, account = with_outcome(people, outcome)
     if result.min() == result.max():
