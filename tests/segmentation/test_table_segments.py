@@ -21,6 +21,8 @@ def test_shipped_maps_are_complete_and_do_not_overlap(name, n_bins):
     cells = every_cell(n_bins)
     rules = segment_maps().query("segment_map == @name")
     assert (rules["n_bins"] == n_bins).all()
+    ends = rules.filter(regex="_(from|to)$")
+    assert (ends.min().min(), ends.max().max()) == (1, n_bins)
     fits = pd.Series(0, index=cells.index)
     for rule in rules.to_dict("records"):
         inside = [cells[c].between(rule[f"{c}_from"], rule[f"{c}_to"]) for c in COLUMNS]
@@ -51,6 +53,8 @@ def test_maps_and_scores_that_make_no_sense():
         rfm_segments(cells, segment_map="compact")
     with pytest.raises(InputError, match="whole number from 1 to 9"):
         rfm_segments(cells.assign(recency_score=2.5))
+    with pytest.raises(InputError, match="'recency_score' is no whole number from 1 to 9"):
+        rfm_segments(cells.assign(recency_score=0))
     one_end = pd.DataFrame({"segment": ["a"], "recency_score_from": [1]})
     with pytest.raises(InputError, match="without the other end"):
         rfm_segments(cells, segment_map=one_end)
