@@ -182,6 +182,25 @@ def test_odds_ratios_recover_the_truth():
     assert ((table["conf_low"] < truth) & (truth < table["conf_high"])).all()
 
 
+def test_what_is_real_stands_before_noise_though_few_respond():
+    places = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        n = 3000
+        real = rng.integers(0, 3, n)
+        weight = np.exp(0.55 * real)
+        y = np.zeros(n, dtype=int)
+        y[rng.choice(n, 60, replace=False, p=weight / weight.sum())] = 1
+        table = pd.DataFrame(rng.normal(size=(n, 10))).add_prefix("noise")
+        table = table.assign(customer_id=range(n), real=real, y=y)
+        drivers = response.response_drivers(table, outcome="y")
+        places.append(drivers["variable"].tolist().index("real"))
+        assert (drivers["information_corrected"] >= 0).all()
+        noise = drivers[drivers["variable"] != "real"]
+        assert noise["information_corrected"].mean() < 0.1 < noise["information_value"].mean()
+    assert np.mean(places) < 2
+
+
 def test_copies_are_said_in_words():
     n = 200
     base = pd.DataFrame({"customer_id": range(n), "x": np.arange(n) % 7, "y": np.arange(n) % 2})

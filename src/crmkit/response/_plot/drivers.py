@@ -17,7 +17,7 @@ __all__ = ["plot_drivers"]
 
 
 def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = None) -> Axes:
-    """Draw the variables' information values, the most telling on top.
+    """Draw the variables' information values, corrected for chance, the most telling on top.
 
     Variables that are not significant (adjusted p-value above 0.05) are grey, flagged ones
     hatched: what became known after the contact explains nothing.
@@ -46,7 +46,7 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
     >>> response.plot_drivers(drivers).get_xlabel()
     'Information value'
     """
-    needed = ["variable", "information_value", "p_adjusted", "flag"]
+    needed = ["variable", "information_corrected", "p_adjusted", "flag"]
     drivers = table_to_draw(drivers, "drivers", needed)
     n_best = check_number(n_best, "n_best")
     ax = new_axes(ax)
@@ -54,7 +54,7 @@ def plot_drivers(drivers: pd.DataFrame, *, n_best: int = 15, ax: Axes | None = N
     at = np.arange(len(shown))[::-1]
     sure = shown["p_adjusted"].to_numpy() <= 0.05
     bars = ax.barh(
-        at, shown["information_value"], color=[COLORS[0] if one else GREY for one in sure]
+        at, shown["information_corrected"], color=[COLORS[0] if one else GREY for one in sure]
     )
     for bar, flag in zip(bars, shown["flag"], strict=True):
         if flag:
