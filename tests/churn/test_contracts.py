@@ -85,6 +85,18 @@ def test_a_period_that_nobody_has_fully_seen_is_not_complete():
     assert churn.retention_table(running, as_of="2024-02-29")["complete"].all()
 
 
+def test_a_table_is_one_of_transactions_or_of_contracts():
+    contracts = book((1, "2024-01-01", None, 10), (2, "2024-01-20", "2024-02-10", 10))
+    log = contracts.rename(columns={"end_date": "date"}).fillna(
+        {"date": pd.Timestamp("2024-02-01")}
+    )
+    # A column of the caller's own is not touched.
+    plain = churn.retention_table(log.drop(columns="start_date"))
+    pd.testing.assert_frame_equal(churn.retention_table(log), plain)
+    with pytest.raises(InputError, match="'date' of transactions and 'start_date' and 'end_date'"):
+        churn.retention_table(contracts.assign(date=pd.Timestamp("2024-02-01")))
+
+
 # Trials, pauses, late renewals ------------------------------------------------------------------
 
 

@@ -24,6 +24,15 @@ def months_of(rows):
     return {c: sorted({m for d, m in rows if d == c}) for c in sorted({c for c, _ in rows})}
 
 
+def test_years_may_begin_in_any_month():
+    log = pd.DataFrame(
+        {"customer_id": [1, 1], "date": pd.to_datetime(["2022-05-01", "2024-03-31"])}
+    )
+    table = clv.opportunity_table(log, period="year-april", as_of="2024-03-31")
+    assert table["cohort"].tolist() == [pd.Timestamp("2022-04-01")]
+    assert table[["frequency", "periods"]].to_numpy().tolist() == [[1, 1]]
+
+
 @given(rows)
 def test_opportunities_are_later_months(rows):
     table = clv.opportunity_table(log_of(rows), period="month", as_of="2023-12-31")

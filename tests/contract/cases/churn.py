@@ -166,7 +166,7 @@ CASES: list = [
         churn.cohort_table,
         lambda: {"transactions": contracts()},
         kwargs={"as_of": "2024-12-31", "ages": "customer"},
-        needs={"transactions": ("customer_id", "end_date")},
+        needs={"transactions": ("customer_id", "start_date", "end_date")},
         numbers={"transactions": ("monthly_revenue",)},
     ),
     FunctionCase(
@@ -177,7 +177,7 @@ CASES: list = [
         lambda: {"transactions": contracts(), "customers": towns()},
         kwargs={"as_of": "2024-12-31", "by": "town", "grace_days": 5, "span_periods": 3},
         needs={
-            "transactions": ("customer_id", "end_date"),
+            "transactions": ("customer_id", "start_date", "end_date"),
             "customers": ("customer_id", "town"),
         },
         numbers={"transactions": ("monthly_revenue",)},

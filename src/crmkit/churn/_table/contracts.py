@@ -112,7 +112,14 @@ class Contracts:
 
 def is_contracts(table: Any, name: str) -> bool:
     """Tell whether a table holds contracts instead of transactions."""
-    return "start_date" in table_columns(table, name)
+    columns = set(table_columns(table, name))
+    dates = columns & {"start_date", "end_date"}
+    if len(dates) == 2 and "date" in columns:
+        raise InputError(
+            f"`{name}` has the column 'date' of transactions and 'start_date' and 'end_date' of "
+            "contracts. Drop the one or the others, to say what its rows are."
+        )
+    return bool(dates) and "date" not in columns
 
 
 def read_contracts(

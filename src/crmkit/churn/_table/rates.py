@@ -69,7 +69,7 @@ def retention_table(
     ----------
     transactions : DataFrame
         Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the revenue
-        columns. Or contracts, recognised by a column ``start_date``, as the notes describe them.
+        columns. Or contracts, with ``start_date`` and ``end_date``, as the notes describe them.
     period : {"day", "week", "month", "quarter", "year"} or list of dates, default "month"
         Calendar period. Weeks begin on Monday and years in January unless the word goes on:
         "week-sunday", "quarter-april", "year-april". Or the first days of periods of your own, a
