@@ -341,6 +341,28 @@ def test_offers_of_a_selection_are_arms():
     ]
 
 
+def test_a_small_group_spoils_no_other():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"customer_id": range(403), "arm": [1, 0] * 201 + [1]})
+    table["region"] = ["north", "south"] * 200 + ["isle"] * 3
+    table["arm"] = np.where(table["region"] == "isle", 1, rng.integers(0, 2, 403))
+    table["spend"] = rng.gamma(2, 10, 403)
+    result = response.campaign_result(table, outcome="spend", treated="arm", by="region")
+    isle = result.set_index("region").loc["isle"]
+    assert isle[["customers_treated", "customers_control", "verdict"]].tolist() == [
+        3,
+        0,
+        "too few to tell",
+    ]
+    assert np.isnan(isle["profit"])
+    others = table[table["region"] != "isle"]
+    alone = response.campaign_result(others, outcome="spend", treated="arm", by="region")
+    pd.testing.assert_frame_equal(
+        result[result["region"] != "isle"].reset_index(drop=True)[["mean_treated", "p_adjusted"]],
+        alone[["mean_treated", "p_adjusted"]],
+    )
+
+
 def test_few_customers_prove_little():
     four = pd.DataFrame({"customer_id": range(4), "arm": [1, 1, 0, 0], "spent": [5.0, 5, 0, 0]})
     result = response.campaign_result(four, outcome="spent", treated="arm").iloc[0]

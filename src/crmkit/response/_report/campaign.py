@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import check_column, columns_named, numbers_by, optional_columns
+from crmkit._arguments import columns_named, optional_columns
 from crmkit._arrays import adjust_p_values
-from crmkit._checks import check_choice, check_number, quoted, random_generator
+from crmkit._checks import check_choice, check_number, random_generator
 from crmkit._frames import (
     group_codes,
     note_by,
-    number_or_column,
     read_by,
     read_customers,
     with_account,
 )
-from crmkit._learn.outcomes import read_arms, with_outcome
+from crmkit._learn.outcomes import with_outcome
 from crmkit.errors import InputError
 from crmkit.response._math.money import bootstrap_means
 from crmkit.response._math.rates import (
@@ -29,12 +27,11 @@ from crmkit.response._math.rates import (
     rate_difference,
     welch_interval,
 )
-from crmkit.response._table.selected import read_selection
+from crmkit.response._table.selected import campaign_arms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from crmkit._learn.outcomes import Arms
     from crmkit._typing import Floats
 
 
@@ -126,12 +123,14 @@ def campaign_result(
         * ``roi_low``, ``roi_high`` (float) - its interval.
         * ``planned_profit`` (float) - sum of the gains that `selection` expected of the contacts,
           in money, before `fixed_cost`; only with `selection`.
-        * ``verdict`` (str) - the result in words.
+        * ``verdict`` (str) - the result in words; "too few to tell" where a treatment or the
+          control group of the row has fewer than two customers, whose other figures are missing.
 
     Raises
     ------
     InputError
-        If there is no control group, a group lacks an arm, or an argument is out of range.
+        If there is no control group, every row has too few customers, or an argument is out of
+        range.
 
     Notes
     -----
@@ -178,7 +177,7 @@ def campaign_result(
     needs = optional_columns(treated=treated)
     people = read_customers(customers, needs=[*columns_named(outcome=outcome), *needs, *groups_by])
     people, y, account = with_outcome(people, outcome, binary=False)
-    arms, each, planned = _arms(people, treated, control, selection, contact_cost, account)
+    arms, each, planned = campaign_arms(people, treated, control, selection, contact_cost, account)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
         raise InputError("`method` 'newcombe' is for outcomes of 0 and 1; these are amounts.")
@@ -190,15 +189,11 @@ def campaign_result(
         for number, treatment in enumerate(arms.treatments, start=1):
             inside = (codes == group) & (arms.code == number)
             sample = y[inside]
-            if min(sample.size, base.size) < 2:
-                where = f" of a group of {groups_by}" if groups_by else ""
-                raise InputError(
-                    f"`customers`: {quoted(treatment)} or the control group{where} has fewer than "
-                    "two "
-                    "customers. Give more, or split by fewer columns."
-                )
+            if not sample.size and not base.size:
+                continue
             row = _compared(sample, base, binary, method, level)
-            if method == "bootstrap" or (method == "auto" and not binary):
+            resampled = method == "bootstrap" or (method == "auto" and not binary)
+            if resampled and min(sample.size, base.size) > 1:
                 drawn = bootstrap_means(sample, n_draws=n_draws, rng=rng)
                 drawn = drawn - bootstrap_means(base, n_draws=n_draws, rng=rng)
                 tails = [(1 - level) / 2, (1 + level) / 2]
@@ -209,6 +204,11 @@ def campaign_result(
             rows.append({"treatment": treatment, **row})
             labels.append(group)
     table = pd.DataFrame(rows)
+    if not rows or table["std_error"].isna().all():
+        raise InputError(
+            "`customers`: in every row a treatment or its control group has fewer than two "
+            "customers. Give more, or split by fewer columns."
+        )
     table["p_adjusted"] = adjust_p_values(table["p_value"].to_numpy(), "holm")
     planned_profit = table.pop("planned_profit") if planned is not None else None
     _add_money(table, money, table.pop("cost"), fixed_cost)
@@ -225,6 +225,15 @@ def _compared(
 ) -> dict[str, Any]:
     """Return one row of the comparison of treated and control outcomes."""
     n1, n0 = sample.size, base.size
+    if min(n1, n0) < 2:
+        unknown = ["uplift", "std_error", "conf_low", "conf_high", "p_value"]
+        return {
+            "customers_treated": n1,
+            "customers_control": n0,
+            "mean_treated": float(sample.mean()) if n1 else float("nan"),
+            "mean_control": float(base.mean()) if n0 else float("nan"),
+            **dict.fromkeys(unknown, float("nan")),
+        }
     of_sample, of_base = ((a.mean(), a.var(ddof=1), a.size) for a in (sample, base))
     uplift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
     if binary and method in ("auto", "newcombe"):
@@ -245,36 +254,6 @@ def _compared(
         "conf_high": high,
         "p_value": p,
     }
-
-
-def _arms(
-    people: pd.DataFrame,
-    treated: str | None,
-    control: Any,
-    selection: Any,
-    contact_cost: Any,
-    account: dict[str, Any],
-) -> tuple[Arms, Floats, Floats | None]:
-    """Return the arms, what each contact costs, and what was expected of it if that is known."""
-    if (treated is None) == (selection is None):
-        raise InputError("Give either `treated` or `selection`: it says who was contacted.")
-    if selection is not None:
-        planned = read_selection(people, selection, account)
-        if contact_cost is None:
-            return planned.arms, planned.cost, planned.gain
-        return planned.arms, _contact_costs(contact_cost, people, planned.arms), planned.gain
-    arms = read_arms(people, check_column(treated, "treated"), control)
-    account["in_no_arm"] = int((arms.code < 0).sum())
-    cost = 0.0 if contact_cost is None else contact_cost
-    return arms, _contact_costs(cost, people, arms), None
-
-
-def _contact_costs(contact_cost: Any, people: pd.DataFrame, arms: Arms) -> Floats:
-    """Return the cost of a contact with each customer, (n,)."""
-    if not isinstance(contact_cost, Mapping):
-        return number_or_column(contact_cost, people, "contact_cost")
-    each = numbers_by(contact_cost, "contact_cost", arms.treatments, "treatment")
-    return np.array([0.0, *each, 0.0])[arms.code]
 
 
 def _add_money(table: pd.DataFrame, money: float, cost: pd.Series[Any], fixed: float) -> None:
@@ -301,12 +280,14 @@ def _verdicts(table: pd.DataFrame, alpha: float) -> list[str]:
     harmful = sure & (table["uplift"] < 0).to_numpy()
     words = np.select(
         [
+            table["std_error"].isna().to_numpy(),
             harmful,
             sure & (table["profit_low"] > 0).to_numpy(),
             sure & (table["profit_high"] < 0).to_numpy(),
             sure,
         ],
         [
+            "too few to tell",
             "significantly harmful",
             "significant and profitable",
             "significant but not profitable",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arguments import check_column, numbers_by
 from crmkit._checks import Problems, number_array, quoted
-from crmkit._frames import read_customers, rows_of, sorted_codes, without
-from crmkit._learn.outcomes import NO_ARM, Arms
+from crmkit._frames import number_or_column, read_customers, rows_of, sorted_codes, without
+from crmkit._learn.outcomes import NO_ARM, Arms, read_arms
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
-__all__ = ["Selected", "read_selection"]
+__all__ = ["Selected", "campaign_arms", "read_selection"]
 
 _DECISIONS = ("contact", "control", NO_ARM)
 
@@ -80,3 +82,33 @@ def read_selection(people: pd.DataFrame, selection: Any, account: dict[str, Any]
         place[treatment + 1] = number
     arms = Arms(place[code].astype(np.int64), [treatments[number] for number in taken], "control")
     return Selected(arms, np.nan_to_num(cost[row]), np.nan_to_num(gain[row]))
+
+
+def campaign_arms(
+    people: pd.DataFrame,
+    treated: str | None,
+    control: Any,
+    selection: Any,
+    contact_cost: Any,
+    account: dict[str, Any],
+) -> tuple[Arms, Floats, Floats | None]:
+    """Return the arms, what each contact costs, and what was expected of it if that is known."""
+    if (treated is None) == (selection is None):
+        raise InputError("Give either `treated` or `selection`: it says who was contacted.")
+    if selection is not None:
+        planned = read_selection(people, selection, account)
+        if contact_cost is None:
+            return planned.arms, planned.cost, planned.gain
+        return planned.arms, _contact_costs(contact_cost, people, planned.arms), planned.gain
+    arms = read_arms(people, check_column(treated, "treated"), control)
+    account["in_no_arm"] = int((arms.code < 0).sum())
+    cost = 0.0 if contact_cost is None else contact_cost
+    return arms, _contact_costs(cost, people, arms), None
+
+
+def _contact_costs(contact_cost: Any, people: pd.DataFrame, arms: Arms) -> Floats:
+    """Return the cost of a contact with each customer, (n,)."""
+    if not isinstance(contact_cost, Mapping):
+        return number_or_column(contact_cost, people, "contact_cost")
+    each = numbers_by(contact_cost, "contact_cost", arms.treatments, "treatment")
+    return np.array([0.0, *each, 0.0])[arms.code]
