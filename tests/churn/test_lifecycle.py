@@ -15,7 +15,7 @@ from crmkit.churn import (
     lifecycle_transitions,
     survival_table,
 )
-from crmkit.churn._math.rhythm import gap_quantile, rhythm_factor
+from crmkit.churn._math.rhythm import gap_quantile, own_pace
 from crmkit.errors import InputError
 
 DAY_ONE = pd.Timestamp("2024-01-01")
@@ -180,16 +180,31 @@ def test_own_rhythm_follows_the_gaps_a_customer_has_shown():
     assert ratio[2] == 1
 
 
+def pace(gaps, groups=None):
+    """The pace of customers by their gaps, shape (customers, gaps); of one more without any."""
+    n = np.r_[np.full(len(gaps), float(gaps.shape[1])), 0.0]
+    total, logs = np.r_[gaps.sum(axis=1), 0.0], np.r_[np.log(gaps).sum(axis=1), 0.0]
+    return own_pace(n, total, logs, np.zeros(n.size, dtype=int) if groups is None else groups)
+
+
 def test_rhythm_recovers_customers_and_shrinks_noise():
     rng = np.random.default_rng(10)
-    who = np.repeat(np.arange(500), 8)
-    true = np.exp(rng.normal(0, 0.5, 500))
-    gaps = np.exp(rng.normal(3, 0.3, who.size)) * true[who]
-    factor = rhythm_factor(who, gaps, group=np.zeros(501, dtype=np.int64))
-    assert factor[500] == 1
-    assert np.corrcoef(np.log(factor[:500]), np.log(true))[0, 1] > 0.95
-    alike = np.exp(rng.normal(3, 0.3, who.size))
-    noise = rhythm_factor(who, alike, group=np.zeros(500, dtype=np.int64))
+    true = rng.gamma(4, 1 / 4, 500) ** -1
+    gaps = rng.gamma(2, 10, (500, 8)) * true[:, None]
+    found = pace(gaps)
+    assert found[500] == 1
+    assert np.corrcoef(np.log(found[:500]), np.log(true))[0, 1] > 0.85
+    # Nearer to the truth than the customer's own mean gap.
+    raw = gaps.mean(axis=1) / gaps.mean()
+    truth = np.log(true / true.mean())
+    assert np.square(np.log(found[:500]) - truth).mean() < np.square(np.log(raw) - truth).mean()
+    noise = pace(rng.gamma(2, 10, (500, 8)))
     assert np.log(noise).std() < 0.05
-    single = rhythm_factor(np.array([0]), np.array([9]), group=np.zeros(2, dtype=np.int64))
-    assert single.tolist() == [1, 1]
+    assert pace(np.array([[9.0]])).tolist() == [1, 1]
+
+
+def test_groups_of_another_pace_are_no_rhythm_of_their_own():
+    rng = np.random.default_rng(11)
+    groups = np.r_[np.arange(600) % 2, 0]
+    gaps = rng.gamma(2, 10, (600, 6)) * np.where(groups[:600], 10, 1)[:, None]
+    assert np.log(pace(gaps, groups)).std() < 0.06

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crmkit import churn
 from crmkit.churn._math.moments import Comparison, choose_placebos
-from crmkit.churn._math.silence import Rhythm, fit_rhythm, p_longer, usual_gap
+from crmkit.churn._math.rhythm import Rhythm, fit_rhythm, p_longer, usual_gap
 from crmkit.churn._table.events import read_events
 from crmkit.errors import InputError
 

@@ -44,18 +44,20 @@ from crmkit.churn._plot.signals import plot_signals
 from crmkit.churn._report.acquisition import acquisition_profile
 from crmkit.churn._report.backtest import backtest_table
 from crmkit.churn._report.cohorts import retention_curve
+from crmkit.churn._report.concordance import concordance_table
 from crmkit.churn._report.gain import save_gain
 from crmkit.churn._report.logrank import logrank_test
 from crmkit.churn._report.moments import key_moments
 from crmkit.churn._report.profiles import retention_profile
 from crmkit.churn._report.signals import signal_table
 from crmkit.churn._report.silence import silence_table
-from crmkit.churn._report.survival import conditional_survival
+from crmkit.churn._report.survival import conditional_survival, survival_summary
 from crmkit.churn._table.acquisition import acquisition_table
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.churn._table.cohort_customers import cohort_customers
 from crmkit.churn._table.cohorts import cohort_table
 from crmkit.churn._table.gaps import gap_table
+from crmkit.churn._table.leaving import leaving_table
 from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
 from crmkit.churn._table.rates import retention_table
 from crmkit.churn._table.survival import survival_table
@@ -75,10 +77,12 @@ __all__ = [
     "churn_table",
     "cohort_customers",
     "cohort_table",
+    "concordance_table",
     "conditional_survival",
     "gains_table",
     "gap_table",
     "key_moments",
+    "leaving_table",
     "lifecycle_table",
     "lifecycle_thresholds",
     "lifecycle_transitions",
@@ -99,5 +103,6 @@ __all__ = [
     "save_gain",
     "signal_table",
     "silence_table",
+    "survival_summary",
     "survival_table",
 ]

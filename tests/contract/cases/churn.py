@@ -372,6 +372,31 @@ CASES: list = [
         needs={"customers": ("customer_id", "tenure_days", "plan"), "survival": ("p_survival",)},
         numbers={"customers": ("tenure_days",), "survival": ("p_survival", "std_error", "time")},
     ),
+    FunctionCase(
+        churn.survival_summary,
+        lambda: {"survival": churn.survival_table(tenures(), by="plan")},
+        needs={"survival": ("time", "p_survival", "std_error")},
+        numbers={"survival": ("p_survival", "std_error", "time")},
+    ),
+    FunctionCase(
+        churn.leaving_table,
+        lambda: {"customers": tenures().assign(why=lambda t: t["customer_id"] % 3)},
+        kwargs={"by": "plan", "reason": "why"},
+        needs={"customers": ("customer_id", "tenure_days", "churned", "plan", "why")},
+        numbers={"customers": ("tenure_days", "churned")},
+    ),
+    FunctionCase(
+        churn.concordance_table,
+        lambda: {
+            "customers": tenures(),
+            "scores": tenures()[["customer_id"]].assign(p_survival=lambda t: t.index % 7 / 7),
+        },
+        needs={
+            "customers": ("customer_id", "tenure_days", "churned"),
+            "scores": ("customer_id", "p_survival"),
+        },
+        numbers={"customers": ("tenure_days", "churned"), "scores": ("p_survival",)},
+    ),
     ModelCase(
         churn.ProspectModel,
         lambda: {"customers": prospects(0), "contacts": prospects(1)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -117,8 +119,90 @@ def within_towns_apart(rng):
     return layers(rng, 240, 0.6)
 
 
+# In sum: how long half stay, the mean of a year, why they leave, and how well a score ranks.
+
+
+def in_sum(rng, n_groups, size, **seen):
+    """Coverage of the median and of the mean over 200 days."""
+    table = grouped(n_groups, size, **tenures(rng, np.full(n_groups * size, 200.0), **seen))
+    curves = churn.survival_table(table, by="group")
+    found = churn.survival_summary(curves, horizon_days=200)
+    known = found["median"].notna()
+    high = found["median_high"].fillna(np.inf)
+    return {
+        "median": covered(found["median_low"].where(known), high, 200 * np.log(2)),
+        "mean": covered(found["conf_low"], found["conf_high"], 200 * (1 - np.exp(-1.0))),
+    }
+
+
+@study("150 members, a third of them still here", short=3, full=40)
+def sums_of_many(rng):
+    return in_sum(rng, 100, 150)
+
+
+@study("20 members, a third of them still here", corner=True, short=3, full=60)
+def sums_of_few(rng):
+    return in_sum(rng, 100, 20)
+
+
+def why_they_leave(rng, n_groups, size, rare, time=100.0):
+    """Coverage of the chance to have left for the rarer of two reasons."""
+    n = n_groups * size
+    table = grouped(n_groups, size, why=np.where(rng.random(n) < rare, "rare", "usual"))
+    table = table.assign(**tenures(rng, np.full(n, 200.0)))
+    found = churn.leaving_table(table, reason="why", by="group")
+    found = found[(found["reason"] == "rare") & (found["time"] <= time)].groupby("group").tail(1)
+    truth = rare * (1 - np.exp(-time / 200))
+    return {"left": covered(found["conf_low"], found["conf_high"], truth)}
+
+
+@study("200 members, of whom two in five leave for the one of two reasons", short=2, full=40)
+def reasons(rng):
+    return why_they_leave(rng, 60, 200, 0.4)
+
+
+@study("40 members, of whom one in ten leaves for the rarer reason", corner=True, short=3, full=60)
+def rare_reason(rng):
+    return why_they_leave(rng, 60, 40, 0.1)
+
+
+def ranked(rng, size, strength, n=40, seen=400.0):
+    """Coverage of the concordance of a score with the logarithm of the rate to leave."""
+    flags = []
+    for _ in range(n):
+        score = rng.normal(size=size)
+        table = grouped(1, size, **tenures(rng, 200 * np.exp(strength * score), seen))
+        if not table["churned"].any():
+            continue
+        scores = table[["customer_id"]].assign(p_survival=score)
+        found = churn.concordance_table(table, scores)
+        flags.append(covered(found["conf_low"], found["conf_high"], _order(strength, seen))[0])
+    return {"concordance": np.array(flags)}
+
+
+@functools.cache
+def _order(strength, seen):
+    rng = np.random.default_rng(0)
+    score = rng.normal(size=200_000)
+    table = grouped(1, score.size, **tenures(rng, 200 * np.exp(strength * score), seen))
+    scores = table[["customer_id"]].assign(p_survival=score)
+    return float(churn.concordance_table(table, scores)["concordance"].iloc[0])
+
+
+@study("200 members, ranked by what halves or doubles their stay", short=6, full=60)
+def ranked_many(rng):
+    return ranked(rng, 200, 0.7)
+
+
+@study("20 members, a third of them seen to leave, ranked very well", corner=True, short=8, full=80)
+def ranked_few(rng):
+    return ranked(rng, 20, 1.5, seen=100.0)
+
+
 SURVIVAL, LOGRANK = Target(churn.survival_table), Target(churn.logrank_test)
 CHECK = Target(churn.CoxModel, "proportionality_")
+SUMS, REASONS = Target(churn.survival_summary), Target(churn.leaving_table)
+RANKS = Target(churn.concordance_table)
 HELD = (0.93, 0.97)
 
 CASES = [
@@ -131,4 +215,21 @@ CASES = [
     Case(CHECK, "size", proportional, "rejected", 0.05, (0.04, 0.06)),
     Case(CHECK, "size", proportional_few, "rejected", 0.05, (0.03, 0.07)),
     Case(CHECK, "power", not_proportional, "rejected", 0.8, (0.7, 0.95)),
+    Case(SUMS, "coverage", sums_of_many, "median", 0.95, HELD),
+    Case(SUMS, "coverage", sums_of_many, "mean", 0.95, HELD),
+    Case(SUMS, "coverage", sums_of_few, "median", 0.95, HELD),
+    Case(SUMS, "coverage", sums_of_few, "mean", 0.95, (0.91, 0.97)),
+    Case(REASONS, "coverage", reasons, "left", 0.95, HELD),
+    Case(REASONS, "coverage", rare_reason, "left", 0.95, (0.93, 0.98)),
+    Case(RANKS, "coverage", ranked_many, "concordance", 0.95, HELD),
+    Case(
+        RANKS,
+        "coverage",
+        ranked_few,
+        "concordance",
+        0.95,
+        (0.88, 0.94),
+        "covers .91: too short for few",
+        "intervals of 95 % hold 91 %",
+    ),
 ]

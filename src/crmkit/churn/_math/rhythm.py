@@ -1,16 +1,85 @@
-"""Purchase gaps and the rhythm of each customer."""
+"""The rhythm of purchases: how long customers pause, each in a way of their own.
+
+Gaps of customer i are Gamma(k, rate_i) with one shape k for all; rates are Gamma(a, b) over
+customers. Given n past gaps that add up to S, the chance of a gap longer than x has a closed form:
+x / (x + b + S) is Beta(k, a + k n), because a ratio of gamma variables is beta (Johnson, Kotz and
+Balakrishnan 1995, Continuous Univariate Distributions 2, chapter 25).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["gap_quantile", "rhythm_factor"]
+__all__ = ["Rhythm", "fit_rhythm", "gap_quantile", "own_pace", "p_longer", "usual_gap"]
+
+_MOST_LOG = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Shape k of gaps within a customer and Gamma(a, b) of rates between customers."""
+
+    k: float
+    a: float
+    b: float
+
+
+def fit_rhythm(n: Floats, total: Floats, log_total: Floats) -> Rhythm:
+    """Estimate the rhythm by maximum likelihood.
+
+    `n` is the number of gaps of each customer, `total` their sum and `log_total` the sum of their
+    logarithms, shapes (m,), all n >= 1. The shape comes from how each customer's gaps divide
+    their sum (Dirichlet, free of the rates); a and b from the sums.
+    """
+    k = _shape(n, total, log_total)
+    scale = float(np.median(total / n))
+    pairs, weight = np.unique(np.stack([n, total / scale]), axis=1, return_counts=True)
+    a, b = _rates(k * pairs[0], pairs[1], weight.astype(np.float64))
+    return Rhythm(k, a, b * scale)
+
+
+def p_longer(silence: Floats, n: Floats, total: Floats, rhythm: Rhythm) -> Floats:
+    """Return the chance of a gap longer than `silence`, shape (m,)."""
+    share = silence / (silence + rhythm.b + total)
+    return np.asarray(special.betaincc(rhythm.k, rhythm.a + rhythm.k * n, share))
+
+
+def usual_gap(level: float, n: Floats, total: Floats, rhythm: Rhythm) -> Floats:
+    """Return the gap that is not exceeded with probability `level`, shape (m,)."""
+    share = special.betaincinv(rhythm.k, rhythm.a + rhythm.k * n, level)
+    # A share of exactly one would be an endless gap; the largest float below it is not.
+    share = np.minimum(share, 1 - 1e-15)
+    return np.asarray((rhythm.b + total) * share / (1 - share))
+
+
+def own_pace(n: Floats, total: Floats, log_total: Floats, group: Ints) -> Floats:
+    """Return how many times longer each customer pauses than the customer's group, shape (c,).
+
+    The mean gap of the group, as if it had been seen in a / k gaps, is averaged with those of the
+    customer: the posterior of a customer whose rate is Gamma(a, .) around the group's. Without
+    gaps it is 1. `n`, `total` and `log_total` are as in ``fit_rhythm``, but n may be 0; the
+    rhythm is that of gaps relative to the group's mean.
+    """
+    n_groups = int(group.max(initial=-1)) + 1
+    gaps = np.bincount(group, n, minlength=n_groups)
+    level = np.bincount(group, total, minlength=n_groups) / np.maximum(gaps, 1)
+    some = n > 0
+    if np.count_nonzero(some) < 2:
+        return np.ones(n.size)
+    level = level[group]
+    scaled = total[some] / level[some]
+    rhythm = fit_rhythm(n[some], scaled, log_total[some] - n[some] * np.log(level[some]))
+    pace = np.ones(n.size)
+    pace[some] = (rhythm.a + rhythm.k * scaled) / (rhythm.a + rhythm.k * n[some])
+    return pace
 
 
 def gap_quantile(time: Floats, survival: Floats, share: float) -> float:
@@ -27,32 +96,50 @@ def gap_quantile(time: Floats, survival: Floats, share: float) -> float:
     return float(time[np.argmax(reached)])
 
 
-def rhythm_factor(customer: Ints, gap: Ints, *, group: Ints) -> Floats:
-    """Return how many times slower each customer buys than the customer's group.
+def _shape(n: Floats, total: Floats, log_total: Floats) -> float:
+    """Return k by maximum likelihood of the gaps' shares of their sum; 1 if nobody has two."""
+    from scipy.optimize import minimize_scalar
 
-    The factor is the geometric mean of the customer's own gaps over that of the group's, drawn
-    towards 1 the more, the fewer the gaps and the less customers differ: the log mean of n gaps
-    gets weight n / (n + k), with k the ratio of the variance of log gaps within customers to that
-    between them, by the moments of a one-way layout with random effects (Searle, Casella and
-    McCulloch 1992, *Variance Components*, sec. 3.6). Without gaps it is 1. `customer` and `gap`
-    have shape (g,), `group` and the result one entry per customer.
-    """
-    n = np.bincount(customer, minlength=group.size).astype(np.float64)
-    value = np.log(gap)
-    mean = np.bincount(customer, weights=value, minlength=group.size) / np.maximum(n, 1)
-    n_groups = int(group.max()) + 1 if group.size else 0
-    in_group = np.bincount(group, weights=n, minlength=n_groups)
-    level = np.bincount(group, weights=n * mean, minlength=n_groups) / np.maximum(in_group, 1)
-    apart = np.where(n > 0, mean - level[group], 0.0)
+    several = n >= 2
+    if not several.any():
+        return 1.0
+    sizes, counts = np.unique(n[several], return_counts=True)
+    logs = float(np.sum(log_total[several] - n[several] * np.log(total[several])))
+    gaps = float(np.sum(sizes * counts))
 
-    total, have = n.sum(), np.count_nonzero(n)
-    freedom_within, freedom_between = total - have, have - np.count_nonzero(in_group)
-    if freedom_within <= 0 or freedom_between <= 0:
-        return np.ones(group.size)
-    within = float(((value - mean[customer]) ** 2).sum()) / freedom_within
-    squares = np.bincount(group, weights=n**2, minlength=n_groups)
-    typical = (total - (squares / np.maximum(in_group, 1)).sum()) / freedom_between
-    between = (float((n * apart**2).sum()) / freedom_between - within) / typical
-    if between <= 0:
-        return np.ones(group.size)
-    return np.asarray(np.exp(apart * n / (n + within / between)), dtype=np.float64)
+    def loss(log_k: float) -> float:
+        k = np.exp(log_k)
+        constant = float(np.sum(counts * special.gammaln(k * sizes))) - gaps * special.gammaln(k)
+        return -(constant + (k - 1) * logs)
+
+    # Bounded, because gaps that never vary would send the shape to infinity.
+    best = minimize_scalar(loss, bounds=(-4.0, 6.0), method="bounded", options={"xatol": 1e-9})
+    return float(np.exp(best.x))
+
+
+def _rates(kn: Floats, total: Floats, weight: Floats) -> tuple[float, float]:
+    """Return a and b that make the observed sums of gaps likeliest."""
+    from scipy.optimize import minimize
+
+    customers = float(weight.sum())
+
+    def loss(logs: Floats) -> tuple[float, Floats]:
+        a, b = np.exp(logs)
+        spread = np.log(b + total)
+        value = special.betaln(a, kn) - a * np.log(b) + (a + kn) * spread
+        by_a = special.psi(a) - special.psi(a + kn) - np.log(b) + spread
+        by_b = -a / b + (a + kn) / (b + total)
+        gradient = np.array([a * np.sum(weight * by_a), b * np.sum(weight * by_b)])
+        return float(np.sum(weight * value)) / customers, gradient / customers
+
+    bounds = [(-_MOST_LOG, _MOST_LOG)] * 2
+    best = minimize(
+        loss,
+        np.zeros(2),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500},
+    )
+    a, b = np.exp(best.x)
+    return float(a), float(b)

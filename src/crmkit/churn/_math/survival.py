@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._arrays import normal_quantile
+from crmkit.churn._math.few import beta_limits
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
@@ -128,21 +129,81 @@ def curve_interval(curve: SurvivalCurve, confidence_level: float) -> tuple[Float
 
 
 def conditional_survival(
-    time: Floats, survival: Floats, greenwood: Floats, *, tenure: Floats, horizon: float
-) -> tuple[Floats, Floats]:
-    """Return S(tenure + horizon) / S(tenure) and the variance of its logarithm, shape (n,).
+    curve: SurvivalCurve, *, tenure: Floats, horizon: float, confidence_level: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return S(tenure + horizon) / S(tenure), its standard error and limits, shapes (n,).
 
-    The curve's arrays have shape (m,), time ascending from 0. Greenwood's increments are
-    independent, so the variance is the difference of the two sums. NaN where the curve says
-    nothing: at tenures that nobody survived, and beyond the last time unless nobody was left.
+    Greenwood's increments are independent, so the variance of the logarithm is the difference of
+    two sums. The limits are for few: see ``beta_limits``. NaN where the curve says nothing: at
+    tenures that nobody survived, and beyond the last time unless nobody was left. Limits are NaN,
+    too, where weights count no customers and nobody left, so that nothing tells what they are
+    worth.
     """
-    if time[0] > 0:
-        time, survival, greenwood = np.r_[0.0, time], np.r_[1.0, survival], np.r_[0.0, greenwood]
-    now = np.searchsorted(time, tenure, side="right") - 1
-    then = np.searchsorted(time, tenure + horizon, side="right") - 1
-    known = (survival[now] > 0) & ((tenure + horizon <= time[-1]) | (survival[-1] == 0))
-    ratio = np.divide(survival[then], survival[now], out=np.full(tenure.shape, np.nan), where=known)
-    variance = np.zeros(tenure.shape)
-    stays = known & (survival[then] > 0)
-    variance[stays] = greenwood[then[stays]] - greenwood[now[stays]]
-    return ratio, variance
+    time, survival = curve.time, curve.survival
+    # Positions among the times and, before the first, 0.
+    now = np.searchsorted(time, tenure, side="right")
+    then = np.searchsorted(time, tenure + horizon, side="right")
+    exact = np.isin(tenure + horizon, time)
+    kinds, kind = np.unique(np.stack([now, then, exact]), axis=1, return_inverse=True)
+    now, then = kinds[0], kinds[1]
+    stayed, greenwood = np.r_[1.0, survival], np.r_[0.0, curve.greenwood]
+    within = (then < time.size) | (kinds[2] > 0) | (survival[-1] == 0)
+    known = (stayed[now] > 0) & within
+    chance = np.divide(stayed[then], stayed[now], out=np.full(now.size, np.nan), where=known)
+    stays = known & (stayed[then] > 0)
+    variance = np.where(stays, np.maximum(greenwood[then] - greenwood[now], 0.0), 0.0)
+    scale = _worth(curve)
+    at_risk, events, censored = (x * scale for x in (curve.at_risk, curve.events, curve.censored))
+    # Of those at risk at the end, who is censored there was seen to stay through it.
+    after = np.r_[at_risk[1:], 0.0]
+    beyond = np.r_[at_risk[0], np.minimum(at_risk - events - censored, after)][then]
+    at_end = np.r_[at_risk[0], at_risk - events][then]
+    remaining = np.where(kinds[2] > 0, at_end, beyond)
+    low, high = beta_limits(
+        at_risk, events, kinds[:2].astype(np.int64), remaining, confidence_level
+    )
+    if horizon == 0:
+        low = high = np.ones(low.size)
+    nothing = (~known) | np.isnan(scale)
+    low, high = np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+    error = chance * np.sqrt(variance)
+    kind = kind.reshape(-1)
+    return chance[kind], error[kind], low[kind], high[kind]
+
+
+def _worth(curve: SurvivalCurve) -> float:
+    """Return how many customers a unit of the curve's weights is worth, by its variance."""
+    counted = curve.events / (curve.at_risk * np.maximum(curve.at_risk - curve.events, 1e-300))
+    inside = (curve.survival > 0) & (curve.events > 0)
+    if not inside.any():
+        whole = (np.asarray(curve.at_risk) == np.rint(curve.at_risk)).all()
+        return 1.0 if whole else float("nan")
+    last = np.flatnonzero(curve.survival > 0)[-1]
+    scale = float(np.sum(counted[: last + 1][inside[: last + 1]]) / curve.greenwood[last])
+    return 1.0 if abs(scale - 1) < 1e-6 else scale
+
+
+def time_reached(time: Floats, chance: Floats) -> float:
+    """Return the first time at which a falling chance, shape (m,), is at most one half, or NaN."""
+    reached = chance <= 0.5 + 1e-12
+    return float(time[np.argmax(reached)]) if reached.any() else float("nan")
+
+
+def restricted_mean(curve: SurvivalCurve, until: float) -> tuple[float, float]:
+    """Return the area under a curve until a time, and its error; NaN beyond the last time.
+
+    An increment of the variance of log S at t counts by the squared area that remains after t.
+    """
+    time, survival = curve.time, curve.survival
+    if until > time[-1] and survival[-1] > 0:
+        return float("nan"), float("nan")
+    inside = time < until
+    begin, height = time[inside], survival[inside]
+    if not begin.size or begin[0] > 0:
+        begin, height = np.r_[0.0, begin], np.r_[1.0, height]
+    area = height * np.diff(np.r_[begin, until])
+    after = np.cumsum(area[::-1])[::-1]
+    steps = np.diff(np.r_[0.0, curve.greenwood[inside]])[-begin.size :]
+    steps = np.r_[np.zeros(begin.size - steps.size), steps]
+    steps = np.where(height > 0, steps, 0.0)
+    return float(area.sum()), float(np.sqrt(np.maximum(np.sum(after**2 * steps), 0.0)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crmkit._frames import group_codes, split_by
+from crmkit._frames import group_codes, split_by, table_columns
 from crmkit._plotting import COLORS, GREY, new_axes, percent, plain, table_to_draw, tidy
 from crmkit.errors import InputError
 
@@ -15,14 +15,14 @@ __all__ = ["plot_gaps", "plot_retention_curve", "plot_survival"]
 
 
 def plot_survival(survival: Any, *, ax: Axes | None = None) -> Axes:
-    """Draw survival curves with their intervals.
+    """Draw curves of who stays, or of who left for which reason, with their intervals.
 
     Where they are few, small ticks show the times at which customers were last seen.
 
     Parameters
     ----------
     survival : DataFrame
-        Result of :func:`survival_table`, split into at most eight groups.
+        Result of :func:`survival_table` or of :func:`leaving_table`, with at most eight curves.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
 
@@ -41,9 +41,11 @@ def plot_survival(survival: Any, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel()
     'Customers still here'
     """
-    ax = _curves(survival, "survival", x="time", y="p_survival", ax=ax, marks="censored")
+    gone = "p_left" in table_columns(survival, "survival")
+    y = "p_left" if gone else "p_survival"
+    ax = _curves(survival, "survival", x="time", y=y, ax=ax, marks="censored")
     ax.set_xlabel("Time since the beginning")
-    ax.set_ylabel("Customers still here")
+    ax.set_ylabel("Customers who left" if gone else "Customers still here")
     return ax
 
 

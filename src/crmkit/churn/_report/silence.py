@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import check_number
 from crmkit._frames import day_column
 from crmkit._log import read_log
-from crmkit.churn._math.silence import fit_rhythm, p_longer, usual_gap
+from crmkit.churn._math.rhythm import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
 __all__ = ["silence_table"]

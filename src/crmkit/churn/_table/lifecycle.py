@@ -14,7 +14,7 @@ from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit._periods import day_text
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
-from crmkit.churn._math.rhythm import rhythm_factor
+from crmkit.churn._math.rhythm import own_pace
 from crmkit.churn._table.gaps import gaps_by_group
 from crmkit.churn._table.thresholds import (
     NOT_GROUPS,
@@ -72,7 +72,7 @@ def lifecycle_table(
         One row per customer, with ``customer_id`` and the columns that name the groups.
     own_rhythm : bool, default False
         Stretch the thresholds by how slowly each customer buys against the group, as far as the
-        customer's number of gaps bears it out.
+        customer's number of gaps bears it out: the rhythm by which :func:`silence_table` judges.
 
     Returns
     -------
@@ -261,6 +261,7 @@ def _read(
         table = lifecycle_thresholds(gaps_by_group(days, log.rows.as_of, group, groups, 0.95))
     limits = thresholds_of_groups(table, groups, columns)[:, group]
     if own_rhythm:
-        again = days.repeat
-        limits = limits * rhythm_factor(days.customer[again], days.gap[again], group=group)
+        total = (days.day[days.last] - days.day[days.first]).astype(np.float64)
+        gaps = (days.count - 1).astype(np.float64)
+        limits = limits * own_pace(gaps, total, days.sum_log_gaps(), group)
     return log, days, (limits[0], limits[1])
