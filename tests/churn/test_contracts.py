@@ -126,6 +126,15 @@ def test_without_money_a_trial_is_told():
     assert column(table, "converted") == [0, 1]
 
 
+def test_rows_that_repeat_another_are_counted_and_kept():
+    seats = book(
+        (1, "2024-01-01", None, 10), (1, "2024-01-01", None, 10), (2, "2024-01-05", None, 5)
+    )
+    table = churn.retention_table(seats, as_of="2024-01-31")
+    assert column(table, "revenue") == [25]
+    assert table.attrs["account"]["repeated_contracts"] == 1
+
+
 def test_a_pause_is_no_loss():
     columns = ("customer_id", "start_date", "end_date", "monthly_revenue", "billing")
     rows = (

@@ -114,7 +114,7 @@ def is_contracts(table: Any, name: str) -> bool:
     """Tell whether a table holds contracts instead of transactions."""
     columns = set(table_columns(table, name))
     dates = columns & {"start_date", "end_date"}
-    if len(dates) == 2 and "date" in columns:
+    if "date" in columns and len(dates) == 2:
         raise InputError(
             f"`{name}` has the column 'date' of transactions and 'start_date' and 'end_date' of "
             "contracts. Drop the one or the others, to say what its rows are."
@@ -187,6 +187,7 @@ def read_contracts(
     reason, reasons = _reasons(frame)
     account: dict[str, float] = {
         "contracts_not_begun": int((~begun).sum()),
+        "repeated_contracts": int(frame.duplicated().sum()),
         "late_renewals": int(((renewed > until) & (renewed <= last_day)).sum()),
     }
     return Contracts(

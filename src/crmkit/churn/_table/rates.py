@@ -147,8 +147,8 @@ def retention_table(
         * ``net_revenue_retention`` (float) - what the customers of the period before pay now over
           what they paid then: above 1 where expansion and resumed pay outweigh all losses.
 
-        ``attrs["account"]`` counts contracts that begin after `as_of`, late renewals, and customers
-        who came and left between two periods' ends, who are in no row.
+        ``attrs["account"]`` counts contracts that begin after `as_of`, rows that repeat another,
+        late renewals, and customers who came and left between two periods' ends and are in no row.
 
     Raises
     ------
