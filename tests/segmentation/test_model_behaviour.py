@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from crmkit._learn import FeatureEncoder
 from crmkit.errors import InputError
 from crmkit.segmentation import BehaviourSegments, segment_quality
-from crmkit.segmentation._model.clusters import content_sample
+from crmkit.segmentation._model.clusters import content_sample, searched
 from crmkit.segmentation._model.divide import divide
 from crmkit.segmentation._model.names import own_names
 from structures import CROWDS, STRUCTURES, groups, normal, square, three_and_noise
@@ -148,7 +149,7 @@ def test_without_groups_there_are_bands_or_one_segment_as_asked():
     assert one.segments_["segment"].tolist() == ["everybody"]
     assert one.predict(table)["segment"].unique().tolist() == ["everybody"]
     assert not one.selection_["accepted"].any()
-    model = BehaviourSegments(n_draws=2, n_bands=4, random_state=0).fit(table)
+    model = BehaviourSegments(n_draws=5, n_bands=4, random_state=0).fit(table)
     assert model.verdict_ == one.verdict_
     assert model.segments_["customers"].tolist() == [250] * 4
     assert model.segments_["segment"].str.startswith("band ").all()
@@ -157,7 +158,14 @@ def test_without_groups_there_are_bands_or_one_segment_as_asked():
     assert means["x0"].is_monotonic_increasing
     assert means["x1"].is_monotonic_increasing
     assert found.columns.tolist() == ["customer_id", "segment", "distance"]
-    assert model.stability_["jaccard"].between(0.6, 1).all()
+    limits = model.stability_[["conf_low", "jaccard", "conf_high"]].to_numpy()
+    assert ((limits[:, 0] < limits[:, 1]) & (limits[:, 1] < limits[:, 2])).all()
+    assert limits.min() > 0.5
+    once = BehaviourSegments(n_draws=1, n_bands=4, random_state=0).fit(table)
+    assert once.stability_["conf_low"].isna().all()
+    quality = segment_quality(table, once.predict(table)[["customer_id", "segment"]],
+                              stability=once.stability_)  # fmt: skip
+    assert not quality.loc[quality["criterion"] == "stable", "passed"].any()
     words = table.assign(x0=np.where(table["x0"] > 0, "yes", "no"), x1=0)
     assert len(BehaviourSegments(n_draws=1, n_bands=9).fit(words).segments_) == 2
 
@@ -204,6 +212,44 @@ def test_names_of_ones_own():
     ):
         with pytest.raises(InputError, match="`names`.*" + words):
             own_names(wrong, found)
+
+
+def answers(rng, chances):
+    """Yes and no to ten questions, said yes to with the given chances, a row per customer."""
+    said = np.where(rng.random((len(chances), 10)) < chances[:, None], "yes", "no")
+    table = pd.DataFrame(said).add_prefix("q")
+    table.insert(0, "customer_id", range(len(table)))
+    return table
+
+
+def test_words_make_groups_only_where_they_hang_together():
+    rng = np.random.default_rng(3)
+    kind = rng.integers(0, 2, 1500)
+    table = answers(rng, np.where(kind == 1, 0.85, 0.15))
+    model = BehaviourSegments(n_draws=2, random_state=0).fit(table)
+    assert chosen(model) == 2
+    assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
+    alone = answers(rng, np.full(1500, 0.4)).assign(
+        region=rng.choice(["north", "south", "west"], 1500, p=[0.5, 0.3, 0.2]),
+        orders=rng.poisson(2, 1500),
+        spend=pd.Series(rng.exponential(size=1500)).where(rng.random(1500) < 0.7),
+    )
+    assert chosen(BehaviourSegments(n_draws=2, random_state=0).fit(alone)) == 1
+
+
+def test_valleys_are_not_looked_for_between_levels_nor_at_missing_numbers():
+    table = pd.DataFrame(
+        {"town": ["a"] * 30 + ["b"] * 20 + ["c"] * 10, "age": [*range(40), *[np.nan] * 20]}
+    )
+    encoder = FeatureEncoder().fit(table)
+    sample = encoder.transform(table)
+    view = searched(sample, encoder.terms)
+    assert view.shape == (60, sample.shape[1] - 1)
+    assert ((view[:, 0] > 0.5) == (table["town"] == "b")).all()
+    assert ((view[:, 1] > 0.5) == (table["town"] == "c")).all()
+    known = set(np.round(sample[:40, encoder.feature_names.index("age")], 6))
+    assert np.abs(view[40:, 2][:, None] - sorted(known)).min(axis=1).max() < 0.05
+    assert np.unique(view[:, 2]).size == 60
 
 
 def test_far_values_do_not_make_a_segment():

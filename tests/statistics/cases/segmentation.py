@@ -213,8 +213,34 @@ def counted_crowd(rng):
     return one_group(rng, counts_and_flags)
 
 
+def comes_back(rng, n, n_bands, correlation):
+    """Limits of the overlap of bands with those of other samples; 300 draws stand for the truth."""
+    table = pd.DataFrame(normal(rng, n, 2, correlation)[0]).add_prefix("x")
+    table.insert(0, "customer_id", range(n))
+    options = {"n_bands": n_bands, "max_segments": 2, "min_share": 0.45}
+    few, many = (
+        segmentation.BehaviourSegments(**options, n_draws=draws, random_state=int(seed))
+        .fit(table)
+        .stability_
+        for draws, seed in zip((20, 300), rng.integers(0, 10**6, 2), strict=True)
+    )
+    return {"overlap": rows(covered(few["conf_low"], few["conf_high"], many["jaccard"]))}
+
+
+@study("bands of 500 customers of one kind, two numbers correlated .8", short=8, full=100)
+def clear_bands(rng):
+    return comes_back(rng, 500, 4, 0.8)
+
+
+@study("five bands of 60 customers whose two numbers have nothing to do with each other",
+       corner=True, short=8, full=100)  # fmt: skip
+def vague_bands(rng):
+    return comes_back(rng, 60, 5, 0.0)
+
+
 PROFILE, QUALITY = Target(segmentation.segment_profile), Target(segmentation.segment_quality)
 SELECTION = Target(segmentation.BehaviourSegments, "selection_")
+STABILITY = Target(segmentation.BehaviourSegments, "stability_")
 HELD = (0.93, 0.97)
 
 CASES = [
@@ -253,6 +279,8 @@ CASES = [
     Case(QUALITY, "coverage", two_samples, "drift", 0.95, (0.93, 0.99)),
     Case(QUALITY, "coverage", two_samples, "size", 0.95, HELD),
     Case(QUALITY, "coverage", two_samples, "value", 0.95, HELD),
+    Case(STABILITY, "coverage", clear_bands, "overlap", 0.95, (0.91, 0.97)),
+    Case(STABILITY, "coverage", vague_bands, "overlap", 0.95, (0.91, 0.97)),
     Case(SELECTION, "verdict", three_groups, "wrong", 0.0, (0.0, 0.06)),
     Case(SELECTION, "power", three_groups, "divided", 0.8, (0.8, 1.0)),
     Case(SELECTION, "verdict", unequal_groups, "wrong", 0.0, (0.0, 0.06)),

@@ -14,7 +14,7 @@ from crmkit._learn import FeatureEncoder
 from crmkit._learn.columns import column_table
 from crmkit.errors import InputError
 from crmkit.segmentation._math import explained_by_column, robust_unit, spread_ties, squash
-from crmkit.segmentation._model.clusters import assign, content_sample
+from crmkit.segmentation._model.clusters import assign, content_sample, searched
 from crmkit.segmentation._model.names import band_names, cluster_names, own_names
 from crmkit.segmentation._model.search import Search
 
@@ -70,7 +70,7 @@ class BehaviourSegments(Model):
     Attributes
     ----------
     verdict_ : str
-        How many groups there are, or that there are none, and why; which columns separate nothing.
+        How many groups there are or why there are none, and which columns separate nothing.
     columns_ : pandas.DataFrame
         What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
         and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
@@ -81,7 +81,7 @@ class BehaviourSegments(Model):
     segments_ : pandas.DataFrame
         ``segment``, ``customers``, ``share`` and ``jaccard`` of the fitted customers.
     stability_ : pandas.DataFrame
-        ``segment`` and ``jaccard``, as :func:`segment_quality` reads it.
+        ``segment``, ``jaccard``, ``conf_low``, ``conf_high``, as :func:`segment_quality` reads it.
     selection_ : pandas.DataFrame
         One row per number tried: ``n_segments``; ``p_value``, the chance that one group shows so
         deep a valley as the one that makes this number of the one before; ``valley``, customers at
@@ -98,8 +98,7 @@ class BehaviourSegments(Model):
     its bottom and on both sides, and the other way about; twice the smaller p-value counts, up to
     0.05. A group of log-concave density, such as a normal or an even one of any covariance, has no
     valley in any projection, nor has a part of it cut off by planes [2]_. Groups around one
-    centre, or bent around each other, are not found; of three groups of 300, three deviations
-    apart seldom are, four nearly always.
+    centre, or bent around each other, are not found; nor, among few, those three deviations apart.
 
     In two samples each of 17 structures of 2 to 8 groups (unequal, elongated, correlated, with
     tails, among noise) and 11 crowds without groups this was right in 34 and 22, the smallest BIC
@@ -216,8 +215,9 @@ class BehaviourSegments(Model):
         centre, unit = robust_unit(matrix)
         matrix, sample = squash(matrix, centre, unit), squash(sample, centre, unit)
         search = Search(
-            spread_ties(sample), tried, method=self.method, least_share=least_share,
-            least_stable=least_stable, seeds=rng.integers(0, 2**31, n_draws), progress=progress,
+            spread_ties(sample), searched(sample, encoder.terms), tried, method=self.method,
+            least_share=least_share, least_stable=least_stable,
+            seeds=rng.integers(0, 2**31, n_draws), progress=progress,
         )  # fmt: skip
         chosen, clusters, jaccard = search.choose(auto=self.n_segments == "auto")
         if chosen == 1:
@@ -234,10 +234,11 @@ class BehaviourSegments(Model):
                 "segment": own_names(self.names, name(centres, share, encoder)),
                 "customers": count,
                 "share": share,
-                "jaccard": jaccard,
+                "jaccard": jaccard[0],
             }
         )
-        self.stability_ = self.segments_[["segment", "jaccard"]].copy()
+        columns = {"jaccard": jaccard[0], "conf_low": jaccard[1], "conf_high": jaccard[2]}
+        self.stability_ = self.segments_[["segment"]].assign(**columns)
         self.selection_ = search.table(chosen)
         self.columns_ = column_table(frame, encoder.looked_at(frame), encoder.terms)
         explained = explained_by_column(matrix, codes, encoder.feature_columns)

@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arrays import mean_interval
 from crmkit._learn import row_fingerprints
-from crmkit.segmentation._math import best_jaccard, mixture_membership, nearest_centre
+from crmkit._learn.terms import LevelTerm
+from crmkit.segmentation._math import (
+    best_jaccard,
+    mixture_membership,
+    nearest_centre,
+    spread_ties,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from crmkit._learn.terms import NumberTerm
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["assign", "bands", "bootstrap_jaccard", "content_sample", "fit_clusters", "fit_mixture"]
+__all__ = [
+    "assign",
+    "bands",
+    "bootstrap_jaccard",
+    "content_sample",
+    "fit_clusters",
+    "fit_mixture",
+    "searched",
+]
 
 _SHAPES = ("tied", "full", "diag")
 
@@ -31,6 +47,30 @@ def content_sample(matrix: Floats, size: int) -> Floats:
     if len(order) > size:
         order = order[np.rint(np.linspace(0, len(order) - 1, size)).astype(np.int64)]
     return matrix[order]
+
+
+def searched(sample: Floats, terms: Sequence[NumberTerm | LevelTerm]) -> Floats:
+    """Return what of an encoded sample valleys may be looked for in, one row per row.
+
+    Levels lie on the corners of a simplex and missing numbers on one spot, which makes no groups
+    of them: the most frequent level of each column is left out, so that the others border on it,
+    and missing numbers are filled with known ones.
+    """
+    columns: list[Floats] = []
+    at = 0
+    for term in terms:
+        block = sample[:, at : at + len(term.names())]
+        at += len(term.names())
+        if isinstance(term, LevelTerm):
+            columns.append(np.delete(block, block.mean(axis=0).argmax(), axis=1))
+        elif term.missing:
+            gap, values = block[:, 1] > 0, block[:, 0].copy()
+            known = values[~gap] if (~gap).any() else np.zeros(1)
+            values[gap] = np.random.default_rng(at).choice(known, int(gap.sum()))
+            columns += [values[:, None], block[:, 1:]]
+        else:
+            columns.append(block)
+    return spread_ties(np.concatenate(columns, axis=1))
 
 
 def fit_clusters(matrix: Floats, codes: Ints, method: str) -> dict[str, Floats]:
@@ -128,17 +168,20 @@ def assign(matrix: Floats, clusters: dict[str, Floats]) -> tuple[Ints, Floats]:
 def bootstrap_jaccard(
     matrix: Floats,
     clusters: dict[str, Floats],
-    again: Callable[[Floats], dict[str, Floats]],
+    again: Callable[[Ints], dict[str, Floats]],
     seeds: Ints,
 ) -> Floats:
-    """Return each cluster's mean best Jaccard overlap with clusters of bootstrap samples, (k,).
+    """Return each cluster's mean best Jaccard overlap with those of bootstrap samples, and limits.
 
-    Clusters made `again` of a sample are compared on all rows (Hennig 2007).
+    Clusters made `again` of drawn rows are compared on all rows (Hennig 2007). Shape (3, k); the
+    limits are Student's for the mean of as many samples at 95 %.
     """
     k, n = len(clusters["means"]), len(matrix)
     codes = assign(matrix, clusters)[0]
-    total = np.zeros(k)
+    total, square = np.zeros(k), np.zeros(k)
     for seed in seeds:
-        drawn = matrix[np.random.default_rng(seed).integers(0, n, n)]
-        total += best_jaccard(codes, assign(matrix, again(drawn))[0], k)
-    return total / len(seeds)
+        rows = np.random.default_rng(seed).integers(0, n, n)
+        overlap = best_jaccard(codes, assign(matrix, again(rows))[0], k)
+        total, square = total + overlap, square + overlap**2
+    mean, _, low, high = mean_interval(total, square, np.full(k, len(seeds)))
+    return np.stack([mean, np.maximum(low, 0.0), np.minimum(high, 1.0)])

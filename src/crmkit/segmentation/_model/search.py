@@ -31,12 +31,14 @@ _LOOKED_AT, _JUDGED = 4000, 1000
 class Search:
     """Divides a sample, (n, p), into each number of segments `tried`, and measures what it made.
 
+    Valleys are looked for in `view`, (n, q), of the same rows.
     What comes out does not depend on `seeds`: they draw the bootstrap samples alone.
     """
 
     def __init__(
         self,
         sample: Floats,
+        view: Floats,
         tried: list[int],
         *,
         method: str,
@@ -47,9 +49,9 @@ class Search:
     ) -> None:
         looked_at = sample[:_LOOKED_AT]
         least = max(least_share * len(looked_at), 2.0)
-        self.sample, self.method, self.seeds = sample, method, seeds
+        self.sample, self.view, self.method, self.seeds = sample, view, method, seeds
         self.least_share, self.least_stable = least_share, least_stable
-        self.divisions = divide(looked_at, max(tried), least, _LEVEL)
+        self.divisions = divide(view[:_LOOKED_AT], max(tried), least, _LEVEL)
         self.rows: dict[int, dict[str, Any]] = {}
         for k in steps(tried, "segments", progress):
             division = self.divisions[k - 1]
@@ -67,7 +69,7 @@ class Search:
         return all(division.p_value <= _LEVEL for division in self.divisions[1:k])
 
     def choose(self, *, auto: bool) -> tuple[int, dict[str, Floats], Floats]:
-        """Return the number of segments, their clusters and how stable each is, (k,).
+        """Return the number of segments, their clusters and how stable each is, (3, k).
 
         The number asked for, or the largest that is accepted; 1 where none is.
         """
@@ -76,26 +78,28 @@ class Search:
                 clusters, jaccard = self._fit(k)
                 if not auto or self.accepted(k):
                     return k, clusters, jaccard
-        return 1, {}, np.ones(1)
+        return 1, {}, np.ones((3, 1))
 
     def _fit(self, k: int) -> tuple[dict[str, Floats], Floats]:
-        """Fit `k` clusters, and measure how stable each is, (k,)."""
+        """Fit `k` clusters, and measure how stable each is, (3, k)."""
 
-        def again(drawn: Floats) -> dict[str, Floats]:
-            parts = divide(drawn, k, self.least_share * len(drawn), None)[-1].codes
-            return fit_clusters(drawn, parts, self.method)
+        def again(rows: Ints) -> dict[str, Floats]:
+            parts = divide(self.view[rows], k, self.least_share * len(rows), None)[-1].codes
+            return fit_clusters(self.sample[rows], parts, self.method)
 
         clusters = fit_clusters(self.sample, self.divisions[k - 1].codes, self.method)
         share = np.bincount(assign(self.sample, clusters)[0], minlength=k) / len(self.sample)
         jaccard = bootstrap_jaccard(self.sample[:_JUDGED], clusters, again, self.seeds)
-        self.rows[k] |= {"jaccard": float(jaccard.min()), "smallest_share": float(share.min())}
+        self.rows[k] |= {"jaccard": float(jaccard[0].min()), "smallest_share": float(share.min())}
         return clusters, jaccard
 
     def bands(self, matrix: Floats, n_bands: int) -> tuple[dict[str, Floats], Floats]:
         """Return bands of all rows along the main gradient, and how stable each is."""
         few = self.sample[:_JUDGED]
         found = bands(matrix, self.sample, n_bands)
-        return found, bootstrap_jaccard(few, found, lambda d: bands(d, d, n_bands), self.seeds)
+        return found, bootstrap_jaccard(
+            few, found, lambda rows: bands(few[rows], few[rows], n_bands), self.seeds
+        )
 
     def accepted(self, k: int) -> bool:
         """Tell whether `k` groups stand apart, are large enough and, where asked, come back."""

@@ -163,7 +163,10 @@ def stable(stability: Any, names: list[str]) -> Measured:
     if lacking:
         problems.add(f"it lacks the segment(s) {listed(lacking)}.")
     held = [column if column in table.columns else "jaccard" for column in limits]
-    read = [number_array(table[name], problems, name) for name in ("jaccard", *held)]
+    read = [
+        number_array(table[name], problems, name, allow_missing=name != "jaccard")
+        for name in ("jaccard", *held)
+    ]
     problems.raise_if_any()
     row = {name: at for at, name in enumerate(table["segment"].astype(str))}
     at = [row[name] for name in names]
