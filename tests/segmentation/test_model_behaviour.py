@@ -229,6 +229,8 @@ def test_words_make_groups_only_where_they_hang_together():
     model = BehaviourSegments(n_draws=2, random_state=0).fit(table)
     assert chosen(model) == 2
     assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
+    assert sum("=yes" in name for name in model.segments_["segment"]) == 1
+    assert "not" not in " ".join(model.segments_["segment"])
     alone = answers(rng, np.full(1500, 0.4)).assign(
         region=rng.choice(["north", "south", "west"], 1500, p=[0.5, 0.3, 0.2]),
         orders=rng.poisson(2, 1500),

@@ -69,8 +69,14 @@ def _name(centre: Floats, encoder: FeatureEncoder, most: int) -> str:
         if abs(centre[at]) < 0.25 or len(parts) == most:
             break
         feature, column = encoder.feature_names[at], encoder.feature_columns[at]
+        away = float(centre[at])
+        others = [name for name in encoder.feature_names if name.startswith(f"{column}=")]
+        if away < 0 and len(others) == 2 and feature in others:
+            # Of two levels the one that the cluster has more often is named.
+            others.remove(feature)
+            feature, away = others[0], -away
         if column not in parts:
-            parts[column] = _part(feature, column, float(centre[at]))
+            parts[column] = _part(feature, column, away)
     return ", ".join(parts[column] for column in sorted(parts)) or "average"
 
 
