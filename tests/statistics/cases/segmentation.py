@@ -227,13 +227,13 @@ def comes_back(rng, n, n_bands, correlation):
     return {"overlap": rows(covered(few["conf_low"], few["conf_high"], many["jaccard"]))}
 
 
-@study("bands of 500 customers of one kind, two numbers correlated .8", short=8, full=100)
+@study("bands of 500 customers of one kind, two numbers correlated .8", short=8, full=50)
 def clear_bands(rng):
     return comes_back(rng, 500, 4, 0.8)
 
 
 @study("five bands of 60 customers whose two numbers have nothing to do with each other",
-       corner=True, short=8, full=100)  # fmt: skip
+       corner=True, short=8, full=60)  # fmt: skip
 def vague_bands(rng):
     return comes_back(rng, 60, 5, 0.0)
 
