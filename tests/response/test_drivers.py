@@ -166,6 +166,8 @@ def test_logistic_regression_has_published_errors():
     assert fit.coefficient[1] == pytest.approx(np.log(a * d / (b * c)), abs=1e-12)
     woolf = np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
     assert np.sqrt(fit.covariance[1, 1]) == pytest.approx(woolf, abs=1e-12)
+    assert fit.coefficient[0] == pytest.approx(np.log(c / d), abs=1e-12)
+    assert fit.covariance[0, 0] == pytest.approx(1 / c + 1 / d, abs=1e-12)
 
 
 def test_odds_ratios_recover_the_truth():
