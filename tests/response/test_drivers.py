@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from crmkit import datasets, response
+from crmkit import churn, datasets, response
 from crmkit._arrays import wilson_interval
+from crmkit._learn.levels import number_texts
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information, merge_cells, number_cells
 from crmkit.response._math.logistic import fit_logistic, fit_penalised, profile_limits
@@ -201,6 +202,21 @@ def test_what_is_real_stands_before_noise_though_few_respond():
         noise = drivers[drivers["variable"] != "real"]
         assert noise["information_corrected"].mean() < 0.1 < noise["information_value"].mean()
     assert np.mean(places) < 2
+
+
+def test_labels_tell_bins_apart():
+    rng = np.random.default_rng(0)
+    n = 4000
+    precise = 123456.7 + rng.random(n) / 100
+    table = pd.DataFrame({"customer_id": range(n), "precise": precise})
+    table["responded"] = (rng.random(n) < 0.2 + 20 * (precise - 123456.7)).astype(int)
+    bins = response.woe_table(table, outcome="responded")
+    assert bins["bin"].is_unique
+    assert len(bins) > 3
+    profile = churn.retention_profile(table.rename(columns={"responded": "churned"}))
+    assert profile["level"].is_unique
+    assert number_texts([0.1 + 0.2, 0.3]) == ["0.30000000000000004", "0.3"]
+    assert number_texts([1234567.0, 0.25, 1 / 3]) == ["1234567", "0.25", "0.3333"]
 
 
 def test_copies_are_said_in_words():

@@ -13,11 +13,15 @@ from crmkit._kinds import column_kind
 from crmkit._learn.terms import MISSING, OTHER, level_text, read_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crmkit._checks import Problems
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["MISSING", "OTHER", "column_levels", "level_text"]
+__all__ = ["MISSING", "OTHER", "column_levels", "level_text", "number_levels", "number_texts"]
+
+_MOST_DIGITS = 17
 
 
 def column_levels(
@@ -31,7 +35,7 @@ def column_levels(
     values are a level; so are all values of a date column that is not numbers or words.
     """
     if column_kind(series) in ("numbers", "flags"):
-        codes, names = _number_levels(read_numbers(series, problems, column), n_bins)
+        codes, names = number_levels(read_numbers(series, problems, column), n_bins)
     else:
         codes, names = _word_levels(series, problems, column, max_levels)
     if (codes < 0).any():
@@ -40,23 +44,35 @@ def column_levels(
     return codes, names
 
 
-def _number_levels(values: Floats, n_bins: int) -> tuple[Ints, list[str]]:
-    """Cut numbers into bins named by the values they hold."""
+def number_texts(values: Iterable[float], digits: int = 4) -> list[str]:
+    """Write numbers, whole ones in full, with as many digits as tell different ones apart."""
+    numbers = [float(value) for value in values]
+    several = len(set(numbers))
+    for shown in range(digits, _MOST_DIGITS):
+        texts = [f"{n:.0f}" if n.is_integer() else f"{n:.{shown}g}" for n in numbers]
+        if len(set(texts)) == several:
+            return texts
+    return [f"{n:.0f}" if n.is_integer() else repr(n) for n in numbers]
+
+
+def number_levels(values: Floats, n_bins: int) -> tuple[Ints, list[str]]:
+    """Cut numbers (n,) into bins named by the lowest and highest value they hold; -1 for NaN."""
     codes = np.full(len(values), -1, dtype=np.int64)
     known = np.isfinite(values)
     present = values[known]
     distinct = np.unique(present)
     if distinct.size <= n_bins:
         codes[known] = np.searchsorted(distinct, present)
-        return codes, [f"{value:.6g}" for value in distinct]
+        return codes, number_texts(distinct, 6)
     _, bins = np.unique(rank_bins(present, n_bins), return_inverse=True)
     codes[known] = bins
     low = np.full(bins.max() + 1, np.inf)
     high = -low
     np.minimum.at(low, bins, present)
     np.maximum.at(high, bins, present)
-    pairs = zip(low, high, strict=True)
-    return codes, [f"{a:.4g}" if a == b else f"{a:.4g} to {b:.4g}" for a, b in pairs]
+    texts = number_texts(np.r_[low, high])
+    pairs = zip(texts[: low.size], texts[low.size :], strict=True)
+    return codes, [a if a == b else f"{a} to {b}" for a, b in pairs]
 
 
 def _word_levels(

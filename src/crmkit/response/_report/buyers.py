@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_list, columns_named
-from crmkit._arrays import adjust_p_values, rank_bins, wilson_interval
+from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
-from crmkit._learn.levels import MISSING
+from crmkit._learn.levels import MISSING, number_levels
 from crmkit._log import read_rows
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
-from crmkit.response._table import Variable, range_text, read_variables
+from crmkit.response._table import Variable, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,13 +188,6 @@ def _levels(variable: Variable, n_bins: int) -> tuple[Ints, list[str]]:
         last = len(variable.levels)
         return np.where(variable.codes < 0, last, variable.codes), [*variable.levels, MISSING]
     assert variable.numbers is not None
-    known = ~np.isnan(variable.numbers)
-    values = variable.numbers[known]
-    present, inside = np.unique(rank_bins(values, n_bins), return_inverse=True)
-    labels = [
-        range_text(float(values[inside == one].min()), float(values[inside == one].max()))
-        for one in range(present.size)
-    ]
-    codes = np.full(known.size, present.size, dtype=np.int64)
-    codes[known] = inside
+    codes, labels = number_levels(variable.numbers, n_bins)
+    codes = np.where(codes < 0, len(labels), codes)
     return codes, [*labels, MISSING]

@@ -19,7 +19,6 @@ from crmkit.response._table.variables import (
     BinnedVariable,
     Variable,
     bin_customers,
-    range_text,
     read_variables,
 )
 
@@ -36,7 +35,6 @@ __all__ = [
     "is_suppressed",
     "limits",
     "permission_status",
-    "range_text",
     "read_variables",
     "rule_of",
 ]

@@ -12,7 +12,7 @@ from crmkit._arguments import check_columns, columns_named
 from crmkit._checks import Problems, check_flag, check_number, require_columns
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn import column_kind, with_outcome
-from crmkit._learn.levels import MISSING, OTHER, level_text
+from crmkit._learn.levels import MISSING, OTHER, level_text, number_texts
 from crmkit._learn.terms import read_numbers
 from crmkit.errors import InputError
 from crmkit.response._math.binning import merge_cells, number_cells
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["BinnedVariable", "Variable", "bin_customers", "range_text", "read_variables"]
+__all__ = ["BinnedVariable", "Variable", "bin_customers", "read_variables"]
 
 _FEW = 50
 _FINE = 50
@@ -202,18 +202,8 @@ def _level_cells(
 
 def _range_labels(edges: Floats, starts: Ints, low: float, high: float) -> list[str]:
     """Name the bins of a number by their limits; the lower one belongs to the bin."""
-    cuts = [_short(cut) for cut in edges[starts[1:] - 1]]
-    if not cuts:
-        return [range_text(low, high)]
+    if not starts[1:].size:
+        return [" to ".join(dict.fromkeys(number_texts([low, high], 6)))]
+    cuts = number_texts(edges[starts[1:] - 1], 6)
     inner = [f"{a} to < {b}" for a, b in itertools.pairwise(cuts)]
     return [f"< {cuts[0]}", *inner, f">= {cuts[-1]}"]
-
-
-def range_text(low: float, high: float) -> str:
-    """Write a range of numbers, or the one number it is."""
-    return f"{_short(low)} to {_short(high)}" if low < high else _short(low)
-
-
-def _short(number: float) -> str:
-    """Write a number in full if it is whole, else with six figures."""
-    return f"{number:.0f}" if float(number).is_integer() else f"{number:.6g}"
