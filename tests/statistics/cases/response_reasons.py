@@ -241,9 +241,9 @@ CASES = [
         fifteen_responders,
         "flags",
         0.0,
-        (0.02, 0.04),
-        "flags one in thirty numbers that mean nothing",
-        "with 15 one in thirty is flagged",
+        (0.01, 0.03),
+        "flags one in fifty numbers that mean nothing",
+        "with 15 responders one in fifty is flagged",
     ),
     Case(
         BINS,

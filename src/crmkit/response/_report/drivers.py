@@ -99,8 +99,8 @@ def response_drivers(
     The information value grows with the number of bins and as responders get fewer, by about
     (bins - 1) x (1 / responders + 1 / others): with 60 responders of 3,000 customers a number that
     means nothing shows .2 on average. The corrected one has this taken off, and ranks; what is left
-    of chance is small on average, but one in five of such numbers still reaches 0.1. The p-values
-    hold, however few respond: read them first.
+    of chance is small on average, but one in five of such numbers still reaches 0.1, and with 15
+    responders one in fifty is flagged. The p-values hold, however few respond: read them first.
 
     References
     ----------
