@@ -8,8 +8,8 @@ Five rooms answer an analyst's questions; import them by name:
 * :mod:`crmkit.basket` - what is bought together, and what comes next.
 * :mod:`crmkit.response` - who responds, whom to select, what it earned.
 
-A raw log enters once, through :func:`as_transactions`; a customer list through
-:func:`as_customers`.
+A raw log enters once, through :func:`as_transactions`, or from a file through
+:func:`read_transactions`; a customer list through :func:`as_customers`.
 
 >>> import pandas as pd
 >>> import crmkit
@@ -26,12 +26,13 @@ from typing import TYPE_CHECKING
 
 from crmkit import errors
 from crmkit._frames import as_customers, as_transactions
+from crmkit._reading import read_transactions
 from crmkit._version import __version__
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["__version__", "as_customers", "as_transactions", "errors"]
+__all__ = ["__version__", "as_customers", "as_transactions", "errors", "read_transactions"]
 
 _MODULES = ("basket", "churn", "clv", "datasets", "report", "response", "segmentation")
 

@@ -1,9 +1,10 @@
-"""The command line: ``crmkit report LOG`` and ``crmkit demo``."""
+"""The command line: ``crmkit look LOG``, ``crmkit report LOG`` and ``crmkit demo``."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+
+    from crmkit._reading import Account
 
 __all__ = ["main"]
 
@@ -28,16 +31,29 @@ _ASKED = (
     "title",
     "currency",
 )
-_IDS = ("customer_id", "order_id", "product")
-_NUMBERS = ("amount", "quantity", "cost")
-_ROLES = ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
-_READING = ("date_format", "tz", "decimal", "thousands")
+# What both readers of files pass on to read_transactions: columns, then how to read.
+_COLUMNS = {
+    **dict.fromkeys(
+        ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost"), ""
+    ),
+    "price": "of one unit: amount is then price x quantity",
+    "refunded": "money given back, which is taken off; none: there is no such column",
+}
+_READING = {
+    "date_format": ("FORMAT", "how dates are written: %%d/%%m/%%Y, excel, unix-s"),
+    "tz": ("ZONE", "zone in which a day begins: Europe/Amsterdam"),
+    "decimal": ("MARK", "decimal mark of numbers"),
+    "thousands": ("MARK", "mark between thousands"),
+    "encoding": ("NAME", "encoding of a text file"),
+    "separator": ("MARK", "what stands between the cells of a text file; tab"),
+    "table": ("NAME", "sheet of a workbook, or table of a database"),
+    "since": ("DATE", "first day to read"),
+}
 _POLICIES = {
     "missing_customers": ("raise", "drop"),
     "missing_dates": ("raise", "drop"),
     "missing_amounts": ("raise", "drop"),
     "refunds": ("keep", "drop"),
-    "duplicates": ("keep", "drop", "raise"),
 }
 
 
@@ -48,34 +64,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"crmkit {crmkit.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    look = commands.add_parser(
+        "look",
+        help="say how a file would be read, and why",
+        description="Say what was inferred about a file, from what evidence and how surely, and "
+        "the command that makes its page.",
+    )
+    _add_reading(look)
+    look.add_argument("--as-of", metavar="DATE", help="last day observed")
     report = commands.add_parser(
         "report",
         help="read a log and write one HTML page",
-        description="Read a log (CSV, TSV or Parquet) and write one self-contained HTML page.",
+        description="Read a log as systems export it and write one self-contained HTML page.",
     )
-    report.add_argument(
-        "log", metavar="LOG", help="the file: .csv, .tsv (also packed: .gz) or .parquet"
-    )
-    columns = report.add_argument_group("columns: what the file calls them")
-    for role in _ROLES:
-        columns.add_argument(_option(role), metavar="NAME", help=f"default: {role}")
-    columns.add_argument(
-        "--price", metavar="NAME", help="price of one unit: amount is then price x quantity"
-    )
-    reading = report.add_argument_group("reading")
-    reading.add_argument(
-        "--date-format", metavar="FORMAT", help="how dates are written: %%d/%%m/%%Y"
-    )
-    reading.add_argument(
-        "--tz", metavar="ZONE", help="zone in which a day begins: Europe/Amsterdam"
-    )
-    reading.add_argument(
-        "--decimal", default=".", metavar="MARK", help="decimal mark of numbers in a text file"
-    )
-    reading.add_argument("--thousands", metavar="MARK", help="mark between thousands, if any")
-    reading.add_argument("--encoding", default="utf-8", help="encoding of a text file")
-    for policy, words in _POLICIES.items():
-        reading.add_argument(_option(policy), choices=words, default=words[0])
+    _add_reading(report)
     _add_common(report)
     demo = commands.add_parser(
         "demo",
@@ -90,6 +92,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_common(demo)
     return parser
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a file is to be read; what is not said is inferred."""
+    parser.add_argument(
+        "log", metavar="LOG", help="the file: text, workbook, Parquet, JSON or SQLite; maybe packed"
+    )
+    columns = parser.add_argument_group("columns: what the file calls them")
+    for role, told in _COLUMNS.items():
+        columns.add_argument(_option(role), metavar="NAME", help=told or None)
+    columns.add_argument("--amount-per", choices=("line", "unit", "order"))
+    reading = parser.add_argument_group("reading: what is not said is inferred")
+    for name, (mark, told) in _READING.items():
+        reading.add_argument(_option(name), metavar=mark, help=told)
+    reading.add_argument("--header-line", type=int, metavar="N", help="line that names the columns")
+    reading.add_argument(
+        "--where",
+        action="append",
+        metavar="COLUMN=VALUES",
+        help="rows that count: Status=paid,sent",
+    )
+    reading.add_argument(
+        "--guests", action="append", metavar="ID", help="an id that stands for nobody; none"
+    )
+    for policy, words in _POLICIES.items():
+        reading.add_argument(_option(policy), choices=words, default=words[0])
+    reading.add_argument("--duplicates", choices=("keep", "drop", "raise"))
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -113,34 +142,49 @@ def _option(name: str) -> str:
 
 def _in_options(sentence: str) -> str:
     """Say a Python error in the words of the command line: ``tz='UTC'`` becomes ``--tz UTC``."""
-    sentence = re.sub(r"\b([a-z_]+)='([^']*)'", lambda m: f"{_option(m[1])} {m[2]}", sentence)
-    names = "|".join((*_ASKED, *_ROLES, "date_format|tz|price|decimal|thousands|encoding"))
+    sentence = re.sub(
+        r"\b([a-z_]+)=('[^']*'|\"[^\"]*\")",
+        lambda m: f"{_option(m[1])} {shlex.quote(m[2][1:-1])}",
+        sentence,
+    )
+    names = "|".join((*_ASKED, *_COLUMNS, *_READING, "amount_per|header_line|where|guests"))
     sentence = re.sub(rf"`({names})`", lambda m: _option(m[1]), sentence)
     return re.sub("`(raw|LOG)`", "LOG", sentence)
 
 
-def _read_log(arguments: argparse.Namespace) -> pd.DataFrame:
-    """Read the file that ``report`` names and pass it through the door."""
-    from crmkit._report.files import read_table
+def _read_log(arguments: argparse.Namespace, account: Account) -> pd.DataFrame:
+    """Read the file that a command names, noting how."""
+    from crmkit._reading import read_file
 
-    given = {role: getattr(arguments, role) for role in (*_ROLES, "price")}
-    given["customer_id"] = given["customer_id"] or "customer_id"
-    given["date"] = given["date"] or "date"
-    names = {role: given[role] or role for role in _ROLES}
-    marked = arguments.decimal != "." or arguments.thousands is not None
-    numbers = [*(names[role] for role in _NUMBERS), given["price"]] if marked else []
-    raw = read_table(
-        arguments.log,
-        needs=[name for name in given.values() if name],
-        optional=names.values(),
-        ids=[names[role] for role in _IDS],
-        numbers=numbers,
-        encoding=arguments.encoding,
-        do="Say what the file calls them: --customer-id NAME, --date NAME and so on.",
+    names = (*_COLUMNS, *_READING, *_POLICIES)
+    names += ("amount_per", "header_line", "where", "guests", "duplicates", "as_of")
+    return read_file(arguments.log, account, **{name: getattr(arguments, name) for name in names})
+
+
+def _look(arguments: argparse.Namespace) -> None:
+    """Say how a file would be read."""
+    from crmkit._reading import Account
+
+    account = Account()
+    try:
+        log = _read_log(arguments, account)
+    finally:
+        for line in account.lines:
+            option = line["option"]
+            option = _in_options(option) if "=" in option else option and _option(option)
+            option = option and f" [{option}]"
+            _say(
+                sys.stdout,
+                f"{line['what']}: {line['value']} ({line['evidence']}) - {line['sure']}{option}",
+            )
+    orders = f"{log['order_id'].nunique():,} orders, " if "order_id" in log.columns else ""
+    money = f"{log['amount'].sum():,.2f} net, " if "amount" in log.columns else "no amounts, "
+    _say(
+        sys.stdout,
+        f"That is {len(log):,} lines, {log['customer_id'].nunique():,} customers, {orders}{money}"
+        f"{log['date'].min():%Y-%m-%d} to {log['date'].max():%Y-%m-%d}.",
     )
-    policies = {policy: getattr(arguments, policy) for policy in _POLICIES}
-    reading = {name: getattr(arguments, name) for name in _READING}
-    return crmkit.as_transactions(raw, **given, **reading, **policies)
+    _say(sys.stdout, account.command(arguments.log))
 
 
 def _demo_data(data: str) -> dict[str, Any]:
@@ -178,9 +222,13 @@ def _demo_data(data: str) -> dict[str, Any]:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    """Make the report and write it."""
+    """Do what a command says: look at a file, or make the report and write it."""
+    if arguments.command == "look":
+        _look(arguments)
+        return
     from crmkit._files import check_file, check_folder
     from crmkit._opening import shown_name
+    from crmkit._reading import Account
     from crmkit.report import make_report
 
     # What cannot be written is said before the work, not after it.
@@ -190,8 +238,10 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "demo":
         source = _demo_data(arguments.data)
     else:
+        account = Account()
         title = f"Customers in {shown_name(Path(arguments.log))}"
-        source = {"transactions": _read_log(arguments), "title": title}
+        source = {"transactions": _read_log(arguments, account), "title": title}
+        source["currency"] = account.currency_sign
     source |= {
         name: getattr(arguments, name) for name in _ASKED if getattr(arguments, name) is not None
     }

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["PACKED", "check_encoding", "inner_name", "open_text", "shown_name"]
+__all__ = [
+    "PACKED",
+    "USUAL",
+    "check_encoding",
+    "inner_name",
+    "is_workbook",
+    "open_bytes",
+    "open_text",
+    "shown_name",
+    "wide_encoding",
+]
 
 # How a packed file begins, whatever its name.
 _BEGINS = (
@@ -34,10 +44,11 @@ _BEGINS = (
     (b"\x28\xb5\x2f\xfd", ".zst"),
 )
 PACKED = tuple(dict.fromkeys(ending for _, ending in _BEGINS))
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 # How files begin that hold a table, or none, but not as lines of cells.
 _NO_LINES = (
     (b"par1", "a Parquet file: give it a name that ends in .parquet"),
-    (b"\xd0\xcf\x11\xe0", "a workbook of an old spreadsheet: save the sheet as CSV"),
+    (_OLD_WORKBOOK, "a workbook of an old spreadsheet: save the sheet as CSV"),
     (b"sqlite format 3", "a SQLite database: export the table as CSV"),
     (b"%pdf", "a PDF: export the table as CSV"),
     (b"<!doctype", "a web page: export the table as CSV"),
@@ -58,7 +69,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 # Encodings that exports are written in where it is not utf-8, the likeliest first.
-_USUAL = ("utf-8", "cp1252", "cp1250", "cp1251", "cp850", "shift_jis", "gb18030", "euc_kr")
+USUAL = ("utf-8", "cp1252", "cp1250", "cp1251", "cp850", "shift_jis", "gb18030", "euc_kr")
 _HEAD = 4096
 # Where a word ends, and how much of it is shown before and after what cannot be read.
 _BETWEEN, _WORD = b',;\t|\r\n"', 20
@@ -74,7 +85,7 @@ def check_encoding(encoding: Any) -> None:
     try:
         io.TextIOWrapper(io.BytesIO(b"text"), encoding=encoding).read()
     except (LookupError, ValueError, TypeError) as error:
-        if isinstance(error, UnicodeDecodeError):
+        if isinstance(error, UnicodeError):
             return  # these four bytes are none of its letters
         raise InputError(
             f"`encoding` must name an encoding of text, such as 'utf-8' or 'cp1252'; got "
@@ -107,6 +118,25 @@ def open_text(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
         _refuse_wide(path, head, encoding)
         plain = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
         yield io.TextIOWrapper(content, encoding="utf-8-sig" if plain else encoding, newline="")
+
+
+@contextlib.contextmanager
+def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
+    """Open what a file holds as bytes, unpacked by how it begins."""
+    with _in_words(path), _unpacked(path) as stream:
+        yield io.BufferedReader(stream, 1 << 20)
+
+
+def is_workbook(path: Path) -> bool:
+    """Tell whether a file is a workbook of a spreadsheet: new ones are archives, old ones not."""
+    with path.open("rb") as file:
+        begin = file.read(8)
+    if begin.startswith(_OLD_WORKBOOK):
+        return True
+    if not begin.startswith(b"PK"):
+        return False
+    with _in_words(path), zipfile.ZipFile(path) as archive:
+        return bool({"[Content_Types].xml", "content.xml"} & set(archive.namelist()))
 
 
 @contextlib.contextmanager
@@ -203,13 +233,19 @@ def _refuse_wide(path: Path, head: bytes, encoding: str) -> None:
     """Raise if a file is text of two or four bytes a letter, but not said to be, or no text."""
     if b"\0" not in head or encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
         return
+    mark = wide_encoding(head)
+    if mark is None:
+        raise InputError(f"The file {str(path)!r} is not text. Export the table as CSV.")
+    raise InputError(f"The file {str(path)!r} is text of another encoding. Say encoding='{mark}'.")
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of text of two or four bytes a letter, judged by how it begins."""
     mark = next((name for bytes_, name in _MARKS if head.startswith(bytes_)), None)
     halves = head[::2].count(0), head[1::2].count(0)
     if mark is None and max(halves) > len(head) // 3:
         mark = "utf-16-le" if halves[1] > halves[0] else "utf-16-be"
-    if mark is None:
-        raise InputError(f"The file {str(path)!r} is not text. Export the table as CSV.")
-    raise InputError(f"The file {str(path)!r} is text of another encoding. Say encoding='{mark}'.")
+    return mark
 
 
 def _readings(error: UnicodeError) -> str:
@@ -221,7 +257,7 @@ def _readings(error: UnicodeError) -> str:
     ends = [place for mark in _BETWEEN if (place := data.find(mark, start)) >= 0]
     word = data[max(begin, start - _WORD) : min([*ends, start + _WORD])]
     read: dict[str, str] = {}
-    for name in _USUAL:
+    for name in USUAL:
         with contextlib.suppress(UnicodeDecodeError):
             text = word.decode(name)
             if text.isprintable():

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bools", "Floats", "Ints", "KeepDropOrRaise", "KeepOrDrop", "RaiseOrDrop"]
+__all__ = ["AmountPer", "Bools", "Floats", "Ints", "KeepDropOrRaise", "KeepOrDrop", "RaiseOrDrop"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -17,3 +17,4 @@ Bools: TypeAlias = NDArray[np.bool_]
 RaiseOrDrop: TypeAlias = Literal["raise", "drop"]
 KeepOrDrop: TypeAlias = Literal["keep", "drop"]
 KeepDropOrRaise: TypeAlias = Literal["keep", "drop", "raise"]
+AmountPer: TypeAlias = Literal["line", "unit", "order"]

@@ -78,7 +78,7 @@ def far_dates(days: Ints) -> dict[str, Any]:
     far = np.r_[0:first, last : distinct.size]
     if not far.size:
         return {"far_rows": 0}
-    ends = [gaps[first - 1]] * bool(first) + [gaps[last - 1]] * (last < distinct.size)
+    ends = [gaps[edge - 1] for edge in (first, last) if 0 < edge < distinct.size]
     dates = [str(np.datetime64(int(day) + start, "D")) for day in distinct[far]]
     shown = dates if len(dates) <= _SHOWN else [*dates[: _SHOWN - 1], dates[-1]]
     return {"far_rows": int(count[far].sum()), "far_dates": shown, "far_gap_days": int(max(ends))}

@@ -56,7 +56,10 @@ def data_section(story: Story) -> Section:
             ),
         )
     facts = Sheet("data", _facts(story, customers), "The log in figures.", shown=20)
-    return Section("data", "What data is this?", tuple(answer), pictures, (facts,))
+    sheets = [facts]
+    if how := story.account.get("how_read"):
+        sheets.append(Sheet("how_read", pd.DataFrame(how), "How the file was read.", shown=40))
+    return Section("data", "What data is this?", tuple(answer), pictures, tuple(sheets))
 
 
 def _left_out(story: Story) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import re
@@ -18,10 +19,10 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["read_table"]
+__all__ = ["check_names", "check_width", "first_line", "read_cells", "read_table"]
 
 _PARQUET = (".parquet", ".pq")
 _TEXT = (".csv", ".tsv", ".txt")
@@ -63,7 +64,7 @@ def read_table(
     needs = list(needs)
     wanted = None if optional is None else [*needs, *optional]
     if kind in _PARQUET and not packed:
-        return _parquet(path, needs, wanted, do)
+        return read_parquet(path, needs, wanted, do)
     if kind in _TEXT:
         with open_text(path, encoding) as text:
             frame = _text(path, text, needs, wanted, set(ids), set(numbers), do)
@@ -74,7 +75,7 @@ def read_table(
     )
 
 
-def _chosen(
+def check_names(
     path: Path, present: list[str], needs: list[str], wanted: list[str] | None, do: str
 ) -> list[str]:
     """Return the wanted columns among those present, or say what is wrong with the names."""
@@ -91,8 +92,23 @@ def _chosen(
     return chosen
 
 
-def _parquet(path: Path, needs: list[str], wanted: list[str] | None, do: str) -> pd.DataFrame:
+def parquet_names(path: Path) -> list[str]:
+    """Return the names of the columns of a Parquet file."""
+    with _parquet(path) as parquet:
+        return list(parquet.read_schema(path).names)
+
+
+def read_parquet(path: Path, needs: list[str], wanted: list[str] | None, do: str) -> pd.DataFrame:
     """Read a Parquet file, of which only the wanted columns."""
+    chosen = check_names(path, parquet_names(path), needs, wanted, do)
+    with _parquet(path) as parquet:
+        frame: pd.DataFrame = parquet.read_table(path, columns=chosen).to_pandas()
+    return frame
+
+
+@contextlib.contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """Say in words what is wrong with a Parquet file, or that nothing here reads one."""
     try:
         from pyarrow import ArrowException, ArrowMemoryError, parquet
     except ImportError:
@@ -100,16 +116,13 @@ def _parquet(path: Path, needs: list[str], wanted: list[str] | None, do: str) ->
             'Reading Parquet needs pyarrow: python -m pip install "crmkit[data]".'
         ) from None
     try:
-        present = list(parquet.read_schema(path).names)
-        chosen = _chosen(path, present, needs, wanted, do)
-        frame: pd.DataFrame = parquet.read_table(path, columns=chosen).to_pandas()
+        yield parquet
     except (ArrowMemoryError, PermissionError):
         raise
     except (ArrowException, OSError) as error:
         raise InputError(
             f"The file {str(path)!r} is not readable Parquet: {' '.join(str(error).split())}"
         ) from None
-    return frame
 
 
 def _text(
@@ -123,7 +136,22 @@ def _text(
 ) -> pd.DataFrame:
     """Read the columns of a text file with a header line."""
     separator, present = _header(path, text)
-    chosen = _chosen(path, present, needs, wanted, do)
+    chosen = check_names(path, present, needs, wanted, do)
+    return read_cells(path, text, separator, present, chosen, ids, numbers)
+
+
+def read_cells(
+    path: Path,
+    text: io.TextIOWrapper,
+    separator: str,
+    present: list[str],
+    chosen: list[str],
+    ids: set[str],
+    numbers: set[str],
+    *,
+    quotes: bool = True,
+) -> pd.DataFrame:
+    """Read the chosen of the present columns from text that stands behind its header."""
     # Columns go by their place. Cells beyond the last one are read too, because a parser told to
     # leave some out no longer notices a line with a cell too many, whose values would slip into
     # the wrong column.
@@ -145,6 +173,7 @@ def _text(
             na_values=missing,
             low_memory=False,
             index_col=False,
+            quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
         )
     except pd.errors.ParserError as error:
         if "out of memory" in str(error):
@@ -164,26 +193,37 @@ def _header(path: Path, text: io.TextIOWrapper) -> tuple[str, list[str]]:
     """Read the first line that is not blank: return the separator and the names of columns."""
     line = "\n"
     while line and not line.strip():
-        line = text.readline(_LONGEST_HEADER)
+        line = first_line(path, text)
     if not line:
         raise InputError(f"The file {str(path)!r} is empty.")
-    if len(line) == _LONGEST_HEADER:
-        raise InputError(
-            f"The file {str(path)!r} is not a regular table: its first line has more than "
-            f"{_LONGEST_HEADER:,} letters."
-        )
     bare = re.sub('"[^"]*("|$)', "", line)
     separator = max(_SEPARATORS, key=bare.count)
     try:
         names = next(csv.reader(itertools.chain([line], text), delimiter=separator))
     except csv.Error as error:
         raise InputError(f"The file {str(path)!r} is not a regular table: {error}.") from None
+    check_width(path, names)
+    return separator, names
+
+
+def first_line(path: Path, text: io.TextIOWrapper) -> str:
+    """Read a line that may be a header, if it is not too long to be one."""
+    line = text.readline(_LONGEST_HEADER)
+    if len(line) == _LONGEST_HEADER:
+        raise InputError(
+            f"The file {str(path)!r} is not a regular table: one of its first lines has more than "
+            f"{_LONGEST_HEADER:,} letters."
+        )
+    return line
+
+
+def check_width(path: Path, names: list[str]) -> None:
+    """Raise if a header has more columns than can be read."""
     if len(names) > _MOST_COLUMNS:
         raise InputError(
             f"The file {str(path)!r} has {len(names):,} columns; at most {_MOST_COLUMNS:,} can be "
             "read. Export the few that are needed."
         )
-    return separator, names
 
 
 class _Headed:

@@ -1,0 +1,9 @@
+"""A file becomes a log: what is in it is inferred, every inference is told, doubts are asked."""
+
+from __future__ import annotations
+
+from crmkit._reading.account import HOW_READ, Account
+from crmkit._reading.log import read_transactions
+from crmkit._reading.steps import read_file
+
+__all__ = ["HOW_READ", "Account", "read_file", "read_transactions"]

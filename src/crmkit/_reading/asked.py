@@ -1,0 +1,76 @@
+"""What the caller says about a file, checked before it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crmkit._checks import check_choice, quoted
+from crmkit._frames import parse_day
+from crmkit._frames.text_numbers import NumberForm
+from crmkit._opening import check_encoding
+from crmkit._reading.rows import take_where
+from crmkit._typing import AmountPer
+from crmkit.errors import InputError
+
+__all__ = ["Asked", "asked_of"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller says about a file, checked, before it is opened."""
+
+    given: dict[str, Any]
+    roles: dict[str, str | None]
+    where: dict[str, list[str]]
+    guests: list[str] | None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the caller says under a parameter's name."""
+        return self.given[name]
+
+
+def asked_of(given: dict[str, Any]) -> Asked:
+    """Check what the caller says."""
+    NumberForm(given["decimal"], given["thousands"])
+    if given["encoding"] is not None:
+        check_encoding(given["encoding"])
+    if given["amount_per"] is not None:
+        check_choice(given["amount_per"], "amount_per", AmountPer)
+    for name in ("since", "as_of"):
+        if given[name] is not None:
+            parse_day(given[name], name)
+    separator = given["separator"]
+    if separator == "tab":
+        given["separator"] = "\t"
+    elif separator is not None and (
+        len(separator) != 1 or separator.isalnum() or separator in '"\n'
+    ):
+        raise InputError(
+            f"`separator` must be the one mark between cells, such as ';', or 'tab'; got "
+            f"{quoted(separator)}."
+        )
+    roles = {
+        name: given[name]
+        for name in ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
+    }
+    roles |= {"price": given["price"], "refunded": given["refunded"]}
+    named = [name for name in roles.values() if name is not None]
+    twice = [name for name in named if named.count(name) > 1]
+    if twice:
+        which = [role for role, name in roles.items() if name == twice[0]]
+        raise InputError(
+            f"LOG: one column cannot be several things: {twice[0]!r} is named for "
+            f"{' and '.join(f'`{role}`' for role in which)}."
+        )
+    if roles["price"] is not None and roles["amount"] is not None:
+        raise InputError(
+            "`price` and `amount` say the same thing: amount is price x quantity. Name one of them."
+        )
+    guests = given["guests"]
+    return Asked(
+        given,
+        roles,
+        take_where(given["where"]),
+        None if guests is None else [guests] if isinstance(guests, str) else list(guests),
+    )

@@ -1,0 +1,183 @@
+"""Reading a file step by step: each infers one thing, notes it, or asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import listed
+from crmkit._frames import ACCOUNT, as_transactions, parse_day, with_account
+from crmkit._periods import day_text
+from crmkit._reading import columns, dates, money, numbers, refunds, rows, traps
+from crmkit._reading.account import HOW_READ, Account
+from crmkit._reading.asked import Asked, asked_of
+from crmkit._reading.source import Opening, open_source
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from crmkit._reading.numbers import Written
+    from crmkit._typing import Ints
+
+__all__ = ["days_of", "read_file", "without"]
+
+# Of columns that may be one thing, so many are looked at.
+_LOOKED_AT = 4
+_NUMBERS = ("amount", "price", "quantity", "cost", "refunded")
+
+
+def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
+    """Read a file as `read_transactions` does, noting each step in an account; `as_of` stays."""
+    asked = asked_of(given)
+    none = asked.roles["refunded"] == "none"
+    if none:
+        asked.roles["refunded"] = None
+    opening = Opening(
+        asked.encoding, asked.separator, asked.header_line, asked.table,
+        tuple(name for name in [*asked.roles.values(), *asked.where] if name),
+    )  # fmt: skip
+    source = open_source(path, opening, account)
+    if source.sample.empty:
+        raise InputError("LOG has no rows.")
+    found = columns.may_be(source, asked.roles)
+    if none:
+        found["refunded"] = []
+    found = {role: names[:_LOOKED_AT] for role, names in found.items()}
+    wanted = dict.fromkeys([name for names in found.values() for name in names] + list(asked.where))
+    frame = source.read(list(wanted))
+    must = found["date"] + (found["amount"] + found["price"] or found["customer_id"])
+    frame = rows.without_footers(frame, list(dict.fromkeys(must)), account)
+    if found["order_id"]:
+        once = [name for role in ("status", "currency", "date") for name in found[role]]
+        frame = rows.fill_orders(frame, found["order_id"][0], once, account)
+    frame = rows.keep_where(frame, asked.where, account)
+    states = [name for name in found["status"] if name not in asked.where]
+    frame, back = rows.sold(frame, states, account)
+    if frame.empty:
+        raise InputError("LOG has no rows that count. Say which do with `where`.")
+    return _log(frame.reset_index(drop=True), back, found, asked, account)
+
+
+def _log(
+    frame: pd.DataFrame, back: Any, found: dict[str, list[str]], asked: Asked, account: Account
+) -> pd.DataFrame:
+    """Make the log of the rows that count."""
+    texts = {name: numbers.written(frame[name]) for role in _NUMBERS for name in found[role]}
+    marks = numbers.gather(texts.values())
+    point, between = numbers.settle(marks, account, asked.decimal, asked.thousands)
+    values = {name: text.read(point, between) for name, text in texts.items()}
+    sums = {name: values[name] for name in found["amount"] if np.isfinite(values[name]).any()}
+    words = [name for role in ("customer_id", "order_id", "product") for name in found[role]]
+    keep = rows.without_totals(frame, sums, words + found["date"], account)
+    keep &= traps.repeated(frame, asked.duplicates, account)
+    frame, back = frame[keep].reset_index(drop=True), back[keep]
+    values = {name: numbers_of[keep] for name, numbers_of in values.items()}
+    _readable(texts, keep, found)
+    chosen = columns.settle(frame, found, asked.roles, account)
+    clear = traps.one_currency(
+        frame,
+        [name for name in found["currency"] if name not in asked.where],
+        {code: cell for text in texts.values() for code, cell in text.currencies.items()},
+        account,
+    )
+    account.currency = clear
+    out = {role: frame[name] for role, name in chosen.items() if role not in _NUMBERS}
+    quantity = next(iter(found["quantity"]), None)
+    taken = money.Money(
+        values, [name for name in found["amount"] if name in values], found["price"], quantity,
+        next(iter(found["refunded"]), None), _codes(frame, chosen.get("order_id")),
+        _codes(frame, chosen.get("product")),
+    )  # fmt: skip
+    said = asked.roles["amount"] is not None or asked.roles["price"] is not None
+    worth = money.amounts(taken, asked.amount_per, account, said=said)
+    if quantity is not None:
+        out["quantity"] = pd.Series(values[quantity])
+    if "cost" in chosen:
+        out["cost"] = pd.Series(values[chosen["cost"]])
+    if worth is not None:
+        units = None if quantity is None else values[quantity]
+        out["amount"] = pd.Series(refunds.signs(worth, back, units, account))
+    out["date"], form = dates.find_dates(out["date"], account, asked.date_format, asked.tz)
+    return _through_the_door(pd.DataFrame(out), form, asked, account)
+
+
+def _readable(texts: dict[str, Written], keep: Any, found: dict[str, list[str]]) -> None:
+    """Leave out columns that hold words instead of numbers, or say so where none is left."""
+    for role in _NUMBERS:
+        for name in list(found[role]):
+            bad = texts[name].unreadable() & keep if texts[name].cores else np.zeros(1, dtype=bool)
+            if not bad.any():
+                continue
+            if len(found[role]) > 1:
+                found[role].remove(name)
+                continue
+            text, places = texts[name], np.flatnonzero(bad)
+            cells = [text.cells[text.codes[place]] for place in places[:3]]
+            raise InputError(
+                f"Column {name!r} of LOG holds what is not a number in {len(places):,} of "
+                f"{len(bad):,} rows (first at row {places[0]:,}): {listed(cells)}. Correct these "
+                "cells, or say how numbers are written with `decimal` and `thousands`."
+            )
+
+
+def _codes(frame: pd.DataFrame, name: str | None) -> Any:
+    """Return a code for each distinct cell of a column."""
+    return None if name is None else pd.factorize(frame[name])[0]
+
+
+def _through_the_door(
+    frame: pd.DataFrame, form: str | None, asked: Asked, account: Account
+) -> pd.DataFrame:
+    """Check the log as every log is checked, and add how it was read."""
+    left = 0
+    if asked.guests is not None and asked.guests != ["none"]:
+        guests = frame["customer_id"].astype(object).map(str).isin(asked.guests).to_numpy()
+        left = int(guests.sum())
+        if not left or left == len(frame):
+            raise InputError(
+                f"`guests` names {listed(asked.guests)}, which is the customer of {left:,} of "
+                f"{len(frame):,} rows of LOG. Name the ids that stand for nobody."
+            )
+        account.note(
+            "rows", f"{left:,} left out", "of customers who did not say who they are", "as said",
+            guests=asked.guests[0],
+        )  # fmt: skip
+        frame = frame[~guests].reset_index(drop=True)
+    elif asked.guests is None:
+        traps.refuse_guests(frame["customer_id"], account)
+    policies = ("missing_customers", "missing_dates", "missing_amounts", "refunds")
+    log = as_transactions(
+        frame,
+        date_format=form,
+        tz=asked.tz,
+        duplicates=asked.duplicates or "keep",
+        **{name: asked.given[name] for name in policies},
+    )
+    traps.refuse_far(log["date"], asked.as_of, asked.since)
+    if asked.since is not None:
+        days = days_of(log)
+        first = parse_day(asked.since, "since")
+        if (days < first).any():
+            log = without(log, days < first, "before_since")
+            account.note(
+                "rows", f"{log.attrs[ACCOUNT]['before_since_dropped']:,} left out",
+                f"dated before {day_text(first)}", "as said", since=day_text(first),
+            )  # fmt: skip
+    return with_account(log, {HOW_READ: account.lines})
+
+
+def days_of(log: pd.DataFrame) -> Ints:
+    """Return the days of a log, since 1970."""
+    return log["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def without(log: pd.DataFrame, leave: Any, reason: str) -> pd.DataFrame:
+    """Leave rows of a log out, counted in its account."""
+    if leave.all():
+        raise InputError(f"`{reason.partition('_')[2]}` leaves no row of LOG. Choose another day.")
+    kept = log[~leave].reset_index(drop=True)
+    note: dict[str, float] = {f"{reason}_dropped": int(leave.sum())}
+    if "amount" in log.columns:
+        note[f"{reason}_dropped_amount"] = float(log["amount"][leave].sum())
+    return with_account(kept, note)

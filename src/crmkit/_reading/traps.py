@@ -1,0 +1,125 @@
+"""What makes a log wrong as a whole: a file twice, guests, two currencies, dates far away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit._checks import listed, quoted
+from crmkit._frames.findings import far_dates
+from crmkit._periods import day_text
+from crmkit._reading.words import is_word
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmkit._reading.account import Account
+    from crmkit._typing import Bools
+
+__all__ = ["one_currency", "refuse_far", "refuse_guests", "repeated"]
+
+# A word for nobody is taken for one if its rows are so large a share, in a log of some customers.
+_SHARE, _CUSTOMERS = 0.05, 10
+_LEAST = 10
+
+
+def one_currency(
+    frame: pd.DataFrame, columns: list[str], signs: dict[str, str], account: Account
+) -> str:
+    """Return the one currency of a log, "" if none is named; several cannot be added up."""
+    for name in columns:
+        found = frame[name].dropna().astype(str).str.strip().str.upper()
+        counts = found[found != ""].value_counts()
+        if len(counts) > 1:
+            shown = ", ".join(f"{code} in {rows:,} rows" for code, rows in counts.head(4).items())
+            raise InputError(
+                f"Column {name!r} of LOG names {len(counts)} currencies ({shown}), which "
+                f"cannot be added up. Say which rows count: where='{name}={found.iloc[0]}'."
+            )
+        if len(counts) == 1:
+            code = str(counts.index[0])
+            account.note("currency", code, f"column {name!r}", "certain", currency=code)
+            return code
+    if len(signs) > 1:
+        raise InputError(
+            f"LOG writes amounts in {len(signs)} currencies: {listed(signs.values())}. They cannot "
+            "be added up: convert them first, or take the rows of one of them."
+        )
+    for code, cell in signs.items():
+        account.note("currency", code, f"{quoted(cell)}", "certain", currency=code)
+        return code
+    return ""
+
+
+def refuse_guests(ids: pd.Series[Any], account: Account) -> None:
+    """Ask about an id that stands for all who did not say who they are."""
+    counts = ids.value_counts()
+    if len(counts) < _CUSTOMERS:
+        return
+    top, next_one = counts.index[0], counts.iloc[1]
+    share = counts.iloc[0] / len(ids)
+    name = str(top).strip()
+    if share < _SHARE or counts.iloc[0] < 2 * next_one:
+        return
+    if is_word(name, "guest"):
+        raise InputError(
+            f"Customer {quoted(top)} of LOG has {share:.0%} of all rows, "
+            f"{counts.iloc[0] / next_one:.0f} times as many as the next: it stands for "
+            "all who did not say who they are. Say "
+            f"guests='{name}' to leave these rows out, or guests='none' if it is one customer."
+        )
+    if share > 0.2:
+        account.note(
+            "largest customer", f"{quoted(top)} has {share:.0%} of all rows", "check whether it is "
+            "one customer", "not known", guests=None,
+        )  # fmt: skip
+
+
+def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> Bools:
+    """Return the rows to keep: of a file that holds everything twice, ask; count other repeats."""
+    again = frame.duplicated().to_numpy()
+    keep = np.ones(len(frame), dtype=bool)
+    if duplicates is not None or not again.any():
+        return keep
+    sizes = frame.groupby(list(frame.columns), dropna=False, sort=False).size().to_numpy()
+    times = int(sizes.min())
+    if times > 1 and len(frame) >= _LEAST and (sizes % times == 0).all():
+        raise InputError(
+            f"Every row of LOG stands in it {times} times: the same export was added "
+            f"{'twice' if times == 2 else 'again'}. Say duplicates='drop' to keep each once, or "
+            "duplicates='keep' if all were sold."
+        )
+    account.note(
+        "rows", f"{int(again.sum()):,} repeat an earlier one", "equal in every column that was "
+        "read; equal lines can be real, so they were kept", "not known", duplicates=None,
+    )  # fmt: skip
+    return keep
+
+
+def refuse_far(dates: pd.Series[Any], as_of: Any, since: Any) -> None:
+    """Ask about single dates far from all others, which are typing errors or placeholders."""
+    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    found = far_dates(days)
+    if not found["far_rows"]:
+        return
+    middle = np.median(days)
+    far = np.array(found["far_dates"], dtype="datetime64[D]").astype(np.int64)
+    for say, asked, side in (
+        ("as_of", as_of, far[far > middle]),
+        ("since", since, far[far < middle]),
+    ):
+        if asked is not None or not side.size:
+            continue
+        late = say == "as_of"
+        edge = side.min() if late else side.max()
+        rows = int(np.count_nonzero(days >= edge if late else days <= edge))
+        inside = days[days < edge].max() if late else days[days > edge].min()
+        outmost = days.max() if late else days.min()
+        raise InputError(
+            f"LOG has {rows:,} row(s) dated {day_text(int(edge))}"
+            f"{'' if rows == 1 else ' or further'}, {found['far_gap_days']:,} days away from all "
+            f"others: typing errors, or a date put for none. Say {say}='{day_text(int(inside))}' "
+            f"to leave them out, or {say}='{day_text(int(outmost))}' to keep them."
+        )
