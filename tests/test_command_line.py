@@ -139,7 +139,7 @@ def broken(lines):
         "amounts": (lines.assign(amount=lines["amount"].mask(lines.index < 3)),
                     "--missing-amounts drop"),
         "infinite": (lines.assign(amount=np.inf), "not a number"),
-        "text": (lines.assign(amount="1,240"), "--decimal"),
+        "text": (lines[["customer_id", "date"]].assign(amount="1,240"), "--decimal"),
         "zones": (lines.assign(date=np.where(lines.index % 2, "2024-01-01T10:00:00+01:00",
                                              "2024-01-01T10:00:00Z")), "--tz"),
     }  # fmt: skip

@@ -133,7 +133,7 @@ def is_workbook(path: Path) -> bool:
         begin = file.read(8)
     if begin.startswith(_OLD_WORKBOOK):
         return True
-    if not begin.startswith(b"PK"):
+    if not begin.startswith(b"PK\x03\x04"):
         return False
     with _in_words(path), zipfile.ZipFile(path) as archive:
         return bool({"[Content_Types].xml", "content.xml"} & set(archive.namelist()))
