@@ -69,7 +69,8 @@ def open_source(path: Any, opening: Opening, account: Account) -> Source:
     if path.stat().st_size == 0:
         raise InputError(f"The file {str(path)!r} is empty.")
     if is_workbook(path):
-        return _of_frame(read_workbook(path, opening, account))
+        named = set(opening.named)
+        return _of_frame(read_workbook(path, opening.table, opening.header_line, named, account))
     with path.open("rb") as file:
         begin = file.read(16)
     if begin.startswith(b"PAR1"):

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crmkit._reading.account import Account
-    from crmkit._reading.source import Opening
 
 __all__ = ["read_workbook"]
 
 _LOOKED_AT = 400
 
 
-def read_workbook(path: Path, opening: Opening, account: Account) -> pd.DataFrame:
-    """Return the table of the sheet that looks most like a log."""
+def read_workbook(
+    path: Path, table: str | None, header_line: int | None, named: set[str], account: Account
+) -> pd.DataFrame:
+    """Return the table of the sheet that looks most like a log; `named` are names it must have."""
     try:
         import python_calamine as calamine
     except ImportError:
@@ -40,12 +41,12 @@ def read_workbook(path: Path, opening: Opening, account: Account) -> pd.DataFram
             f"The file {str(path)!r} is a workbook that cannot be read "
             f"({' '.join(str(error).split())}). Open it and save it again, without a password."
         ) from None
-    headers = {name: _header(rows, opening) for name, rows in sheets.items()}
+    headers = {name: _header(rows, header_line, named) for name, rows in sheets.items()}
     names = {
         sheet: [] if at is None else [str(cell).strip() for cell in sheets[sheet][at]]
         for sheet, at in headers.items()
     }
-    sheet = best_table(path, names, opening.table, "sheet")
+    sheet = best_table(path, names, table, "sheet")
     at = headers[sheet]
     if at is None:
         raise InputError(
@@ -72,12 +73,12 @@ def read_workbook(path: Path, opening: Opening, account: Account) -> pd.DataFram
     return frame.set_axis([names[sheet][place] for place in columns], axis=1)
 
 
-def _header(rows: list[list[Any]], opening: Opening) -> int | None:
+def _header(rows: list[list[Any]], line: int | None, named: set[str]) -> int | None:
     """Return the row of a sheet that names its columns."""
-    if opening.header_line is not None:
-        return opening.header_line - 1 if opening.header_line <= len(rows) else None
+    if line is not None:
+        return line - 1 if 0 < line <= len(rows) else None
     texts = [[str(cell) for cell in row] for row in rows[:_LOOKED_AT]]
-    return find_header(texts, set(opening.named))
+    return find_header(texts, named)
 
 
 def _column(cells: list[Any]) -> pd.Series[Any]:
