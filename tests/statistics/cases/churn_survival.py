@@ -33,20 +33,20 @@ def late(rng, n_groups, time, size, **log):
     return {"curve": covered(curve["conf_low"], curve["conf_high"], np.exp(-time / 200.0))}
 
 
-@study("300 members, half of them met late; half a mean lifetime on", short=2, full=40)
+@study("300 members, half of them met late; half a mean lifetime on", short=2, full=20)
 def met_late(rng):
     return late(rng, 100, 100.0, 500, before=500.0, during=500.0)
 
 
 @study(
     "a log of 200 days that meets 50 members late; a mean lifetime on",
-    corner=True, short=3, full=60,
+    corner=True, short=3, full=30,
 )  # fmt: skip
 def few_met_late(rng):
     return late(rng, 100, 200.0, 140, before=600.0, during=200.0)
 
 
-@study("200 members, one half drawn from three times as many as the other", short=2, full=40)
+@study("200 members, one half drawn from three times as many as the other", short=2, full=20)
 def sampled(rng):
     plan = np.tile([0, 1], 100 * 100)
     table = grouped(100, 200, **tenures(rng, np.where(plan, 100.0, 300.0)))
@@ -77,17 +77,17 @@ def two_plans(rng, size, late_factor, n=10, seen=400.0):
     return {"rejected": rejected(flags)}
 
 
-@study("300 members of two plans that stay equally long", short=4, full=100)
+@study("300 members of two plans that stay equally long", short=4, full=40)
 def proportional(rng):
     return two_plans(rng, 300, 1.0)
 
 
-@study("40 members of two plans, of whom one in five left", corner=True, short=4, full=100)
+@study("40 members of two plans, of whom one in five left", corner=True, short=4, full=40)
 def proportional_few(rng):
     return two_plans(rng, 40, 1.0, seen=50.0)
 
 
-@study("300 members of two plans, one left three times as fast later on", short=4, full=50)
+@study("300 members of two plans, one left three times as fast later on", short=4, full=15)
 def not_proportional(rng):
     return two_plans(rng, 300, 3.0)
 
@@ -108,13 +108,13 @@ def layers(rng, size, mean, n=20):
 
 @study(
     "plans of equal members, bought in towns that differ; compared within towns",
-    short=3, full=60,
+    short=3, full=24,
 )  # fmt: skip
 def within_towns(rng):
     return layers(rng, 200, 1.0)
 
 
-@study("a plan that is left 1.7 times as fast, in towns that differ", short=2, full=40)
+@study("a plan that is left 1.7 times as fast, in towns that differ", short=2, full=12)
 def within_towns_apart(rng):
     return layers(rng, 240, 0.6)
 
@@ -135,12 +135,12 @@ def in_sum(rng, n_groups, size, **seen):
     }
 
 
-@study("150 members, a third of them still here", short=3, full=40)
+@study("150 members, a third of them still here", short=3, full=20)
 def sums_of_many(rng):
     return in_sum(rng, 100, 150)
 
 
-@study("20 members, a third of them still here", corner=True, short=3, full=60)
+@study("20 members, a third of them still here", corner=True, short=3, full=30)
 def sums_of_few(rng):
     return in_sum(rng, 100, 20)
 
@@ -156,12 +156,12 @@ def why_they_leave(rng, n_groups, size, rare, time=100.0):
     return {"left": covered(found["conf_low"], found["conf_high"], truth)}
 
 
-@study("200 members, of whom two in five leave for the one of two reasons", short=2, full=40)
+@study("200 members, of whom two in five leave for the one of two reasons", short=2, full=12)
 def reasons(rng):
     return why_they_leave(rng, 60, 200, 0.4)
 
 
-@study("40 members, of whom one in ten leaves for the rarer reason", corner=True, short=3, full=60)
+@study("40 members, of whom one in ten leaves for the rarer reason", corner=True, short=3, full=16)
 def rare_reason(rng):
     return why_they_leave(rng, 60, 40, 0.1)
 
@@ -189,12 +189,12 @@ def _order(strength, seen):
     return float(churn.concordance_table(table, scores)["concordance"].iloc[0])
 
 
-@study("200 members, ranked by what halves or doubles their stay", short=6, full=60)
+@study("200 members, ranked by what halves or doubles their stay", short=6, full=18)
 def ranked_many(rng):
     return ranked(rng, 200, 0.7)
 
 
-@study("20 members, a third of them seen to leave, ranked very well", corner=True, short=8, full=80)
+@study("20 members, a third of them seen to leave, ranked very well", corner=True, short=8, full=24)
 def ranked_few(rng):
     return ranked(rng, 20, 1.5, seen=100.0)
 
