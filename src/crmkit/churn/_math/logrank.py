@@ -80,13 +80,17 @@ def _stratum(
     """Return observed and expected events, weighted differences and their covariance."""
     all_times, _, events = tenures.totals()
     time, deaths = all_times[events > 0], events[events > 0].astype(np.float64)
-    weight = _weights(emphasis, deaths, np.asarray(tenures.at_risk(time), np.float64))
-    parts = [tenures.at(group == code) for code in range(n_groups)]
-    left = np.flatnonzero(tenures.left)
-    times_of = np.searchsorted(time, tenures.time[left])
-    one = np.ones(left.size) if tenures.weight is None else tenures.weight[left]
-    observed = np.bincount(group[left], one, minlength=n_groups)
-    difference = np.bincount(group[left], one * weight[times_of], minlength=n_groups)
+    parts = [tenures.watched(group == code) for code in range(n_groups)]
+    left = tenures.left
+    one = None if tenures.weight is None else tenures.weight[left]
+    observed = np.bincount(group[left], one, minlength=n_groups).astype(np.float64)
+    weight: Floats = np.ones(time.size)
+    difference: Any = observed
+    if emphasis != "even":
+        weight = _weights(emphasis, deaths, np.asarray(tenures.at_risk(time), np.float64))
+        counted = weight[np.searchsorted(time, tenures.time[left])]
+        counted = counted if one is None else counted * one
+        difference = np.bincount(group[left], counted, minlength=n_groups)
     expected, covariance = np.zeros(n_groups), np.zeros((n_groups, n_groups))
     step = max(_CELLS_AT_ONCE // n_groups, 1)
     for start in range(0, time.size, step):
@@ -109,8 +113,6 @@ def _weights(emphasis: Emphasis, deaths: Floats, at_risk: Floats) -> Floats:
     1 - d / (n + 1); Fleming and Harrington (1991): S^p (1 - S)^q, S the curve of all just before,
     with p, q = 1, 0 (early), 1, 1 (middle) and 0, 1 (late).
     """
-    if emphasis == "even":
-        return np.ones(deaths.size)
     if emphasis == "gehan":
         return at_risk
     if emphasis == "tarone_ware":

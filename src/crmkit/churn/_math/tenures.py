@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +33,13 @@ class Tenures:
 
     def at(self, rows: Any) -> Tenures:
         """Return some of them."""
+        return replace(self.watched(rows), left=self.left[rows])
+
+    def watched(self, rows: Any) -> Tenures:
+        """Return when some of them were watched, and not how it ended."""
         entry = None if self.entry is None else self.entry[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return Tenures(self.time[rows], self.left[rows], entry, weight)
+        return Tenures(self.time[rows], self.left[:0], entry, weight)
 
     @cached_property
     def counts(self) -> bool:
