@@ -341,6 +341,56 @@ def test_offers_of_a_selection_are_arms():
     ]
 
 
+def with_a_past(seed, n=2000, effect=1.0):
+    rng = np.random.default_rng(seed)
+    level, arm = rng.lognormal(1, 1, n), (rng.random(n) < 0.5).astype(int)
+    table = pd.DataFrame({"customer_id": range(n), "arm": arm})
+    table["past"] = level + rng.normal(size=n)
+    return table.assign(spend=level + effect * arm + rng.normal(size=n))
+
+
+def test_what_was_known_before_shortens_the_interval():
+    table = with_a_past(0)
+    bare = response.campaign_result(table, outcome="spend", treated="arm", method="welch").iloc[0]
+    row = response.campaign_result(table, outcome="spend", treated="arm", covariates="past").iloc[0]
+    assert bare["std_error"] ** 2 > 5 * row["std_error"] ** 2  # as good as five times the customers
+    assert row["conf_low"] < 1 < row["conf_high"]
+    assert row["mean_treated"] == bare["mean_treated"]
+    # One regression with the arm, what was known, centred, and both: the arm's coefficient.
+    past = table["past"] - table["past"].mean()
+    design = np.column_stack([np.ones(len(table)), table["arm"], past, table["arm"] * past])
+    found = np.linalg.lstsq(design, table["spend"], rcond=None)[0]
+    assert row["uplift"] == pytest.approx(found[1])
+    rest = table["spend"] - design @ found
+    bread = np.linalg.inv(design.T @ design)
+    robust = bread @ (design.T @ (design * (rest.to_numpy() ** 2)[:, None])) @ bread
+    assert row["std_error"] == pytest.approx(np.sqrt(robust[1, 1]), rel=0.01)
+
+
+def test_covariates_that_tell_nothing_or_cannot_be_used():
+    table = with_a_past(1).assign(noise=np.random.default_rng(2).normal(size=2000))
+    bare = response.campaign_result(table, outcome="spend", treated="arm", method="welch").iloc[0]
+    row = response.campaign_result(table, outcome="spend", treated="arm", covariates="noise").iloc[
+        0
+    ]
+    assert row["std_error"] == pytest.approx(bare["std_error"], rel=0.02)
+    part = table.assign(half=np.where(table.index < 8, "few", "many"))
+    result = response.campaign_result(
+        part, outcome="spend", treated="arm", covariates=["past", "noise"], by="half"
+    ).set_index("half")
+    assert result.loc["few", "verdict"] == "too few to tell"
+    assert np.isfinite(result.loc["many", "uplift"])
+    with pytest.raises(InputError, match="knows no `covariates`"):
+        response.campaign_result(
+            table, outcome="spend", treated="arm", covariates="past", method="bootstrap"
+        )
+    with pytest.raises(InputError, match="'past' is missing in 1 of"):
+        response.campaign_result(
+            table.assign(past=table["past"].where(table.index > 0)), outcome="spend",
+            treated="arm", covariates="past",
+        )  # fmt: skip
+
+
 def test_a_small_group_spoils_no_other():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"customer_id": range(403), "arm": [1, 0] * 201 + [1]})

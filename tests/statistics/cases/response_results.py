@@ -156,6 +156,36 @@ def detectable_rare(rng):
     return planned(rng, 40, 2000, 100, responses(0.02 + lift, 0.02), lift)
 
 
+# Adjusted results: the months before tell much of the outcome.
+
+
+def adjusted(rng, n, sigma, effect):
+    level, arm = rng.lognormal(1, sigma, n), (rng.random(n) < 0.5).astype(int)
+    table = grouped(1, n, arm=arm)
+    table["past"] = level + rng.normal(size=n)
+    table["outcome"] = level * rng.lognormal(0, 0.3, n) + effect * arm
+    found = response.campaign_result(
+        table, outcome="outcome", treated="arm", covariates="past", contact_cost=0.1
+    )
+    return {
+        "lift": covered(found["conf_low"], found["conf_high"], effect),
+        "tests": rejected(found["p_value"]),
+    }
+
+
+@study("1,000 customers whose spend follows the months before, taken out", short=40, full=1000)
+def known_spend(rng):
+    return adjusted(rng, 1000, 0.5, 0.0)
+
+
+@study(
+    "150 customers of heavy tails whose spend follows the months before, taken out",
+    corner=True, short=40, full=1000,
+)  # fmt: skip
+def known_spend_of_few(rng):
+    return adjusted(rng, 150, 1.0, 0.0)
+
+
 RESULT = Target(response.campaign_result)
 SAMPLE, LIFT = Target(response.sample_size), Target(response.minimum_detectable_effect)
 HELD, SIZE, POWER = (0.93, 0.97), (0.03, 0.06), (0.7, 0.9)
@@ -163,6 +193,10 @@ SAFE, AT_LEAST = (0.0, 0.06), (0.93, 1.0)  # few numbers can come: no worse than
 HEAVY = ("intervals of 95 % hold 74 % and tests find 21 % of effects that are not there",)
 
 CASES = [
+    Case(RESULT, "coverage", known_spend, "lift", 0.95, HELD),
+    Case(RESULT, "size", known_spend, "tests", 0.05, (0.03, 0.07)),
+    Case(RESULT, "coverage", known_spend_of_few, "lift", 0.95, (0.92, 0.97)),
+    Case(RESULT, "size", known_spend_of_few, "tests", 0.05, (0.03, 0.08)),
     Case(RESULT, "coverage", some_lift, "lift", 0.95, HELD),
     Case(RESULT, "coverage", some_lift, "profit", 0.95, HELD),
     Case(RESULT, "size", no_lift, "tests", 0.05, SIZE),

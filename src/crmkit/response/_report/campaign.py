@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,34 +10,17 @@ import pandas as pd
 from crmkit._arguments import columns_named, optional_columns
 from crmkit._arrays import adjust_p_values
 from crmkit._checks import check_choice, check_number, random_generator
-from crmkit._frames import (
-    group_codes,
-    note_by,
-    read_by,
-    read_customers,
-    with_account,
-)
+from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
 from crmkit._learn.outcomes import with_outcome
 from crmkit.errors import InputError
-from crmkit.response._math.money import bootstrap_means
-from crmkit.response._math.rates import (
-    group_against_rest,
-    least_p_value,
-    newcombe_interval,
-    rate_difference,
-    welch_interval,
-)
+from crmkit.response._report.compared import LiftInterval, compared, known_before
 from crmkit.response._table.selected import campaign_arms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit._typing import Floats
-
 
 __all__ = ["campaign_result"]
-
-LiftInterval = Literal["auto", "newcombe", "welch", "bootstrap"]
 
 
 def campaign_result(
@@ -47,6 +30,7 @@ def campaign_result(
     treated: str | None = None,
     control: Any = None,
     selection: Any = None,
+    covariates: str | Sequence[str] | None = None,
     by: str | Sequence[str] | None = None,
     value: float = 1.0,
     margin: float = 1.0,
@@ -78,6 +62,10 @@ def campaign_result(
     selection : DataFrame, optional
         What ``select_targets`` decided, in place of `treated`: those to be contacted are the
         treated, by offer where there are several, those held out the control group.
+    covariates : str or list of str, optional
+        Columns of numbers known before the campaign, such as the spend of the months before. What
+        they tell of the outcome is taken out, which shortens the interval; the uplift is then of
+        the adjusted means.
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own.
     value : float, default 1
@@ -124,7 +112,8 @@ def campaign_result(
         * ``planned_profit`` (float) - sum of the gains that `selection` expected of the contacts,
           in money, before `fixed_cost`; only with `selection`.
         * ``verdict`` (str) - the result in words; "too few to tell" where a treatment or the
-          control group of the row has fewer than two customers, whose other figures are missing.
+          control group of the row has fewer than two customers, or than its `covariates` need: its
+          other figures are missing.
 
     Raises
     ------
@@ -141,6 +130,12 @@ def campaign_result(
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent
     proportions. Statistics in Medicine, 17, 873-890. Method 10.
+
+    Lin, W. (2013). Agnostic notes on regression adjustments to experimental data. Annals of Applied
+    Statistics, 7, 295-318.
+
+    Deng, A., Xu, Y., Kohavi, R. and Walker, T. (2013). Improving the sensitivity of online
+    controlled experiments by utilizing pre-experiment data. WSDM, 123-132.
 
     Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical
     Society, 98, 39-82.
@@ -177,6 +172,7 @@ def campaign_result(
     needs = optional_columns(treated=treated)
     people = read_customers(customers, needs=[*columns_named(outcome=outcome), *needs, *groups_by])
     people, y, account = with_outcome(people, outcome, binary=False)
+    before = known_before(people, covariates, method)
     arms, each, planned = campaign_arms(people, treated, control, selection, contact_cost, account)
     binary = bool(((y == 0) | (y == 1)).all())
     if method == "newcombe" and not binary:
@@ -185,19 +181,15 @@ def campaign_result(
     rng = random_generator(random_state, fixed=0)
     rows, labels = [], []
     for group in range(len(groups)):
-        base = y[(codes == group) & (arms.code == 0)]
+        left_alone = (codes == group) & (arms.code == 0)
+        base = y[left_alone]
         for number, treatment in enumerate(arms.treatments, start=1):
             inside = (codes == group) & (arms.code == number)
             sample = y[inside]
             if not sample.size and not base.size:
                 continue
-            row = _compared(sample, base, binary, method, level)
-            resampled = method == "bootstrap" or (method == "auto" and not binary)
-            if resampled and min(sample.size, base.size) > 1:
-                drawn = bootstrap_means(sample, n_draws=n_draws, rng=rng)
-                drawn = drawn - bootstrap_means(base, n_draws=n_draws, rng=rng)
-                tails = [(1 - level) / 2, (1 + level) / 2]
-                row["conf_low"], row["conf_high"] = np.quantile(drawn, tails)
+            known = None if before is None else (before[inside], before[left_alone])
+            row = compared(sample, base, known, binary, method, level, n_draws, rng)
             row["cost"] = float(each[inside].sum())
             if planned is not None:
                 row["planned_profit"] = float(planned[inside].sum())
@@ -218,42 +210,6 @@ def campaign_result(
     read_by(by, reserved=table.columns)
     table = pd.concat([groups.iloc[labels].reset_index(drop=True), table], axis=1)
     return with_account(note_by(table, groups_by), account)
-
-
-def _compared(
-    sample: Floats, base: Floats, binary: bool, method: LiftInterval, level: float
-) -> dict[str, Any]:
-    """Return one row of the comparison of treated and control outcomes."""
-    n1, n0 = sample.size, base.size
-    if min(n1, n0) < 2:
-        unknown = ["uplift", "std_error", "conf_low", "conf_high", "p_value"]
-        return {
-            "customers_treated": n1,
-            "customers_control": n0,
-            "mean_treated": float(sample.mean()) if n1 else float("nan"),
-            "mean_control": float(base.mean()) if n0 else float("nan"),
-            **dict.fromkeys(unknown, float("nan")),
-        }
-    of_sample, of_base = ((a.mean(), a.var(ddof=1), a.size) for a in (sample, base))
-    uplift, error, low, high, p = (float(x) for x in welch_interval(of_sample, of_base, level))
-    if binary and method in ("auto", "newcombe"):
-        counts = (sample.sum(), n1, base.sum(), n0)
-        uplift, error, _ = (float(x) for x in rate_difference(*counts))
-        p = float(group_against_rest([counts[0]], [n1], counts[0] + counts[2], n1 + n0)[0])
-        low, high = (float(x) for x in newcombe_interval(*counts, level))
-    # Of so many equally likely ways to deal out the arms one is the most extreme on either side.
-    p = max(p, least_p_value(n1, n0))
-    return {
-        "customers_treated": n1,
-        "customers_control": n0,
-        "mean_treated": float(sample.mean()),
-        "mean_control": float(base.mean()),
-        "uplift": uplift,
-        "std_error": error,
-        "conf_low": low,
-        "conf_high": high,
-        "p_value": p,
-    }
 
 
 def _add_money(table: pd.DataFrame, money: float, cost: pd.Series[Any], fixed: float) -> None:
