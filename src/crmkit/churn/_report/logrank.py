@@ -52,15 +52,15 @@ def logrank_test(
     customers : DataFrame
         As for :func:`survival_table`.
     by : str or list of str
-        Column(s) that make the groups. Customers without a value are a group of their own.
+        Columns that make the groups; customers without a value are a group of their own.
     duration, event : str
         Columns with the time observed and whether the customer left at its end.
     entry : str, optional
         Column with the tenure at which a customer came under observation.
     weights : str, optional
-        Column with how many customers a row stands for: whole numbers.
+        Column with the weight of each row: how many customers it stands for, in whole numbers.
     strata : str or list of str, optional
-        Column(s) within whose levels groups are compared, so that these cannot make a difference.
+        Columns within whose levels groups are compared, so that these cannot make a difference.
     emphasis : str, default "even"
         Which differences count most: "even" (the log-rank test, best where a group leaves faster
         by a constant factor), early ones by the number at risk ("gehan") or its root

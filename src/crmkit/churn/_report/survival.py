@@ -167,8 +167,8 @@ def survival_summary(
     survival : DataFrame
         Result of :func:`survival_table`.
     horizon_days : float, optional
-        Until when the mean is taken, in the unit of the tenure. The default is the last time that
-        all curves reach, so that groups are compared over the same time.
+        Time to look ahead, in the unit of the tenure: until when the mean is taken. The default is
+        the last time that all curves reach, so that groups are compared over the same time.
     confidence_level : float, default 0.95
         Level of the intervals.
 

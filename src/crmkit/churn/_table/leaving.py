@@ -63,9 +63,9 @@ def leaving_table(
     entry : str, optional
         Column with the tenure at which a customer came under observation.
     weights : str, optional
-        Column with how many customers a row stands for: whole numbers.
+        Column with the weight of each row: how many customers it stands for, in whole numbers.
     by : str or list of str, optional
-        Columns to split the customers by; those without a value form a group of their own.
+        Columns that make the groups; customers without a value are a group of their own.
     confidence_level : float, default 0.95
         Level of the interval.
 
