@@ -40,6 +40,9 @@ def asked_of(given: dict[str, Any]) -> Asked:
     for name in ("since", "as_of"):
         if given[name] is not None:
             parse_day(given[name], name)
+    line = given["header_line"]
+    if line is not None and (isinstance(line, bool) or not isinstance(line, int) or line < 1):
+        raise InputError(f"`header_line` must be the number of a line, from 1; got {quoted(line)}.")
     separator = given["separator"]
     if separator == "tab":
         given["separator"] = "\t"

@@ -39,6 +39,8 @@ COUNTED = {
     "unix-us": ("1970-01-01", "us", 3e14, 5e15),
     "unix-ns": ("1970-01-01", "ns", 3e17, 5e18),
 }
+# So many cells show in what way all are written.
+_SAMPLE = 1000
 _MISSING = {"", "-", "na", "n/a", "nan", "null", "none", "nat", "#n/a", "0000-00-00"}
 
 
@@ -77,7 +79,8 @@ def find_dates(
     cells = [None if str(c).strip().casefold() in _MISSING else str(c).strip() for c in cells]
     known = [cell for cell in cells if cell is not None]
     cells, offsets = _one_clock(cells, tz, account)
-    if sum(bool(_ISO.match(cell) or _LOOSE.match(cell)) for cell in known) * 2 >= len(known):
+    some = known[:: max(len(known) // _SAMPLE, 1)]
+    if sum(bool(_ISO.match(cell) or _LOOSE.match(cell)) for cell in some) * 2 >= len(some):
         account.note(
             "dates", "year, month, day", f"{quoted(known[0])} begins with the year", "certain",
             date_format=None,
@@ -146,6 +149,8 @@ def _one_clock(cells: list[Any], tz: str | None, account: Account) -> tuple[list
     """Take off offsets that differ by the hour of summer time: the clock is one shop's."""
     if tz is not None:
         return cells, False
+    if not any(cell and _OFFSET.search(cell, 10) for cell in cells[:_SAMPLE]):
+        return cells, False
     found: dict[int, str] = {}
     months: dict[int, set[int]] = {}
     for cell in cells:
@@ -183,21 +188,26 @@ def _parts(cell: str) -> tuple[str, ...] | None:
 
 def _in_parts(cells: list[Any], name: str, account: Account) -> tuple[list[Any], str | None]:
     """Return cells and the format of dates in three parts, proved or asked."""
-    taken = [None if cell is None else _parts(cell) for cell in cells]
+    filled = [cell for cell in cells if cell is not None]
+    # Many moments are of few days: what follows the first blank is looked at once, in the first.
+    days = list(dict.fromkeys(cell.partition(" ")[0] for cell in filled))
+    if not all(map(_parts, days[:_SAMPLE])):
+        days = filled
+    taken = list(map(_parts, days))
     good = [parts for parts in taken if parts is not None]
-    known = sum(cell is not None for cell in cells)
-    if 2 * len(good) < known or not good:
+    if 2 * len(good) < len(taken) or not good:
         return cells, None  # the door says which cells are no dates
+    whole = _parts(filled[0]) or good[0]
+    good[0] = (*good[0][:5], whole[5])
     first, last = good[0], f"%{'Y' if len(good[0][4]) == 4 else 'y'}"
     months = words_for("month")
     if not (first[0].isdigit() and first[2].isdigit()):
         day_first = first[0].isdigit()
+        read = {cell: _parts(cell) for cell in filled}
         out = [
-            cell if parts is None else _worded(parts, months)
-            for cell, parts in zip(cells, taken, strict=True)
+            cell if (parts := read.get(cell)) is None else _worded(parts, months) for cell in cells
         ]
-        clock, out_clock = _clock(first[5]), [p[5] for p in good]
-        assert out_clock
+        clock = _clock(first[5])
         account.note(
             "dates", "day, month, year" if day_first else "month, day, year",
             f"the month is a word: {quoted(_joined(first))}", "certain", date_format=None,

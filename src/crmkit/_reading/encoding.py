@@ -46,8 +46,9 @@ def _found(path: Path) -> tuple[str, str, str]:
         if wide or wide is None:
             return wide or "utf-8", "how the file begins", "certain"
         while chunk := stream.read(_CHUNK):
-            plain = plain and chunk.isascii()
-            if len(words) < _ENOUGH:
+            ascii_only = chunk.isascii()
+            plain = plain and ascii_only
+            if not ascii_only and len(words) < _ENOUGH:
                 words += _WORD.findall(chunk)
             if not words:
                 continue

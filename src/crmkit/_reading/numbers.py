@@ -109,7 +109,7 @@ def written(column: pd.Series[Any]) -> Written:
     return Written(name, codes, cores, negative, cells, currencies, None)
 
 
-_PLAIN = re.compile(r"-?\d+(?:[.,]\d+)?")
+_PLAIN = re.compile(r"-?(?:\d+(?:[.,]\d+)?|\d{1,3}(?:(?:\.\d{3})+(?:,\d+)?|(?:,\d{3})+(?:\.\d+)?))")
 
 
 def _split(cell: Any) -> tuple[str | None, bool, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["fill_orders", "keep_where", "sold", "take_where", "without_footers", "without_totals"]
 
 _UNKNOWN_SHOWN = 3
+# No word for a total is longer, or begins with a figure.
+_LONGEST = 40
 _CENT = 0.005
 # Among fewer rows one may be the sum of all others by chance.
 _FEW = 20
@@ -187,7 +190,15 @@ def without_totals(
 
 def _is_total(cell: Any) -> bool:
     """Tell whether a cell says that its row is a total: by a word, or as lists of SAP do."""
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or len(cell) > _LONGEST or cell[:1].isdigit():
         return False
     bare = cell.strip(" *:")
-    return is_word(bare, "total") or (not bare and "*" in cell)
+    if not bare:
+        return "*" in cell
+    return bare[:1].casefold() in _beginnings() and is_word(bare, "total")
+
+
+@functools.cache
+def _beginnings() -> frozenset[str]:
+    """Return the letters with which words for totals begin."""
+    return frozenset(word[0] for word, means in words_for("value").items() if means == "total")

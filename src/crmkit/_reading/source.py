@@ -142,7 +142,10 @@ def _text(path: Path, opening: Opening, account: Account) -> Source:
             )
         if layout.padded:
             frame = frame.apply(lambda column: column.str.strip()).replace("", None)
-        return pd.DataFrame({name: without_apostrophes(frame[name]) for name in chosen})
+        for name in chosen:
+            if frame[name].str.startswith("'").fillna(False).any():
+                frame[name] = without_apostrophes(frame[name])
+        return frame[chosen]
 
     rows = layout.rows[:-1] if len(begin) >= _SAMPLE else layout.rows
     width = len(names)
