@@ -189,6 +189,31 @@ def order_totals():
 MOIS = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."
 
 
+def sap_text():
+    """Quantities with three places beside amounts of two: the dot is proved to be the other."""
+
+    def signed(text, value):
+        return f"{text}{'-' if value < 0 else ''}"
+
+    units = LINES["units"].map(lambda v: signed(f"{abs(v)},000", v))
+    return cells({
+        "Auftraggeber": LINES["customer"], "Fakturadatum": LINES["moment"].dt.strftime("%Y%m%d"),
+        "Faktura": LINES["order"], "Material": LINES["product"], "Fakturierte Menge": units,
+        "Nettowert": LINES["amount"].map(lambda v: signed(dutch(abs(v)), v)),
+        "Belegwährung": "EUR",
+    }, separator="\t"), LINES  # fmt: skip
+
+
+def shop_api():
+    """Order totals on each line, prices and quantities beside them."""
+    whole = SOLD["order"].map(ORDERS.set_index("order")["amount"])
+    return cells({
+        "order_id": SOLD["order"], "email": SOLD["customer"], "created_at": SOLD["moment"],
+        "sku": SOLD["product"], "qty": SOLD["units"], "unit_price": SOLD["price"],
+        "order_total": whole,
+    }), SOLD  # fmt: skip
+
+
 def french():
     months = dict(enumerate(MOIS.split(), 1))
     days = LINES["moment"].map(lambda day: f"{day.day} {months[day.month]} {day.year}")
@@ -231,7 +256,7 @@ SIMPLE = {
         When=(LINES["moment"] - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1))), LINES),
 }  # fmt: skip
 SYSTEMS = (square, magento, hubspot, ga4, lightspeed, german, sap, shopify, stripe, salesforce,
-           amazon, woocommerce, order_totals, french, spanish)  # fmt: skip
+           amazon, woocommerce, order_totals, sap_text, shop_api, french, spanish)  # fmt: skip
 LAYOUTS = {system.__name__: system for system in SYSTEMS} | SIMPLE
 
 

@@ -193,6 +193,7 @@ def settle(
     for mark, cells in marks.either.items():
         # Beside 8.95 a rare 1.240 may be another hand's; where many have three places, all do.
         rare = marks.places <= 2 and len(cells) < _RARE * marks.marked[mark]
+        rare = rare and ",."[mark == ","] not in marks.thousands
         if not point or (point == mark and rare):
             raise _either(mark, cells[0])
     other = ",."[point == ","] if point else ""

@@ -141,9 +141,10 @@ def _text(path: Path, opening: Opening, account: Account) -> Source:
                 path, text, layout.separator, names, chosen, every, every, quotes=layout.quotes
             )
         if layout.padded:
-            frame = frame.apply(lambda column: column.str.strip()).replace("", None)
+            frame = frame.apply(lambda column: column.str.strip())
+            frame = frame.mask(frame == "")
         for name in chosen:
-            if frame[name].str.startswith("'").fillna(False).any():
+            if frame[name].str.startswith("'", na=False).any():
                 frame[name] = without_apostrophes(frame[name])
         return frame[chosen]
 
