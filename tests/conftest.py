@@ -10,8 +10,8 @@ from hypothesis import settings
 
 mpl.use("Agg")
 
-# How many examples a property test draws: few in every run, more with --long, as the checks of a
-# change run. Both draw the same ones each time, so that a failure belongs to the change at hand;
+# How many examples a property test draws: few in every run, more with --long, for a change of
+# numerics. Both draw the same ones each time, so that a failure belongs to the change at hand;
 # `--hypothesis-profile explore` looks for new ones.
 settings.register_profile("short", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("long", settings.get_profile("short"), max_examples=150)
