@@ -28,6 +28,7 @@ TRUTH = {
 }
 ASKS = {
     "online_retail.csv": "missing_customers='drop'",
+    "online_retail.xlsx": "missing_customers='drop'",
     "trap_future_typo.csv": "as_of='2025-06-29'",
     "trap_guest_id.csv": "guests='0'",
     "trap_whole_file_twice.csv": "duplicates='drop'",
@@ -47,5 +48,7 @@ def test_an_export_is_read_with_no_flags(name):
 
 @pytest.mark.parametrize("name", ASKS)
 def test_an_export_with_a_trap_asks(name):
+    if name.endswith(".xlsx"):
+        pytest.importorskip("python_calamine")
     with pytest.raises(InputError, match=ASKS[name]):
         crmkit.read_transactions(Path(FOLDER) / name)

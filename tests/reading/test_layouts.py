@@ -343,3 +343,41 @@ def test_a_file_that_holds_everything_twice(tmp_path):
     assert len(crmkit.read_transactions(tmp_path / "export.csv", duplicates="keep")) == 2 * len(
         LINES
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"where": 5}, {"where": "Status"}, {"where": "Product=none"}, {"guests": 5}, {"guests": "7"},
+     {"separator": "ab"}, {"separator": 5}, {"header_line": 0}, {"header_line": "x"},
+     {"header_line": 900_000}, {"table": "x"}, {"amount_per": "box"}, {"amount_per": "unit"},
+     {"since": "soon"}, {"since": "2099-01-01"}, {"duplicates": "x"}, {"encoding": 5},
+     {"decimal": ",,"}, {"tz": "Mars"}, {"date_format": "%s"}, {"price": "Total"},
+     {"amount": "Total", "price": "OrderNo"}, {"amount": "When", "date": "When"}],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_said_is_told_in_a_sentence(tmp_path, options):
+    sentence = asked(tmp_path, cells(plain()), **options)
+    assert sentence.endswith(".")
+    assert any(name in sentence for name in options)
+
+
+def test_a_log_without_amounts_says_so(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("customer,date\na,2024-01-31\nb,2024-02-01\n", encoding="utf-8")
+    log = crmkit.read_transactions(path)
+    assert list(log.columns) == ["customer_id", "date"]
+    told = [line for line in log.attrs["account"]["how_read"] if line["what"] == "amount"]
+    assert [line["value"] for line in told] == ["none"]
+
+
+def test_rows_outside_the_days_asked_for_are_counted(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(cells(plain()), encoding="utf-8")
+    log = crmkit.read_transactions(path, since="2024-03-01", as_of="2024-08-31")
+    inside = LINES["moment"].between("2024-03-01", "2024-09-01")
+    assert len(log) == inside.sum()
+    account = log.attrs["account"]
+    assert account["before_since_dropped"] == (LINES["moment"] < "2024-03-01").sum()
+    assert account["after_as_of_dropped"] == (LINES["moment"] >= "2024-09-01").sum()
+    left = account["before_since_dropped_amount"] + account["after_as_of_dropped_amount"]
+    assert left == pytest.approx(LINES["amount"][~inside].sum())

@@ -44,10 +44,18 @@ def asked_of(given: dict[str, Any]) -> Asked:
     if line is not None and (isinstance(line, bool) or not isinstance(line, int) or line < 1):
         raise InputError(f"`header_line` must be the number of a line, from 1; got {quoted(line)}.")
     separator = given["separator"]
+    for name in ("where", "guests"):
+        if not isinstance(given[name], (str, list, tuple, type(None))):
+            raise InputError(
+                f"`{name}` must be a text or a list of texts; got {quoted(given[name])}."
+            )
     if separator == "tab":
         given["separator"] = "\t"
     elif separator is not None and (
-        len(separator) != 1 or separator.isalnum() or separator in '"\n'
+        not isinstance(separator, str)
+        or len(separator) != 1
+        or separator.isalnum()
+        or separator in '"\n'
     ):
         raise InputError(
             f"`separator` must be the one mark between cells, such as ';', or 'tab'; got "

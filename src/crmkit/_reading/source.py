@@ -104,6 +104,11 @@ def _of_frame(frame: pd.DataFrame) -> Source:
 
 def _text(path: Path, opening: Opening, account: Account) -> Source:
     """Find the table in a file of text."""
+    if opening.table is not None:
+        raise InputError(
+            f"`table` names {opening.table!r}, but the file {str(path)!r} is text, which holds one "
+            "table. Leave `table` out."
+        )
     encoding = opening.encoding or find_encoding(path, account)
     with open_text(path, encoding) as text:
         begin = text.read(_SAMPLE)

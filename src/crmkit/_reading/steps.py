@@ -98,6 +98,9 @@ def _log(
     if worth is not None:
         units = None if quantity is None else values[quantity]
         out["amount"] = pd.Series(refunds.signs(worth, back, units, account))
+    else:
+        why = "no column is known to hold amounts or prices"
+        account.note("amount", "none", why, "likely", amount=None)
     out["date"], form = dates.find_dates(out["date"], account, asked.date_format, asked.tz)
     return _through_the_door(pd.DataFrame(out), form, asked, account)
 
