@@ -14,6 +14,7 @@ OF_MONEY = {
     "discount_share",
     "index",
     "lever",
+    "gross_revenue_retention",
     "net_revenue_retention",
     "paid_back",
     "payback_days",

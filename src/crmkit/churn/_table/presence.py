@@ -107,6 +107,7 @@ def read_presence(
     grace_days: Any,
 ) -> Presence:
     """Read a log or contracts and find at which ages each customer was active."""
+    grace_days = check_number(grace_days, "grace_days")
     calendar = read_period(period)
     own = check_choice(ages, "ages", Ages) == "customer"
     if own and calendar.first_days:
