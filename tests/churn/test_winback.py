@@ -94,7 +94,7 @@ def test_several_offers_and_rows_without_an_outcome():
     unknown = table.assign(returned=table["returned"].where(table.index >= 100))
     model = churn.WinBackModel(random_state=0).fit(unknown, treated="offer", columns=KNOWN)
     assert model.effects_["treatment"].tolist() == ["call", "card"]
-    assert model.account_ == {"rows": 3000, "without_outcome": 100}
+    assert model.account_ == {"rows": 3000, "without_outcome": 100, "in_no_arm": 0}
     assert model.scores_["customer_id"].nunique() == 2900
     with pytest.raises(InputError, match="must be 0 or 1"):
         churn.WinBackModel().fit(table.assign(returned=table["spend"]), columns=KNOWN)
