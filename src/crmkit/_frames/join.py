@@ -126,7 +126,10 @@ def _engine_series(values: Any, name: str) -> pd.Series[Any]:
 
 def by_value(ids: Any) -> pd.Index[Any]:
     """Return ids as an index in which equal values are equal, whatever type their column has."""
-    index = pd.Index(ids, tupleize_cols=False)
+    try:
+        index = pd.Index(ids, tupleize_cols=False)
+    except OverflowError:  # pandas 2 makes no float of a whole number beyond all floats
+        index = pd.Index(ids, dtype=object, tupleize_cols=False)
     if isinstance(index, pd.CategoricalIndex):
         if (index.codes < 0).any():
             return pd.Index(index.astype(object))
