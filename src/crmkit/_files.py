@@ -10,7 +10,7 @@ from typing import Any
 from crmkit._checks import quoted
 from crmkit.errors import InputError
 
-__all__ = ["as_path", "check_file", "check_folder", "write_file"]
+__all__ = ["as_path", "check_file", "check_folder", "file_to_read", "write_file"]
 
 
 def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:
@@ -66,6 +66,17 @@ def as_path(path: Any, name: str) -> Path:
         what = getattr(error, "strerror", None) or error
         raise InputError(f"`{name}` {quoted(path)} is no path that can be used: {what}.") from None
     return Path(text)
+
+
+def file_to_read(path: Any, name: str) -> Path:
+    """Return the path of a file that is there and not empty."""
+    path = as_path(path, name)
+    if not path.is_file():
+        hint = "It is a folder: name a file in it." if path.is_dir() else "Check the path."
+        raise InputError(f"There is no file {str(path)!r}. {hint}")
+    if path.stat().st_size == 0:
+        raise InputError(f"The file {str(path)!r} is empty.")
+    return path
 
 
 def write_file(path: Path, text: str, *, private: bool = False) -> None:

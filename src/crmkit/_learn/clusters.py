@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from crmkit._arrays import wilson_interval
+
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
@@ -57,6 +59,13 @@ class Clusters:
         wider = special.stdtrit(np.maximum(n - 1, 1), tail) / wider
         worth = np.minimum(n / np.maximum(effect, 1e-300) * wider**2, n)
         return np.where(clusters > 1, worth, clusters)
+
+    def rate_limits(self, outcome: Floats, confidence_level: float) -> tuple[Floats, Floats]:
+        """Return Wilson's limits of each group's rate, (m,), for its effective size."""
+        n = np.bincount(self.group).astype(np.float64)
+        rate = np.bincount(self.group, weights=outcome) / np.maximum(n, 1)
+        worth = self.effective_sizes(outcome, confidence_level)
+        return wilson_interval(rate * worth, worth, confidence_level)
 
     def inflation(self, outcome: Floats) -> Floats:
         """Return by how much clustering widens the variance of each group's rate less all others'.

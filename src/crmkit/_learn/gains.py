@@ -274,8 +274,8 @@ def _limits(
     codes: Ints, outcome: Floats, customer: Ints | None, confidence_level: float
 ) -> tuple[Floats, Floats]:
     """Return Wilson's limits of the rate of each bin, shapes (m,), for rows of customers."""
-    n = np.bincount(codes).astype(np.float64)
-    rate = np.bincount(codes, weights=outcome) / n
     if customer is not None:
-        n = Clusters.of(customer, codes).effective_sizes(outcome, confidence_level)
-    return wilson_interval(rate * n, n, confidence_level)
+        return Clusters.of(customer, codes).rate_limits(outcome, confidence_level)
+    return wilson_interval(
+        np.bincount(codes, weights=outcome), np.bincount(codes), confidence_level
+    )

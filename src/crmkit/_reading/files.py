@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit._checks import listed, require_columns
-from crmkit._files import as_path
+from crmkit._files import file_to_read
 from crmkit._opening import PACKED, inner_name, open_text
 from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
@@ -53,12 +53,7 @@ def read_table(
     knows their marks; there and in all other columns words such as NA and NULL are missing. The
     separator is read off the header.
     """
-    path = as_path(path, "LOG")
-    if not path.is_file():
-        hint = "It is a folder: name a file in it." if path.is_dir() else "Check the path."
-        raise InputError(f"There is no file {str(path)!r}. {hint}")
-    if path.stat().st_size == 0:
-        raise InputError(f"The file {str(path)!r} is empty.")
+    path = file_to_read(path, "LOG")
     kind = "." + inner_name(path).lower().rpartition(".")[2]
     packed = path.suffix.lower() in PACKED
     needs = list(needs)

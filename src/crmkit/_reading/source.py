@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._files import as_path
+from crmkit._files import file_to_read
 from crmkit._opening import is_workbook, open_bytes, open_text
 from crmkit._reading.database import read_duckdb, read_sqlite
 from crmkit._reading.encoding import find_encoding
@@ -62,12 +62,7 @@ class Source:
 
 def open_source(path: Any, opening: Opening, account: Account) -> Source:
     """Find the table in a file of any kind."""
-    path = as_path(path, "LOG")
-    if not path.is_file():
-        hint = "It is a folder: name a file in it." if path.is_dir() else "Check the path."
-        raise InputError(f"There is no file {str(path)!r}. {hint}")
-    if path.stat().st_size == 0:
-        raise InputError(f"The file {str(path)!r} is empty.")
+    path = file_to_read(path, "LOG")
     if is_workbook(path):
         named = set(opening.named)
         return _of_frame(read_workbook(path, opening.table, opening.header_line, named, account))

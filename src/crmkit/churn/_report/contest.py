@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from crmkit._learn import figures
-from crmkit._learn.judging import area_influence
+from crmkit._learn.judging import area_influence, area_under_curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ class Contest:
         """Return the figures of a score that have an interval."""
         own, other, outcome = self.everybody[name], self.everybody[self.rival], self.outcome
         loss = (other - outcome) ** 2 - (own - outcome) ** 2
-        area = figures(own, outcome)["auc"] - figures(other, outcome)["auc"]
+        area = area_under_curve(own, outcome) - area_under_curve(other, outcome)
         return {
             "calibration_gap": _mean(own - outcome),
             "auc_gain": _Part(area, area_influence(own, outcome) - area_influence(other, outcome)),

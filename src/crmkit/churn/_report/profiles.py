@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import columns_named
-from crmkit._arrays import adjust_p_values, wilson_interval
+from crmkit._arrays import adjust_p_values
 from crmkit._checks import Problems, check_number, random_generator
 from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn import (
@@ -248,8 +248,7 @@ def _level_rates(
     churners = np.bincount(codes, weights=result, minlength=len(names)).astype(np.float64)
     rate = churners / customers
     clusters = Clusters.of(owner, codes)
-    worth = clusters.effective_sizes(result, confidence_level)
-    low, high = wilson_interval(rate * worth, worth, confidence_level)
+    low, high = clusters.rate_limits(result, confidence_level)
     p = two_sided_p(
         churners, customers, float(result.sum()), float(len(result)), clusters.inflation(result)
     )
