@@ -1,6 +1,7 @@
 """Measure every promise in full and write the page that tells what was found.
 
-``python tasks.py statistics``, with rooms to measure these only and keep the rest of the page.
+``python tasks.py statistics``, with rooms to measure these only and keep the rest of the page; with
+``new`` keep the rows that the page has in these words as well.
 A room costs from half a CPU minute (basket) to ten (clv).
 """
 
@@ -57,10 +58,14 @@ def part(room: str, number: int, first: int, last: int) -> dict[str, np.ndarray]
     return counts_of(worlds(room)[number], first, last)
 
 
-def measure(room: str, pool: ProcessPoolExecutor) -> dict[Study, dict[str, np.ndarray]]:
-    """Do all runs of all studies of a room."""
+def measure(
+    room: str, wanted: set[Study], pool: ProcessPoolExecutor
+) -> dict[Study, dict[str, np.ndarray]]:
+    """Do all runs of the studies of a room that are wanted."""
     asked = {}
     for number, world in enumerate(worlds(room)):
+        if world not in wanted:
+            continue
         ends = np.linspace(0, world.full, min(PARTS, world.full) + 1).astype(int).tolist()
         asked[world] = [
             pool.submit(part, room, number, first, last) for first, last in itertools.pairwise(ends)
@@ -82,11 +87,21 @@ def cells(case: Case) -> tuple[str, str]:
     return f"| {' | '.join(told)} |", f"| {f'**{case.holds}**' if case.holds else 'holds'} |"
 
 
-def section(room: str, pool: ProcessPoolExecutor) -> tuple[str, list[str]]:
+def standing(case: Case, lines: list[str]) -> str:
+    """Return the line of a case among these, or nothing."""
+    first, last = cells(case)
+    return next((x for x in lines if x.startswith(first) and x.endswith(last)), "")
+
+
+def section(room: str, kept: list[str], pool: ProcessPoolExecutor) -> tuple[str, list[str]]:
     """Return a room's table, and the cases that were found outside their bands."""
-    counts = measure(room, pool)
+    rows = {case: standing(case, kept) for case in cases_of(room)}
+    counts = measure(room, {case.study for case, row in rows.items() if not row}, pool)
     lines, outside = [], []
-    for case in cases_of(room):
+    for case, row in rows.items():
+        if case.study not in counts:
+            lines.append(row)
+            continue
         found = share(counts[case.study][case.measure])
         first, last = cells(case)
         measured = f"{found.value:.3f} ± {found.error:.3f} ({found.replications:,})"
@@ -98,13 +113,14 @@ def section(room: str, pool: ProcessPoolExecutor) -> tuple[str, list[str]]:
 
 def main() -> None:
     """Measure the rooms named, or all, and write the page unless a case is outside its band."""
-    rooms = [room for room in ROOMS if not sys.argv[1:] or room in sys.argv[1:]]
+    asked = {*sys.argv[1:]} - {"new"} or {*ROOMS}
     kept = re.findall(r"^## crmkit\.(\w+)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.M | re.S)
     sections = {room: f"## crmkit.{room}\n{text.rstrip()}\n" for room, text in kept}
     outside = []
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        for room in rooms:
-            sections[room], wrong = section(room, pool)
+        for room in [room for room in ROOMS if room in asked]:
+            lines = sections.get(room, "").splitlines() if "new" in sys.argv else []
+            sections[room], wrong = section(room, lines, pool)
             outside += wrong
     if outside:
         sys.exit("Outside their bands, so the page is left as it is:\n" + "\n".join(outside))
