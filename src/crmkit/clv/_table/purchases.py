@@ -107,9 +107,10 @@ def purchase_table(
     """
     log = read_log(transactions, as_of=as_of)
     as_of = log.rows.as_of
+    check_refunds(log, refunds, since=None, until=as_of)
     parts = [
-        _summary(days, as_of, regularity=regularity)
-        for days in _days_in_pieces(log, refunds, until=as_of)
+        _summary(_days(log, rows, refunds, until=as_of), as_of, regularity=regularity)
+        for rows in _pieces(log.rows)
     ]
     return _table(log, parts, as_of)
 
@@ -178,11 +179,11 @@ def holdout_table(
     """
     log = read_log(transactions)
     split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
-    before = _days_in_pieces(log, refunds, until=split)
-    after = _days_in_pieces(log, refunds, since=split + 1, until=end)
+    check_refunds(log, refunds, since=None, until=end)
     parts = []
-    for known, later in zip(before, after, strict=True):
-        part = _summary(known, split)
+    for rows in _pieces(log.rows):
+        later = _days(log, rows, refunds, since=split + 1, until=end)
+        part = _summary(_days(log, rows, refunds, until=split), split)
         part["holdout_days"] = np.full(part["code"].size, end - split)
         # Who of those who buy later is known already, and where.
         codes = later.customer[later.first]
@@ -218,33 +219,42 @@ def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int
     return split, end
 
 
-def _days_in_pieces(
-    purchases: PurchaseLog, refunds: str, *, until: int, since: int | None = None
-) -> Iterator[PurchaseDays]:
-    """Reduce the rows of some days, some customers at a time: sorting a piece needs little memory.
+def _pieces(log: Log) -> Iterator[NDArray[Any]]:
+    """Return the rows of some customers at a time: sorting a piece needs little memory.
 
     Pieces are in the order of the customers and hold about as many rows each.
     """
-    check_refunds(purchases, refunds, since=since, until=until)
-    log, bought = purchases.rows, purchases.bought
-    since = int(log.day.min()) if since is None else since
     piece_of = np.cumsum(np.bincount(log.customer, minlength=log.n_customers)) // _PIECE
     n_pieces = int(piece_of[-1]) + 1
+    # Of few pieces numpy sorts by their digits, in time that grows with the rows only.
     piece = piece_of.astype(np.min_scalar_type(n_pieces))[log.customer]
-    del piece_of
-    for number in range(n_pieces):
-        rows = np.flatnonzero(piece == number)
-        day = log.day[rows]
-        seen = (day >= since) & (day <= until)
-        if not seen.all():
-            rows, day = rows[seen], day[seen]
-        yield purchase_days(
-            log.customer[rows],
-            day,
-            log.amount[rows] if log.has("amount") else None,
-            None if bought is None else bought[rows],
-            book=refunds == "keep",
-        )
+    rows = np.argsort(piece, kind="stable")
+    yield from np.split(rows, np.cumsum(np.bincount(piece, minlength=n_pieces))[:-1])
+
+
+def _days(
+    purchases: PurchaseLog,
+    rows: NDArray[Any],
+    refunds: str,
+    *,
+    until: int,
+    since: int | None = None,
+) -> PurchaseDays:
+    """Reduce these rows as far as they fall on some days."""
+    log, bought = purchases.rows, purchases.bought
+    day = log.day[rows]
+    seen = day <= until
+    if since is not None:
+        seen &= day >= since
+    if not seen.all():
+        rows, day = rows[seen], day[seen]
+    return purchase_days(
+        log.customer[rows],
+        day,
+        log.amount[rows] if log.has("amount") else None,
+        None if bought is None else bought[rows],
+        book=refunds == "keep",
+    )
 
 
 def _summary(
