@@ -409,9 +409,9 @@ def test_what_comes_after_the_day_is_no_feature():
     pd.testing.assert_frame_equal(whole, past)
 
 
-def test_a_model_learns_who_cancels_from_what_they_do():
+def club(n=600):
+    """Members of whom the busy stay longer, and what they do."""
     rng = np.random.default_rng(6)
-    n = 600
     busy = rng.random(n) < 0.5
     start = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 100, n), unit="D")
     stays = rng.exponential(np.where(busy, 900, 200)).astype(int) + 1
@@ -421,13 +421,57 @@ def test_a_model_learns_who_cancels_from_what_they_do():
     )
     who = rng.choice(n, 9000, p=np.where(busy, 3, 1) / np.where(busy, 3, 1).sum())
     when = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 366, 9000), unit="D")
-    log = pd.DataFrame({"customer_id": who, "date": when})
+    return pd.DataFrame({"customer_id": who, "date": when}), contracts
+
+
+def test_a_model_learns_who_cancels_from_what_they_do():
+    log, contracts = club()
     options = {"as_of": "2024-09-01", "horizon_days": 90, "lead_days": 7}
     table = churn.churn_table(log, contracts=contracts, **options)
     assert 0.05 < table["churned"].mean() < 0.4
     model = churn.ChurnModel(random_state=0).fit(table)
     assert model.performance_["auc"].iloc[0] > 0.6
     assert table.attrs["account"]["left_during_lead"] > 0
+
+
+def test_a_backtest_knows_contracts_as_of_its_day():
+    log, contracts = club()
+    day = pd.Timestamp("2024-10-01")
+    options = {"horizon_days": 50, "lead_days": 7, "ends": "exclusive", "grace_days": 3}
+    report = churn.backtest_table(log, contracts=contracts, as_of=day, n_train=2, **options)
+    assert "contract_days" in set(report["model"])
+    known = contracts[contracts["start_date"] <= day]
+    known = known.assign(end_date=known["end_date"].where(known["end_date"] <= day))
+    past = churn.churn_table(
+        log[log["date"] <= day],
+        contracts=known,
+        as_of=[day - pd.Timedelta(days=60 * k) for k in (1, 2)],
+        observed_until=day,
+        **options,
+    )
+    later = churn.churn_table(log, contracts=contracts, as_of=day, **options)
+    scores = churn.ChurnModel(random_state=0).fit(past).predict(later)
+    row = report.set_index("model").loc["model"]
+    assert row["customers"] == len(later)
+    assert row["churn_rate"] == later["churned"].mean()
+    assert row["p_mean"] == pytest.approx(scores["p_churn"].mean(), abs=1e-9)
+    squares = (scores["p_churn"] - later["churned"]) ** 2
+    assert row["brier"] == pytest.approx(squares.mean(), abs=1e-9)
+
+
+def test_signals_of_contracts_are_of_those_who_could_still_be_reached():
+    log, contracts = club()
+    end, leads = pd.Timestamp("2024-10-01"), [0, 30]
+    table = churn.signal_table(
+        log, contracts=contracts, as_of=end, horizon_days=60, lead_days=leads, ends="exclusive"
+    )
+    early = end - pd.Timedelta(days=30)
+    begun, over = contracts["start_date"], contracts["end_date"]
+    runs = [set(contracts.loc[(begun <= d) & ~(over <= d), "customer_id"]) for d in (early, end)]
+    tenure = table[table["variable"] == "contract_days"]
+    assert tenure["customers"].tolist() == [len(runs[0] & runs[1])] * 2
+    orders = table.set_index(["variable", "lead_days"]).loc[("orders", 0)]
+    assert orders["direction"] == "lower"
 
 
 def test_an_outcome_must_be_seen_to_its_end():

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from crmkit._money import decimal_sums
 from crmkit.segmentation._math import (
     bins_from_cuts,
-    decimal_sums,
     nested_bins,
     quantile_cuts,
     snap_cut,

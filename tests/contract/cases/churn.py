@@ -46,6 +46,11 @@ def contracts(n=60):
     )
 
 
+def memberships():
+    ids = np.arange(100, 220)
+    return contracts(ids.size).assign(customer_id=ids)
+
+
 def order_lines(n=1500):
     rng = np.random.default_rng(9)
     return pd.DataFrame(
@@ -229,6 +234,32 @@ CASES: list = [
         kwargs={"as_of": "2024-11-30", "horizon_days": 30},
         needs={"transactions": ("customer_id", "date"), "customers": ("customer_id",)},
         numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
+        churn.backtest_table,
+        lambda: {"transactions": order_lines(), "contracts": memberships()},
+        kwargs={
+            "as_of": "2024-08-31",
+            "horizon_days": 30,
+            "n_train": 1,
+            "grace_days": 3,
+            "heuristics": ["contract_days"],
+        },
+        needs={
+            "transactions": ("customer_id", "date"),
+            "contracts": ("customer_id", "start_date", "end_date"),
+        },
+        numbers={"transactions": ("amount",), "contracts": ("monthly_revenue",)},
+    ),
+    FunctionCase(
+        churn.signal_table,
+        lambda: {"transactions": order_lines(), "contracts": memberships()},
+        kwargs={"as_of": "2024-08-31", "horizon_days": 60, "lead_days": [0, 28]},
+        needs={
+            "transactions": ("customer_id", "date"),
+            "contracts": ("customer_id", "start_date", "end_date"),
+        },
+        numbers={"transactions": ("amount",), "contracts": ("monthly_revenue",)},
     ),
     FunctionCase(
         churn.save_gain,

@@ -10,13 +10,12 @@ from crmkit._arrays import order_by
 from crmkit._periods import months_later
 
 if TYPE_CHECKING:
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Bools, Ints
 
 
 __all__ = [
     "NEVER",
     "bridged",
-    "decimal_units",
     "last_days_served",
     "next_start",
     "without_contract",
@@ -24,20 +23,6 @@ __all__ = [
 
 NEVER = 2**31  # a day after all others
 _SPAN = 2 * NEVER  # a customer and a day packed into one number
-_MOST_UNITS = 2.0**61
-_MOST_DECIMALS = 9
-
-
-def decimal_units(values: Floats) -> tuple[Ints, float]:
-    """Return values as whole numbers of a decimal unit, and how many units make one.
-
-    The unit is the smallest, down to a billionth, with which all of them add up exactly: sums of
-    whole numbers depend on no order, and movements lead from one balance to the next to the cent.
-    """
-    total, most = float(np.abs(values).sum()), float(np.abs(values).max(initial=0.0))
-    room = min(_MOST_UNITS / max(total, 1.0), 2.0**53 / max(most, 1.0))
-    scale = 10.0 ** min(max(int(np.floor(np.log10(room))), 0), _MOST_DECIMALS)
-    return np.rint(values * scale).astype(np.int64), scale
 
 
 def next_start(customer: Ints, start: Ints, who: Ints, day: Ints) -> Ints:

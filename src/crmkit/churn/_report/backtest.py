@@ -20,6 +20,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crmkit.churn._table.contracts import Ends
+
 __all__ = ["backtest_table"]
 
 _HEURISTICS = ("recency_days", "recent_orders", "orders", "gap_ratio")
@@ -37,18 +39,22 @@ def backtest_table(
     active_days: int | None = None,
     discount: str | None = None,
     columns: Sequence[str] | None = None,
-    heuristics: Sequence[str] = _HEURISTICS,
+    heuristics: Sequence[str] | None = None,
     model: ChurnModel | None = None,
     observed_until: Any = None,
+    contracts: Any = None,
+    ends: Ends | None = None,
+    grace_days: int = 0,
     confidence_level: float = 0.95,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Learn before each of several days, predict from that day, and compare with what came.
 
     For each day the model learns from `n_train` earlier snapshots whose outcomes were complete by
-    that day, one lead and horizon apart, so nothing that was unknown on the day is used. Each
-    heuristic is a model of one column, learned from the same snapshots. All are set beside the one
-    that ranked best within these snapshots: the simple thing one would have done on the day.
+    that day, one lead and horizon (and `grace_days`) apart, so nothing that was unknown on the day
+    is used. Each heuristic is a model of one column, learned from the same snapshots. All are set
+    beside the one that ranked best within these snapshots: the simple thing one would have done on
+    the day.
 
     Parameters
     ----------
@@ -62,23 +68,17 @@ def backtest_table(
         Days after `as_of` and lead over which a customer who buys nothing counts as churned.
     n_train : int, default 3
         Number of earlier snapshots to learn from.
-    lead_days : int, default 0
-        Days between `as_of` and the outcome.
-    recent_days : int, default 56
-        Length of the recent window of ``churn_table``.
-    active_days : int, optional
-        Only customers who bought in the last `active_days` days.
-    discount : str, optional
-        Column of `transactions` with the discount granted.
+    lead_days, recent_days, active_days, discount
+        As in :func:`churn_table`.
     columns : sequence of str, optional
         Columns the model learns from. The default is all.
-    heuristics : sequence of str
+    heuristics : sequence of str, optional
         Single columns to compare with: by default recency, recent orders, orders and the gap
-        against the customer's own rhythm.
+        against the customer's own rhythm, with `contracts` also the days under contract.
     model : ChurnModel, optional
         A model whose parameters are used. The default is ``ChurnModel(random_state=0)``.
-    observed_until : str or datetime-like, optional
-        Last day the log covers, as for ``churn_table``.
+    observed_until, contracts, ends, grace_days
+        As in :func:`churn_table`.
     confidence_level : float, default 0.95
         Level of the intervals, and of what the verdict calls better or worse.
     progress : bool, default False
@@ -151,7 +151,9 @@ def backtest_table(
     """
     n_train = check_number(n_train, "n_train")
     step = check_number(horizon_days, "horizon_days")
-    step += check_number(lead_days, "lead_days")
+    step += check_number(lead_days, "lead_days") + check_number(grace_days, "grace_days")
+    if heuristics is None:
+        heuristics = _HEURISTICS if contracts is None else (*_HEURISTICS, "contract_days")
     heuristics = check_columns(heuristics, "heuristics", empty=True)
     level = check_number(confidence_level, "confidence_level")
     columns = None if columns is None else check_columns(columns, "columns")
@@ -171,6 +173,9 @@ def backtest_table(
         active_days=active_days,
         discount=discount,
         observed_until=observed_until,
+        contracts=contracts,
+        ends=ends,
+        grace_days=grace_days,
     )
     require_columns(table.columns, heuristics, "transactions", do="Choose other `heuristics`.")
     day = table["as_of"].to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -41,12 +41,8 @@ def concordance_table(
         of survival returns for customers it has not learned from, or a score of any source.
     score : str, default "p_survival"
         Column of `scores`; the higher, the longer a customer is expected to stay.
-    duration, event : str
-        Columns with the time observed and whether the customer left at its end.
-    entry : str, optional
-        Column with the tenure at which a customer came under observation.
-    weights : str, optional
-        Column with the weight of each row, as for :func:`survival_table`.
+    duration, event, entry, weights
+        As in :func:`survival_table`.
     confidence_level : float, default 0.95
         Level of the interval.
 

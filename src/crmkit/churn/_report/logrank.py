@@ -53,12 +53,8 @@ def logrank_test(
         As for :func:`survival_table`.
     by : str or list of str
         Columns that make the groups; customers without a value are a group of their own.
-    duration, event : str
-        Columns with the time observed and whether the customer left at its end.
-    entry : str, optional
-        Column with the tenure at which a customer came under observation.
-    weights : str, optional
-        Column with the weight of each row: how many customers it stands for, in whole numbers.
+    duration, event, entry, weights
+        As in :func:`survival_table`, but `weights` in whole numbers.
     strata : str or list of str, optional
         Columns within whose levels groups are compared, so that these cannot make a difference.
     emphasis : str, default "even"

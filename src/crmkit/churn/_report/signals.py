@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._typing import Floats
+    from crmkit.churn._table.contracts import Ends
 
 __all__ = ["signal_table"]
 
@@ -34,12 +35,15 @@ def signal_table(
     active_days: int | None = None,
     discount: str | None = None,
     observed_until: Any = None,
+    contracts: Any = None,
+    ends: Ends | None = None,
+    grace_days: int = 0,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Show how long before customers leave each feature tells them from those who stay.
 
     The outcome days are the same for all leads, and so are the customers: those who could be
-    described at the longest lead. Only the day up to which features are known moves back.
+    described at every lead. Only the day up to which features are known moves back.
 
     Parameters
     ----------
@@ -57,10 +61,8 @@ def signal_table(
         Length of the recent window; a short one shows when behaviour turns.
     active_days : int, optional
         Only customers who had bought in the last `active_days` days at the longest lead.
-    discount : str, optional
-        Column of `transactions` with the discount granted.
-    observed_until : str or datetime-like, optional
-        Last day the log covers, as for ``churn_table``.
+    discount, observed_until, contracts, ends, grace_days
+        As in :func:`churn_table`.
     confidence_level : float, default 0.95
         Level of the intervals.
 
@@ -120,15 +122,21 @@ def signal_table(
             active_days=active_days if lead == leads[-1] else None,
             discount=discount,
             observed_until=observed_until,
+            contracts=contracts,
+            ends=ends,
+            grace_days=grace_days,
         ).set_index("customer_id")
         for lead in leads
     }
     kept = tables[leads[-1]].index
+    for table in tables.values():
+        # A contract may have paused between two leads.
+        kept = kept[kept.isin(table.index)]
     rows = []
     for lead, table in tables.items():
         same = table.loc[kept]
         result = same["churned"].to_numpy(dtype=np.float64)
-        if result.min() == result.max():
+        if not result.size or result.min() == result.max():
             raise InputError(
                 f"`transactions`: all {len(result):,} customers did the same after `as_of`; "
                 "signals need some who left and some who stayed."

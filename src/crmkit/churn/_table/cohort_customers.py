@@ -41,8 +41,7 @@ def cohort_customers(
     Parameters
     ----------
     transactions : DataFrame
-        Transactions with columns ``customer_id`` and ``date``, and ``amount`` for the money;
-        a refund is money, but no activity. Or contracts, as in :func:`retention_table`.
+        Transactions or contracts, as for :func:`cohort_table`.
     cohort : date-like
         Any day in the period of the first purchase.
     age : int

@@ -56,18 +56,8 @@ def leaving_table(
         As for :func:`survival_table`, and the reason.
     reason : str
         Column with the reason, of those who left; a missing one is a reason of its own.
-    duration : str, default "tenure_days"
-        Column with the time observed.
-    event : str, default "churned"
-        Column that says whether the customer left at that time, for whichever reason.
-    entry : str, optional
-        Column with the tenure at which a customer came under observation.
-    weights : str, optional
-        Column with the weight of each row: how many customers it stands for, in whole numbers.
-    by : str or list of str, optional
-        Columns that make the groups; customers without a value are a group of their own.
-    confidence_level : float, default 0.95
-        Level of the interval.
+    duration, event, entry, weights, by, confidence_level
+        As in :func:`survival_table`, but `weights` in whole numbers.
 
     Returns
     -------

@@ -11,8 +11,8 @@ from crmkit._arrays import ranges
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import customer_groups, read_period
 from crmkit._log import first_and_last, purchase_days, read_log
+from crmkit._money import decimal_units
 from crmkit._periods import period_of, periods_since
-from crmkit.churn._math.contracts import decimal_units
 from crmkit.churn._math.rates import TRIAL, Spells, standing
 from crmkit.churn._table.contracts import Contracts, is_contracts, read_contracts
 from crmkit.errors import InputError

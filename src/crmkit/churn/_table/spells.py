@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._log import purchase_days
+from crmkit._money import decimal_units
 from crmkit._periods import period_of, period_start
-from crmkit.churn._math.contracts import decimal_units
 from crmkit.churn._math.rates import PAID, Spells, growth_moves, seen_periods, standing
 
 if TYPE_CHECKING:

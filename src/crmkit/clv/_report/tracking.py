@@ -66,8 +66,9 @@ def tracking_table(
         Days after `as_of` to follow. Default: up to the last date in the log.
     period_days : int
         Length of a period; periods end on `as_of` and whole periods before and after it.
-    period : {"day", "week", "month", "quarter", "year"}, optional
-        Calendar period of an opportunity, for :class:`BGBB`, instead of `period_days`. A
+    period : str or list of dates, optional
+        Calendar period of an opportunity, for :class:`BGBB`, instead of `period_days`, as in
+        :func:`crmkit.churn.retention_table`. A
         period that has not ended counts neither before `as_of` nor after it.
     customers : DataFrame, optional
         Customer table with the covariates of the model, or the columns in `by` of a

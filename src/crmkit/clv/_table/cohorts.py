@@ -39,8 +39,9 @@ def cohort_value(
     ----------
     transactions : DataFrame
         One row per order line with ``customer_id``, ``date`` and ``amount``.
-    period : {"day", "week", "month", "quarter", "year"}
-        Calendar period of the first purchase, which makes the cohort, and of the ages.
+    period : str or list of dates
+        Calendar period of the first purchase, which makes the cohort, and of the ages, as in
+        :func:`crmkit.churn.retention_table`.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     customers : DataFrame, optional
@@ -159,9 +160,9 @@ def payback_table(
     acquisition_cost : float or DataFrame
         One number for all; a table with ``customer_id`` and ``acquisition_cost``; or a table
         with any column of `customers`, such as ``channel``, and ``acquisition_cost``.
-    period : {"day", "week", "month", "quarter", "year"} or None
-        Calendar period of the first purchase, which makes the cohort; None takes all cohorts
-        together.
+    period : str, list of dates or None
+        Calendar period of the first purchase, which makes the cohort, as in
+        :func:`crmkit.churn.retention_table`; None takes all cohorts together.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     customers : DataFrame, optional

@@ -39,8 +39,8 @@ def opportunity_table(
     ----------
     transactions : DataFrame
         One row per order line with ``customer_id`` and ``date``.
-    period : {"day", "week", "month", "quarter", "year"}
-        Calendar period of an opportunity.
+    period : str or list of dates
+        Calendar period of an opportunity, as in :func:`crmkit.churn.retention_table`.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     horizon_periods : int, optional
@@ -137,8 +137,8 @@ def contract_table(
     ----------
     transactions : DataFrame
         One row per payment with ``customer_id`` and ``date``.
-    period : {"day", "week", "month", "quarter", "year"}
-        Calendar period a payment covers.
+    period : str or list of dates
+        Calendar period a payment covers, as in :func:`crmkit.churn.retention_table`.
     as_of : date-like, optional
         Last day observed, inclusive. The default is the last date in the log.
     grace_periods : int

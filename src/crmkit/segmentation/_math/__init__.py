@@ -18,7 +18,6 @@ from crmkit.segmentation._math.judge import (
 from crmkit.segmentation._math.losses import Losses, columns_within, explain_losses
 from crmkit.segmentation._math.money import (
     WhaleCurve,
-    decimal_sums,
     discount_lines,
     share_cost,
     value_tiers,
@@ -77,7 +76,6 @@ __all__ = [
     "cohens_h",
     "columns_within",
     "deal_folds",
-    "decimal_sums",
     "deepest_valley",
     "discount_lines",
     "equal_groups",

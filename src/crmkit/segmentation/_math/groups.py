@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from crmkit._arrays import mean_interval
-from crmkit.segmentation._math.money import decimal_sums
+from crmkit._money import decimal_sums
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
-from crmkit.segmentation._math import decimal_sums
+from crmkit._money import decimal_sums
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats

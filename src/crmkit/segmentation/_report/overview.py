@@ -9,7 +9,8 @@ import numpy as np
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import group_codes, read_by, read_customers, rows_of, with_account, without
-from crmkit.segmentation._math import decimal_sums, group_growth, group_means
+from crmkit._money import decimal_sums
+from crmkit.segmentation._math import group_growth, group_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

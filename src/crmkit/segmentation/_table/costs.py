@@ -12,8 +12,9 @@ from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, number_array, quoted
 from crmkit._frames import read_customers, table_columns, to_pandas
 from crmkit._log import count_purchases, read_rows
+from crmkit._money import decimal_sums
 from crmkit.errors import InputError
-from crmkit.segmentation._math import decimal_sums, discount_lines, share_cost
+from crmkit.segmentation._math import discount_lines, share_cost
 from crmkit.segmentation._table.everybody import everybody, seated
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pandas as pd
 from crmkit._checks import check_choice
 from crmkit._frames import day_column, read_customers, with_account
 from crmkit._log import count_purchases, first_and_last, read_log
+from crmkit._money import decimal_sums
 from crmkit._periods import day_text
-from crmkit.segmentation._math import decimal_sums, group_quantile
+from crmkit.segmentation._math import group_quantile
 from crmkit.segmentation._table.everybody import everybody
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from crmkit._frames import (
     table_columns,
 )
 from crmkit._log import distinct_per_group, first_and_last, read_log
+from crmkit._money import decimal_sums
 from crmkit.errors import InputError
-from crmkit.segmentation._math import Pairs, decimal_sums
+from crmkit.segmentation._math import Pairs
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
