@@ -170,7 +170,7 @@ def test_items_of_any_type(items):
     assert found[(second,)] == 1
     pair = next(itemset for itemset in found if len(itemset) == 2)
     assert set(pair) == {first, second}
-    assert len(basket.item_pairs(log_of([items, [first]]))) == 1
+    assert len(basket.item_pairs(log_of([items, [first]]), min_support=1)) == 1
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "category", "int64[pyarrow]", "float64", "int32"])
@@ -193,7 +193,7 @@ def test_lines_without_product_are_no_item(missing):
 
 def test_orders_of_one_line_and_empty_results():
     log = log_of([["a"], ["b"], ["a"]])
-    assert as_dict(basket.frequent_itemsets(log)) == {("a",): 2, ("b",): 1}
+    assert as_dict(basket.frequent_itemsets(log, min_support=1)) == {("a",): 2, ("b",): 1}
     assert basket.item_pairs(log).empty
     nothing = basket.frequent_itemsets(log, min_support=3)
     assert list(nothing.columns) == ["itemset", "length", "count", "support"]

@@ -97,7 +97,7 @@ def test_rules_equal_brute_force(customers, gap):
 
 def test_gap_runs_to_the_next_purchase():
     log = log_of([[(0, "a"), (4, "b"), (9, "b")], [(1, "a"), (11, "b")], [(2, "c")]])
-    rules = basket.sequence_rules(log)
+    rules = basket.sequence_rules(log, min_support=1)
     row = rules[(rules["antecedent"] == "a") & (rules["consequent"] == "b")].iloc[0]
     assert row["median_gap_days"] == 7
     rules = basket.sequence_rules(log, max_gap_days=5, min_support=1)

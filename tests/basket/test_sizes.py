@@ -56,7 +56,7 @@ def test_expected_count_is_the_mean_over_orders_of_that_size():
         drawn = drawn[drawn.sum(axis=1) == items].astype(float)
         together += orders * (drawn.T @ drawn) / len(drawn)
     pairs = np.array([(a, b) for a in range(30) for b in range(a)])
-    expected = sizes.expected_together(count, size, pairs)
+    expected = sizes.size_model(count, size).expected_together(pairs)
     drawn = together[pairs[:, 0], pairs[:, 1]]
     assert expected.sum() == pytest.approx(drawn.sum(), rel=0.01)
     for value in np.unique(expected):  # pairs of items that are equally frequent

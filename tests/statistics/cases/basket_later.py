@@ -19,7 +19,7 @@ def sequences(rng, n, chance):
     day = chance(rng, item)
     log = pd.DataFrame({"customer_id": customer, "product": item})
     log["date"] = START + pd.to_timedelta(day, unit="D")
-    found = basket.sequence_rules(log, min_support=1)
+    found = basket.sequence_rules(log, min_support=1, min_confidence=0.0)
     found = found[found["antecedent"] != found["consequent"]]
     first = found[(found["antecedent"] == 0) & (found["consequent"] == 1)]
     return {

@@ -37,6 +37,8 @@ class Baskets:
         Where each item's positions begin in `by_item`.
     code, count : int64 arrays, shape (m,)
         Item code and number of baskets, by rank.
+    begin : int array, shape (n_baskets + 1,)
+        Where the entries of each basket begin.
     """
 
     item: Indices
@@ -45,6 +47,12 @@ class Baskets:
     start: Indices
     code: Ints
     count: Ints
+    begin: Indices
+
+    @property
+    def basket(self) -> Ints:
+        """The basket of each entry, shape (n,)."""
+        return np.repeat(np.arange(len(self.begin) - 1), np.diff(self.begin))
 
     def blocks(self, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the ranks into blocks of bounded work, the most frequent items first."""
@@ -97,7 +105,7 @@ class Baskets:
         return key, number
 
 
-def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int) -> Baskets:
+def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) -> Baskets:
     """Drop repeats and rare items, rank the others by count and sort the incidences.
 
     Sorting means counting: a sparse matrix is turned from rows to columns in linear time.
@@ -139,7 +147,7 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int) -> B
     after -= np.arange(1, len(after) + 1, dtype=after.dtype)
     if len(code) <= 1 << 16:
         ranked = ranked.astype(np.uint16)  # they are looked up in no order: the cache holds more
-    return Baskets(ranked, by_item, after[by_item], start, code, count)
+    return Baskets(ranked, by_item, after[by_item], start, code, count, begin)
 
 
 def _by_column(column: Indices, start: Indices, n_columns: int) -> tuple[Indices, Indices]:

@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ from crmkit._arrays import distinct
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
 CELLS = 1 << 20  # probabilities held at once
@@ -75,45 +76,120 @@ def cell_probabilities(
     return x * y / (1 + x * y)
 
 
-def expected_together(item_count: Ints, basket_size: Ints, pairs: Ints) -> Floats:
-    """Return how many baskets would hold both items of each pair by chance, shape (m,).
+@dataclass(frozen=True, slots=True)
+class SizeModel:
+    """The chance that an item is in a basket, by how frequent the one and how large the other is.
 
-    The sum over baskets of p_i p_j (1 - (1 - p_i) (1 - p_j) / d), d the sum of p (1 - p) over all
-    items: Hajek's joint probability where the size is fixed, and not only on average [2]_. It
-    matters, because a basket of s items has s (s - 1) / 2 pairs; with s on average it has more.
-
-    Parameters
+    Attributes
     ----------
-    item_count : int64 array, shape (n_items,)
-    basket_size : int64 array, shape (n_baskets,)
-    pairs : int64 array, shape (m, 2)
-        Item codes.
+    p : float array, shape (classes, sizes)
+        Classes are the distinct numbers of baskets of an item, ascending.
+    row : int64 array, shape (n_items,)
+        The class of each item.
+    column : int64 array, shape (n_baskets,)
+        The size of each basket, as a place in `sizes`; 0 where a basket is empty.
+    filled : bool array, shape (n_baskets,)
+        Whether a basket is not.
+    sizes, n_of_size : arrays, shape (sizes,)
+        The sizes above 0, and how many baskets have them.
+    spread : float array, shape (sizes,)
+        The sum of p (1 - p) over all items.
     """
+
+    p: Floats
+    row: Ints
+    column: Ints
+    filled: Bools
+    sizes: Ints
+    n_of_size: Ints
+    spread: Floats
+
+    def expected_together(self, pairs: Ints) -> Floats:
+        """Return how many baskets would hold both items of each pair by chance, shape (m,).
+
+        The sum over baskets of p_i p_j (1 - (1 - p_i) (1 - p_j) / d), d the sum of p (1 - p) over
+        all items: Hajek's joint probability where the size is fixed, and not only on average [2]_.
+        It matters, because a basket of s items has s (s - 1) / 2 pairs; with s on average it has
+        more.
+
+        Parameters
+        ----------
+        pairs : int64 array, shape (m, 2)
+            Item codes.
+        """
+        expected = np.empty(len(pairs))
+        step = max(CELLS // max(len(self.sizes), 1), 1)
+        for start in range(0, len(pairs), step):
+            first, second = (self.p[self.row[side]] for side in pairs[start : start + step].T)
+            joint = first * second * np.maximum(1 - (1 - first) * (1 - second) / self.spread, 0)
+            expected[start : start + step] = joint @ self._of_two
+        return expected
+
+    @property
+    def _of_two(self) -> Ints:
+        """How many baskets have each size; one item makes no pair."""
+        return np.where(self.sizes == 1, 0, self.n_of_size)
+
+    def likely_pairs(self, items: Ints, least: float, most: int) -> Ints | None:
+        """Return the pairs of items that chance brings together at least so often, shape (m, 2).
+
+        None where there are more than `most`.
+        """
+        q = self.p * (1 - self.p)
+        of_class = np.bincount(self.row[items], minlength=len(self.p))
+        # without the limit at 0 of Hajek's factor: a lower bound, made up for by the margin
+        weight = self._of_two
+        expected = (self.p * weight) @ self.p.T - (q * (weight / self.spread)) @ q.T
+        often = (expected >= least * (1 - 1e-9)) & (of_class[:, None] > 0) & (of_class > 0)
+        first, second = np.nonzero(np.triu(often))
+        n_pairs = np.where(
+            first == second,
+            of_class[first] * (of_class[first] - 1) // 2,
+            of_class[first] * of_class[second],
+        )
+        if n_pairs.sum() > most:
+            return None
+        order = items[np.argsort(self.row[items], kind="stable")]
+        begin = np.cumsum(of_class) - of_class
+        parts = [np.zeros((0, 2), dtype=np.int64)]
+        for a, b in zip(first.tolist(), second.tolist(), strict=True):
+            left, right = (order[begin[c] : begin[c] + of_class[c]] for c in (a, b))
+            pairs = np.column_stack((np.repeat(left, len(right)), np.tile(right, len(left))))
+            parts.append(pairs[pairs[:, 0] < pairs[:, 1]] if a == b else np.sort(pairs, axis=1))
+        return np.concatenate(parts)
+
+
+def size_model(item_count: Ints, basket_size: Ints) -> SizeModel:
+    """Fit the chance of each item in each basket to the numbers of both, as `margins` has them."""
     counts, row, n_of_count = np.unique(item_count, return_inverse=True, return_counts=True)
-    sizes, n_of_size = np.unique(basket_size[basket_size > 0], return_counts=True)
+    sizes, column = np.unique(basket_size, return_inverse=True)
+    if sizes.size and sizes[0] == 0:
+        sizes, column = sizes[1:], np.maximum(column - 1, 0)
+    filled = basket_size > 0
+    n_of_size = np.bincount(column[filled], minlength=len(sizes))
     real = counts > 0
     p = np.zeros((len(counts), len(sizes)))
     p[real] = cell_probabilities(
         *(part.astype(np.float64) for part in (counts[real], n_of_count[real], sizes, n_of_size))
     )
     spread = np.maximum(n_of_count @ (p * (1 - p)), 1e-300)
-    n_of_size = np.where(sizes == 1, 0, n_of_size)  # one item makes no pair
-    expected = np.empty(len(pairs))
-    step = max(CELLS // max(len(sizes), 1), 1)
-    for start in range(0, len(pairs), step):
-        first, second = (p[row[side]] for side in pairs[start : start + step].T)
-        joint = first * second * np.maximum(1 - (1 - first) * (1 - second) / spread, 0)
-        expected[start : start + step] = joint @ n_of_size
-    return expected
+    return SizeModel(p, row, column, filled, sizes, n_of_size, spread)
 
 
-def chance_of_as_many(count: ArrayLike, expected: ArrayLike) -> Floats:
+def chance_of_as_many(count: ArrayLike, expected: ArrayLike, spread: ArrayLike = 1.0) -> Floats:
     """Return the p-value of `count` baskets with both items, both shapes (m,); counts above 0.
 
     The tail of Poisson's distribution. The count is a sum over baskets that differ, whose upper
-    tail beyond the mean is never larger [3]_: the p-value errs on the safe side.
+    tail beyond the mean is never larger [3]_: the p-value errs on the safe side. Where baskets come
+    in clusters, `spread` times as variable, both numbers are divided by it, as Rao and Scott do.
     """
-    tail: Floats = special.gammainc(
-        np.asarray(count, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    )
+    count, expected, spread = (np.asarray(x, dtype=np.float64) for x in (count, expected, spread))
+    tail: Floats = special.gammainc(count / spread, expected / spread)
+    return tail
+
+
+def chance_of_as_few(count: ArrayLike, expected: ArrayLike, spread: ArrayLike = 1.0) -> Floats:
+    """Return the p-value of at most `count` baskets with both items; see `chance_of_as_many`."""
+    count, expected, spread = (np.asarray(x, dtype=np.float64) for x in (count, expected, spread))
+    tail: Floats = special.gammaincc(count / spread + 1, expected / spread)
     return tail

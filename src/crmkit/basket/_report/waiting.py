@@ -20,7 +20,7 @@ def time_to_next(
     transactions: Any,
     *,
     horizon_days: int = 90,
-    min_support: float = 0.01,
+    min_support: float | None = None,
     include: Iterable[Any] | None = None,
     exclude: Iterable[Any] | None = None,
     confidence_level: float = 0.95,
@@ -37,9 +37,10 @@ def time_to_next(
         The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
     horizon_days : int, default 90
         Days to look ahead, for ``p_within``.
-    min_support : float or int, default 0.01
+    min_support : float or int, optional
         Smallest support, of customers with both in this order: a share of all customers as
-        a float up to 1, or a number of customers as an integer.
+        a float up to 1, or a number of customers as an integer. The default is 0.01, at least 5
+        customers.
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     confidence_level : float, default 0.95
@@ -90,7 +91,7 @@ def time_to_next(
     ...         "product": ["printer", "ink", "printer", "ink", "ink"],
     ...     }
     ... )
-    >>> waits = basket.time_to_next(transactions, horizon_days=20)
+    >>> waits = basket.time_to_next(transactions, horizon_days=20, min_support=2)
     >>> waits[["item", "next_item", "customers", "events", "median_days", "p_within"]]
           item next_item  customers  events  median_days  p_within
     0  printer       ink          2       2         15.0       0.5

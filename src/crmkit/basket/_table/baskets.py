@@ -138,8 +138,13 @@ def find_items(items: pd.Index[Any], values: Any, name: str, other: str = "trans
     )
 
 
-def minimum_count(min_support: float, n_baskets: int) -> int:
-    """Turn a share (a float up to 1) or a number of baskets (an integer) into a count."""
+def minimum_count(min_support: float | None, n_baskets: int, default: float = 0.01) -> int:
+    """Turn a share (a float up to 1) or a number of baskets (an integer) into a count.
+
+    None is the default share, but at least five: what fewer have in common is mostly chance.
+    """
+    if min_support is None:
+        return max(minimum_count(default, n_baskets), 5)
     if not isinstance(min_support, Integral):
         share = check_number(min_support, "min_support", rule="share_of_baskets")
         # the product of a share and a count is a hair off whole numbers

@@ -48,7 +48,7 @@ def frequent_itemsets(
         counts once; lines without a product count for no item, refunds for no order.
     min_support : float or int, optional
         Smallest support: a share of all orders as a float up to 1, or a number of orders as an
-        integer. The default is 0.01, or 1 order if `n_best` is given.
+        integer. The default is 0.01, at least 5 orders, or 1 order if `n_best` is given.
     n_best : int, optional
         Only the itemsets with the highest counts, this many and those tied with the last of them;
         `family` then chooses among these.
@@ -126,8 +126,8 @@ def frequent_itemsets(
     max_length = check_optional(max_length, "max_length", low=min_length)
     max_itemsets = check_number(max_itemsets, "max_itemsets")
     n_best = check_optional(n_best, "n_best", high=max_itemsets)
-    if min_support is None:
-        min_support = 0.01 if n_best is None else 1
+    if min_support is None and n_best is not None:
+        min_support = 1
     lines = read_baskets(
         transactions, unit=unit, include=include, exclude=exclude, groups=groups, as_of=as_of
     )

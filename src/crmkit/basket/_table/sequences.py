@@ -30,11 +30,12 @@ def read_histories(
     include: Iterable[Any] | None,
     exclude: Iterable[Any] | None,
     as_of: Any,
+    default: float = 0.01,
 ) -> tuple[PurchaseLog, Log, sequences.Histories, int]:
     """Read a log, its purchases, and who bought which items with enough customers on which day."""
     history = read_log(transactions, needs=("product",), as_of=as_of)
     log = history.purchases
-    min_count = minimum_count(min_support, log.n_customers)
+    min_count = minimum_count(min_support, log.n_customers, default)
     n_items = len(log.product_ids)
     known = log.product >= 0
     buyers = distinct(log.product[known] * log.n_customers + log.customer[known])
@@ -60,7 +61,7 @@ def check_gaps(min_gap_days: Any, max_gap_days: Any) -> tuple[int, int | None]:
 def frequent_sequences(
     transactions: Any,
     *,
-    min_support: float = 0.05,
+    min_support: float | None = None,
     max_length: int | None = None,
     min_gap_days: int = 1,
     max_gap_days: int | None = None,
@@ -79,9 +80,10 @@ def frequent_sequences(
     ----------
     transactions : DataFrame
         The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
-    min_support : float or int, default 0.05
+    min_support : float or int, optional
         Smallest support: a share of all customers as a float up to 1, or a number of customers as
-        an integer.
+        an integer. The default is 0.05, at least 5 customers: a history holds far more sequences
+        than an order holds itemsets, whose default is 0.01.
     max_length : int, optional
         Largest number of items in a sequence.
     min_gap_days : int, default 1
@@ -142,7 +144,7 @@ def frequent_sequences(
     cap = check_number(max_sequences, "max_sequences")
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     history, log, lines, min_count = read_histories(
-        transactions, min_support, include, exclude, as_of
+        transactions, min_support, include, exclude, as_of, default=0.05
     )
     find = partial(
         mine_sequences,
@@ -193,8 +195,8 @@ def frequent_sequences(
 def sequence_rules(
     transactions: Any,
     *,
-    min_support: float = 0.01,
-    min_confidence: float = 0.0,
+    min_support: float | None = None,
+    min_confidence: float = 0.1,
     min_gap_days: int = 1,
     max_gap_days: int | None = None,
     include: Iterable[Any] | None = None,
@@ -208,10 +210,10 @@ def sequence_rules(
     ----------
     transactions : DataFrame
         The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
-    min_support : float or int, default 0.01
+    min_support : float or int, optional
         Smallest support: a share of all customers as a float up to 1, or a number of customers as
-        an integer.
-    min_confidence : float, default 0.0
+        an integer. The default is 0.01, at least 5 customers.
+    min_confidence : float, default 0.1
         Smallest confidence.
     min_gap_days : int, default 1
         Fewest days from the antecedent to the consequent.
@@ -274,7 +276,7 @@ def sequence_rules(
     ...         "product": ["printer", "ink", "printer", "ink", "ink"],
     ...     }
     ... )
-    >>> rules = basket.sequence_rules(transactions)
+    >>> rules = basket.sequence_rules(transactions, min_support=2)
     >>> rules[["antecedent", "consequent", "count", "confidence", "median_gap_days"]]
       antecedent consequent  count  confidence  median_gap_days
     0    printer        ink      2         1.0             23.0
