@@ -63,9 +63,9 @@ class Weights:
 
 def weights(customer: Ints, size: Ints) -> Weights:
     """Return the shares in all pairs, from a customer and a size per basket."""
-    pairs = size * (size - 1.0)
-    basket = pairs / max(pairs.sum(), 1.0)
-    whole = np.bincount(customer, basket)
+    pairs = size.astype(np.float64) * (size - 1)
+    basket: Floats = pairs / max(float(pairs.sum()), 1.0)
+    whole: Floats = np.bincount(customer, basket)
     return Weights(customer, basket, whole, max(float(whole @ whole - basket @ basket), 0.0))
 
 
@@ -169,7 +169,7 @@ def tastes(basket: Ints, item: Ints, customer: Ints, model: SizeModel, items: In
     # of squares of sums per customer, and of the squares that are of one basket
     of_class = np.einsum("cs,cs->c", model.p @ (sizes.T @ sizes).toarray(), model.p)
     alone = model.p**2 @ model.n_of_size
-    beyond = np.asarray(bought.multiply(bought).sum(axis=1)).ravel()
+    beyond: Floats = np.asarray(bought.multiply(bought).sum(axis=1)).ravel()
     beyond -= 2 * np.einsum("is,is->i", (bought @ sizes).toarray(), p) - of_class[row]
     beyond -= np.einsum("is,is->i", (holds @ size).toarray(), 1 - 2 * p) + alone[row]
     under = np.maximum((of_class - alone)[row], 1e-300)

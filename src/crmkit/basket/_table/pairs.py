@@ -287,9 +287,10 @@ def _beside(baskets: Baskets, chosen: Ints, least: int) -> tuple[Ints, Ints]:
     """Count what stands beside some items in their baskets."""
     n = len(baskets.code)
     ranks = np.flatnonzero(np.isin(baskets.code, chosen))
-    rank, place = ranges(baskets.start[ranks], baskets.count[ranks])
+    rank, place = ranges(baskets.start[ranks].astype(np.int64), baskets.count[ranks])
     at = baskets.basket[baskets.by_item[place]]
-    number, entry = ranges(baskets.begin[at], np.diff(baskets.begin)[at])
+    begin = baskets.begin.astype(np.int64)
+    number, entry = ranges(begin[at], np.diff(begin)[at])
     first, other = ranks[rank[number]], baskets.item[entry].astype(np.int64)
     # a pair of two of the chosen is met from both sides
     once = (first < other) | (np.isin(other, ranks, invert=True) & (first != other))
