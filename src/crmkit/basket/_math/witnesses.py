@@ -65,7 +65,7 @@ def weights(customer: Ints, size: Ints) -> Weights:
     """Return the shares in all pairs, from a customer and a size per basket."""
     pairs = size.astype(np.float64) * (size - 1)
     basket: Floats = pairs / max(float(pairs.sum()), 1.0)
-    whole: Floats = np.bincount(customer, basket)
+    whole = np.bincount(customer, basket).astype(np.float64, copy=False)
     return Weights(customer, basket, whole, max(float(whole @ whole - basket @ basket), 0.0))
 
 
