@@ -117,9 +117,10 @@ def seen_periods(start: Ints, until: Ints, ends: Ints) -> tuple[Ints, Ints]:
     `start` and `until` have shape (n,), `ends` holds the last day of each period, ascending,
     shape (m,). A spell that no period's end falls into has its last before its first.
     """
-    first = np.searchsorted(ends, start, side="left").astype(np.int64)
-    last = np.searchsorted(ends, until, side="left").astype(np.int64) - 1
-    return first, last
+    low, high = int(ends[0]), int(ends[-1]) + 1
+    # Entry d is the first period that ends on day low + d or later: spells are many, days are few.
+    period = np.searchsorted(ends, np.arange(low, high + 1), side="left")
+    return period[np.clip(start, low, high) - low], period[np.clip(until, low, high) - low] - 1
 
 
 def standing(spells: Spells, *, n_periods: int) -> Standing:

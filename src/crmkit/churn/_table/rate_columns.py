@@ -111,6 +111,8 @@ def _came(moves: Moves) -> dict[str, Bools]:
 def _by_reason(name: str, accounts: Accounts) -> dict[str, Bools]:
     """Part the customers lost by why their last contract ended."""
     moves, reasons = accounts.moves, accounts.reasons
+    if not reasons:
+        return {}
     lost = moves.there & ~moves.here
     reason = np.where(moves.reason < 0, len(reasons) - 1, moves.reason)
     return {f"{name}_{word}": lost & (reason == number) for number, word in enumerate(reasons)}

@@ -79,7 +79,10 @@ def activity_spells(log: PurchaseLog, period: Calendar, window_days: int | None)
     if window_days is not None:
         start, until = active.day, active.day + window_days
     else:
-        start, until = period_start(active.day, period), period_start(active.day + 1, period)
+        # Many rows, few periods: each is worked out once.
+        low = int(active.day.min())
+        first_days = period_start(np.arange(low, int(active.day.max()) + 2), period)
+        start, until = first_days[active.day - low], first_days[active.day - low + 1]
     return DaySpells(
         customer=active.customer,
         start=start,
