@@ -287,3 +287,12 @@ def test_money_features_scale_with_the_currency_and_shares_do_not():
     money = ["total_amount", "mean_order_amount", "recent_amount"]
     other[money] /= 100
     pd.testing.assert_frame_equal(other, table)
+
+
+def test_staying_is_leaving_told_the_other_way_round():
+    rules = {"as_of": AS_OF, "horizon_days": 30}
+    left, stayed = (
+        churn.churn_table(log(), outcome=what, **rules) for what in ("churned", "stayed")
+    )
+    assert (left.pop("churned") + stayed.pop("stayed") == 1).all()
+    pd.testing.assert_frame_equal(left, stayed)

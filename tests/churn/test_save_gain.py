@@ -67,6 +67,34 @@ def test_the_documented_ways_earn_what_there_is_to_earn(campaign):
     assert earned(today, select(today, twice[["customer_id", "uplift"]])) < 0.85 * best
 
 
+def test_the_loop_earns_what_there_is_to_earn():
+    """Likely leavers, contacted with a hold-out; what that did decides whom to contact next."""
+    rng = np.random.default_rng(5)
+    people = [base(20_000, seed).assign(ok=lambda t: t["customer_id"] % 10 > 0) for seed in (2, 3)]
+    past = base(20_000, 4)
+    past["churned"] = (rng.random(len(past)) < past["p"]).astype(int)
+    scores = churn.ChurnModel(random_state=0).fit(past, columns=KNOWN).predict(people[0])
+    rules = {"consent": "ok", "value": VALUE, "contact_cost": COST, "random_state": 0}
+    guess = churn.save_gain(scores, save_rate=0.4, value=VALUE, contact_cost=COST)
+    first = response.select_targets(people[0], guess, holdout_share=0.5, **rules)
+    contact = (first["decision"] == "contact").to_numpy()
+    stayed = rng.random(len(contact)) >= people[0]["p"] * (1 - SAVED * contact)
+    lesson = people[0].assign(stayed=stayed).merge(first[["customer_id", "decision"]])
+    result = response.campaign_result(lesson, outcome="stayed", selection=first, value=VALUE).iloc[
+        0
+    ]
+    assert result["verdict"] == "significant and profitable"
+    truth = (people[0]["p"] * SAVED)[contact].mean()
+    assert result["uplift"] == pytest.approx(truth, abs=2 * result["std_error"])
+    model = churn.WinBackModel(random_state=0)
+    model.fit(lesson, outcome="stayed", treated="decision", columns=KNOWN)
+    uplift = model.predict(people[1])
+    gain = churn.save_gain(uplift, uplift="uplift", value=VALUE, contact_cost=COST)
+    second = response.select_targets(people[1], gain, holdout_share=0, **rules)
+    assert not (second["decision"] == "contact")[~people[1]["ok"]].any()
+    assert earned(people[1], second) >= 0.98 * oracle(people[1][people[1]["ok"]])
+
+
 def test_selection_takes_the_gain_as_it_is(campaign):
     today = campaign[1].head(300).assign(value=lambda t: 50.0 + t["calls"], cost=4.0)
     today["ok"] = today["customer_id"] % 2 == 0

@@ -50,6 +50,7 @@ NO_PROMISE = {
     "reachable": "a fact of the segment map",
     "redundant": "arithmetic on the row's own figures",
     "responded": "a fact of a simulation",
+    "stayed": "a fact of the contract",
     "treated": "a fact of a simulation",
 }
 # Verdicts in words, or of fitted tables.

@@ -437,6 +437,18 @@ CASES: list = [
         needs=("customer_id", "valuable"),
     ),
     ModelCase(
+        churn.ProspectModel,
+        lambda: {
+            "customers": prospects(0),
+            "contacts": prospects(1).assign(offered=lambda t: t["customer_id"] % 2),
+        },
+        parameters={"random_state": 0},
+        fit_kwargs={"treated": "offered"},
+        apart=("contacts",),
+        predict_tables=lambda: {"prospects": prospects(2)},
+        needs=("customer_id", "valuable"),
+    ),
+    ModelCase(
         churn.WinBackModel,
         lambda: {"customers": lost()},
         parameters={"random_state": 0},

@@ -1,4 +1,4 @@
-"""Which prospects resemble the best customers, and which will answer an offer."""
+"""Which prospects resemble the best customers, and which an offer wins."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from crmkit._arguments import check_column, check_columns, columns_named
+from crmkit._checks import listed
 from crmkit._frames import read_customers
 from crmkit._learn import FeatureEncoder, figures, with_outcome
-from crmkit._learn.columns import judged_columns
+from crmkit._learn.columns import column_table, judged_columns
+from crmkit._learn.outcomes import read_arms
 from crmkit._learn.score_model import ScoreModel
 from crmkit._learn.seen import in_sample
+from crmkit.churn._model.winback import WinBackModel
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,11 +31,12 @@ _FIRST = ("first_date", "first_month", "first_season", "first_product")
 
 
 class ProspectModel(ScoreModel):
-    """Score prospects by likeness to the best customers, and by predicted response.
+    """Score prospects by likeness to the best customers, by response, and by what an offer adds.
 
-    Both scores use only what is known before a prospect becomes a customer; columns that arise
+    All scores use only what is known before a prospect becomes a customer; columns that arise
     later are refused. Likeness is learned from customers whose first months are over
-    (``acquisition_table``), response from prospects who were contacted before.
+    (``acquisition_table``), response from prospects who were contacted before, and what the offer
+    adds to it from these beside a control group of prospects who were left alone.
 
     Parameters
     ----------
@@ -58,7 +62,8 @@ class ProspectModel(ScoreModel):
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its value went with the rarer outcome without exception),
         ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
-        `columns` are named; an honest column of such an area is named too.
+        `columns` are named; an honest column of such an area is named too. What
+        ``acquisition_table`` adds stands there too, with why it was not used.
     base_rate_ : float
         Share of valuable customers the model learned from.
     account_ : dict
@@ -66,6 +71,8 @@ class ProspectModel(ScoreModel):
         ``contacts_rows`` and ``contacts_without_outcome``.
     scorer_, response_scorer_ : object
         The fitted parts; the second is None without contacts.
+    offer_model_ : WinBackModel or None
+        What the offer adds, with its average and intervals; None without a control group.
 
     See Also
     --------
@@ -87,6 +94,7 @@ class ProspectModel(ScoreModel):
     base_rate_: float
     response_scorer_: Scorer | None
     contact_columns_: pd.DataFrame | None
+    offer_model_: WinBackModel | None
 
     _not_saved = (*ScoreModel._not_saved, "_seen_contacts_")
 
@@ -97,6 +105,8 @@ class ProspectModel(ScoreModel):
         *,
         target: str = "valuable",
         responded: str = "responded",
+        treated: str | None = None,
+        control: Any = None,
         columns: Sequence[str] | None = None,
         progress: bool = False,
     ) -> Self:
@@ -115,6 +125,11 @@ class ProspectModel(ScoreModel):
             ``retained`` of ``acquisition_table``, or any other.
         responded : str, default "responded"
             Column of `contacts` with 1 for a response, 0 for none.
+        treated : str, optional
+            Column that says who was treated: 1 for prospects who got the offer, 0 for those
+            of `contacts` who were left alone at random. Without it all were contacted.
+        control : optional
+            Name of the control arm, where `treated` holds names other than "control".
         columns : sequence of str, optional
             Columns to learn from. The default is all but the id, the target, dates and what
             ``acquisition_table`` adds to the customers' own columns.
@@ -129,7 +144,8 @@ class ProspectModel(ScoreModel):
         Raises
         ------
         InputError
-            If a column arises only after the first purchase, or one outcome is too rare.
+            If a column arises only after the first purchase, one outcome is too rare, or
+            `treated` has no control group, several offers, or arms that visibly differ.
         """
         if columns is not None:
             columns = check_columns(columns, "columns")
@@ -144,22 +160,49 @@ class ProspectModel(ScoreModel):
         # Whether prospects respond is asked; no score may be told.
         responded = check_column(responded, "responded")
         asked = [target] if contacts is None else [target, responded]
+        if treated is not None:
+            if contacts is None:
+                raise InputError("`treated` is a column of `contacts`, which is not given.")
+            asked.append(check_column(treated, "treated"))
+        elif control is not None:
+            raise InputError("`control` names an arm of `treated`, which is not given.")
         encoder = FeatureEncoder(columns=columns, exclude=[*asked, *_LATER, *_FIRST])
         valuable = self._learn(frame, result, encoder, progress=progress)
         rows = [{"model": "p_valuable", **figures(valuable.scores, result)}]
         self.scorer_, self.response_scorer_ = valuable.scorer, None
-        self.contact_columns_ = None
+        self.contact_columns_ = self.offer_model_ = None
         self.base_rate_ = float(result.mean())
         looks: dict[str, Any] = {"certain_is_suspect": True, "warn": columns is None}
         encoder = valuable.scorer.encoder
         self.columns_ = judged_columns(
             frame, encoder.looked_at(frame), encoder.terms, result, target, **looks
         )
+        late = [name for name in (*_LATER, *_FIRST) if name in frame.columns and name != target]
+        if late:
+            self.columns_ = pd.concat([self.columns_, _not_known(frame, late)], ignore_index=True)
         self._seen_, self._background_ = valuable.seen, valuable.background
         if contacts is not None:
             known = self.scorer_.encoder.used_columns
-            needs = [responded, *known]
+            needs = [*asked[1:], *known]
             seen = read_customers(contacts, needs=needs, name="contacts")
+            if treated is not None:
+                arms = read_arms(seen, treated, control, name="contacts")
+                if len(arms.treatments) > 1:
+                    raise InputError(
+                        f"`contacts`: column {treated!r} has several offers "
+                        f"{listed(arms.treatments[:10])}. Learn from one at a time."
+                    )
+                self.offer_model_ = WinBackModel(
+                    estimator=self.estimator, n_folds=self.n_folds, random_state=self.random_state
+                ).fit(
+                    seen,
+                    outcome=responded,
+                    treated=treated,
+                    control=control,
+                    columns=known,
+                    progress=progress,
+                )
+                seen = seen[arms.code > 0].reset_index(drop=True)
             seen, answer, account = with_outcome(seen, responded, name="contacts")
             self.account_ |= {f"contacts_{name}": number for name, number in account.items()}
             encoder = FeatureEncoder(columns=known)
@@ -200,6 +243,10 @@ class ProspectModel(ScoreModel):
               was fitted with contacts.
             * ``p_both`` (float) - the product of the two, which takes them as independent given
               the columns; only if the model was fitted with contacts.
+            * ``expected_control`` (float) - probability to respond if left alone; only if the
+              model was fitted with a control group.
+            * ``uplift`` (float) - what the offer adds to this probability; only if the model was
+              fitted with a control group.
             * ``in_sample`` (bool) - whether the model learned from this very row; such scores
               are refused where scores are judged. Missing in a model read from a file, which
               keeps nothing of its customers.
@@ -229,4 +276,19 @@ class ProspectModel(ScoreModel):
             scores["p_response"] = self.response_scorer_.score(matrix)
             scores["p_both"] = scores["p_valuable"] * scores["p_response"]
             learned |= in_sample(vars(self).get("_seen_contacts_"), frame, matrix)
+        if self.offer_model_ is not None:
+            effect = self.offer_model_.predict(frame)
+            for name in ("expected_control", "uplift"):
+                scores[name] = effect[name].to_numpy()
+            learned |= effect["in_sample"].array
         return scores.assign(in_sample=learned)
+
+
+def _not_known(frame: pd.DataFrame, late: list[str]) -> pd.DataFrame:
+    """Return rows of ``columns_`` for what no prospect has."""
+    told = column_table(frame, late, [])
+    later = told["column"].isin(_LATER)
+    why = later.map({True: "known only later", False: "the first purchase itself"})
+    return told.assign(
+        transformation="not used: " + why, alone_auc=float("nan"), rows_certain=0, likely_leak=False
+    )

@@ -120,8 +120,8 @@ class WinBackModel(EffectModel):
             One row per lost customer, with ``customer_id``, the outcome, the arm and what was
             known before the offer.
         outcome : str, default "returned"
-            Column with the outcome: 1 for customers who came back, 0 for those who did
-            not. Rows without one are left out.
+            Column with the outcome: 1 for customers who came back, or ``stayed`` (see
+            ``churn_table``), 0 for those who did not. Rows without one are left out.
         treated : str, default "offered"
             Column that says who was treated: 1 for customers who were made the offer, 0
             for the control group; or names of several offers.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from crmkit._arguments import optional_columns
-from crmkit._checks import Problems, check_number, check_optional, number_array
+from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
 from crmkit._frames import day_column, parse_day
 from crmkit._log import first_days, order_days, read_log
 from crmkit.churn._math.features import snapshot
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["churn_table"]
 
+Outcome = Literal["churned", "stayed"]
+
 
 def churn_table(
     transactions: Any,
@@ -33,6 +35,7 @@ def churn_table(
     customers: Any = None,
     as_of: Any = None,
     horizon_days: int | None = None,
+    outcome: Outcome = "churned",
     lead_days: int = 0,
     recent_days: int = 56,
     active_days: int | None = None,
@@ -63,6 +66,9 @@ def churn_table(
     horizon_days : int, optional
         Days after `as_of` and lead over which a customer who buys nothing counts as churned.
         Without it the table holds features only, for scoring.
+    outcome : {"churned", "stayed"}, default "churned"
+        Column with the outcome, as leaving or as its opposite, for what counts a success as 1:
+        :class:`WinBackModel`, ``campaign_result`` of the response room.
     lead_days : int, default 0
         Days between `as_of` and the outcome, for instance the time an action needs.
     recent_days : int, default 56
@@ -119,6 +125,7 @@ def churn_table(
         * the columns of `customers`, missing for those it does not list.
         * ``churned`` (int) - 1 if nothing was bought in the outcome days (of `contracts`: if none
           is left on the last of them), else 0; only with `horizon_days`.
+        * ``stayed`` (int) - 1 - churned, in its place; only with ``outcome="stayed"``.
 
         ``attrs["account"]`` counts customers of one table that the other lacks, and those left out
         because their contracts ended between `as_of` and the outcome.
@@ -157,6 +164,7 @@ def churn_table(
     recent_days = check_number(recent_days, "recent_days")
     active_days = check_optional(active_days, "active_days")
     horizon_days = check_optional(horizon_days, "horizon_days")
+    check_choice(outcome, "outcome", Outcome)
     days = None if as_of is None else snapshot_days(as_of)
     grace = check_number(grace_days, "grace_days")
     if contracts is None and (ends is not None or grace):
@@ -199,7 +207,8 @@ def churn_table(
         if profile is not None:
             columns |= known_columns(profile, log.n_customers, day, found, columns)
         if after is not None:
-            columns["churned"] = churned[found].astype(np.int64)
+            left = churned[found].astype(np.int64)
+            columns[outcome] = left if outcome == "churned" else 1 - left
         parts.append((found, np.full(found.size, day), columns))
     if subscribers is not None and after is not None:
         purchases.account["left_during_lead"] = gone_early

@@ -60,7 +60,7 @@ def known_columns(
 ) -> dict[str, pd.Series[Any]]:
     """Return, for the customers found, what was known of them by a day."""
     frame, code, known = profile
-    clash = [name for name in frame.columns if name in {*taken, "as_of", "churned"}]
+    clash = [name for name in frame.columns if name in {*taken, "as_of", "churned", "stayed"}]
     if clash:
         raise InputError(f"`customers` has column(s) {clash} that churn_table makes. Rename them.")
     rows = np.flatnonzero(known <= day)
