@@ -70,7 +70,7 @@ def test_rules_equal_brute_force(customers, gap):
     rules = basket.sequence_rules(
         log_of(customers), min_support=1, min_gap_days=min_gap, max_gap_days=max_gap
     )
-    found = {(row.antecedent, row.consequent): row for row in rules.itertuples()}
+    found = {(row.antecedent[0], row.consequent[0]): row for row in rules.itertuples()}
     n = len(customers)
     for a, b in product("abcd", repeat=2):
         forth = [supports(lines, (a, b), *gap, latest) for lines in customers]
@@ -98,10 +98,10 @@ def test_rules_equal_brute_force(customers, gap):
 def test_gap_runs_to_the_next_purchase():
     log = log_of([[(0, "a"), (4, "b"), (9, "b")], [(1, "a"), (11, "b")], [(2, "c")]])
     rules = basket.sequence_rules(log, min_support=1)
-    row = rules[(rules["antecedent"] == "a") & (rules["consequent"] == "b")].iloc[0]
+    row = rules[(rules["antecedent"] == ("a",)) & (rules["consequent"] == ("b",))].iloc[0]
     assert row["median_gap_days"] == 7
     rules = basket.sequence_rules(log, max_gap_days=5, min_support=1)
-    row = rules[(rules["antecedent"] == "a") & (rules["consequent"] == "b")].iloc[0]
+    row = rules[(rules["antecedent"] == ("a",)) & (rules["consequent"] == ("b",))].iloc[0]
     assert (row["count"], row["confidence"], row["median_gap_days"]) == (1, 0.5, 4)
 
 
@@ -114,7 +114,7 @@ def test_order_by_chance_is_not_found():
     assert (basket.sequence_rules(log_of(customers))["p_adjusted"] > 0.01).all()
     planted = [[*lines, (10, "x"), (40, "y")] for lines in customers]
     rules = basket.sequence_rules(log_of(planted))
-    row = rules[(rules["antecedent"] == "x") & (rules["consequent"] == "y")].iloc[0]
+    row = rules[(rules["antecedent"] == ("x",)) & (rules["consequent"] == ("y",))].iloc[0]
     assert row["p_adjusted"] < 1e-100
 
 
@@ -211,4 +211,6 @@ def test_waiting_times_equal_kaplan_meier(customers, horizon, later):
         assert 0 <= row.conf_low <= row.p_within + 1e-12
         assert row.p_within - 1e-12 <= row.conf_high <= 1
     rules = basket.sequence_rules(log, min_support=1, exclude=["z"])
-    assert seen == set(zip(rules["antecedent"], rules["consequent"], strict=True))
+    assert seen == {
+        (a, b) for (a,), (b,) in zip(rules["antecedent"], rules["consequent"], strict=True)
+    }

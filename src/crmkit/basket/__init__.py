@@ -22,6 +22,7 @@ from crmkit.basket._report import (
     time_to_next,
 )
 from crmkit.basket._table import (
+    as_baskets,
     frequent_itemsets,
     frequent_sequences,
     item_pairs,
@@ -30,6 +31,7 @@ from crmkit.basket._table import (
 
 __all__ = [
     "NextItem",
+    "as_baskets",
     "association_rules",
     "frequent_itemsets",
     "frequent_sequences",

@@ -37,9 +37,15 @@ def unwanted():
     return pd.DataFrame({"customer_id": ids, "item": np.array(list("abc"))[ids % 3]})
 
 
+def one_hot():
+    table = pd.crosstab(log()["customer_id"], log()["product"]).gt(0).rename_axis("order_id")
+    return table.reset_index().rename_axis(None, axis=1)
+
+
 LINES = {"transactions": ("customer_id", "date", "product")}
 
 CASES = [
+    FunctionCase(basket.as_baskets, lambda: {"baskets": one_hot()}),
     FunctionCase(basket.item_pairs, lambda: {"transactions": log()}, needs=LINES),
     FunctionCase(
         basket.frequent_itemsets,

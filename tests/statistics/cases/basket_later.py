@@ -21,7 +21,7 @@ def sequences(rng, n, chance):
     log["date"] = START + pd.to_timedelta(day, unit="D")
     found = basket.sequence_rules(log, min_support=1, min_confidence=0.0)
     found = found[found["antecedent"] != found["consequent"]]
-    first = found[(found["antecedent"] == 0) & (found["consequent"] == 1)]
+    first = found[(found["antecedent"] == (0,)) & (found["consequent"] == (1,))]
     return {
         "tests": rows(rejected(found["p_value"])),
         "found": once((found["p_adjusted"] < 0.05).any()),

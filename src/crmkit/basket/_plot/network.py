@@ -51,12 +51,7 @@ def plot_network(rules: Any, *, n_rules: int = 40, ax: Axes | None = None) -> Ax
     )
     problems = Problems("rules")
     lift = number_array(table["lift"], problems, "lift", low=0, low_open=True)
-    sides = []
-    for column in ("antecedent", "consequent"):
-        # sequence rules name single items
-        single = not isinstance(table[column].iloc[0], (tuple, list, np.ndarray))
-        items = [(item,) for item in table[column]] if single else None
-        sides.append(items or read_tuples(table[column], problems, column))
+    sides = [read_tuples(table[c], problems, c) for c in ("antecedent", "consequent")]
     problems.raise_if_any()
     best: dict[tuple[Any, Any], float] = {}
     for before, after, strength in zip(*sides, lift.tolist(), strict=True):

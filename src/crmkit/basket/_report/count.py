@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems
-from crmkit._frames import rows_of, to_pandas
+from crmkit._frames import rows_of
 from crmkit.basket._math.cover import Cover, cover_of
-from crmkit.basket._report.read import read_tuples
+from crmkit.basket._report.read import Tuples, read_sides
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
     from crmkit.basket._table.baskets import BasketLog
 
 
-Tuples = list[tuple[Any, ...]]
 # from baskets, shape (h,), and incidences, shape (h, k), of hits to a weight per hit
 Weight = Callable[[Any, Any], Any]
 
 
-def read_sets(table: Any, name: str, columns: tuple[str, ...], lines: BasketLog) -> list[Tuples]:
-    """Read columns of item tuples, rows ordered by the length of the tuples and by their items."""
-    frame = to_pandas(table, name, needs=columns, optional=())
-    problems = Problems(name)
-    sets = [read_tuples(frame[column], problems, column) for column in columns]
-    problems.raise_if_any()
+def read_sets(
+    table: Any,
+    name: str,
+    lines: BasketLog,
+    read: Callable[[Any, str], list[Tuples]] | None = None,
+) -> list[Tuples]:
+    """Read the sides of rules, ordered by the length of the tuples and by their items."""
+    sets = (read or read_sides)(table, name)
     place = {item: code for code, item in enumerate(lines.items.tolist())}
     named = {item for column in sets for items in column for item in items}
     do = "Pass the log that the table was made from."
@@ -35,7 +35,7 @@ def read_sets(table: Any, name: str, columns: tuple[str, ...], lines: BasketLog)
         sorted(named, key=repr), lines.items, name=name, other="transactions", what="item", do=do
     )
     order = sorted(
-        range(len(frame)),
+        range(len(sets[0])),
         key=lambda row: [(len(c[row]), [place[item] for item in c[row]]) for c in sets],
     )
     return [[column[row] for row in order] for column in sets]

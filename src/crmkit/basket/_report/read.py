@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import to_pandas
+from crmkit._frames import table_columns, to_pandas
 from crmkit.basket._math.itemset_index import ItemsetIndex, index_itemsets, lexicographic_order
 from crmkit.basket._table.baskets import sorted_items
 from crmkit.errors import InputError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Ints
+
+Tuples = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +40,66 @@ class ItemsetTable:
     n_baskets: int
 
 
-def read_tuples(column: pd.Series[Any], problems: Problems, name: str) -> list[tuple[Any, ...]]:
+# What the two sides of a rule are called in the tables of the room.
+SIDES = (("antecedent", "consequent"), ("item_a", "item_b"), ("item", "next_item"))
+
+
+def read_column(table: Any, name: str) -> list[Tuples]:
+    """Read the column of itemsets."""
+    frame = to_pandas(table, name, needs=("itemset",), optional=())
+    problems = Problems(name)
+    sets = read_tuples(frame["itemset"], problems, "itemset")
+    problems.raise_if_any()
+    return [sets]
+
+
+def read_sides(table: Any, name: str) -> list[Tuples]:
+    """Read both sides of rules as tuples of items, from any table of the room that has two."""
+    present = table_columns(table, name)
+    columns = next((pair for pair in SIDES if {*pair} <= {*present}), SIDES[0])
+    frame = to_pandas(table, name, needs=columns, optional=())
+    if columns != SIDES[0]:  # single items
+        return [[(item,) for item in frame[column].tolist()] for column in columns]
+    problems = Problems(name)
+    sides = [read_tuples(frame[column], problems, column) for column in columns]
+    problems.raise_if_any()
+    return sides
+
+
+def read_tuples(column: pd.Series[Any], problems: Problems, name: str) -> Tuples:
     """Return a column of item tuples and note whatever is none.
 
-    Lists and arrays are read as tuples: Arrow and Parquet know no tuples.
+    Lists and arrays are read as tuples: Arrow and Parquet know no tuples. So is the text that a
+    tuple is written as, which is what a CSV file holds.
     """
     values: list[Any] = column.tolist()
     if set(map(type, values)) == {tuple} and all(values):
         return values
+    if any(isinstance(value, str) for value in values):
+        values = [_from_text(value) if isinstance(value, str) else value for value in values]
     kinds = (tuple, list, np.ndarray)
     wrong = np.array([not isinstance(v, kinds) or len(v) == 0 for v in values], dtype=bool)
     problems.rows(
         wrong,
         f"column {name!r} holds no tuple of items",
-        do="Pass the table as crmkit.basket made it.",
-        values=values,
+        do="Pass the table as crmkit.basket made it; of one written to a file, items must have "
+        "been text or numbers.",
+        values=column,
     )
     return [
         v if isinstance(v, tuple) else tuple(v)
         for v, bad in zip(values, wrong, strict=True)
         if not bad
     ]
+
+
+def _from_text(text: str) -> Any:
+    """Read a tuple that was written as text; anything else stays text. Nothing is executed."""
+    try:
+        value = ast.literal_eval(text) if text.startswith("(") else text
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return value
 
 
 def read_itemsets(itemsets: Any) -> ItemsetTable:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit.basket._report.count import add_up, cover_lines, read_sets
-from crmkit.basket._table.baskets import object_column, read_baskets
+from crmkit.basket._report.read import read_column
+from crmkit.basket._table.baskets import NAMELESS, object_column, read_baskets
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
@@ -74,9 +75,14 @@ def itemset_value(
     0  (bread, butter)      2    11.0
     """
     lines = read_baskets(
-        transactions, unit=unit, needs=("amount",), optional=("quantity",), as_of=as_of
+        transactions,
+        unit=unit,
+        needs=("amount",),
+        optional=("quantity",),
+        may_lack=NAMELESS,
+        as_of=as_of,
     )
-    (sets,) = read_sets(itemsets, "itemsets", ("itemset",), lines)
+    (sets,) = read_sets(itemsets, "itemsets", lines, read=read_column)
     cover = cover_lines(lines)
     amount, by_basket = _net(cover, lines, "amount", unit)
     wanted: dict[str, Weight] = {
@@ -109,7 +115,8 @@ def rule_value(
     Parameters
     ----------
     rules : pandas.DataFrame
-        Any table with columns ``antecedent`` and ``consequent``, whole or in part.
+        Any table with columns ``antecedent`` and ``consequent``, whole or in part; of `item_pairs`
+        the rule from ``item_a`` to ``item_b``.
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product``, ``amount`` and, if there is one,
         ``order_id``.
@@ -148,8 +155,8 @@ def rule_value(
     >>> bool((value["consequent_amount"] <= value["amount"]).all())
     True
     """
-    lines = read_baskets(transactions, unit=unit, needs=("amount",), as_of=as_of)
-    left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
+    lines = read_baskets(transactions, unit=unit, needs=("amount",), may_lack=NAMELESS, as_of=as_of)
+    left, right = read_sets(rules, "rules", lines)
     cover = cover_lines(lines)
     amount, _ = _net(cover, lines, "amount", unit)
     paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}

@@ -12,11 +12,12 @@ from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number
 from crmkit._frames import day_column
 from crmkit.basket._math.cover import cover_of
-from crmkit.basket._report.count import Tuples, add_up, read_sets
+from crmkit.basket._report.count import add_up, read_sets
 from crmkit.basket._table.baskets import BasketLog, object_column, read_baskets
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from crmkit.basket._report.read import Tuples
     from crmkit.basket._table.baskets import Unit
 
 
@@ -34,7 +35,8 @@ def rule_windows(
     Parameters
     ----------
     rules : pandas.DataFrame
-        Any table with columns ``antecedent`` and ``consequent``, whole or in part.
+        Any table with columns ``antecedent`` and ``consequent``, whole or in part; of `item_pairs`
+        the rule from ``item_a`` to ``item_b``.
     transactions : DataFrame
         The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``. An
         order belongs to the window of its first day, a refund to none.
@@ -96,8 +98,8 @@ def rule_windows(
     """
     n_windows = check_number(n_windows, "n_windows")
     confidence_level = check_number(confidence_level, "confidence_level")
-    lines = read_baskets(transactions, unit=unit, as_of=as_of)
-    left, right = read_sets(rules, "rules", ("antecedent", "consequent"), lines)
+    lines = read_baskets(transactions, unit=unit, may_lack=("customer_id",), as_of=as_of)
+    left, right = read_sets(rules, "rules", lines)
     first, n_days = int(lines.log.day.min()), lines.log.as_of - int(lines.log.day.min()) + 1
     if n_days < n_windows:
         raise InputError(

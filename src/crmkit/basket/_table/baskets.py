@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from crmkit._arguments import check_columns, check_list
 from crmkit._checks import check_choice, check_number, quoted
-from crmkit._frames import rows_of, sorted_codes
+from crmkit._frames import rows_of, sorted_codes, table_columns, to_pandas
 from crmkit._log import PurchaseLog, read_log
+from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 
 Unit = Literal["order", "customer"]
+NAMELESS = ("customer_id", "date")  # what anonymous tickets lack
 ROWS = 1 << 11  # written at a time, so that what is written stays in the processor's cache
 
 
@@ -59,10 +62,17 @@ def read_baskets(
     groups: Iterable[str] = (),
     needs: Iterable[str] = (),
     optional: Iterable[str] = (),
+    may_lack: Iterable[str] = (),
     as_of: Any = None,
 ) -> BasketLog:
-    """Read a log as baskets; lines without a product are no item of any basket, refunds none."""
+    """Read a log as baskets; lines without a product are no item of any basket, refunds none.
+
+    A log of orders may lack customers, and days where `may_lack` says so: each order is of a
+    customer of its own then.
+    """
     check_choice(unit, "unit", Unit)
+    if unit == "order":
+        transactions = _filled(transactions, [c for c in may_lack if c != "date" or as_of is None])
     groups = check_columns(groups, "groups", empty=True, single=False)
     history = read_log(
         transactions,
@@ -88,6 +98,29 @@ def read_baskets(
         inside = (item >= 0) & wanted[item] if len(wanted) else np.zeros(len(item), dtype=bool)
         basket, item, line = basket[inside], item[inside], line[inside]
     return BasketLog(basket, item, items, n_baskets, apart, line, row_basket, log, history)
+
+
+def _filled(transactions: Any, may_lack: list[str]) -> Any:
+    """Return a table of numbered orders with the columns that it may lack."""
+    if isinstance(transactions, (list, tuple, dict, pd.Series, np.ndarray)) or sparse.issparse(
+        transactions
+    ):
+        raise InputError(
+            f"`transactions` must be a table of order lines; got {type(transactions).__name__}. "
+            "as_baskets makes one of lists of items, and of a matrix of orders by items."
+        )
+    present = table_columns(transactions, "transactions")
+    if not {"customer_id", "order_id", "date", "product"} & set(present):
+        raise MissingColumnsError(
+            "`transactions` lacks columns 'customer_id', 'date' and 'product'. Pass a log of order "
+            "lines; of a table with one column per item as_baskets makes one."
+        )
+    lacks = [column for column in may_lack if column not in present]
+    if not lacks or "order_id" not in present:
+        return transactions
+    frame = to_pandas(transactions, "transactions")
+    fill: dict[str, Any] = {"customer_id": frame["order_id"], "date": pd.Timestamp(0)}
+    return frame.assign(**{column: fill[column] for column in lacks})
 
 
 def _with_groups(

@@ -11,7 +11,7 @@ from crmkit._checks import check_choice, check_number, check_optional
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import search_itemsets
-from crmkit.basket._table.baskets import minimum_count, read_baskets, write_tuples
+from crmkit.basket._table.baskets import NAMELESS, minimum_count, read_baskets, write_tuples
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def frequent_itemsets(
     transactions : DataFrame
         Order lines with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``;
         without it all lines of a customer and day are one order. An item repeated in an order
-        counts once; lines without a product count for no item, refunds for no order.
+        counts once; lines without a product count for no item, refunds for no order. Numbered
+        orders may lack customers and dates; each is then of a customer of its own. Of lists of
+        items, or a table with a column per item, `as_baskets` makes such a log.
     min_support : float or int, optional
         Smallest support: a share of all orders as a float up to 1, or a number of orders as an
         integer. The default is 0.01, at least 5 orders, or 1 order if `n_best` is given.
@@ -129,7 +131,13 @@ def frequent_itemsets(
     if min_support is None and n_best is not None:
         min_support = 1
     lines = read_baskets(
-        transactions, unit=unit, include=include, exclude=exclude, groups=groups, as_of=as_of
+        transactions,
+        unit=unit,
+        include=include,
+        exclude=exclude,
+        groups=groups,
+        may_lack=NAMELESS,
+        as_of=as_of,
     )
     items, n_baskets, apart = lines.items, lines.n_baskets, lines.apart
     basket, item = lines.basket, lines.item

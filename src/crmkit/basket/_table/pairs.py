@@ -14,7 +14,7 @@ from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._math.sizes import chance_of_as_few, chance_of_as_many, margins, size_model
 from crmkit.basket._math.witnesses import Witnesses, tastes, weights, witnesses
-from crmkit.basket._table.baskets import find_items, minimum_count, read_baskets
+from crmkit.basket._table.baskets import NAMELESS, find_items, minimum_count, read_baskets
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def item_pairs(
     transactions : DataFrame
         Order lines with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``;
         without it all lines of a customer and day are one order. An item repeated in an order
-        counts once; lines without a product count for no item, refunds for no order.
+        counts once; lines without a product count for no item, refunds for no order. Numbered
+        orders may lack customers and dates; each is then of a customer of its own. Of lists of
+        items, or a table with a column per item, `as_baskets` makes such a log.
     item : list of items, optional
         Only what goes with these: pairs of one of them, which is ``item_a``, with any other item.
     apart : bool, default False
@@ -178,7 +180,14 @@ def item_pairs(
     """
     check_choice(adjust, "adjust", Adjustment)
     apart, cap = check_flag(apart, "apart"), check_number(max_pairs, "max_pairs")
-    lines = read_baskets(transactions, unit=unit, include=include, exclude=exclude, as_of=as_of)
+    lines = read_baskets(
+        transactions,
+        unit=unit,
+        include=include,
+        exclude=exclude,
+        may_lack=NAMELESS,
+        as_of=as_of,
+    )
     if include is not None and len(distinct(lines.item)) == 1:
         raise InputError(
             "`include` holds one item, which makes no pair. Pass it as `item` to see what goes "

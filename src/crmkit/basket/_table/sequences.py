@@ -233,8 +233,8 @@ def sequence_rules(
     pandas.DataFrame
         One row per rule, by falling lift, then count, then items; an item may follow itself:
 
-        * ``antecedent`` - the item bought first.
-        * ``consequent`` - the item bought later.
+        * ``antecedent`` (tuple) - the item bought first.
+        * ``consequent`` (tuple) - the item bought later.
         * ``count`` (int) - customers who bought the one and later the other.
         * ``count_antecedent`` (int) - customers who bought the antecedent.
         * ``count_consequent`` (int) - customers who ever bought the consequent.
@@ -278,8 +278,8 @@ def sequence_rules(
     ... )
     >>> rules = basket.sequence_rules(transactions, min_support=2)
     >>> rules[["antecedent", "consequent", "count", "confidence", "median_gap_days"]]
-      antecedent consequent  count  confidence  median_gap_days
-    0    printer        ink      2         1.0             23.0
+       antecedent consequent  count  confidence  median_gap_days
+    0  (printer,)     (ink,)      2         1.0             23.0
     """
     min_confidence = check_number(min_confidence, "min_confidence")
     check_choice(adjust, "adjust", Adjustment)
@@ -303,8 +303,8 @@ def sequence_rules(
     order = order[confidence[order] >= min_confidence]
     table = pd.DataFrame(
         {
-            "antecedent": log.product_ids[a[order]],
-            "consequent": log.product_ids[b[order]],
+            "antecedent": object_column(as_tuples(log.product_ids, a[order, None])),
+            "consequent": object_column(as_tuples(log.product_ids, b[order, None])),
             "count": found.count[order],
             "count_antecedent": found.count_first[order],
             "count_consequent": ever[b[order]],
