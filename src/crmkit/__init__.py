@@ -9,7 +9,8 @@ Five rooms answer an analyst's questions; import them by name:
 * :mod:`crmkit.response` - who responds, whom to select, what it earned.
 
 A raw log enters once, through :func:`as_transactions`, or from a file through
-:func:`read_transactions`; a customer list through :func:`as_customers`.
+:func:`read_transactions`; a customer list through :func:`as_customers`. What does not fit
+into memory is worked on in parts, by :func:`by_customer`.
 
 >>> import pandas as pd
 >>> import crmkit
@@ -25,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import errors
+from crmkit._by_customer import by_customer
 from crmkit._frames import as_customers, as_transactions
 from crmkit._reading import read_transactions
 from crmkit._version import __version__
@@ -32,7 +34,14 @@ from crmkit._version import __version__
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["__version__", "as_customers", "as_transactions", "errors", "read_transactions"]
+__all__ = [
+    "__version__",
+    "as_customers",
+    "as_transactions",
+    "by_customer",
+    "errors",
+    "read_transactions",
+]
 
 _MODULES = ("basket", "churn", "clv", "datasets", "report", "response", "segmentation")
 

@@ -94,6 +94,8 @@ _NAMES = (
     # A name with a second meaning, under a name of the meaning's own.
     (Rule(0, 5), "rate_ahead"),  # annual_discount_rate of a model; 10 was meant as per cent
     (Rule(0, FAR, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
+    (_COUNT, "rows_per_part"),
+    (Rule(1, 1024, integer=True), "n_jobs"),
     (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
     (_ANY, "difference"),  # uplift of a rate or of an amount
     (_ROWS_FROM_0, "draws_kept"),  # n_draws of a model: none, unless they are asked for

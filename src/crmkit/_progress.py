@@ -14,11 +14,13 @@ __all__ = ["steps"]
 T = TypeVar("T")
 
 
-def steps(items: Iterable[T], what: str, progress: bool) -> Iterable[T]:
+def steps(
+    items: Iterable[T], what: str, progress: bool, *, total: int | None = None
+) -> Iterable[T]:
     """Return `items`, under a bar that names `what` is done where `progress` is wanted."""
     if not check_flag(progress, "progress"):
         return items
     from tqdm.auto import tqdm
 
-    bar: Iterable[T] = tqdm(items, desc=what, leave=False)
+    bar: Iterable[T] = tqdm(items, desc=what, leave=False, total=total)
     return bar

@@ -2,7 +2,8 @@
 
 CrmkitError
 ├── InputError (also ValueError)       an argument or a table cannot be used as it is
-│   └── MissingColumnsError            a table lacks columns that are needed
+│   ├── MissingColumnsError            a table lacks columns that are needed
+│   └── EmptyLogError                  nobody in a log bought in the days asked for
 └── ConvergenceError (also RuntimeError)   a fit found no usable optimum
 
 LeakWarning (a UserWarning)            a column seems to hold the very outcome to be learned
@@ -12,7 +13,19 @@ A model that is used before ``fit`` raises scikit-learn's ``NotFittedError``.
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceError", "CrmkitError", "InputError", "LeakWarning", "MissingColumnsError"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ConvergenceError",
+    "CrmkitError",
+    "EmptyLogError",
+    "InputError",
+    "LeakWarning",
+    "MissingColumnsError",
+]
 
 
 class CrmkitError(Exception):
@@ -25,6 +38,18 @@ class InputError(CrmkitError, ValueError):
 
 class MissingColumnsError(InputError):
     """A table lacks columns that are needed."""
+
+
+class EmptyLogError(InputError):
+    """Nobody in a log bought in the days asked for; ``attrs`` counts what was left out."""
+
+    def __init__(self, message: str, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.attrs = dict(attrs or {})
+
+    def __reduce__(self) -> tuple[type[EmptyLogError], tuple[str, dict[str, Any]]]:
+        """Keep the counts on the way from one process to another."""
+        return EmptyLogError, (str(self), self.attrs)
 
 
 class ConvergenceError(CrmkitError, RuntimeError):

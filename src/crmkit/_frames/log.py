@@ -16,7 +16,7 @@ from crmkit._frames.one_day import parse_day
 from crmkit._frames.people import check_ids, check_words
 from crmkit._frames.text_codes import arrow_text
 from crmkit._periods import day_text
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,9 +177,10 @@ def read_transactions(
     seen = day <= last
     after = len(day) - int(np.count_nonzero(seen))
     if after == len(day):
-        raise InputError(
+        raise EmptyLogError(
             f"`{name}` has no row on or before `as_of` ({day_text(last)}); its first "
-            f"date is {day_text(int(day.min()))}. Choose a later `as_of`."
+            f"date is {day_text(int(day.min()))}. Choose a later `as_of`.",
+            {"rows_after_as_of": after},
         )
     before = 0
     if since is not None:
@@ -188,9 +189,10 @@ def read_transactions(
         before = int(np.count_nonzero(early & seen))
         seen &= ~early
         if not seen.any():
-            raise InputError(
+            raise EmptyLogError(
                 f"`{name}` has no row from `since` ({day_text(first)}) to `as_of` "
-                f"({day_text(last)}). Choose an earlier `since`."
+                f"({day_text(last)}). Choose an earlier `since`.",
+                {"rows_after_as_of": after, "rows_before_since": before},
             )
     if after or before:
         frame, day, text = frame.loc[seen], day[seen], None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import read_transactions, sign_column, table_columns, with_account
+from crmkit._frames import ACCOUNT, read_transactions, sign_column, table_columns, with_account
 from crmkit._log.purchase_days import PurchaseDays, purchase_days
 from crmkit._periods import day_text
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,9 +112,17 @@ def read_log(
     if not buys.any():
         later = " lies later or" if log.rows_after_as_of else ""
         later = " lies earlier, later or" if log.rows_before_since else later
-        raise InputError(
+        account["customers_without_purchase"] = log.n_customers
+        if log.has("amount"):
+            account["amount_without_purchase"] = float(log.amount.sum())
+        raise EmptyLogError(
             f"`transactions` has no purchase on or before {day_text(log.as_of)}: every "
-            f"row{later} is a refund."
+            f"row{later} is a refund.",
+            {
+                "rows_after_as_of": log.rows_after_as_of,
+                "rows_before_since": log.rows_before_since,
+                ACCOUNT: account,
+            },
         )
     if not buys.all():
         known = buys[log.customer]

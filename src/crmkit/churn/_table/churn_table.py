@@ -9,13 +9,13 @@ import pandas as pd
 
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
-from crmkit._frames import day_column, parse_day
+from crmkit._frames import ACCOUNT, day_column, parse_day
 from crmkit._log import first_days, order_days, read_log
 from crmkit.churn._math.features import snapshot
 from crmkit.churn._table.observed import check_observed
 from crmkit.churn._table.outcomes import Buyers, check_covered, read_subscribers
 from crmkit.churn._table.profile import known_columns, read_profile
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
@@ -212,7 +212,7 @@ def churn_table(
         parts.append((found, np.full(found.size, day), columns))
     if subscribers is not None and after is not None:
         purchases.account["left_during_lead"] = gone_early
-    return purchases.noted(_stack(log, parts))
+    return purchases.noted(_stack(log, parts, purchases.account))
 
 
 def snapshot_days(as_of: Any) -> list[int]:
@@ -244,14 +244,17 @@ def _granted(log: Log, discount: str) -> Floats:
     return values
 
 
-def _stack(log: Log, parts: list[tuple[Ints, Ints, dict[str, Any]]]) -> pd.DataFrame:
+def _stack(
+    log: Log, parts: list[tuple[Ints, Ints, dict[str, Any]]], account: dict[str, float]
+) -> pd.DataFrame:
     """Put the snapshots under one another, sorted by customer and day."""
     code = np.concatenate([found for found, _, _ in parts])
     day = np.concatenate([days for _, days, _ in parts])
     if not code.size:
-        raise InputError(
+        raise EmptyLogError(
             "`transactions` has no customer to describe: nobody bought (within `active_days`, if "
-            "given), or has a contract, on or before `as_of`. Choose a later `as_of`."
+            "given), or has a contract, on or before `as_of`. Choose a later `as_of`.",
+            {ACCOUNT: account},
         )
     names = list(parts[0][2])
     columns = {

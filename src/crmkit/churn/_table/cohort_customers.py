@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
-from crmkit._frames import day_column, parse_day, with_account
+from crmkit._frames import ACCOUNT, day_column, parse_day, with_account
 from crmkit._periods import day_text, period_of
 from crmkit.churn._math.cohorts import active_runs
 from crmkit.churn._table.presence import Spent, read_presence, run_length
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from crmkit._periods import Period
@@ -93,7 +93,10 @@ def cohort_customers(
     wanted = int(period_of(np.array([day]), calendar)[0]) - presence.first_number
     member = presence.cohort == wanted
     if not member.any():
-        raise InputError(f"`cohort`: no customer came in the {calendar} of {day_text(day)}.")
+        raise EmptyLogError(
+            f"`cohort`: no customer came in the {calendar} of {day_text(day)}.",
+            {ACCOUNT: presence.account},
+        )
     if age >= presence.whole_ages[member].min():
         raise InputError(
             f"`age`: the cohort of {day_text(day)} cannot be observed at {age} "

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_flag, check_number
-from crmkit._frames import parse_day
+from crmkit._frames import ACCOUNT, parse_day
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import day_text
 from crmkit.clv._table.days import check_refunds
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,9 +279,10 @@ def _table(log: PurchaseLog, parts: list[dict[str, NDArray[Any]]], as_of: int) -
     """Put the pieces together."""
     code = np.concatenate([part.pop("code") for part in parts])
     if not code.size:
-        raise InputError(
+        raise EmptyLogError(
             f"`transactions` has no purchase on or before {day_text(as_of)}: "
-            "every row lies later or is a refund."
+            "every row lies later or is a refund.",
+            {ACCOUNT: log.account},
         )
     columns: dict[str, Any] = {"customer_id": log.rows.customer_ids[code]}
     for name in list(parts[0]):

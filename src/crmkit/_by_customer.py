@@ -1,0 +1,212 @@
+"""A log larger than memory: any function of customers, on one part of the customers at a time."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_number
+from crmkit._frames import ACCOUNT, day_numbers, sorted_codes
+from crmkit._frames.buckets import buckets
+from crmkit._periods import day_text
+from crmkit._progress import steps
+from crmkit.errors import EmptyLogError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crmkit._frames.buckets import FileBucket, FrameBucket
+
+__all__ = ["by_customer"]
+
+
+def by_customer(
+    function: Callable[..., pd.DataFrame],
+    table: Any,
+    *,
+    rows_per_part: int = 5_000_000,
+    n_jobs: int = 1,
+    progress: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Call a function on a table that is larger than memory, one part of the customers at a time.
+
+    Each part holds all rows of its customers, so that a function whose rows speak of one customer
+    each gives what it would give for the whole table.
+
+    Parameters
+    ----------
+    function : callable
+        What is called with a part and `options`, and returns a table with ``customer_id``: a
+        function of crmkit, the ``predict`` of a fitted model, or one of your own.
+    table : DataFrame or path
+        A table of any engine. Parquet files (one, a folder, or a pattern such as
+        ``"log/*.parquet"``), CSV files, DuckDB, lazy Polars, datasets of PyArrow, and warehouses
+        through ibis are read once and never held whole; they need the extra ``duckdb``.
+    rows_per_part : int, default 5,000,000
+        How many rows a part holds, about; a part of a log of order lines takes some 500 MB.
+    n_jobs : int, default 1
+        How many parts are worked on at a time, each in a process of its own.
+    progress : bool, default False
+        Show a progress bar over the parts.
+    **options
+        Keyword arguments of `function`. Where `function` takes ``as_of`` and is given none, it is
+        the last date of the whole table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of all parts, sorted by ``customer_id``. Counts and money in ``attrs["account"]``
+        are added up.
+
+    Raises
+    ------
+    InputError
+        If a function of crmkit must see all customers at once, with the reason; if one customer
+        has more rows than a part; and what `function` raises.
+
+    Examples
+    --------
+    >>> import crmkit
+    >>> from crmkit import datasets, segmentation
+    >>> log = datasets.load_cdnow()
+    >>> parts = crmkit.by_customer(segmentation.rfm_table, log, rows_per_part=20_000)
+    >>> parts.equals(segmentation.rfm_table(log))
+    True
+    """
+    check_number(rows_per_part, "rows_per_part")
+    check_number(n_jobs, "n_jobs")
+    if not callable(function):
+        raise InputError(f"`function` must be a function; got {type(function).__name__}.")
+    _check_function(function, options)
+    with buckets(table, "table", rows_per_part=rows_per_part) as cut:
+        if len(cut.parts) == 1:
+            return function(cut.parts[0].open(), **options)
+        if cut.last is not None:
+            options |= _of_the_whole(function, options, cut.last["date"])
+        done = _done(function, cut.parts, options, n_jobs)
+        results = list(steps(done, "parts", progress, total=len(cut.parts)))
+    return _together(results)
+
+
+def _done(
+    function: Callable[..., pd.DataFrame],
+    parts: Iterable[FrameBucket | FileBucket],
+    options: dict[str, Any],
+    n_jobs: int,
+) -> Iterable[pd.DataFrame | EmptyLogError]:
+    """Return the results of the parts, as they come."""
+    if n_jobs == 1:
+        return (_one(function, part, options) for part in parts)
+    from joblib import Parallel, delayed
+
+    workers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch=n_jobs)
+    done: Iterable[pd.DataFrame | EmptyLogError] = workers(
+        delayed(_one)(function, part, options) for part in parts
+    )
+    return done
+
+
+def _one(
+    function: Callable[..., pd.DataFrame], part: FrameBucket | FileBucket, options: dict[str, Any]
+) -> pd.DataFrame | EmptyLogError:
+    """Return the result of a part, or that nobody in it bought, which is no fault of the whole."""
+    try:
+        result = function(part.open(), **options)
+    except EmptyLogError as nobody:
+        return nobody
+    if not (isinstance(result, pd.DataFrame) and "customer_id" in result.columns):
+        raise InputError(
+            "`function` must return a pandas table with the column 'customer_id', whose rows speak "
+            "of one customer each."
+        )
+    return result
+
+
+def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
+    """Put the results of parts under one another, in the order of the ids."""
+    found = [result for result in results if isinstance(result, pd.DataFrame)]
+    if not found:
+        raise next(result for result in results if isinstance(result, EmptyLogError))
+    attrs = _attrs([result.attrs for result in results], found[0].attrs)
+    for result in found:
+        result.attrs = {}  # or they are compared with one another
+    table = pd.concat(found, ignore_index=True)
+    order = np.argsort(sorted_codes(table["customer_id"])[0], kind="stable")
+    table = table.take(order).reset_index(drop=True)
+    table.attrs = attrs
+    return table
+
+
+def _attrs(
+    parts: list[dict[str, Any]], names: Iterable[str], *, add: str = "rows_"
+) -> dict[str, Any]:
+    """Return what the parts say of themselves: counts and money added up, the rest where alike."""
+    attrs: dict[str, Any] = {}
+    for name in names:
+        told = [part[name] for part in parts if name in part]
+        if name == ACCOUNT:
+            attrs[name] = _attrs(told, {key: None for account in told for key in account}, add="")
+        elif name.startswith(add) and all(isinstance(number, (int, float)) for number in told):
+            attrs[name] = sum(told)
+        elif all(other == told[0] for other in told):
+            attrs[name] = told[0]
+    return attrs
+
+
+def _of_the_whole(
+    function: Callable[..., Any], options: dict[str, Any], last: pd.Series[Any]
+) -> dict[str, str]:
+    """Return the options whose default is the last date in a log: that of the whole."""
+    names = ["as_of"]
+    if options.get("horizon_days") is not None:
+        names.append("observed_until")
+    takes = inspect.signature(function).parameters
+    problems = Problems("table")
+    days = day_numbers(last, problems, "date")
+    problems.raise_if_any()
+    day = day_text(int(days[0]))
+    return {name: day for name in names if name in takes and options.get(name) is None}
+
+
+@cache
+def _declared() -> dict[str, tuple[str, str]]:
+    """Return when a function of crmkit must see all customers at once, and why."""
+    text = (files("crmkit") / "_parts.csv").read_text(encoding="utf-8")
+    return {name: (when, why) for name, when, why in list(csv.reader(text.splitlines()))[1:]}
+
+
+def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Refuse what would come out otherwise for parts than for the whole."""
+    name = getattr(function, "__name__", "")
+    house, _, rest = getattr(function, "__module__", "").partition(".")
+    if house != "crmkit" or inspect.ismethod(function):
+        return  # the rows of a model's `predict` speak of one customer each
+    room = rest.partition(".")[0].lstrip("_")
+    when, why = _declared().get(f"{room}.{name}", ("always", "it may compare or count them"))
+    word, _, argument = when.rpartition(" ")
+    given = options.get(argument) is not None
+    if when == "always" or (when != "never" and given == (word != "no")):
+        how = (
+            ""
+            if when == "always"
+            else f" {word or 'with'} `{argument}`".replace(" no ", " without ")
+        )
+        raise InputError(
+            f"`{name}`{how} must see all customers at once: {why}. Call it on the whole table, or "
+            "on a sample of whole customers."
+        )
+    tables = [
+        key for key, value in options.items() if "customer_id" in getattr(value, "columns", ())
+    ]
+    if tables:
+        raise InputError(
+            f"`{tables[0]}` is a table of customers, which is not cut into parts. Join it to the "
+            "result by customer_id instead."
+        )

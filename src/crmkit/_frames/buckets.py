@@ -1,0 +1,217 @@
+"""A table of any size as parts that fit into memory, each with all rows of its customers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import quoted, require_columns
+from crmkit._frames.codes import sorted_codes
+from crmkit._frames.engines import to_pandas
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Buckets", "FileBucket", "FrameBucket", "buckets"]
+
+_PART = "crmkit_part"  # a column of ours beside those of the table
+_WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hold
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBucket:
+    """A part of a table in memory."""
+
+    frame: pd.DataFrame
+
+    def open(self) -> pd.DataFrame:
+        """Return the rows of the part."""
+        return self.frame
+
+
+@dataclass(frozen=True, slots=True)
+class FileBucket:
+    """A part of a table in Parquet files of its own, read by columns."""
+
+    files: str
+
+    def open(self) -> Any:
+        """Return the part as a table of DuckDB."""
+        import duckdb
+
+        return duckdb.connect().read_parquet(self.files, hive_partitioning=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The parts of a table, and the last date of all of them as a table of one row."""
+
+    parts: Sequence[FrameBucket | FileBucket]
+    last: pd.DataFrame | None
+
+
+@contextmanager
+def buckets(table: Any, name: str, *, rows_per_part: int) -> Iterator[Buckets]:
+    """Cut a table by customer; files written for it are gone afterwards, however that ends.
+
+    What is in memory is cut there. What is not (files, a database, a lazy table, a warehouse) is
+    read once, by DuckDB, which holds no more of it than it may.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="crmkit-"))
+    try:
+        source = _out_of_memory(table, name, folder)
+        yield (
+            _in_memory(table, name, rows_per_part)
+            if source is None
+            else _on_disk(source, name, folder / "parts", rows_per_part)
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
+    """Cut a table that is in memory."""
+    frame = to_pandas(table, name, needs=["customer_id"], leave=("date",))
+    if frame.empty:
+        raise InputError(f"`{name}` has no rows.")
+    n_parts = _n_parts(len(frame), rows_per_part)
+    if n_parts == 1:
+        return Buckets([FrameBucket(frame)], None)
+    code, ids = sorted_codes(frame["customer_id"])
+    _check_missing(name, {"customer_id": int(np.count_nonzero(code < 0))}, len(frame))
+    rows = np.bincount(code)
+    if rows.max() > rows_per_part:
+        raise _too_large(name, ids[[rows.argmax()]].tolist()[0], int(rows.max()), rows_per_part)
+    # Neighbours in the order of the ids stay together, so that parts follow one another.
+    part = ((np.cumsum(rows) - 1) * n_parts // len(frame))[code]
+    order = np.argsort(part.astype(np.min_scalar_type(n_parts)), kind="stable")
+    cuts = np.cumsum(np.bincount(part, minlength=n_parts))[:-1]
+    parts = [FrameBucket(frame.iloc[piece]) for piece in np.split(order, cuts) if piece.size]
+    dated = "date" in frame.columns and not frame["date"].isna().all()
+    last = pd.DataFrame({"date": [frame["date"].max()]}) if dated else None
+    return Buckets(parts, last)
+
+
+def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Buckets:
+    """Cut a table of DuckDB into files, in one pass."""
+    import duckdb
+
+    require_columns(source.columns, ["customer_id"], name)
+    dated = "date" in source.columns
+    asked = "count(*), count(customer_id)" + (", count(date), max(date)" if dated else "")
+    try:
+        facts = source.aggregate(asked).df().iloc[0]
+        n_rows = int(facts.iloc[0])
+        if not n_rows:
+            raise InputError(f"`{name}` has no rows.")
+        missing = {"customer_id": n_rows - int(facts.iloc[1])}
+        if dated:
+            missing["date"] = n_rows - int(facts.iloc[2])
+        _check_missing(name, missing, n_rows)
+        columns = ", ".join(map(_plain, source.columns, source.types))
+        n_parts = _n_parts(n_rows, rows_per_part)
+        source.project(f"{columns}, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
+            str(folder), partition_by=[_PART]
+        )
+        parts = [FileBucket(f"{part}/*.parquet") for part in sorted(folder.iterdir())]
+        for part in parts:
+            _check_largest(part, name, rows_per_part)
+    except duckdb.Error as error:
+        raise InputError(f"`{name}` cannot be read by DuckDB: {str(error)[:300]}") from None
+    last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if dated else None
+    return Buckets(parts, last)
+
+
+def _plain(column: str, kind: Any) -> str:
+    """Return a column as Parquet can hold it."""
+    name = '"' + column.replace('"', '""') + '"'
+    return f"{name}::BIGINT AS {name}" if str(kind) in _WIDE else name
+
+
+def _check_largest(part: FileBucket, name: str, rows_per_part: int) -> None:
+    """Refuse a customer who alone is more than a part may hold."""
+    rows = part.open()
+    if rows.aggregate("count(*)").fetchall()[0][0] > rows_per_part:
+        counted = rows.aggregate("customer_id, count(*) AS n", "customer_id").order("n DESC")
+        largest, n = counted.limit(1).fetchall()[0]
+        if n > rows_per_part:
+            raise _too_large(name, largest, n, rows_per_part)
+
+
+def _n_parts(n_rows: int, rows_per_part: int) -> int:
+    return -(-n_rows // rows_per_part)
+
+
+def _check_missing(name: str, missing: dict[str, int], n_rows: int) -> None:
+    """Refuse what every part would refuse, once for all of them."""
+    found = [f"column {column!r} is missing in {n:,}" for column, n in missing.items() if n]
+    if found:
+        raise InputError(
+            f"`{name}`: {' and '.join(found)} of {n_rows:,} rows. Fill these rows, or leave them "
+            "out."
+        )
+
+
+def _too_large(name: str, customer: Any, n: int, rows_per_part: int) -> InputError:
+    return InputError(
+        f"`{name}`: customer {quoted(customer)} has {n:,} rows, more than the {rows_per_part:,} "
+        "of a part. Leave the customer out if it stands for many (guests, a till), or raise "
+        "`rows_per_part`."
+    )
+
+
+def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
+    """Return a table that is not in memory as one of DuckDB, or None."""
+    kind = type(table).__module__.partition(".")[0]
+    lazy = kind == "polars" and type(table).__name__ == "LazyFrame"
+    dataset = kind == "pyarrow" and hasattr(table, "scanner")
+    if not (
+        isinstance(table, (str, Path)) or kind in ("duckdb", "_duckdb", "ibis") or lazy or dataset
+    ):
+        return None
+    try:
+        import duckdb
+    except ImportError:
+        raise InputError(
+            f'Cutting `{name}` into parts needs duckdb: python -m pip install "crmkit[duckdb]".'
+        ) from None
+    if isinstance(table, (str, Path)):
+        return _files(str(table), name)
+    if kind in ("duckdb", "_duckdb"):
+        return table
+    base = duckdb.connect()
+    if dataset:
+        return base.from_arrow(table)
+    whole = folder / "whole.parquet"
+    if lazy:
+        table.sink_parquet(whole)
+    else:
+        base.from_arrow(table.to_pyarrow_batches()).write_parquet(str(whole))
+    return base.read_parquet(str(whole))
+
+
+def _files(path: str, name: str) -> Any:
+    """Return files of Parquet or CSV, a file, a folder or a pattern, as a table of DuckDB."""
+    import duckdb
+
+    pattern = f"{path.rstrip('/')}/**/*.parquet" if Path(path).is_dir() else path
+    base = duckdb.connect()
+    try:
+        if pattern.endswith((".parquet", ".pq")):
+            return base.read_parquet(pattern, union_by_name=True)
+        if pattern.endswith((".csv", ".csv.gz")):
+            return base.read_csv(pattern)
+    except duckdb.Error as error:
+        raise InputError(f"`{name}`: {path!r} cannot be read: {str(error)[:300]}") from None
+    raise InputError(
+        f"`{name}` must be a table, or Parquet or CSV: a file, a folder of Parquet files or a "
+        f"pattern such as 'log/*.parquet'; got {path!r}."
+    )

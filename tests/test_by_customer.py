@@ -1,0 +1,212 @@
+"""What parts of the customers give is what all of them give, whatever engine holds the log."""
+
+import csv
+import importlib
+import inspect
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import crmkit
+from contract._tools import ROOMS
+from crmkit import basket, churn, clv, datasets, segmentation
+from crmkit.errors import EmptyLogError, InputError
+
+DECLARED = Path(crmkit.__file__).with_name("_parts.csv")
+UNTIL = {"as_of": "2024-12-31"}
+THRESHOLDS = pd.DataFrame({"at_risk_days": [30], "lapsed_days": [90]})
+CALLS = [
+    (segmentation.rfm_table, {}),
+    (segmentation.rfm_table, {"since": "2024-06-01", **UNTIL}),
+    (segmentation.customer_profit, UNTIL),
+    (clv.purchase_table, {"regularity": True}),
+    (clv.purchase_table, UNTIL),
+    (clv.contract_table, {}),
+    (clv.opportunity_table, {"period": "month"}),
+    (clv.tapk_table, UNTIL),
+    (churn.churn_table, {}),
+    (churn.churn_table, {"as_of": ["2024-03-31", "2024-06-30"], "horizon_days": 90}),
+    (churn.cohort_customers, {"cohort": "2024-02-01", "age": 2}),
+    (churn.lifecycle_table, {"thresholds": THRESHOLDS}),
+]
+
+
+def a_log(seed=0, n=3000, ids=int):
+    """Return a log with a heavy buyer, customers of refunds only and late ones."""
+    rng = np.random.default_rng(seed)
+    customer = (250 * rng.random(n) ** 2).astype(int)
+    customer[: n // 10] = 249
+    log = pd.DataFrame(
+        {
+            "customer_id": customer,
+            "date": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 500, n), "D"),
+            "amount": rng.integers(-200, 3000, n) / 4,
+            "order_id": rng.integers(0, 900, n),
+            "product": rng.choice(list("abcdef"), n),
+            "quantity": 1.0,
+            "cost": 1.0,
+        }
+    )
+    only_back = log["customer_id"] % 7 == 3
+    log.loc[only_back, ["amount", "quantity"]] = [-2.5, -1.0]
+    return log.assign(customer_id=log["customer_id"].map(ids))
+
+
+def engines(log, folder):
+    """Return the log as each kind of table that is cut in its own way."""
+    file = folder / "log.parquet"
+    pytest.importorskip("pyarrow")
+    log.to_parquet(file)
+    pl, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    dataset = pytest.importorskip("pyarrow.dataset")
+    return {
+        "pandas": log,
+        "polars": pl.from_pandas(log),
+        "lazy polars": pl.scan_parquet(file),
+        "duckdb": duckdb.from_df(log),
+        "file": file,
+        "folder": str(folder),
+        "pattern": str(folder / "*.parquet"),
+        "dataset": dataset.dataset(file),
+    }
+
+
+def same(parts, whole):
+    pd.testing.assert_frame_equal(parts, whole, check_dtype=False, rtol=1e-12)
+    assert parts.attrs.keys() == whole.attrs.keys()
+    for name, value in whole.attrs.items():
+        assert parts.attrs[name] == (pytest.approx(value) if isinstance(value, dict) else value)
+
+
+@pytest.mark.parametrize(("function", "options"), CALLS, ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize("ids", [int, "c{}".format], ids=["numbers", "text"])
+def test_parts_give_what_the_whole_gives(function, options, ids, tmp_path):
+    log = a_log(ids=ids)
+    whole = function(log, **options)
+    for rows in (350, 1100, 10_000):
+        same(crmkit.by_customer(function, log, rows_per_part=rows, **options), whole)
+    file = engines(log, tmp_path)["file"]
+    same(crmkit.by_customer(function, file, rows_per_part=800, **options), whole)
+
+
+def test_every_engine_gives_the_same(tmp_path):
+    log = a_log()
+    whole = clv.purchase_table(log)
+    for table in engines(log, tmp_path).values():
+        same(crmkit.by_customer(clv.purchase_table, table, rows_per_part=1100), whole)
+
+
+def test_every_function_of_a_log_says_whether_it_needs_all():
+    with DECLARED.open(encoding="utf-8", newline="") as lines:
+        declared = {row["function"]: row for row in csv.DictReader(lines)}
+    logs = set()
+    for room in ROOMS:
+        module = importlib.import_module(f"crmkit.{room}")
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isfunction(value) and "transactions" in inspect.signature(value).parameters:
+                logs.add(f"{room}.{name}")
+    assert logs <= set(declared)
+    tried = {f"{function.__module__.split('.')[1]}.{function.__name__}" for function, _ in CALLS}
+    cut = {name for name in logs if declared[name]["needs_all_if"] != "always"}
+    assert cut == tried
+    assert all(row["why"] for row in declared.values() if row["needs_all_if"] != "never")
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "said"),
+    [
+        (basket.item_pairs, {}, "`item_pairs` must see all customers at once: it counts orders"),
+        (churn.lifecycle_table, {}, "`lifecycle_table` without `thresholds` must see all"),
+        (
+            segmentation.customer_profit,
+            {"cost_pools": {"post": 100.0}},
+            "`customer_profit` with `cost_pools` must see all customers at once: what a pool costs",
+        ),
+        (segmentation.rfm_scores, {}, "`rfm_scores` must see all customers at once"),
+        (
+            segmentation.rfm_table,
+            {"customers": pd.DataFrame({"customer_id": [1]})},
+            "`customers` is a table of customers, which is not cut into parts",
+        ),
+        ("rfm_table", {}, "`function` must be a function; got str"),
+        (lambda part: part.iloc[0], {}, "must return a pandas table with the column 'customer_id'"),
+    ],
+)
+def test_what_parts_would_get_wrong_is_refused(function, options, said):
+    with pytest.raises(InputError) as told:
+        crmkit.by_customer(function, a_log(), rows_per_part=1000, **options)
+    assert said in str(told.value)
+
+
+def test_a_model_predicts_in_parts():
+    table = clv.purchase_table(datasets.load_cdnow())
+    model = clv.BGNBD().fit(table)
+    parts = crmkit.by_customer(model.predict, table, rows_per_part=500, horizon_days=90)
+    pd.testing.assert_frame_equal(parts, model.predict(table, horizon_days=90), rtol=1e-12)
+
+
+def test_parts_run_side_by_side():
+    log = a_log()
+    parts = crmkit.by_customer(segmentation.rfm_table, log, rows_per_part=1100, n_jobs=2)
+    same(parts, segmentation.rfm_table(log))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "duckdb", "file"])
+def test_faults_of_the_whole_are_told_once(kind, tmp_path):
+    log = a_log()
+    broken = log.astype({"customer_id": "Int64"})
+    broken.loc[[5, 2000], "customer_id"] = pd.NA
+    with pytest.raises(InputError, match="'customer_id' is missing in 2 of 3,000 rows"):
+        crmkit.by_customer(
+            segmentation.rfm_table, engines(broken, tmp_path)[kind], rows_per_part=1000
+        )
+    with pytest.raises(InputError, match=r"customer 249 has \d+ rows, more than the 200"):
+        crmkit.by_customer(segmentation.rfm_table, engines(log, tmp_path)[kind], rows_per_part=200)
+    with pytest.raises(EmptyLogError, match="no row on or before"):
+        crmkit.by_customer(
+            segmentation.rfm_table,
+            engines(log, tmp_path)[kind],
+            rows_per_part=1000,
+            as_of="2020-01-01",
+        )
+    with pytest.raises(InputError, match="has no rows"):
+        crmkit.by_customer(segmentation.rfm_table, engines(log.head(0), tmp_path)[kind])
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path):
+    pytest.importorskip("duckdb")
+    for path, said in [
+        (tmp_path / "none.parquet", "cannot be read"),
+        (tmp_path / "log.txt", "must be a table, or Parquet or CSV"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            crmkit.by_customer(segmentation.rfm_table, path)
+
+
+def test_a_csv_file_and_wide_sums_are_read(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    log = a_log()
+    log.to_csv(tmp_path / "log.csv", index=False)
+    whole = clv.purchase_table(log)
+    same(crmkit.by_customer(clv.purchase_table, tmp_path / "log.csv", rows_per_part=999), whole)
+    wide = duckdb.from_df(log).project("* REPLACE (customer_id::HUGEINT AS customer_id)")
+    same(crmkit.by_customer(clv.purchase_table, wide, rows_per_part=999), whole)
+
+
+def test_nothing_is_left_behind_when_it_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "work"))
+    (tmp_path / "work").mkdir()
+    seen = []
+
+    def interrupted(part):
+        seen.append(len(list((tmp_path / "work").rglob("*.parquet"))))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crmkit.by_customer(interrupted, engines(a_log(), tmp_path)["file"], rows_per_part=1000)
+    assert seen[0] >= 3
+    assert not list((tmp_path / "work").iterdir())
