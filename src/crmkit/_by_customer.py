@@ -104,7 +104,7 @@ def _done(
     """Return the results of the parts, as they come."""
     if n_jobs == 1:
         return (_one(function, part, options) for part in parts)
-    from joblib import Parallel, delayed
+    from sklearn.utils.parallel import Parallel, delayed
 
     workers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch=n_jobs)
     done: Iterable[pd.DataFrame | EmptyLogError] = workers(
@@ -134,13 +134,13 @@ def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
     found = [result for result in results if isinstance(result, pd.DataFrame)]
     if not found:
         raise next(result for result in results if isinstance(result, EmptyLogError))
-    attrs = _attrs([result.attrs for result in results], found[0].attrs)
+    attrs = _attrs([dict[str, Any](result.attrs) for result in results], map(str, found[0].attrs))
     for result in found:
         result.attrs = {}  # or they are compared with one another
     table = pd.concat(found, ignore_index=True)
     order = np.argsort(sorted_codes(table["customer_id"])[0], kind="stable")
     table = table.take(order).reset_index(drop=True)
-    table.attrs = attrs
+    table.attrs.update(attrs)
     return table
 
 

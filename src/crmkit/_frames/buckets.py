@@ -89,7 +89,9 @@ def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
     _check_missing(name, {"customer_id": int(np.count_nonzero(code < 0))}, len(frame))
     rows = np.bincount(code)
     if rows.max() > rows_per_part:
-        raise _too_large(name, ids[[rows.argmax()]].tolist()[0], int(rows.max()), rows_per_part)
+        raise _too_large(
+            name, ids.take([int(rows.argmax())]).tolist()[0], int(rows.max()), rows_per_part
+        )
     # Neighbours in the order of the ids stay together, so that parts follow one another.
     part = ((np.cumsum(rows) - 1) * n_parts // len(frame))[code]
     order = np.argsort(part.astype(np.min_scalar_type(n_parts)), kind="stable")
