@@ -134,7 +134,8 @@ def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
     found = [result for result in results if isinstance(result, pd.DataFrame)]
     if not found:
         raise next(result for result in results if isinstance(result, EmptyLogError))
-    attrs = _attrs([dict[str, Any](result.attrs) for result in results], map(str, found[0].attrs))
+    told: list[Any] = [result.attrs for result in results]
+    attrs = _attrs(told, map(str, found[0].attrs))
     for result in found:
         result.attrs = {}  # or they are compared with one another
     table = pd.concat(found, ignore_index=True)
