@@ -34,7 +34,8 @@ def test_a_refund_is_no_sign_of_life_in_any_table():
         ("recency_days", 119), ("frequency", 2), ("total_amount", 10.0)}  # fmt: skip
     history = one(clv.purchase_table(log, as_of=AS_OF))
     assert history == {
-        "customer_id": 1, "frequency": 1, "recency": 31.0, "T": 150.0, "monetary_value": 0.0
+        "customer_id": 1, "frequency": 1, "recency": 31.0, "T": 150.0, "monetary_value": 0.0,
+        "first_amount": 10.0, "kept_purchases": 1,
     }  # fmt: skip
     assert churn.churn_table(log, as_of=AS_OF).loc[0, "recency_days"] == 119
     thresholds = pd.DataFrame({"at_risk_days": [60], "lapsed_days": [100]})
@@ -85,7 +86,8 @@ def test_an_order_stays_a_purchase_when_refunds_undo_it():
     log = bought_and_returned().assign(date=pd.to_datetime(["2025-01-01"] + ["2025-02-01"] * 2))
     log["amount"] = [10.0, 30.0, -40.0]
     assert one(clv.purchase_table(log, as_of=AS_OF)) == {
-        "customer_id": 1, "frequency": 1, "recency": 31.0, "T": 150.0, "monetary_value": -10.0
+        "customer_id": 1, "frequency": 1, "recency": 31.0, "T": 150.0, "monetary_value": -10.0,
+        "first_amount": 10.0, "kept_purchases": 0,
     }  # fmt: skip
     row = one(segmentation.rfm_table(log, as_of=AS_OF))
     assert (row["frequency"], row["total_amount"], row["monetary"]) == (2, 0.0, 0.0)

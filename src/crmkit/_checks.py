@@ -159,7 +159,7 @@ def check_number(
         bounds.append(f"{'below' if limits.high_open else 'at most'} {_written(most)}")
     wanted = f"`{name}` must be {kind} {' and '.join(bounds)}".rstrip()
     hint = ""
-    if number is not None and most == 1 and 1 < number <= 100:
+    if number is not None and most in (1, 2) and most < number <= 100 and not limits.integer:
         hint = f" Write {number:g} % as {number / 100:g}."
     raise InputError(f"{wanted}; got {quoted(value)}.{hint}")
 

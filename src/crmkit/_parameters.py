@@ -51,7 +51,7 @@ _NAMES = (
     (
         _AT_LEAST_0,
         "acquisition_cost action_cost alive_in_days budget contact_cost effect expected "
-        "fixed_cost l2 penalizer popularity rules similarity tiers value",
+        "fixed_cost l2 penalizer popularity rules similarity spend tiers value",
     ),
     (
         _ABOVE_0,
@@ -83,7 +83,7 @@ _NAMES = (
     (Rule(0, 0.5), "min_bin_share"),
     (Rule(-1, FAR), "change growth"),
     (Rule(-1, 1), "uplift"),
-    (Rule(-1, 5, low_open=True), "annual_discount_rate"),
+    (Rule(-1, 2, low_open=True), "annual_discount_rate"),
     (Rule(1, 12, integer=True), "k"),
     (Rule(3, 1_000_000, integer=True), "max_points"),
     (Rule(2, 10_000, integer=True), "n_placebos"),
@@ -92,7 +92,7 @@ _NAMES = (
     # What scikit-learn takes.
     (Rule(0, 2**32 - 1, integer=True), "random_state"),
     # A name with a second meaning, under a name of the meaning's own.
-    (Rule(0, 5), "rate_ahead"),  # annual_discount_rate of a model; 10 was meant as per cent
+    (Rule(0, 2), "rate_ahead"),  # annual_discount_rate of a model; 3 was meant as per cent
     (Rule(0, FAR, endless=True), "days_ahead"),  # horizon_days of a model of whole relationships
     (_COUNT, "rows_per_part"),
     (Rule(1, 1024, integer=True), "n_jobs"),

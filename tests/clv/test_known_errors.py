@@ -91,7 +91,7 @@ def test_members_known_to_be_there_are_there(kind):
     here = ~members["churned"]
     assert (told.loc[here, ["p_alive", "p_alive_later"]] == 1.0).all(axis=None)
     assert (told.loc[~here, ["p_alive", "expected_purchases"]] == 0.0).all(axis=None)
-    spend = clv.GammaGamma().fit(members)
+    spend = clv.GammaGamma(first_purchase=False).fit(members)
     value = clv.lifetime_value(members, purchases=model, spend=spend, horizon_days=360)
     assert (value.loc[here, "lifetime_value"] > 0.0).all()
     assert (value.loc[~here, "lifetime_value"] == 0.0).all()

@@ -137,11 +137,58 @@ def test_limits_keep_the_sign():
     assert limits["conf_low"][2] == limits["conf_high"][2] == 0.0
 
 
-def test_infinite_spend_is_refused_in_words(base, models):
+def test_one_infinite_mean_withholds_no_other_value(base, models):
     # H10 of the known hard cases: p, q, v = 3, 0.8, 20 has no mean without a purchase.
     endless = with_coefficients(models["spend"], np.log([3.0, 0.8, 20.0]))
-    with pytest.raises(InputError, match="mean spend is infinite"):
-        clv.lifetime_value(base, purchases=models["purchases"], spend=endless)
+    some = base.head(30).copy()
+    some.loc[3, ["frequency", "recency", "first_amount"]] = 0, 0.0, np.nan
+    both = {"purchases": models["purchases"], "spend": endless}
+    value = clv.lifetime_value(some, **both, interval="delta")
+    assert value["lifetime_value"].isna().tolist() == [row == 3 for row in range(30)]
+    assert value.attrs["account"]["customers_with_infinite_mean"] == 1
+    total = clv.customer_equity(some, **both)
+    others = clv.customer_equity(some.drop(index=3), **both)
+    columns = ["lifetime_value", "std_error", "conf_low", "conf_high"]
+    np.testing.assert_allclose(total[columns], others[columns])
+    assert total.attrs["account"]["customers_with_infinite_mean"] == 1
+
+
+def test_a_known_price_needs_no_model_of_spend(base, models):
+    buys = {"purchases": models["purchases"], "interval": "delta"}
+    half = np.arange(len(base)) % 2
+    table = base.assign(price=np.where(half, 19.90, 9.90))
+    value = clv.lifetime_value(table, spend="price", **buys)
+    assert set(value["expected_amount"]) == {9.90, 19.90}
+    np.testing.assert_allclose(
+        value["lifetime_value"], table["price"] * value["discounted_purchases"]
+    )
+    one = clv.lifetime_value(base, spend=9.90, **buys)
+    same = ["lifetime_value", "conf_low", "conf_high"]
+    np.testing.assert_allclose(one.loc[half == 0, same], value.loc[half == 0, same])
+    drawn = clv.BGNBD(n_draws=10, random_state=0).fit(base)
+    boot = clv.customer_equity(table, purchases=drawn, spend="price", interval="bootstrap")
+    assert boot.loc[0, "std_error"] > 0
+    for wrong in (-1.0, math.nan, True):
+        with pytest.raises(InputError, match="`spend` must be"):
+            clv.lifetime_value(base, purchases=models["purchases"], spend=wrong)
+
+
+def test_what_was_meant_as_per_cent_is_told(base, models):
+    for name, wrong, meant in (
+        ("margin", 30, "0.3"), ("annual_discount_rate", 10, "0.1"),
+        ("annual_discount_rate", 3, "0.03"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"Write {wrong} % as {meant}"):
+            clv.lifetime_value(base, **models, **{name: wrong})
+    with pytest.raises(InputError, match=r"'share' is above 1.*Write 30 % as 0\.3"):
+        clv.lifetime_value(base.assign(share=30.0), **models, margin="share")
+
+
+def test_equity_without_an_interval_is_the_sum_of_values(base, models):
+    plain = clv.customer_equity(base, **models, interval=None)
+    told = clv.customer_equity(base, **models)
+    assert list(plain.columns) == [c for c in told.columns if c[:4] not in ("std_", "conf")]
+    pd.testing.assert_frame_equal(plain, told[plain.columns])
 
 
 def test_models_are_checked(base, models):
@@ -233,7 +280,8 @@ def test_the_interval_of_the_sum_covers_the_truth(models, long):
     for seed in range(bases):
         drawn = truth["purchases"].simulate(start, random_state=seed)
         amounts = truth["spend"].simulate(drawn, random_state=1000 + seed)
-        drawn["monetary_value"] = amounts["monetary_value"]
+        money = ["monetary_value", "first_amount", "kept_purchases"]
+        drawn[money] = amounts[money]
         true = clv.lifetime_value(drawn, **truth)["lifetime_value"].sum()
         fitted = {"purchases": clv.BGNBD().fit(drawn), "spend": clv.GammaGamma().fit(drawn)}
         found = clv.customer_equity(drawn, **fitted).loc[0]

@@ -82,7 +82,7 @@ def test_bgnbd_with_and_without_covariates(weekly):
 
 
 def test_gamma_gamma(weekly):
-    model = clv.GammaGamma().fit(weekly)
+    model = clv.GammaGamma(first_purchase=False).fit(weekly)
     assert model.log_likelihood_ == pytest.approx(-1670.6630, abs=1e-4)
     np.testing.assert_allclose(estimates(model), [3.09903, 5.65367, 56.50408], rtol=1e-5)
 

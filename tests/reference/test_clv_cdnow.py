@@ -86,7 +86,7 @@ def test_bgnbd_totals(exact):
 
 
 def test_gamma_gamma(exact):
-    model = clv.GammaGamma().fit(exact)
+    model = clv.GammaGamma(first_purchase=False).fit(exact)
     np.testing.assert_allclose(
         model.parameters_["estimate"], [6.249349, 3.744256, 15.444307], rtol=6e-5
     )
@@ -97,7 +97,7 @@ def test_gamma_gamma(exact):
 
 
 def test_gamma_gamma_on_rounded_weeks(spenders):
-    model = clv.GammaGamma().fit(spenders)
+    model = clv.GammaGamma(first_purchase=False).fit(spenders)
     np.testing.assert_allclose(
         model.parameters_["estimate"], [6.248802, 3.744588, 15.447748], rtol=2e-6
     )
@@ -107,7 +107,7 @@ def test_gamma_gamma_on_rounded_weeks(spenders):
 def test_value_by_the_steps_of_lifetimes(spenders):
     # lifetimes sums 12 steps of 4.345 weeks, each discounted to its end at 1 % a step; ours
     # discounts each purchase from its moment.
-    buys, spend = clv.BGNBD().fit(spenders), clv.GammaGamma().fit(spenders)
+    buys, spend = clv.BGNBD().fit(spenders), clv.GammaGamma(first_purchase=False).fit(spenders)
     amount = spend.predict(spenders)["expected_amount"]
     step, rate = 4.345, 0.01
     expected = [
@@ -157,7 +157,7 @@ def test_pareto_totals(exact):
 
 
 def test_gamma_gamma_on_the_master_log(master):
-    model = clv.GammaGamma().fit(master)
+    model = clv.GammaGamma(first_purchase=False).fit(master)
     assert model.n_customers_ == 9450
     np.testing.assert_allclose(
         model.parameters_["estimate"], [6.275359, 3.624450, 14.983687], rtol=2e-5

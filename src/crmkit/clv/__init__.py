@@ -7,10 +7,10 @@ winning the customer; :func:`net_present_value` discounts dated cash flows;
 
 By models: :func:`purchase_table` reduces a log to what a model of purchases learns from
 (:class:`BGNBD` and its kin, :class:`ParetoNBD`; with covariates that change over time
-:class:`TimeVaryingParetoNBD`, from the log itself); :class:`GammaGamma` learns what a purchase is
-worth; :func:`lifetime_value` and :func:`customer_equity` multiply the two into money, with
-intervals. :func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and
-for contracts.
+:class:`TimeVaryingParetoNBD`, from the log itself); :class:`GammaGamma` (or, with a heavy tail,
+:class:`LognormalSpend`) learns what a purchase is worth, returns counted; :func:`lifetime_value`
+and :func:`customer_equity` multiply the two into money, with intervals. :func:`opportunity_table`
+and :func:`contract_table` do the same for :class:`BGBB` and for contracts.
 
 And in doubt: :func:`log_audit` accounts for every row of the log; :func:`holdout_table` hides
 the last part of it, and :func:`model_comparison`, :func:`forecast_table` and
@@ -40,6 +40,7 @@ from crmkit.clv._model import (
     BetaDiscreteWeibull,
     ByGroup,
     GammaGamma,
+    LognormalSpend,
     ParetoNBD,
     ShiftedBetaGeometric,
     TimeVaryingParetoNBD,
@@ -85,6 +86,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "BetaDiscreteWeibull",
     "ByGroup",
     "GammaGamma",
+    "LognormalSpend",
     "MBGCNBD",
     "MBGNBD",
     "ParetoNBD",

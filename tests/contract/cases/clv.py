@@ -54,6 +54,10 @@ def _customers():
     return {"customers": clv.purchase_table(_log())}
 
 
+def _heavy():
+    return {"customers": clv.purchase_table(_log(), heavy_tails=True)}
+
+
 def _regulars():
     return {"customers": clv.purchase_table(_log(), regularity=True)}
 
@@ -355,6 +359,7 @@ PLOTS = [
     ),
 ]
 
+BOUGHT = ("customer_id", "frequency", "first_amount", "kept_purchases")
 CONTRACTS = ("customer_id", "periods", "churned")
 PATH = {"methods": {"alive_path": {"every_days": 30}}, "log": lambda: _log(10)}
 
@@ -388,7 +393,8 @@ MODELS = [
     ),
     ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=CONTRACTS),
     ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=CONTRACTS),
-    ModelCase(clv.GammaGamma, _customers, needs=("customer_id", "frequency", "monetary_value")),
+    ModelCase(clv.GammaGamma, _customers, needs=(*BOUGHT, "monetary_value")),
+    ModelCase(clv.LognormalSpend, _heavy, needs=(*BOUGHT, "log_amount_mean", "log_amount_std")),
 ]
 
 CASES = [*TABLES, *REPORTS, *PLOTS, *MODELS]

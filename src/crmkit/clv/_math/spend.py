@@ -22,7 +22,7 @@ __all__ = ["counts_density", "expected_spend", "simulate_spend", "spend_density"
 
 def counts_density(theta: Sequence[Any], x: Floats) -> Any:
     """Terms that depend on the number of purchases only: ``-ln B(p x, q)`` (eq. 1a)."""
-    p, q, _ = theta
+    p, q = theta[:2]
     s = p * x
     by_s, by_q = log_rising(s, q), log_rising(q, s)
     hessian = {
@@ -35,7 +35,7 @@ def counts_density(theta: Sequence[Any], x: Floats) -> Any:
 
 def spend_density(theta: Sequence[Any], x: Floats, z: Floats) -> Any:
     """Return the rest, with u = x z: ``q ln v / (u + v) + p x ln u / (u + v) - ln z``."""
-    p, q, v = theta
+    p, q, v = theta[:3]
     u = x * z
     inverse = 1.0 / (u + v)
     low, high = -np.log1p(u / v), -x * np.log1p(v / u)
@@ -51,18 +51,17 @@ def spend_density(theta: Sequence[Any], x: Floats, z: Floats) -> Any:
 
 def expected_spend(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
     """Posterior mean of a customer's spend per purchase (eq. 5); infinite if p x + q <= 1."""
-    p, q, v = theta
+    p, q, v = theta[:3]
     mass = p * x + q - 1.0
     mean = p * (v + x * z) / np.where(mass > 0.0, mass, 1.0)
     return np.where(mass > 0.0, mean, np.inf)
 
 
 def simulate_spend(
-    theta: Sequence[Any], x: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Draw the mean of x purchases (0 where x = 0) and each customer's true mean spend."""
-    p, q, v = theta
-    scale = rng.gamma(np.broadcast_to(q, x.shape), 1.0) / v
-    total = rng.gamma(np.maximum(p * x, 1e-300))
-    observed = np.where(x > 0, total / (scale * np.maximum(x, 1.0)), 0.0)
-    return observed, p / scale
+    theta: Sequence[Any], counts: Sequence[Floats], rng: np.random.Generator
+) -> tuple[list[Floats], Floats]:
+    """Draw the sums of so many purchases of a customer, and each customer's true mean spend."""
+    p, q, v = theta[:3]
+    scale = rng.gamma(np.broadcast_to(q, counts[0].shape), 1.0) / v
+    sums = [np.where(n > 0, rng.gamma(np.maximum(p * n, 1e-300)) / scale, 0.0) for n in counts]
+    return sums, p / scale

@@ -53,12 +53,12 @@ class LifetimesExchange:
             If the fitter is of another kind, or not fitted.
         """
         unit = check_number(time_unit_days, "time_unit_days")
-        values, table = fitter_data(fitter, cls.__name__, cls._names, cls._columns)
+        model: Any = cls._as_in_lifetimes()
+        values, table = fitter_data(fitter, cls.__name__, model._names, model._columns)
         if "T" in table.columns:
             table = table.assign(recency=table["recency"] * unit, T=table["T"] * unit)
-        model: Any = cls()
         _, rows = model._rows(table, "weights")
-        model._fit_rows(model._usable(rows), at=(values * cls._days(unit)).tolist())
+        model._fit_rows(model._usable(rows), at=(values * model._days(unit)).tolist())
         model.converged_ = bool(model.gradient_norm_ < _AT_MAXIMUM)
         result: Self = model
         return result
@@ -91,13 +91,19 @@ class LifetimesExchange:
         coefficients = self.coefficients_  # type: ignore[attr-defined]
         if len(coefficients) != len(self._names):
             raise InputError("lifetimes has no covariates: fit the model without them first.")
+        if getattr(self, "returns_", False):
+            raise InputError("lifetimes has no returns: fit GammaGamma(first_purchase=False).")
         values = np.exp(coefficients) / self._days(unit)
         covariance = self.coefficient_covariance_ * np.outer(values, values)  # type: ignore[attr-defined]
         parameters = dict(zip(self._names, values.tolist(), strict=True))
         return make_fitter(type(self).__name__, parameters, covariance)
 
     @classmethod
-    def _days(cls, unit: float) -> Floats:
+    def _as_in_lifetimes(cls) -> Self:
+        """Return the model, not fitted, that learns from what lifetimes learns from."""
+        return cls()
+
+    def _days(self, unit: float) -> Floats:
         """Return what each parameter in the fitter's unit is multiplied by; shape (p,)."""
-        timed = cls._scaled if "T" in cls._columns else ()
-        return np.array([unit if name in timed else 1.0 for name in cls._names])
+        timed = self._scaled if "T" in self._columns else ()
+        return np.array([unit if name in timed else 1.0 for name in self._names])

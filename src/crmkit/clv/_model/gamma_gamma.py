@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
-from crmkit._checks import Problems, check_number, number_array, random_generator
-from crmkit._frames import read_customers
+from crmkit._checks import Problems, check_flag, number_array
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.spend import (
-    counts_density,
-    expected_spend,
-    simulate_spend,
-    spend_density,
-)
-from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.rows import Rows, parameters_at
-from crmkit.errors import InputError
+from crmkit.clv._math.spend import counts_density, expected_spend, simulate_spend, spend_density
+from crmkit.clv._model.spend import RETURNS, SpendModel, with_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from crmkit._typing import Floats
-    from crmkit.clv._model.intervals import Interval
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["GammaGamma"]
 
 
-class GammaGamma(LikelihoodModel):
+class GammaGamma(SpendModel):
     """Gamma-gamma: spend per purchase varies around a customer mean that differs by customer.
 
     Purchases of a customer are gamma-distributed (shape ``p``) with a rate that is gamma across
     customers (``q``, ``v``). A prediction shrinks the observed mean towards the population's, the
-    more so the fewer purchases there were.
+    more so the fewer purchases there were. Where purchases were returned, a purchase stays with a
+    probability that is beta across customers (``kept``, ``returned``), and the expected amount is
+    that probability times the mean of those that stay.
+
+    ``fit`` needs ``frequency``, ``monetary_value``, ``first_amount`` and ``kept_purchases`` of a
+    :func:`purchase_table`.
 
     Parameters
     ----------
+    first_purchase : bool
+        Learn from all purchases and from what was returned. False is the model of [1]_: the
+        repeat purchases alone, of ``frequency`` and ``monetary_value``; who has none, or a mean
+        of 0 or less, is left out and gets the mean of the population.
     spend_covariates : list of str
         Columns that act on spend: the mean is multiplied by ``exp(effect * value)``.
     tie : list of lists of str
@@ -58,14 +62,16 @@ class GammaGamma(LikelihoodModel):
         Covariance of the estimates.
     log_likelihood_, aic_, bic_ : float
         Of the observed mean spends.
+    returns_ : bool
+        Whether anything was returned: then there are the parameters ``kept`` and ``returned``.
     converged_, gradient_norm_, boundary_
         How the search ended; ``boundary_`` names the limiting model, if it is one.
 
     Notes
     -----
-    Customers without a repeat purchase, or whose mean spend is not positive, carry no information
-    about spend: ``fit`` leaves them out (``n_customers_`` says how many remain) and ``predict``
-    gives them the mean of the population.
+    Of spend with a heavy tail the fitted mean of who has bought nothing yet may be infinite (q of 1
+    or less), or large beyond belief: :class:`LognormalSpend` always has a mean. Returns that are
+    still to come are not foreseen: end the log a return period ago where that matters.
 
     References
     ----------
@@ -79,17 +85,18 @@ class GammaGamma(LikelihoodModel):
     ...     "customer_id": range(8),
     ...     "frequency": [0, 2, 5, 1, 3, 2, 9, 1],
     ...     "monetary_value": [0.0, 22.0, 48.0, 35.0, 18.0, 31.0, 25.0, 60.0],
+    ...     "first_amount": [30.0, 20.0, 55.0, 41.0, 12.0, 25.0, 22.0, 48.0],
+    ...     "kept_purchases": [1, 3, 6, 2, 3, 3, 10, 2],
     ... })
     >>> spend = clv.GammaGamma().fit(customers)
     >>> spend.parameters_["term"].tolist()
-    ['p', 'q', 'v']
+    ['p', 'q', 'v', 'kept', 'returned']
     >>> spend.predict(customers).columns.tolist()
-    ['customer_id', 'expected_amount']
+    ['customer_id', 'p_kept', 'expected_amount']
     """
 
-    _names: ClassVar[tuple[str, ...]] = ("p", "q", "v")
+    _of_spend: ClassVar[tuple[str, ...]] = ("p", "q", "v")
     _scaled: ClassVar[tuple[str, ...]] = ("v",)
-    _columns: ClassVar[tuple[str, ...]] = ("frequency", "monetary_value")
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
         "spend": (("v", 1.0, "spend"),)
     }
@@ -106,169 +113,85 @@ class GammaGamma(LikelihoodModel):
             frozenset({"p+", "q+"}),
             "everybody spends the same each time (p and q grow without bound)",
         ),
+        *RETURNS,
     )
 
     def __init__(
         self,
         *,
+        first_purchase: bool = True,
         spend_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
         n_draws: int = 0,
         random_state: int | None = None,
     ) -> None:
+        self.first_purchase = first_purchase
         self.spend_covariates = spend_covariates
         self.tie = tie
         self.l2 = l2
         self.n_draws = n_draws
         self.random_state = random_state
 
+    @property
+    def _columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        columns = super()._columns
+        return columns if self._knows_returns() else columns[:2]
+
+    def _knows_returns(self) -> bool:
+        return check_flag(self.first_purchase, "first_purchase")
+
+    @classmethod
+    def _as_in_lifetimes(cls) -> GammaGamma:
+        return cls(first_purchase=False)
+
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
-        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
         z = number_array(frame["monetary_value"], problems, "monetary_value", allow_missing=True)
+        if self._knows_returns():
+            columns = self._counts(frame, problems)
+            x, k = columns["bought"] - 1.0, columns["kept"]
+            first = number_array(frame["first_amount"], Problems(""), "", allow_missing=True)
+        else:
+            x = number_array(frame["frequency"], problems, "frequency", low=0.0)
+            k, first = np.where(z > 0.0, x, 0.0), np.zeros_like(x)
+            columns = {"bought": k, "kept": k}
         problems.rows(
             np.isnan(z) & (x > 0.0),
             "column 'monetary_value' is missing although `frequency` is above 0",
             do="Give the mean amount of the repeat purchases, or drop these rows.",
         )
-        seen = (x > 0.0) & (z > 0.0)
-        return {"frequency": np.where(seen, x, 0.0), "monetary_value": np.where(seen, z, 0.0)}
-
-    def _usable(self, rows: Rows) -> Rows:
-        seen = rows.columns["frequency"] > 0.0
-        if not rows.weight[seen].sum() > 0.0:
-            raise InputError(
-                "`customers`: nobody has a repeat purchase with a positive `monetary_value`, so "
-                "there is no spend to learn from."
-            )
-        return Rows(
-            {name: column[seen] for name, column in rows.columns.items()},
-            tuple(None if design is None else design[seen] for design in rows.designs),
-            rows.weight[seen],
-            rows.inverse,
+        total = np.where(x > 0.0, x * z, 0.0) + np.where(k > 0.0, first, 0.0)
+        problems.rows(
+            (k > 0.0) & (total <= 0.0),
+            "`kept_purchases` is above 0, but the amounts add up to 0 or less",
+            do="Say how many purchases were not returned.",
         )
+        return {**columns, "amount": total / np.maximum(k, 1.0)}
 
     def _unit(self, rows: Rows) -> float:
-        return float(np.average(rows.columns["monetary_value"], weights=rows.weight))
+        rows = with_amount(rows)
+        return float(np.average(rows.columns["amount"], weights=rows.weight))
 
     def _in_unit(self, rows: Rows, unit: float) -> Rows:
-        columns = rows.columns | {"monetary_value": rows.columns["monetary_value"] / unit}
-        return Rows(columns, rows.designs, rows.weight, rows.inverse)
+        columns = rows.columns | {"amount": rows.columns["amount"] / unit}
+        return replace(rows, columns=columns)
 
     def _unit_power(self, rows: Rows) -> float:
-        return float(rows.weight.sum())
+        return float(with_amount(rows).weight.sum())
 
-    def _parts(self, rows: Rows) -> list[Part]:
-        x, z = rows.columns["frequency"], rows.columns["monetary_value"]
+    def _spend_parts(self, rows: Rows) -> list[Part]:
+        x, z = rows.columns["kept"], rows.columns["amount"]
         counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0, 1))
         return [counts, Part(spend_density, (x, z), rows.weight, rows.designs)]
 
-    def _starts(self, rows: Rows) -> list[list[float]]:
-        del rows  # spend comes in units of its mean
-        return [np.log(start).tolist() for start in ((3.0, 3.0, 1.0), (1.0, 20.0, 20.0))]
+    def _spend_starts(self) -> list[tuple[float, ...]]:
+        return [(3.0, 3.0, 1.0), (1.0, 20.0, 20.0)]  # spend comes in units of its mean
 
-    def predict(
-        self,
-        customers: Any,
-        *,
-        interval: Interval | None = None,
-        confidence_level: float = 0.95,
-    ) -> pd.DataFrame:
-        """Predict each customer's mean amount per purchase.
+    def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        return expected_spend(theta, columns["kept"], columns["amount"])
 
-        Parameters
-        ----------
-        customers : DataFrame
-            One row per customer with ``customer_id``, ``frequency``, ``monetary_value`` and the
-            covariates.
-        interval : {"delta", "bootstrap"}, optional
-            Adds an interval for the expected amount: what the data leave open about the
-            parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
-        confidence_level : float
-            Level of the interval. At a boundary (``boundary_``) 64 % of those of 95 % hold.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer in the order of the input:
-
-            * ``customer_id`` - as given.
-            * ``expected_amount`` (float) - mean amount per future purchase, in the unit of
-              ``monetary_value``.
-            * ``std_error`` (float) - its standard error. Optional.
-            * ``conf_low`` (float) - lower bound of its interval. Optional.
-            * ``conf_high`` (float) - upper bound. Optional.
-
-        Raises
-        ------
-        NotFittedError
-            If ``fit`` has not been called.
-        InputError
-            If the fitted mean spend is infinite (``p x + q <= 1``), or values are impossible.
-        """
-        self._check_fitted()
-        level = check_number(confidence_level, "confidence_level")
-        frame, rows = self._rows(customers)
-        value, _ = self._with_gradient(rows, _expected, gradient=False)
-        result: dict[str, Any] = {"customer_id": frame["customer_id"], "expected_amount": value}
-        if interval is not None:
-            result |= self._interval(rows, _expected, interval, level)
-        return pd.DataFrame(result)
-
-    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
-        """Return the expected amounts (n,) and their derivatives in the coefficients (n, p)."""
-        self._check_fitted()
-        _, rows = self._rows(customers)
-        return self._with_gradient(rows, _expected, gradient=gradient)
-
-    def simulate(self, customers: Any, *, random_state: int | None = None) -> pd.DataFrame:
-        """Draw new mean spends from the fitted model.
-
-        Parameters
-        ----------
-        customers : DataFrame
-            ``customer_id``, ``frequency`` (purchases to draw for each) and the covariates.
-        random_state : int, optional
-            Seed of the draw; the same seed and table give the same draw.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer in the order of the input:
-
-            * ``customer_id`` - as given.
-            * ``frequency`` (int) - as given.
-            * ``monetary_value`` (float) - mean amount of that many purchases; 0 without any.
-            * ``mean_amount`` (float) - the customer's true mean: the hidden truth.
-        """
-        self._check_fitted()
-        triples = self._covariates()[2]
-        frame = read_customers(customers, needs=["frequency", *(name for name, _, _ in triples)])
-        problems = Problems("customers")
-        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
-        values = [s * number_array(frame[name], problems, name) for name, s, _ in triples]
-        problems.raise_if_any()
-        designs = [None, None, np.column_stack(values) if values else None]
-        theta = parameters_at(self.coefficients_, designs)
-        z, mean = simulate_spend(theta, x, random_generator(random_state))
-        return pd.DataFrame(
-            {
-                "customer_id": frame["customer_id"],
-                "frequency": x.astype(np.int64),
-                "monetary_value": z,
-                "mean_amount": mean,
-            }
-        )
-
-
-def _expected(theta: list[Any], columns: dict[str, Floats]) -> Floats:
-    """Return the expected amounts or say in words that a mean is infinite."""
-    value = expected_spend(theta, columns["frequency"], columns["monetary_value"])
-    infinite = int(np.isinf(value).sum())
-    if infinite:
-        raise InputError(
-            f"`customers`: the fitted mean spend is infinite for {infinite:,} kinds of customers, "
-            "because spend varies too much between customers (p x + q <= 1). Cap or trim extreme "
-            "amounts before fitting, or predict only customers with more repeat purchases."
-        )
-    return value
+    def _spend_simulated(
+        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
+        (first, later), mean = simulate_spend(theta, kept, rng)
+        return first, later, {}, mean

@@ -95,7 +95,9 @@ def limits(value: Floats, variance: Floats, level: float) -> dict[str, Floats]:
 
 def _totals(values: Floats, group: Ints, n_groups: int) -> Floats:
     """Sum the rows of `values` by group, shape (groups, columns)."""
-    return np.column_stack([np.bincount(group, column, minlength=n_groups) for column in values.T])
+    known = np.nan_to_num(values)  # who has no value is in no total
+    found = [np.bincount(group, column, minlength=n_groups) for column in known.T]
+    return np.array(found, dtype=np.float64).reshape(-1, n_groups).T
 
 
 def _draws(model: Any) -> Floats:

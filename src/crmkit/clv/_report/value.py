@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
-from crmkit._frames import group_codes, note_by, read_by, read_customers
+from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
 from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import Interval
+from crmkit.clv._model.known_price import KnownPrice
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
 from crmkit.errors import InputError
@@ -49,14 +52,16 @@ def lifetime_value(
         A :func:`purchase_table`, with the covariates of the models if they have any.
     purchases : fitted model
         Of repeat purchases, such as :class:`BGNBD` or :class:`ParetoNBD`.
-    spend : fitted model
-        Of the amount per purchase, such as :class:`GammaGamma`.
+    spend : fitted model, float or str
+        Of the amount per purchase, such as :class:`GammaGamma` or :class:`LognormalSpend`; or a
+        price that is known, as a number or as the column of `customers` that holds it.
     horizon_days : float
         Days to look ahead; ``math.inf`` for the rest of the relationship.
     annual_discount_rate : float
         Rate per year of 365 days, compounded continuously over time.
     margin : float or str
-        Share of the amount that is earned, or the column of `customers` that holds it.
+        Share of the amount that is earned, or the column of `customers` that holds it (negative
+        where a customer costs more than is paid), such as ``margin`` of a :func:`purchase_table`.
     interval : {"delta", "bootstrap"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
         models. It is about the expected value; a single customer's outcome varies far more.
@@ -73,8 +78,9 @@ def lifetime_value(
         * ``p_alive`` (float) - probability of being a customer still, 0 to 1.
         * ``expected_purchases`` (float) - purchases within the horizon; only with a finite one.
         * ``discounted_purchases`` (float) - the same in today's purchases.
-        * ``expected_amount`` (float) - mean amount per purchase.
-        * ``lifetime_value`` (float) - margin x expected amount x discounted purchases.
+        * ``expected_amount`` (float) - mean amount per purchase, returned ones counted as 0.
+        * ``lifetime_value`` (float) - margin x expected amount x discounted purchases; NaN where
+          the fitted mean amount is infinite, which ``attrs["account"]`` counts.
         * ``std_error`` (float) - of the value; only with an interval.
         * ``conf_low`` (float) - lower limit; only with an interval.
         * ``conf_high`` (float) - upper limit; only with an interval.
@@ -86,8 +92,7 @@ def lifetime_value(
     NotFittedError
         If a model is not fitted.
     InputError
-        If the expected amount is infinite, because spend varies too much between customers, or
-        the horizon is infinite and nothing is discounted.
+        If the horizon is infinite and nothing is discounted, or a margin is above 1.
 
     See Also
     --------
@@ -124,7 +129,7 @@ def lifetime_value(
         "annual_discount_rate": annual_discount_rate,
     }
     check_rate(annual_discount_rate)
-    _check_models(purchases, spend)
+    spend = _models(purchases, spend)
     level = _check_interval(interval, confidence_level)
     table = read_customers(customers)
     share = _margin(table, margin)
@@ -132,6 +137,7 @@ def lifetime_value(
     amount = spend.predict(table)["expected_amount"].to_numpy()
     value = share * amount * told["discounted_purchases"].to_numpy()
     result: pd.DataFrame = told.assign(expected_amount=amount, lifetime_value=value)
+    result = with_account(result, {"customers_with_infinite_mean": int(np.isnan(amount).sum())})
     if interval is None:
         return result
     valuation = Valuation(table, purchases, spend, share, options)
@@ -149,7 +155,7 @@ def customer_equity(
     horizon_days: float = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
-    interval: Interval = "delta",
+    interval: Interval | None = "delta",
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Add up lifetime values per segment and for the whole base, with intervals of the sums.
@@ -162,15 +168,17 @@ def customer_equity(
     ----------
     customers : DataFrame
         A :func:`purchase_table`, with the covariates of the models and the columns in `by`.
-    purchases, spend : fitted model
+    purchases : fitted model
+        As in :func:`lifetime_value`.
+    spend : fitted model, float or str
         As in :func:`lifetime_value`.
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own.
         Default: one row for the whole base.
     horizon_days, annual_discount_rate, margin
         As in :func:`lifetime_value`.
-    interval : {"delta", "bootstrap"}
-        As in :func:`lifetime_value`.
+    interval : {"delta", "bootstrap"}, optional
+        Adds an interval for the total, as in :func:`lifetime_value`; None is as fast as that.
     confidence_level : float
         Level of the intervals.
 
@@ -183,10 +191,11 @@ def customer_equity(
         * ``customers`` (int) - customers in the segment.
         * ``expected_active`` (float) - expected number of them who still are customers.
         * ``discounted_purchases`` (float) - purchases to come, in today's purchases.
-        * ``lifetime_value`` (float) - total value, amount.
-        * ``std_error`` (float) - of the total.
-        * ``conf_low`` (float) - lower limit of the total.
-        * ``conf_high`` (float) - upper limit of the total.
+        * ``lifetime_value`` (float) - total value, amount; without customers whose mean amount is
+          infinite, which ``attrs["account"]`` counts.
+        * ``std_error`` (float) - of the total; only with an interval.
+        * ``conf_low`` (float) - lower limit of the total; only with an interval.
+        * ``conf_high`` (float) - upper limit of the total; only with an interval.
         * ``share`` (float) - of the value of the whole base; 0 where that is 0.
 
     Raises
@@ -216,7 +225,8 @@ def customer_equity(
         "horizon_days": horizon_days,
         "annual_discount_rate": annual_discount_rate,
     }
-    level = _check_interval(check_choice(interval, "interval", Interval), confidence_level)
+    level = _check_interval(interval, confidence_level)
+    spend = _models(purchases, spend)
     columns = read_by(by)
     table = read_customers(customers, needs=columns)
     told = lifetime_value(table, purchases=purchases, spend=spend, margin=margin, **options)
@@ -226,13 +236,15 @@ def customer_equity(
     def total(values: Floats) -> Floats:
         return np.bincount(group, weights=values, minlength=n).astype(np.float64, copy=False)
 
-    value = total(told["lifetime_value"].to_numpy())
+    value = total(np.nan_to_num(told["lifetime_value"].to_numpy()))
     whole = float(value.sum())
-    valuation = Valuation(table, purchases, spend, _margin(table, margin), options)
-    if interval == "bootstrap":
-        reach = valuation.bootstrap(group, n, level)
-    else:
-        reach = limits(value, valuation.delta(group, n), level)
+    reach: dict[str, Floats] = {}
+    if interval is not None:
+        valuation = Valuation(table, purchases, spend, _margin(table, margin), options)
+        if interval == "bootstrap":
+            reach = valuation.bootstrap(group, n, level)
+        else:
+            reach = limits(value, valuation.delta(group, n), level)
     sums = {
         "customers": np.bincount(group, minlength=n),
         "expected_active": total(told["p_alive"].to_numpy()),
@@ -242,11 +254,13 @@ def customer_equity(
         "share": value / whole if whole else np.zeros(n),
     }
     read_by(by, reserved=sums)
-    return note_by(labels.assign(**sums), columns)
+    return with_account(note_by(labels.assign(**sums), columns), told.attrs["account"])
 
 
-def _check_models(purchases: Any, spend: Any) -> None:
-    """Say in words what is no purchase or spend model."""
+def _models(purchases: Any, spend: Any) -> Any:
+    """Return what stands for spend, and say in words what is no purchase or spend model."""
+    if isinstance(spend, (str, Real, Decimal)) and not isinstance(spend, (bool, np.bool_)):
+        spend = KnownPrice(spend)
     if isinstance(purchases, TimeVaryingParetoNBD):
         raise InputError(
             "`purchases` predicts from a log and its covariates, not from a customer table. "
@@ -254,12 +268,13 @@ def _check_models(purchases: Any, spend: Any) -> None:
         )
     for name, model, wanted, such_as in (
         ("purchases", purchases, PurchaseValuer, "BGNBD or ParetoNBD"),
-        ("spend", spend, SpendValuer, "GammaGamma"),
+        ("spend", spend, SpendValuer, "GammaGamma, or a known price"),
     ):
         if isinstance(model, type) or not isinstance(model, wanted):
             raise InputError(
                 f"`{name}` must be a fitted model such as {such_as}; got {quoted(model)}."
             )
+    return spend
 
 
 def _check_interval(interval: Interval | None, confidence_level: float) -> float:
@@ -277,5 +292,10 @@ def _margin(table: pd.DataFrame, margin: float | str) -> Floats:
     read_customers(table, needs=(margin,))
     problems = Problems("customers")
     values = number_array(table[margin], problems, margin)
+    problems.rows(
+        values > 1.0,
+        f"column {margin!r} is above 1: more would be earned than is paid",
+        do="Write 30 % as 0.3.",
+    )
     problems.raise_if_any()
     return values

@@ -12,6 +12,7 @@ from crmkit._frames import ACCOUNT, parse_day
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import day_text
 from crmkit.clv._table.days import check_refunds
+from crmkit.clv._table.kept import kept_columns
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def purchase_table(
     as_of: Any = None,
     refunds: KeepDropOrRaise = "keep",
     regularity: bool = False,
+    heavy_tails: bool = False,
 ) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
@@ -54,6 +56,8 @@ def purchase_table(
     regularity : bool
         Add ``sum_log_gaps``, which the models of regular purchases (:class:`BGCNBD`,
         :class:`MBGCNBD`) learn from.
+    heavy_tails : bool
+        Add ``log_amount_mean`` and ``log_amount_std``, which :class:`LognormalSpend` learns from.
 
     Returns
     -------
@@ -66,8 +70,17 @@ def purchase_table(
         * ``T`` (float) - days from the first purchase to `as_of`.
         * ``monetary_value`` (float) - mean amount per repeat purchase day; 0 without a repeat.
           Absent where the log has no ``amount``.
+        * ``first_amount`` (float) - amount of the first purchase day. Absent where the log has no
+          ``amount``.
+        * ``kept_purchases`` (int) - purchase days of which money is left after refunds, the first
+          one counted; what a refund takes beyond its purchase counts against the ones before.
+          Absent where the log has no ``amount``.
         * ``sum_log_gaps`` (float) - sum of the natural logarithms of the days between one
           purchase day and the next; 0 without a repeat. Optional.
+        * ``log_amount_mean`` (float) - mean natural logarithm of the amounts that are left; 0
+          where none is. Optional.
+        * ``log_amount_std`` (float) - their standard deviation around it, over all of them; 0
+          where fewer than two are left. Optional.
 
     Raises
     ------
@@ -100,16 +113,22 @@ def purchase_table(
     ...     "date": pd.to_datetime(["2024-01-01", "2024-01-21", "2024-01-21", "2024-01-11"]),
     ...     "amount": [10.0, 20.0, 15.0, 5.0],
     ... })
-    >>> clv.purchase_table(log, as_of="2024-01-31")
-      customer_id  frequency  recency     T  monetary_value
-    0         ann          1     20.0  30.0            35.0
-    1         bob          0      0.0  20.0             0.0
+    >>> table = clv.purchase_table(log, as_of="2024-01-31")
+    >>> table[["customer_id", "frequency", "recency", "T", "monetary_value", "first_amount"]]
+      customer_id  frequency  recency     T  monetary_value  first_amount
+    0         ann          1     20.0  30.0            35.0          10.0
+    1         bob          0      0.0  20.0             0.0           5.0
     """
     log = read_log(transactions, as_of=as_of)
     as_of = log.rows.as_of
+    heavy = check_flag(heavy_tails, "heavy_tails")
+    if heavy and not log.rows.has("amount"):
+        raise InputError("`heavy_tails` needs a log with the column 'amount'.")
     check_refunds(log, refunds, since=None, until=as_of)
     parts = [
-        _summary(_days(log, rows, refunds, until=as_of), as_of, regularity=regularity)
+        _summary(
+            _days(log, rows, refunds, until=as_of), as_of, regularity=regularity, heavy_tails=heavy
+        )
         for rows in _pieces(log.rows)
     ]
     return _table(log, parts, as_of)
@@ -149,8 +168,8 @@ def holdout_table(
         * ``frequency`` (int) - repeat purchase days up to `as_of`.
         * ``recency`` (float) - days from the first to the last purchase up to `as_of`.
         * ``T`` (float) - days from the first purchase to `as_of`.
-        * ``monetary_value`` (float) - mean amount per repeat purchase day up to `as_of`.
-          Absent where the log has no ``amount``.
+        * ``monetary_value``, ``first_amount``, ``kept_purchases`` - up to `as_of`, as in
+          :func:`purchase_table`. Absent where the log has no ``amount``.
         * ``holdout_days`` (int) - length of the hold-out period.
         * ``holdout_frequency`` (int) - purchase days in the hold-out period.
         * ``holdout_monetary_value`` (float) - mean amount per purchase day in the hold-out
@@ -258,7 +277,7 @@ def _days(
 
 
 def _summary(
-    days: PurchaseDays, as_of: int, *, regularity: bool = False
+    days: PurchaseDays, as_of: int, *, regularity: bool = False, heavy_tails: bool = False
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of the purchase table, with the customers' codes."""
     first = days.day[days.first]
@@ -270,8 +289,13 @@ def _summary(
     }
     if days.amount is not None:
         columns["monetary_value"] = days.repeat_mean()
+        columns["first_amount"] = days.amount[days.first]
+        kept = kept_columns(days, logs=heavy_tails)
+        columns["kept_purchases"] = kept.pop("kept_purchases")
     if check_flag(regularity, "regularity"):
         columns["sum_log_gaps"] = days.sum_log_gaps()
+    if heavy_tails:
+        columns |= kept
     return columns
 
 

@@ -1,0 +1,323 @@
+"""What the models of spend share: which purchases stay, and what those that do are worth."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from crmkit._checks import Problems, check_number, number_array, random_generator
+from crmkit._frames import read_customers, with_account
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.returns import odds_of_staying, p_stays, simulate_kept, stays_density
+from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.rows import Rows, parameters_at
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Floats
+    from crmkit.clv._model.intervals import Interval
+
+__all__ = ["RETURNS", "SpendModel"]
+
+RETURNS = (
+    (frozenset({"kept+", "returned+"}), "the same share of everybody's purchases is returned"),
+    (frozenset({"kept-", "returned-"}), "each customer returns everything or nothing"),
+)
+
+
+class SpendModel(LikelihoodModel):
+    """Base of the models of spend: P(a purchase stays) x the mean of those that stay.
+
+    Rows hold ``bought`` and ``kept`` purchases, and what the model itself reads.
+    """
+
+    # The parameters of those that stay; the others are there where something was returned.
+    _of_spend: ClassVar[tuple[str, ...]]
+
+    returns_: bool
+
+    @property
+    def _names(self) -> tuple[str, ...]:  # type: ignore[override]
+        back = ("kept", "returned") if getattr(self, "returns_", False) else ()
+        return (*self._of_spend, *back)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("frequency", "monetary_value", "first_amount", "kept_purchases")
+
+    @abstractmethod
+    def _spend_parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of the amounts that stay, of rows with at least one."""
+
+    @abstractmethod
+    def _spend_starts(self) -> list[tuple[float, ...]]:
+        """Return parameters of spend to start from."""
+
+    @abstractmethod
+    def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the mean of future amounts that stay; infinite where there is none."""
+
+    @abstractmethod
+    def _spend_simulated(
+        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
+        """Draw the first amount, the sum of later ones, own columns and each true mean."""
+
+    def _counts(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
+        """Return purchases and how many of them stay, (n,)."""
+        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
+        first = number_array(frame["first_amount"], problems, "first_amount", allow_missing=True)
+        kept = number_array(
+            frame["kept_purchases"], problems, "kept_purchases", low=0.0, allow_missing=True
+        )
+        # Nothing is known of the first purchase of who has none: a new customer.
+        new = np.isnan(first) & (x == 0.0)
+        problems.rows(
+            np.isnan(first) & ~new,
+            "column 'first_amount' is missing although `frequency` is above 0",
+            do="Give the amount of the first purchase, or choose first_purchase=False.",
+        )
+        kept = np.where(new, 0.0, kept)
+        problems.rows(
+            np.isnan(kept),
+            "column 'kept_purchases' is missing",
+            do="Give how many purchases were not returned, the first one counted.",
+        )
+        problems.rows(
+            kept > x + 1.0,
+            "`kept_purchases` is above `frequency` and one",
+            do="It counts the purchases that were not returned, the first one with them.",
+        )
+        return {"bought": np.where(new, 0.0, x + 1.0), "kept": kept}
+
+    def _usable(self, rows: Rows) -> Rows:
+        """Return the rows that were bought by, or without returns those with an amount."""
+        counts = rows.columns
+        seen = rows.weight > 0.0
+        if not (counts["kept"][seen] > 0.0).any():
+            raise InputError(
+                "`customers`: nobody has a purchase with an amount above 0 that counts, so there "
+                "is no spend to learn from."
+            )
+        self.returns_ = bool((counts["kept"] < counts["bought"])[seen].any())
+        keep = counts["bought" if self.returns_ else "kept"] > 0.0
+        designs = (*rows.designs[: len(self._of_spend)], None, None)[: len(self._names)]
+        return Rows(
+            {name: column[keep] for name, column in counts.items()},
+            tuple(None if design is None else design[keep] for design in designs),
+            rows.weight[keep],
+            rows.inverse,
+        )
+
+    def _parts(self, rows: Rows) -> list[Part]:
+        if not self.returns_:
+            return self._spend_parts(rows)
+        k, n, at = rows.columns["kept"], rows.columns["bought"], len(self._of_spend)
+        part = compressed_part(stays_density, (k, n), rows.weight, rows.designs, uses=(at, at + 1))
+        return [*self._spend_parts(with_amount(rows)), part]
+
+    def _starts(self, rows: Rows) -> list[list[float]]:
+        back: tuple[float, ...] = ()
+        if self.returns_:
+            k, n = (float(rows.weight @ rows.columns[name]) for name in ("kept", "bought"))
+            share = min(max(k / n, 0.01), 0.99)
+            back = (4.0 * share, 4.0 * (1.0 - share))
+        return [np.log((*start, *back)).tolist() for start in self._spend_starts()]
+
+    def _stays(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return P(a purchase stays) of each row; 1 where the model has seen no returns."""
+        if not self.returns_:
+            return np.ones_like(columns["kept"])
+        return p_stays(theta, columns["kept"], columns["bought"])
+
+    def _expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the expected amounts; NaN where the mean is infinite."""
+        value = self._spend_expected(theta, columns)
+        return np.where(np.isinf(value), np.nan, value) * self._stays(theta, columns)
+
+    def predict(
+        self,
+        customers: Any,
+        *,
+        interval: Interval | None = None,
+        confidence_level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Predict each customer's mean amount per purchase, returned purchases counted as 0.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns that ``fit`` needs. A new customer is a row
+            with ``frequency`` 0 whose ``first_amount`` is missing.
+        interval : {"delta", "bootstrap"}, optional
+            Adds an interval for the expected amount: what the data leave open about the
+            parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
+        confidence_level : float
+            Level of the interval. At a boundary (``boundary_``) 64 % of those of 95 % hold.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * ``p_kept`` (float) - probability that a purchase stays and is not returned; only with
+              the first purchase.
+            * ``expected_amount`` (float) - mean amount per future purchase, in the unit of
+              ``monetary_value``: ``p_kept`` x the mean of those that stay. NaN where the fitted
+              mean is infinite (``attrs["account"]`` counts such customers).
+            * ``std_error`` (float) - its standard error. Optional.
+            * ``conf_low`` (float) - lower bound of its interval. Optional.
+            * ``conf_high`` (float) - upper bound. Optional.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        InputError
+            If values are impossible.
+        """
+        self._check_fitted()
+        level = check_number(confidence_level, "confidence_level")
+        frame, rows = self._rows(customers)
+        value, _ = self._with_gradient(rows, self._expected, gradient=False)
+        result: dict[str, Any] = {"customer_id": frame["customer_id"]}
+        if self._knows_returns():
+            result["p_kept"], _ = self._with_gradient(rows, self._stays, gradient=False)
+        result["expected_amount"] = value
+        if interval is not None:
+            result |= self._interval(rows, self._expected, interval, level)
+        account = {"customers_with_infinite_mean": int(np.isnan(value).sum())}
+        if self._knows_returns() and not self.returns_:
+            returned = (rows.columns["kept"] < rows.columns["bought"])[rows.inverse]
+            account["returns_taken_for_none"] = int(returned.sum())
+        return with_account(pd.DataFrame(result), account)
+
+    def return_table(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
+        """Tell how probable it is that a purchase of each customer stays.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row per customer, with the columns that ``fit`` needs.
+        confidence_level : float
+            Level of the interval: what the data leave open about how much customers differ. Where
+            the estimate is at a boundary (``boundary_``) 93 % of those of 95 % hold.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * ``p_kept`` (float) - probability that a purchase stays and is not returned.
+            * ``std_error`` (float) - its standard error.
+            * ``conf_low`` (float) - lower bound of its interval.
+            * ``conf_high`` (float) - upper bound.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` has not been called.
+        InputError
+            If the model has seen no returns, or was made with ``first_purchase=False``.
+        """
+        self._check_fitted()
+        level = check_number(confidence_level, "confidence_level")
+        if not self.returns_:
+            raise InputError(
+                f"This {type(self).__name__} saw no returns, so there is nothing to tell."
+            )
+        frame, rows = self._rows(customers)
+        value, _ = self._with_gradient(rows, self._stays, gradient=False)
+        found = self._interval(rows, self._odds, "delta", level)
+        odds = {name: found[name] / (1.0 + found[name]) for name in ("conf_low", "conf_high")}
+        error = found["std_error"] * (1.0 - value) ** 2  # from the odds to the probability
+        told = {"customer_id": frame["customer_id"], "p_kept": value, "std_error": error}
+        return pd.DataFrame({**told, **odds})
+
+    def _odds(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the odds that a purchase stays."""
+        return odds_of_staying(theta, columns["kept"], columns["bought"])
+
+    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
+        """Return the expected amounts (n,) and their derivatives in the coefficients (n, p)."""
+        self._check_fitted()
+        _, rows = self._rows(customers)
+        return self._with_gradient(rows, self._expected, gradient=gradient)
+
+    def _knows_returns(self) -> bool:
+        """Tell whether the model counts purchases that were returned."""
+        return True
+
+    def simulate(self, customers: Any, *, random_state: int | None = None) -> pd.DataFrame:
+        """Draw new amounts from the fitted model.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            ``customer_id``, ``frequency`` (repeat purchases to draw for each) and the covariates.
+        random_state : int, optional
+            Seed of the draw; the same seed and table give the same draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer in the order of the input:
+
+            * ``customer_id`` - as given.
+            * ``frequency`` (int) - as given.
+            * ``monetary_value`` (float) - mean amount of that many purchases; 0 without any.
+            * ``first_amount`` (float) - amount of the first purchase. Optional.
+            * ``kept_purchases`` (int) - purchases that were not returned. Optional.
+            * ``log_amount_mean``, ``log_amount_std`` (float) - moments of the logarithms of the
+              amounts of those. Optional.
+            * ``mean_amount`` (float) - the customer's true mean: the hidden truth.
+        """
+        self._check_fitted()
+        covariates = self._covariates()
+        extra = sorted({name for triples in covariates for name, _, _ in triples})
+        frame = read_customers(customers, needs=["frequency", *extra])
+        problems = Problems("customers")
+        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
+        values = {name: number_array(frame[name], problems, name) for name in extra}
+        problems.raise_if_any()
+        designs = [
+            np.column_stack([s * values[name] for name, s, _ in triples]) if triples else None
+            for triples in covariates
+        ]
+        theta = parameters_at(self.coefficients_, designs)
+        rng = random_generator(random_state)
+        first = np.full(x.shape, float(self._knows_returns()))
+        later, chance = x, np.ones_like(x)
+        if getattr(self, "returns_", False):
+            first, later, chance = simulate_kept(theta, x + 1.0, rng)
+        opening, rest, own, mean = self._spend_simulated(theta, (first, later), rng)
+        table: dict[str, Any] = {
+            "customer_id": frame["customer_id"],
+            "frequency": x.astype(np.int64),
+            "monetary_value": rest / np.maximum(x, 1.0),
+        }
+        if self._knows_returns():
+            table["first_amount"] = opening
+            table["kept_purchases"] = (first + later).astype(np.int64)
+        return pd.DataFrame({**table, **own, "mean_amount": chance * mean})
+
+
+def with_amount(rows: Rows) -> Rows:
+    """Return the rows of customers with a purchase that stays."""
+    seen = rows.columns["kept"] > 0.0
+    if seen.all():
+        return rows
+    return replace(
+        rows,
+        columns={name: column[seen] for name, column in rows.columns.items()},
+        designs=tuple(None if design is None else design[seen] for design in rows.designs),
+        weight=rows.weight[seen],
+    )
