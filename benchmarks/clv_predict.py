@@ -77,7 +77,7 @@ def main():
     import_lifetimes()
     customers = histories(n)
     sample = customers.head(50_000)
-    spend = clv.GammaGamma().fit(sample)
+    spend = clv.GammaGamma(first_purchase=False).fit(sample)
     their_spend = spend.to_lifetimes()
     kinds = len(customers[["frequency", "recency", "T"]].drop_duplicates())
     print(f"{n:,} customers, {kinds:,} distinct histories\n")

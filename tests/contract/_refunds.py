@@ -9,6 +9,7 @@ from crmkit._columns import column, kind_of
 
 # Columns of another kind than money that are made of money.
 OF_MONEY = {
+    "kept_purchases",
     "amount_trend",
     "customers_paid_back",
     "discount_share",

@@ -163,3 +163,17 @@ def test_gamma_gamma_on_the_master_log(master):
         model.parameters_["estimate"], [6.275359, 3.624450, 14.983687], rtol=2e-5
     )
     assert model.log_likelihood_ == pytest.approx(-40763.47626, abs=6e-5)
+
+
+def test_first_purchases_rank_those_who_bought_once():
+    # Share of the later sales of one-time buyers that the tenth valued most brings.
+    table = clv.holdout_table(load_cdnow(), as_of="1997-09-30")
+    buys, once = clv.ParetoNBD().fit(table), table["frequency"] == 0
+    sales = (table["holdout_frequency"] * table["holdout_monetary_value"])[once]
+    shares = []
+    for first in (False, True):
+        spend = clv.GammaGamma(first_purchase=first).fit(table)
+        value = clv.lifetime_value(table, purchases=buys, spend=spend, horizon_days=273)
+        worth = value.loc[once, "lifetime_value"].sort_values(ascending=False, kind="stable")
+        shares.append(sales[worth.index[: len(worth) // 10]].sum() / sales.sum())
+    np.testing.assert_allclose(shares, [0.12, 0.235], atol=0.003)

@@ -132,7 +132,7 @@ class SpendModel(LikelihoodModel):
 
     def _stays(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         """Return P(a purchase stays) of each row; 1 where the model has seen no returns."""
-        if not self.returns_:
+        if len(self._names) == len(self._of_spend):
             return np.ones_like(columns["kept"])
         return p_stays(theta, columns["kept"], columns["bought"])
 
@@ -159,7 +159,7 @@ class SpendModel(LikelihoodModel):
             Adds an interval for the expected amount: what the data leave open about the
             parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
         confidence_level : float
-            Level of the interval. At a boundary (``boundary_``) 64 % of those of 95 % hold.
+            Level of the interval. At a boundary (``boundary_``) 64 to 80 % of those of 95 % hold.
 
         Returns
         -------
@@ -207,8 +207,8 @@ class SpendModel(LikelihoodModel):
         customers : DataFrame
             One row per customer, with the columns that ``fit`` needs.
         confidence_level : float
-            Level of the interval: what the data leave open about how much customers differ. Where
-            the estimate is at a boundary (``boundary_``) 93 % of those of 95 % hold.
+            Level of the interval: what the data leave open about how much customers differ. At a
+            boundary (``boundary_``) 46 to 79 % of those of 95 % hold.
 
         Returns
         -------
@@ -216,26 +216,26 @@ class SpendModel(LikelihoodModel):
             One row per customer in the order of the input:
 
             * ``customer_id`` - as given.
-            * ``p_kept`` (float) - probability that a purchase stays and is not returned.
-            * ``std_error`` (float) - its standard error.
-            * ``conf_low`` (float) - lower bound of its interval.
-            * ``conf_high`` (float) - upper bound.
+            * ``p_kept`` (float) - probability that a purchase stays and is not returned; 1 for all
+              if ``fit`` saw no returns (``returns_``).
+            * ``std_error`` (float) - its standard error; missing if it saw none.
+            * ``conf_low`` (float) - lower bound of its interval; missing if it saw none.
+            * ``conf_high`` (float) - upper bound; missing if it saw none.
 
         Raises
         ------
         NotFittedError
             If ``fit`` has not been called.
         InputError
-            If the model has seen no returns, or was made with ``first_purchase=False``.
+            If values are impossible.
         """
         self._check_fitted()
         level = check_number(confidence_level, "confidence_level")
-        if not self.returns_:
-            raise InputError(
-                f"This {type(self).__name__} saw no returns, so there is nothing to tell."
-            )
         frame, rows = self._rows(customers)
         value, _ = self._with_gradient(rows, self._stays, gradient=False)
+        if not self.returns_:
+            nothing = dict.fromkeys(("std_error", "conf_low", "conf_high"), np.nan)
+            return pd.DataFrame({"customer_id": frame["customer_id"], "p_kept": value, **nothing})
         found = self._interval(rows, self._odds, "delta", level)
         odds = {name: found[name] / (1.0 + found[name]) for name in ("conf_low", "conf_high")}
         error = found["std_error"] * (1.0 - value) ** 2  # from the odds to the probability
