@@ -10,7 +10,7 @@ import numpy as np
 from crmkit._checks import Problems, check_flag, number_array
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.spend import counts_density, expected_spend, simulate_spend, spend_density
-from crmkit.clv._model.spend import RETURNS, SpendModel, with_amount
+from crmkit.clv._model.spend import RETURNS, SpendModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +169,7 @@ class GammaGamma(SpendModel):
         return {**columns, "amount": total / np.maximum(k, 1.0)}
 
     def _unit(self, rows: Rows) -> float:
-        rows = with_amount(rows)
+        rows = rows.where(rows.columns["kept"] > 0.0)
         return float(np.average(rows.columns["amount"], weights=rows.weight))
 
     def _in_unit(self, rows: Rows, unit: float) -> Rows:
@@ -177,7 +177,7 @@ class GammaGamma(SpendModel):
         return replace(rows, columns=columns)
 
     def _unit_power(self, rows: Rows) -> float:
-        return float(with_amount(rows).weight.sum())
+        return float(rows.weight[rows.columns["kept"] > 0.0].sum())
 
     def _spend_parts(self, rows: Rows) -> list[Part]:
         x, z = rows.columns["kept"], rows.columns["amount"]

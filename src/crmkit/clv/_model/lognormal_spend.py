@@ -10,7 +10,7 @@ import numpy as np
 from crmkit._checks import Problems, number_array
 from crmkit.clv._math.likelihood import Part
 from crmkit.clv._math.lognormal import expected_lognormal, lognormal_density, simulate_lognormal
-from crmkit.clv._model.spend import RETURNS, SpendModel, with_amount
+from crmkit.clv._model.spend import RETURNS, SpendModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ class LognormalSpend(SpendModel):
         return columns
 
     def _unit(self, rows: Rows) -> float:
-        rows = with_amount(rows)
+        rows = rows.where(rows.columns["kept"] > 0.0)
         return float(np.exp(np.average(rows.columns["log_amount_mean"], weights=rows.weight)))
 
     def _in_unit(self, rows: Rows, unit: float) -> Rows:

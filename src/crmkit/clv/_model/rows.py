@@ -13,7 +13,7 @@ from crmkit.clv._math.likelihood import natural_parameters, positions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Bools, Floats
     from crmkit.clv._math.rows import Index
 
 __all__ = ["Rows", "column_names", "designs_of", "parameters_at", "standardised"]
@@ -27,6 +27,15 @@ class Rows:
     designs: tuple[Floats | None, ...]
     weight: Floats
     inverse: Index
+
+    def where(self, chosen: Bools) -> Rows:
+        """Return some of the rows, for a likelihood; who is which row is of all of them still."""
+        return Rows(
+            {name: column[chosen] for name, column in self.columns.items()},
+            tuple(None if design is None else design[chosen] for design in self.designs),
+            self.weight[chosen],
+            self.inverse,
+        )
 
 
 def designs_of(

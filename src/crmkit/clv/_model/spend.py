@@ -14,7 +14,7 @@ from crmkit._frames import read_customers, with_account
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.returns import odds_of_staying, p_stays, simulate_kept, stays_density
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.rows import Rows, parameters_at
+from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
     from crmkit.clv._model.intervals import Interval
+    from crmkit.clv._model.rows import Rows
 
 __all__ = ["RETURNS", "SpendModel"]
 
@@ -108,19 +109,14 @@ class SpendModel(LikelihoodModel):
         self.returns_ = bool((counts["kept"] < counts["bought"])[seen].any())
         keep = counts["bought" if self.returns_ else "kept"] > 0.0
         designs = (*rows.designs[: len(self._of_spend)], None, None)[: len(self._names)]
-        return Rows(
-            {name: column[keep] for name, column in counts.items()},
-            tuple(None if design is None else design[keep] for design in designs),
-            rows.weight[keep],
-            rows.inverse,
-        )
+        return replace(rows, designs=designs).where(keep)
 
     def _parts(self, rows: Rows) -> list[Part]:
         if not self.returns_:
             return self._spend_parts(rows)
         k, n, at = rows.columns["kept"], rows.columns["bought"], len(self._of_spend)
         part = compressed_part(stays_density, (k, n), rows.weight, rows.designs, uses=(at, at + 1))
-        return [*self._spend_parts(with_amount(rows)), part]
+        return [*self._spend_parts(rows.where(k > 0.0)), part]
 
     def _starts(self, rows: Rows) -> list[list[float]]:
         back: tuple[float, ...] = ()
@@ -308,16 +304,3 @@ class SpendModel(LikelihoodModel):
             table["first_amount"] = opening
             table["kept_purchases"] = (first + later).astype(np.int64)
         return pd.DataFrame({**table, **own, "mean_amount": chance * mean})
-
-
-def with_amount(rows: Rows) -> Rows:
-    """Return the rows of customers with a purchase that stays."""
-    seen = rows.columns["kept"] > 0.0
-    if seen.all():
-        return rows
-    return replace(
-        rows,
-        columns={name: column[seen] for name, column in rows.columns.items()},
-        designs=tuple(None if design is None else design[seen] for design in rows.designs),
-        weight=rows.weight[seen],
-    )

@@ -177,7 +177,7 @@ def customer_equity(
         Default: one row for the whole base.
     horizon_days, annual_discount_rate, margin
         As in :func:`lifetime_value`.
-    interval : {"delta", "bootstrap"}, optional
+    interval : {"delta", "bootstrap"} or None
         Adds an interval for the total, as in :func:`lifetime_value`; None is as fast as that.
     confidence_level : float
         Level of the intervals.
