@@ -13,6 +13,7 @@ from crmkit.churn import (
     lifecycle_table,
     lifecycle_thresholds,
     lifecycle_transitions,
+    silence_table,
     survival_table,
 )
 from crmkit.churn._math.rhythm import gap_quantile, own_pace
@@ -208,3 +209,31 @@ def test_groups_of_another_pace_are_no_rhythm_of_their_own():
     groups = np.r_[np.arange(600) % 2, 0]
     gaps = rng.gamma(2, 10, (600, 6)) * np.where(groups[:600], 10, 1)[:, None]
     assert np.log(pace(gaps, groups)).std() < 0.06
+
+
+def test_own_rhythm_and_silence_go_by_one_model():
+    """Customers who carry on: whom their own thresholds call silent are the improbable silences."""
+    rng = np.random.default_rng(0)
+    pause = 30 / rng.gamma(1.5, 1 / 1.5, 1200)
+    gaps = rng.gamma(3, 1 / 3, (1200, 120)) * pause[:, None]
+    days = np.cumsum(np.c_[rng.random(1200) * pause, gaps], axis=1)
+    ids, place = np.nonzero(days < 500)
+    log = log_of(np.column_stack([ids, days[ids, place].astype(int)]))
+    as_of = log["date"].max()
+    chance = silence_table(log, as_of=as_of, min_gaps=3).set_index("customer_id")["p_silence"]
+
+    def silent(own):
+        table = lifecycle_table(log, as_of=as_of, own_rhythm=own).set_index("customer_id")
+        return table["state"].isin(["at_risk", "lapsed"])[chance.index]
+
+    def agreement(marked):
+        return (chance[marked].to_numpy()[:, None] < chance[~marked].to_numpy()).mean()
+
+    assert agreement(silent(own=True)) > 0.999
+    assert agreement(silent(own=False)) < 0.95
+    # One threshold for all calls the slow silent and never the fast; own ones treat all alike.
+    fast, slow = (pause[chance.index] < 15), (pause[chance.index] > 60)
+    common, own = silent(own=False), silent(own=True)
+    assert common[fast].mean() < 0.01
+    assert common[slow].mean() > 0.5
+    assert 0.05 < own[fast].mean() < own[slow].mean() < 0.25

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from crmkit import churn, response
-from crmkit.errors import InputError
+from crmkit.errors import InputError, LeakWarning
 
 
 def lost(n=12_000, seed=0, chosen=False):
@@ -114,3 +114,14 @@ def test_a_saved_model_names_no_customer(tmp_path):
     table = lost(400).assign(customer_id=lambda t: "person" + t["customer_id"].astype(str))
     churn.WinBackModel(random_state=0).fit(table, columns=KNOWN).save(tmp_path / "model.json")
     assert "person" not in (tmp_path / "model.json").read_text()
+
+
+def test_the_outcome_told_the_other_way_round_is_named():
+    """Left beside `returned`, `churned` knows every return, and no effect is left to find."""
+    table = lost(4000).drop(columns=["chance", "true_effect"])
+    table["churned"] = 1 - table["returned"]
+    # Of many customers, what the offer brought about sets the arms apart; of few, it does not.
+    with pytest.raises(InputError, match="the arms differ: 'churned'"):
+        churn.WinBackModel(random_state=0).fit(table)
+    with pytest.warns(LeakWarning, match="'churned'"):
+        churn.WinBackModel(random_state=0).fit(table.head(300))
