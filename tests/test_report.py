@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from crmkit import datasets
-from crmkit._report.cells import amount, cell, heading, kinds, number, share
+from crmkit._report.language import Language, kinds
 from crmkit.errors import InputError
 from crmkit.report import make_report
 
@@ -24,15 +24,19 @@ def made(shop):
     return make_report(shop["transactions"])
 
 
+WORDS = Language("en", "€")
+
+
 def test_numbers_are_written_for_people():
+    number, amount, share = WORDS.number, WORDS.money, WORDS.share
     assert number(1234567.0) == "1,234,567"
     assert number(0.012345) == "0.0123"
     assert number(12.345) == "12.3"
     assert number(3.0) == "3"
     assert number(math.nan) == "–"
-    assert amount(1234.5, "€") == "€1,234"
-    assert amount(-12.345, "€") == "−€12.35"
-    assert amount(-0.001, "€") == "€0.00"
+    assert amount(1234.5) == "€1,234"
+    assert amount(-12.345) == "−€12.35"
+    assert amount(-0.001) == "€0.00"
     assert share(0.12345) == "12.3%"
     assert share(1.0) == "100%"
     assert share(0.0) == "0%"
@@ -42,11 +46,12 @@ def test_numbers_are_written_for_people():
 def test_columns_are_read_by_their_names():
     names = ["customer_id", "p_alive", "lifetime_value", "conf_low", "share_of_customers", "lift"]
     assert kinds(names) == ["text", "share", "money", "money", "share", "number"]
+    heading, cell = WORDS.heading, WORDS.cell
     assert heading("conf_low") == "Low"
-    assert cell(7, "text", "€") == "7"
-    assert cell(pd.Timestamp("2025-01-31"), "number", "€") == "2025-01-31"
-    assert cell(None, "text", "€") == "–"
-    assert cell(("a", "b"), "text", "€") == "a + b"
+    assert cell(7, "text") == "7"
+    assert cell(pd.Timestamp("2025-01-31"), "number") == "2025-01-31"
+    assert cell(None, "text") == "–"
+    assert cell(("a", "b"), "text") == "a + b"
 
 
 def test_tables_add_up_to_the_log(shop, made):
@@ -196,7 +201,8 @@ def test_the_page_allows_itself_what_it_uses_and_nothing_else(shop):
     names = [name for name, _ in page.elements]
     allowed = {
         "html", "head", "meta", "title", "style", "body", "header", "div", "h1", "p", "main", "nav",
-        "a", "section", "h2", "small", "figure", "img", "figcaption", "table", "thead", "tbody",
+        "a", "section", "h2", "h3", "small", "dl",
+        "dt", "dd", "span", "ol", "li", "figure", "img", "figcaption", "table", "thead", "tbody",
         "tr", "th", "td", "footer",
     }  # fmt: skip
     assert set(names) <= allowed
@@ -216,7 +222,8 @@ def test_the_page_allows_itself_what_it_uses_and_nothing_else(shop):
         if name == "img":
             assert attributes["src"].startswith("data:image/svg+xml;base64,")
         if name == "a":
-            assert attributes["href"].startswith("#")
+            assert attributes["href"].startswith(("#", "data:text/csv;"))
+            assert attributes["href"].startswith("#") or "download" in attributes
         assert name != "img" or attributes["alt"]
 
 

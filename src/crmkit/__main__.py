@@ -28,6 +28,8 @@ _ASKED = (
     "annual_discount_rate",
     "margin",
     "acquisition_cost",
+    "contact_cost",
+    "save_rate",
     "title",
     "currency",
 )
@@ -132,6 +134,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--annual-discount-rate", type=float, default=0.10, metavar="RATE")
     parser.add_argument("--margin", type=float, metavar="SHARE", help="profit share of an amount")
     parser.add_argument("--acquisition-cost", type=float, metavar="AMOUNT", help="per customer")
+    parser.add_argument("--contact-cost", type=float, metavar="AMOUNT", help="of one contact")
+    parser.add_argument(
+        "--save-rate", type=float, metavar="SHARE", help="of those who would stay away, won by it"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -195,10 +201,11 @@ def _demo_data(data: str) -> dict[str, Any]:
         return {
             "transactions": datasets.load_cdnow(),
             "title": "CDNOW, customers who began in early 1997",
-            "subtitle": "Margin and acquisition cost are assumptions of this demonstration.",
+            "subtitle": "Margin and costs are assumptions of this demonstration.",
             "currency": "$",
             "margin": 0.3,
             "acquisition_cost": 5.0,
+            "contact_cost": 0.05,
         }
     if data == "complete-journey":
         tables = datasets.load_complete_journey()

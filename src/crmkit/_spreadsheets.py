@@ -20,16 +20,19 @@ _PROTECTED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
-def csv_text(table: pd.DataFrame) -> str:
+def csv_text(table: pd.DataFrame, *, separator: str = ",", decimal: str = ".") -> str:
     """Return a table as CSV in which no text is a formula: one like it gets an apostrophe.
 
-    Numbers stay as they are. Text stands in quotes, so that a spreadsheet with another separator
-    does not begin a cell in the middle of one.
+    Numbers stay as they are, but for their mark of decimals. Text stands in quotes, so that a
+    spreadsheet with another separator does not begin a cell in the middle of one.
     """
     safe = {at: _safe_column(table.iloc[:, at]) for at in range(table.shape[1])}
     frame = pd.DataFrame(safe, index=table.index)
     frame.columns = pd.Index([_safe(name) for name in table.columns], dtype=object)
-    return frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    return frame.to_csv(
+        index=False, sep=separator, decimal=decimal, quoting=csv.QUOTE_NONNUMERIC,
+        lineterminator="\n",
+    )  # fmt: skip
 
 
 def _safe_column(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -1,9 +1,9 @@
 """One self-contained HTML page that meets all rooms.
 
-It answers in this order: what data is this; who the most profitable customers are and which lose
-money; which groups there are and what to do for each; what customers are worth; who stays and who
-is about to leave; what is bought together; what to do next. ``crmkit report`` is the same from
-the command line.
+It answers first: the state of the base in four figures, and what to do this month with a list of
+customers for each. Then it says why: who is profitable, which groups there are, what customers
+are worth, who leaves, what is bought together, and last what all this was read from.
+``crmkit report`` is the same from the command line.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crmkit._report.language import Language
     from crmkit._report.page import Section
     from crmkit._report.story import Story
 
@@ -68,6 +69,8 @@ def make_report(
     annual_discount_rate: float = 0.10,
     margin: float | None = None,
     acquisition_cost: float | None = None,
+    contact_cost: float | None = None,
+    save_rate: float = 0.02,
     title: str = "Customer report",
     subtitle: str = "",
     currency: str = "",
@@ -100,6 +103,11 @@ def make_report(
         Share of an amount that is profit, for logs without ``cost``.
     acquisition_cost : float, optional
         What it cost to win a customer.
+    contact_cost : float, optional
+        What it costs to contact a customer. Nobody is in a list who is not expected to bring more.
+    save_rate : float, default 0.02
+        Of customers who would buy nothing, the share that a contact wins back: an assumption,
+        until a campaign with a control group has measured it.
     title, subtitle, currency : str
         The page's title, a remark under it, and the sign before amounts.
     progress : bool, default False
@@ -129,11 +137,14 @@ def make_report(
     """
     from crmkit._report import page
     from crmkit._report.beside import take_tables
-    from crmkit._report.cells import day
+    from crmkit._report.language import Language
+    from crmkit._report.standing import take_standing
+    from crmkit._report.state import state_figures
+    from crmkit._report.todo import make_todo
 
     title, subtitle = check_text(title, "title"), check_text(subtitle, "subtitle")
     steps = _steps()
-    with _Bar(len(steps) + 2, progress) as bar:
+    with _Bar(len(steps) + 3, progress) as bar:
         bar.say("the log")
         story = _story(
             transactions,
@@ -145,8 +156,10 @@ def make_report(
                 ),
                 "margin": check_optional(margin, "margin"),
                 "acquisition_cost": check_optional(acquisition_cost, "acquisition_cost"),
-                "currency": check_text(currency, "currency"),
+                "contact_cost": check_optional(contact_cost, "contact_cost"),
+                "save_rate": check_number(save_rate, "save_rate"),
             },
+            Language("en", check_text(currency, "currency")),
         )
         take_tables(
             story,
@@ -155,29 +168,30 @@ def make_report(
             campaigns=campaigns,
             redemptions=redemptions,
         )
-        written: dict[str, Section] = {}
+        bar.say("the customers")
+        story.standing = take_standing(story)
+        figures = state_figures(story)
+        todo = make_todo(story)
+        sections = []
         for name, step in steps.items():
             bar.say(name)
             section = step(story)
             if section is not None:
-                written[name] = section
+                sections.append(section)
                 story.take(section)
         bar.say("the page")
-        sections = [written[name] for name in _ORDER if name in written]
-        under = f"As on {day(story.settings.as_of)}. {subtitle}".strip()
-        html = page.render(title, under, sections, currency=currency)
+        under = f"{story.words.say('page.as_on', day=story.settings.as_of)} {subtitle}".strip()
+        html = page.render(
+            title, under, figures=figures, todo=todo, sections=sections, words=story.words
+        )
         bar.say("")
-    tables = {sheet.name: sheet.table for section in sections for sheet in section.sheets}
+    sheets = [sheet for section in sections for sheet in section.sheets]
+    tables = {sheet.name: sheet.table for sheet in (*todo.sheets, *sheets)}
     return Report(html, tables)
 
 
-# How the page reads. Segments look back on worth, so worth is computed before it is told.
-_ORDER = ("data", "profit", "segments", "worth", "loyalty", "products", "campaigns", "actions")
-
-
 def _steps() -> dict[str, Callable[[Story], Section | None]]:
-    """Return the sections in the order in which they can be computed."""
-    from crmkit._report.actions import actions_section
+    """Return the chapters in the order of the page."""
     from crmkit._report.campaigns import campaigns_section
     from crmkit._report.data import data_section
     from crmkit._report.loyalty import loyalty_section
@@ -187,19 +201,22 @@ def _steps() -> dict[str, Callable[[Story], Section | None]]:
     from crmkit._report.worth import worth_section
 
     return {
-        "data": data_section,
         "profit": profit_section,
-        "worth": worth_section,
         "segments": segments_section,
+        "worth": worth_section,
         "loyalty": loyalty_section,
         "products": products_section,
         "campaigns": campaigns_section,
-        "actions": actions_section,
+        "data": data_section,
     }
 
 
 def _story(
-    transactions: Any, as_of: Any, horizon_days: int | None, choices: dict[str, Any]
+    transactions: Any,
+    as_of: Any,
+    horizon_days: int | None,
+    choices: dict[str, Any],
+    words: Language,
 ) -> Story:
     """Check the log and the choices, and cut the log at `as_of`."""
     from crmkit._report.story import Settings, Story
@@ -225,7 +242,8 @@ def _story(
         holdout_days=max(1, min(horizon, span // 3)),
         **choices,
     )
-    story = Story(kept.reset_index(drop=True), settings, account, len(log) - len(kept))
+    after = len(log) - len(kept)
+    story = Story(kept.reset_index(drop=True), settings, account, after, words)
     story.found |= _purchases(story.transactions)
     return story
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from crmkit._plotting import COLORS, money, new_axes, plain, tidy
 from crmkit._report.beside import UNMATCHED
-from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ def data_section(story: Story) -> Section:
     customers = log["customer_id"].nunique()
     first, last = log["date"].min(), log["date"].max()
     answer = [
-        f"{len(log):,} rows of {customers:,} customers between {day(first)} and "
-        f"{day(last)}, seen as on {day(story.settings.as_of)}."
+        f"{len(log):,} rows of {customers:,} customers between {story.words.day(first)} and "
+        f"{story.words.day(last)}, seen as on {story.words.day(story.settings.as_of)}."
     ]
     answer += _left_out(story)
     pictures: tuple[Picture, ...] = ()
@@ -51,7 +50,7 @@ def data_section(story: Story) -> Section:
         months = _months(log)
         pictures = (
             Picture(
-                _plot_months(months, story.settings.currency),
+                _plot_months(months, story.words.currency),
                 "What was sold in each month; the first and the last month may be incomplete.",
             ),
         )

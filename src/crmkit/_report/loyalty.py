@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import churn
-from crmkit._report.cells import day
 from crmkit._report.page import Picture, Section, Sheet
+from crmkit._report.standing import Standing
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def loyalty_section(story: Story) -> Section:
             columns=_COLUMNS,
         ),
     ]
-    results = {}
     try:
         leaving = _leaving(story)
     except InputError as error:
@@ -74,11 +73,8 @@ def loyalty_section(story: Story) -> Section:
         answer += leaving.answer
         pictures += leaving.pictures
         sheets += leaving.sheets
-        results = dict(leaving.results)
     sheets.append(Sheet("cohorts", cohorts, "The cohorts behind the picture.", shown=0))
-    return Section(
-        "loyalty", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
-    )
+    return Section("loyalty", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets))
 
 
 def _rhythm(retention: pd.DataFrame, period: str) -> str:
@@ -105,38 +101,25 @@ def _leaving(story: Story) -> Section:
             f"the log has fewer than {_LEAST_OF_EACH} customers that left or that stayed, too few "
             "to learn from."
         )
-    # churn_table makes features that know no outcome: none of them can be a leak.
-    features = past.columns.drop(["customer_id", "as_of", "churned"]).tolist()
-    model = churn.ChurnModel(random_state=0).fit(past, columns=features)
-    now = churn.churn_table(story.transactions, as_of=settings.as_of)
-    scores = model.predict(now)
-    gains = churn.gains_table(past, model.scores_)
-    top = gains.iloc[0]
     rate = past["churned"].mean()
     words = (
-        f"A model learned from the customers of {day(settings.split)} and what they did in the "
-        f"{horizon} days after it, in which {100 * rate:.0f}% bought nothing. Of the "
-        f"tenth it thought likeliest to leave, among customers it had not seen, "
-        f"{100 * top['rate']:.0f}% left."
+        f"Of the customers of {story.words.day(settings.split)}, {100 * rate:.0f}% bought nothing "
+        f"in the {horizon} days after it."
     )
-    expected = (
-        f"Of today's {len(now):,} customers it expects {scores['p_churn'].sum():,.0f} to buy "
-        f"nothing in the next {horizon} days."
-    )
-    return Section(
-        "leaving",
-        _QUESTION,
-        (words, expected),
-        (
-            Picture(
-                churn.plot_gains(gains),
-                "If customers are called in the order of their score, the share of all leavers "
-                "that is reached; the straight line is calling at random.",
-            ),
-        ),
-        (_signals(past),),
-        results={"p_churn": scores, "churn_horizon_days": horizon},
-    )
+    return Section("leaving", _QUESTION, (words, *_standing(story)), (), (_signals(past),))
+
+
+def _standing(story: Story) -> list[str]:
+    """Say how many of today's customers are expected to stay away."""
+    if not isinstance(story.standing, Standing):
+        return []
+    customers = story.standing.customers
+    counts = customers["segment"].value_counts()
+    return [
+        f"Of today's {len(customers):,} customers {customers['p_stay_away'].sum():,.0f} are "
+        f"expected to buy nothing in the next {story.settings.horizon_days} days; "
+        f"{counts.get('doubt', 0):,} are in doubt, {counts.get('gone', 0):,} probably gone."
+    ]
 
 
 def _signals(past: pd.DataFrame) -> Sheet:

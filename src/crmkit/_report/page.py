@@ -6,9 +6,11 @@ import base64
 import io
 import re
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from crmkit._report.cells import cell, heading, kinds
+from crmkit._report.downloads import as_download
+from crmkit._report.language import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Picture", "Section", "Sheet", "render"]
+    from crmkit._report.language import Language
+    from crmkit._report.state import Figure
+    from crmkit._report.todo import Step
+
+__all__ = ["Picture", "Section", "Sheet", "Todo", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,17 @@ class Section:
     results: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """The list of what to do, what its figures mean, and what is said where there is none."""
+
+    title: str
+    steps: tuple[Step, ...] = ()
+    terms: tuple[str, ...] = ()
+    nothing: str = ""
+    sheets: tuple[Sheet, ...] = ()
+
+
 # Pictures and styles that stand in the page itself, and nothing else: whatever text might slip in,
 # no script runs and nothing is fetched or sent.
 _POLICY = (
@@ -79,33 +96,46 @@ def _svg(picture: Picture) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode("utf-8")).decode("ascii")
 
 
-def _drawn(picture: Picture) -> dict[str, str]:
+def _drawn(picture: Picture) -> dict[str, Any]:
     """Return what the template needs of a picture."""
+    from markupsafe import Markup
+
     title = picture.ax.get_title() or picture.words
-    return {"source": _svg(picture), "words": picture.words, "alternative": title}
+    image = Markup('<img src="{}" alt="{}">').format(_svg(picture), title)
+    return {"drawn": image, "words": picture.words}
 
 
-def _listed(sheet: Sheet, currency: str) -> dict[str, Any]:
+def _listed(sheet: Sheet, words: Language) -> dict[str, Any]:
     """Return what the template needs of a table."""
     columns = [name for name in sheet.columns or sheet.table.columns if name in sheet.table.columns]
     shown = sheet.table[columns].head(sheet.shown)
     texts, sides = [], []
     for name, kind in zip(columns, kinds(columns), strict=True):
-        texts.append([cell(value, kind, currency) for value in shown[name]])
+        texts.append([words.cell(value, kind) for value in shown[name].tolist()])
         plain = kind == "text" or shown[name].dtype.kind not in "iuf"
         sides.append("text" if plain else "number")
     return {
         "name": sheet.name,
-        "columns": list(zip(map(heading, columns), sides, strict=True)),
+        "columns": list(zip(map(words.heading, columns), sides, strict=True)),
         "rows": [list(zip(row, sides, strict=True)) for row in zip(*texts, strict=True)],
         "words": sheet.words,
         "more": len(sheet.table) - len(shown),
     }
 
 
-def render(title: str, subtitle: str, sections: list[Section], *, currency: str) -> str:
+def render(
+    title: str,
+    subtitle: str,
+    *,
+    figures: list[Figure],
+    todo: Todo,
+    sections: list[Section],
+    words: Language,
+    logo: str = "",
+) -> str:
     """Return the page: no script, no file beside it, no address outside it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("crmkit._report", "."),
@@ -121,9 +151,20 @@ def render(title: str, subtitle: str, sections: list[Section], *, currency: str)
             "answer": section.answer,
             "left_out": section.left_out,
             "pictures": [_drawn(picture) for picture in section.pictures],
-            "sheets": [_listed(sheet, currency) for sheet in section.sheets if sheet.shown],
+            "sheets": [_listed(sheet, words) for sheet in section.sheets if sheet.shown],
         }
         for section in sections
     ]
-    page = environment.get_template("page.html.j2")
-    return page.render(title=title, subtitle=subtitle, chapters=chapters, policy=_POLICY)
+    style = files("crmkit._report").joinpath("page.css").read_text(encoding="utf-8")
+    steps = [(step, as_download(step.table, step.key, words)) for step in todo.steps]
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        subtitle=subtitle,
+        logo=logo,
+        figures=figures,
+        todo={"title": todo.title, "steps": steps, "terms": todo.terms, "nothing": todo.nothing},
+        chapters=chapters,
+        words=words,
+        policy=_POLICY,
+        style=Markup(style),  # noqa: S704
+    )

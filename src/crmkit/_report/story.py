@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._report.cells import amount, share
-
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmkit._report.language import Language
     from crmkit._report.page import Section
+    from crmkit._report.standing import Standing
 
 __all__ = ["Settings", "Story"]
 
@@ -28,7 +28,9 @@ class Settings:
     annual_discount_rate: float
     margin: float | None
     acquisition_cost: float | None
-    currency: str
+    contact_cost: float | None
+    # Of those who would stay away, the share that a contact wins back.
+    save_rate: float
 
     @property
     def split(self) -> pd.Timestamp:
@@ -45,6 +47,9 @@ class Story:
     settings: Settings
     account: dict[str, Any]
     rows_after_as_of: int
+    words: Language
+    # What every customer is, or why that cannot be said.
+    standing: Standing | str = ""
     customers: pd.DataFrame | None = None
     products: pd.DataFrame | None = None
     campaigns: pd.DataFrame | None = None
@@ -61,12 +66,11 @@ class Story:
 
     def money(self, value: float) -> str:
         """Write an amount in the reader's currency."""
-        return amount(float(value), self.settings.currency)
+        return self.words.money(float(value))
 
-    @staticmethod
-    def share(value: float) -> str:
+    def share(self, value: float) -> str:
         """Write a share as a percentage."""
-        return share(float(value))
+        return self.words.share(float(value))
 
     @property
     def margin(self) -> float | None:
@@ -82,5 +86,5 @@ class Story:
         if self.has("cost"):
             return "amount minus direct cost"
         if self.settings.margin is not None:
-            return f"amount x a margin of {share(self.settings.margin)}"
+            return f"amount x a margin of {self.share(self.settings.margin)}"
         return "amount (no costs or margin were given)"

@@ -1,0 +1,140 @@
+"""One verdict per customer: how likely each still is one, and what is to be expected of each.
+
+Every chapter and every list speaks of customers by what is found here, so that none is called
+lost in one place and loyal in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit import clv, segmentation
+from crmkit.errors import ConvergenceError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmkit._report.story import Story
+    from crmkit._typing import Floats
+
+__all__ = ["ALIVE", "GONE", "SEGMENTS", "Standing", "take_standing"]
+
+# From this chance of still being a customer on one counts as such, and below that one as gone.
+ALIVE, GONE = 0.7, 0.3
+SEGMENTS = ("best", "regular", "once", "doubt", "gone")
+# Fewer customers who came back say too little about how people differ.
+LEAST_REPEATERS = 50
+# Models in which whoever bought once can have left; BG/NBD holds all of them to be customers still.
+_MODELS = {"MBG/NBD": clv.MBGNBD, "Pareto/NBD": clv.ParetoNBD}
+_BEST = {"best": 0.2, "others": 0.8}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Every customer's standing, the models it comes from and how they were chosen."""
+
+    # customer_id, frequency, recency_days, p_alive, p_stay_away, expected_purchases,
+    # expected_amount, lifetime_value, value (what a customer who stays is worth), segment
+    customers: pd.DataFrame
+    table: pd.DataFrame
+    purchases: Any
+    spend: Any
+    name: str
+    # The hold-out: its table, the models fitted on it and how they did; None in a short history.
+    holdout: pd.DataFrame | None
+    judged: Any
+    comparison: pd.DataFrame | None
+
+
+def take_standing(story: Story) -> Standing | str:
+    """Return the standing of all customers, or the sentence that says why there is none."""
+    say, settings = story.words.say, story.settings
+    table = clv.purchase_table(story.transactions, as_of=settings.as_of)
+    repeaters = int((table["frequency"] > 0).sum())
+    if repeaters < LEAST_REPEATERS:
+        return say("worth.too_few", n=repeaters, least=LEAST_REPEATERS)
+    try:
+        name, holdout, judged, comparison = _chosen(story)
+        model = _MODELS[name]().fit(table)
+        spend = clv.GammaGamma().fit(table) if story.has("amount") else None
+        customers = _valued(story, table, model, spend)
+    except (InputError, ConvergenceError) as error:
+        return say("worth.impossible", why=error)
+    return Standing(customers, table, model, spend, name, holdout, judged, comparison)
+
+
+def _chosen(story: Story) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame | None]:
+    """Return the model that foresaw best what was held out; the first where nothing can be."""
+    settings = story.settings
+    first = next(iter(_MODELS))
+    held = clv.holdout_table(
+        story.transactions, as_of=settings.split, horizon_days=settings.holdout_days
+    )
+    if (held["frequency"] > 0).sum() < LEAST_REPEATERS:
+        return first, None, None, None
+    fitted = {}
+    for name, model in _MODELS.items():
+        try:
+            fitted[name] = model().fit(held)
+        except ConvergenceError:
+            continue
+    comparison = clv.model_comparison(held, models=fitted)
+    scores = comparison.set_index("model")["holdout_log_score"].reindex(list(fitted))
+    best = str(scores.idxmax()) if scores.notna().any() else first
+    return best, held, fitted[best], comparison
+
+
+def _valued(story: Story, table: pd.DataFrame, model: Any, spend: Any) -> pd.DataFrame:
+    """Return what each customer is, and is worth, by the models."""
+    settings = story.settings
+    days = settings.horizon_days
+    if spend is None:
+        told = model.predict(table, horizon_days=days)
+        told = told.assign(expected_amount=1.0, lifetime_value=told["expected_purchases"])
+    else:
+        told = clv.lifetime_value(
+            table,
+            purchases=model,
+            spend=spend,
+            horizon_days=days,
+            annual_discount_rate=settings.annual_discount_rate,
+            margin=1.0 if story.margin is None else story.margin,
+        )
+    away = model.purchase_probabilities(table, horizon_days=days, max_purchases=0)
+    alive = told["p_alive"].to_numpy()
+    worth = told["lifetime_value"].to_numpy()
+    customers = told.assign(
+        frequency=table["frequency"].to_numpy() + 1,
+        recency_days=(table["T"] - table["recency"]).to_numpy(),
+        usual_days=_usual(table),
+        p_stay_away=away["p_exactly"].to_numpy(),
+        # Expected purchases are those of a customer who stays times the chance to be one.
+        value=np.clip(np.divide(worth, alive, out=np.zeros_like(worth), where=alive > 0), 0, None),
+    )
+    return customers.assign(segment=_segment(customers))
+
+
+def _usual(table: pd.DataFrame) -> Floats:
+    """Return the mean days between a customer's days of purchase; NaN for one of them."""
+    times = table["frequency"].to_numpy(dtype=np.float64)
+    span = table["recency"].to_numpy(dtype=np.float64)
+    return np.divide(span, times, out=np.full(len(table), np.nan), where=times > 0)
+
+
+def _segment(customers: pd.DataFrame) -> Any:
+    """Name each customer's standing, by limits that hold for every shop."""
+    alive = customers["p_alive"].to_numpy()
+    tiers = segmentation.value_tiers(customers, value="lifetime_value", tiers=_BEST)
+    return np.select(
+        [
+            alive < GONE,
+            customers["frequency"].to_numpy() == 1,
+            alive < ALIVE,
+            (tiers["segment"] == "best").to_numpy(),
+        ],
+        ["gone", "once", "doubt", "best"],
+        "regular",
+    )

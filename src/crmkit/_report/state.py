@@ -1,0 +1,146 @@
+"""The state of the base in four figures, each with what it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from crmkit import churn, clv
+from crmkit._report.standing import Standing
+
+if TYPE_CHECKING:
+    from crmkit._report.story import Story
+
+__all__ = ["Figure", "state_figures"]
+
+# Shorter stretches say nothing about who stays.
+_LEAST_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the first screen: what it is, its value, and what is to be known with it."""
+
+    key: str
+    label: str
+    text: str
+    change: str
+    note: str
+    value: float
+    better: str = ""
+
+
+def state_figures(story: Story) -> list[Figure]:
+    """Return customers, money, share retained and what is expected, as far as they are known."""
+    periods, days = _periods(story)
+    figures = _counted(story, periods, days)
+    expected = _expected(story, periods, days)
+    return [*figures, expected] if expected else figures
+
+
+def _periods(story: Story) -> tuple[pd.DataFrame, int]:
+    """Return what happened in stretches of equal length that end today, the latest last."""
+    log, end = story.transactions, story.settings.as_of
+    span = (end - log["date"].min().normalize()).days + 1
+    days = min(story.settings.horizon_days, span // 2)
+    if days < _LEAST_DAYS:
+        days = span
+    after = end.to_datetime64().astype("datetime64[D]") + np.timedelta64(1, "D")
+    n = min(3, span // days)
+    starts = [pd.Timestamp(after - np.timedelta64(days * back, "D")) for back in range(n, -1, -1)]
+    recent = log[log["date"] >= starts[0]]
+    return churn.retention_table(recent, period=starts, as_of=end), days
+
+
+def _counted(story: Story, periods: pd.DataFrame, days: int) -> list[Figure]:
+    """Return customers, money and share retained of the last stretch, beside the one before."""
+    words, last = story.words, periods.iloc[-1]
+    before = periods.iloc[-2] if len(periods) > 1 else None
+    since = words.say("state.in_days", days=days)
+    made = [
+        Figure(
+            "customers",
+            words.say("state.customers"),
+            words.number(last["active"]),
+            _grown(story, last["active"], None if before is None else before["active"]),
+            since,
+            float(last["active"]),
+            _better(last["active"], None if before is None else before["active"]),
+        )
+    ]
+    if story.has("amount"):
+        was = None if before is None else before["revenue"]
+        made.append(
+            Figure(
+                "money",
+                words.say("state.money"),
+                words.money(last["revenue"]),
+                _grown(story, last["revenue"], was),
+                since,
+                float(last["revenue"]),
+                _better(last["revenue"], was),
+            )
+        )
+    if before is not None:
+        rate, was = float(last["retention_rate"]), float(before["retention_rate"])
+        known = np.isfinite(was)
+        points = words.say(
+            "state.points", sign="+" if rate >= was else "−", points=abs(100 * (rate - was))
+        )
+        made.append(
+            Figure(
+                "retained",
+                words.say("state.retained"),
+                words.share(rate),
+                points if known else "",
+                words.say("state.of_before", low=last["conf_low"], high=last["conf_high"]),
+                rate,
+                _better(rate, was) if known else "",
+            )
+        )
+    return made
+
+
+def _expected(story: Story, periods: pd.DataFrame, days: int) -> Figure | None:
+    """Return what today's customers will bring over the horizon, with its interval."""
+    standing, words, settings = story.standing, story.words, story.settings
+    if not isinstance(standing, Standing):
+        return None
+    label = words.say("state.expected", days=settings.horizon_days)
+    if standing.spend is None:
+        total = float(standing.customers["expected_purchases"].sum())
+        return Figure(
+            "expected", label, words.say("state.purchases", n=total), "",
+            words.say("state.no_money"), total,
+        )  # fmt: skip
+    base = clv.customer_equity(
+        standing.table,
+        purchases=standing.purchases,
+        spend=standing.spend,
+        horizon_days=settings.horizon_days,
+        annual_discount_rate=0.0,
+    ).iloc[0]
+    total, was = float(base["lifetime_value"]), float(periods["revenue"].iloc[-1])
+    comparable = days == settings.horizon_days
+    return Figure(
+        "expected",
+        label,
+        words.money(total),
+        _grown(story, total, was if comparable else None),
+        words.say("state.interval", low=base["conf_low"], high=base["conf_high"]),
+        total,
+        _better(total, was) if comparable else "",
+    )
+
+
+def _grown(story: Story, now: float, before: float | None) -> str:
+    """Say by how much a figure grew."""
+    return "" if before is None or before <= 0 else story.words.change(now / before - 1)
+
+
+def _better(now: float, before: float | None) -> str:
+    """Tell whether a figure rose or fell."""
+    return "" if before is None or now == before else "up" if now > before else "down"
