@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crmkit._report.language import Language
-    from crmkit._report.page import Section
+    from crmkit._report.pieces import Section
     from crmkit._report.story import Story
 
 __all__ = ["Report", "make_report"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crmkit import response
 from crmkit._frames import match_groups
-from crmkit._report.page import Section, Sheet
+from crmkit._report.pieces import Section, Sheet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._plotting import COLORS, money, new_axes, plain, tidy
 from crmkit._report.beside import UNMATCHED
-from crmkit._report.page import Picture, Section, Sheet
+from crmkit._report.pieces import Picture, Section, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import churn
-from crmkit._report.page import Picture, Section, Sheet
-from crmkit._report.standing import Standing
+from crmkit._report.pieces import Picture, Section, Sheet, Standing
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

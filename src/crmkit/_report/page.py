@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,64 +12,10 @@ from crmkit._report.downloads import as_download
 from crmkit._report.language import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-    from matplotlib.axes import Axes
-
     from crmkit._report.language import Language
-    from crmkit._report.state import Figure
-    from crmkit._report.todo import Step
+    from crmkit._report.pieces import Figure, Picture, Section, Sheet, Todo
 
-__all__ = ["Picture", "Section", "Sheet", "Todo", "render"]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A drawn figure with one sentence of plain words under it."""
-
-    ax: Axes
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table with one sentence of plain words under it; ``name`` is its CSV file's name.
-
-    ``shown`` limits the rows on the page, ``columns`` the columns; the CSV file has them all. A
-    table of which no row is shown stands in the CSV file alone.
-    """
-
-    name: str
-    table: pd.DataFrame
-    words: str
-    shown: int = 12
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One question of the report and its answer, or why it could not be answered."""
-
-    key: str
-    question: str
-    answer: tuple[str, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    sheets: tuple[Sheet, ...] = ()
-    left_out: str = ""
-    # What later sections use, by name; it never reaches the page.
-    results: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """The list of what to do, what its figures mean, and what is said where there is none."""
-
-    title: str
-    steps: tuple[Step, ...] = ()
-    terms: tuple[str, ...] = ()
-    nothing: str = ""
-    sheets: tuple[Sheet, ...] = ()
+__all__ = ["render"]
 
 
 # Pictures and styles that stand in the page itself, and nothing else: whatever text might slip in,

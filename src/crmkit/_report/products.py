@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmkit import basket
-from crmkit._report.page import Picture, Section, Sheet
+from crmkit._report.pieces import Picture, Section, Sheet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from crmkit import segmentation
-from crmkit._report.page import Picture, Section, Sheet
+from crmkit._report.pieces import Picture, Section, Sheet
 
 if TYPE_CHECKING:
     from crmkit._report.story import Story

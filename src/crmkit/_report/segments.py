@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crmkit import segmentation
 from crmkit._frames import column_kind
-from crmkit._report.page import Picture, Section, Sheet
+from crmkit._report.pieces import Picture, Section, Sheet
 from crmkit._report.profit import NO_AMOUNTS
 from crmkit.errors import InputError
 

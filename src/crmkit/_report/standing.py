@@ -6,12 +6,12 @@ lost in one place and loyal in another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit import clv, segmentation
+from crmkit._report.pieces import Standing
 from crmkit.errors import ConvergenceError, InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crmkit._report.story import Story
     from crmkit._typing import Floats
 
-__all__ = ["ALIVE", "GONE", "SEGMENTS", "Standing", "take_standing"]
+__all__ = ["ALIVE", "GONE", "SEGMENTS", "take_standing"]
 
 # From this chance of still being a customer on one counts as such, and below that one as gone.
 ALIVE, GONE = 0.7, 0.3
@@ -30,23 +30,6 @@ LEAST_REPEATERS = 50
 # Models in which whoever bought once can have left; BG/NBD holds all of them to be customers still.
 _MODELS = {"MBG/NBD": clv.MBGNBD, "Pareto/NBD": clv.ParetoNBD}
 _BEST = {"best": 0.2, "others": 0.8}
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Every customer's standing, the models it comes from and how they were chosen."""
-
-    # customer_id, frequency, recency_days, p_alive, p_stay_away, expected_purchases,
-    # expected_amount, lifetime_value, value (what a customer who stays is worth), segment
-    customers: pd.DataFrame
-    table: pd.DataFrame
-    purchases: Any
-    spend: Any
-    name: str
-    # The hold-out: its table, the models fitted on it and how they did; None in a short history.
-    holdout: pd.DataFrame | None
-    judged: Any
-    comparison: pd.DataFrame | None
 
 
 def take_standing(story: Story) -> Standing | str:

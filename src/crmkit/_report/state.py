@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from crmkit import churn, clv
-from crmkit._report.standing import Standing
+from crmkit._report.pieces import Figure, Standing
 
 if TYPE_CHECKING:
     from crmkit._report.story import Story
 
-__all__ = ["Figure", "state_figures"]
+__all__ = ["state_figures"]
 
 # Shorter stretches say nothing about who stays.
 _LEAST_DAYS = 28
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure of the first screen: what it is, its value, and what is to be known with it."""
-
-    key: str
-    label: str
-    text: str
-    change: str
-    note: str
-    value: float
-    better: str = ""
 
 
 def state_figures(story: Story) -> list[Figure]:

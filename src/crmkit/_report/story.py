@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._report.language import Language
-    from crmkit._report.page import Section
-    from crmkit._report.standing import Standing
+    from crmkit._report.pieces import Section, Standing
 
 __all__ = ["Settings", "Story"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,34 +9,19 @@ import pandas as pd
 
 from crmkit import churn, response
 from crmkit._report.contacts import consent_flags, read_contacts
-from crmkit._report.page import Sheet, Todo
-from crmkit._report.standing import Standing
+from crmkit._report.pieces import Sheet, Standing, Step, Todo
 
 if TYPE_CHECKING:
     from crmkit._report.contacts import Contacts
     from crmkit._report.story import Story
     from crmkit._typing import Bools
 
-__all__ = ["Step", "make_todo"]
+__all__ = ["make_todo"]
 
 # Who is less likely than this to be a customer still is left in peace.
 _REACHABLE = 0.1
 _STEPS = 3
 _WHAT = {"margin": "profit"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do: for how many, what it is expected to earn, and the list."""
-
-    key: str
-    title: str
-    why: str
-    contacts: int
-    controls: int
-    gain: float
-    worth: str
-    table: pd.DataFrame
 
 
 def three_steps(story: Story) -> list[Step]:
