@@ -33,12 +33,6 @@ def long(request):
     return request.config.getoption("--long")
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Leave a report's pictures undrawn, where something else is tested: they take most time."""
-    monkeypatch.setattr("crmkit._report.page._svg", lambda _: "data:,")
-
-
 @pytest.fixture(scope="session")
 def reference_data():
     """The folder of public reference data, where the environment names one."""

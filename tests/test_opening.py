@@ -286,7 +286,7 @@ def test_the_cells_that_are_broken_are_shown(tmp_path, capsys):
     assert "--decimal and --thousands" in error
 
 
-def test_marks_of_numbers(tmp_path, undrawn):
+def test_marks_of_numbers(tmp_path):
     content = b"customer_id;date;amount\n1;2024-01-01;1.240,50\n1;2024-02-01;-3,5\n2;2024-02-03;7\n"
     path = stored(tmp_path, "log.csv", content)
     out, tables = tmp_path / "o.html", tmp_path / "tables"
@@ -295,7 +295,7 @@ def test_marks_of_numbers(tmp_path, undrawn):
     assert pd.read_csv(tables / "profit.csv")["revenue"].sum() == 1244
 
 
-def test_price_times_quantity(tmp_path, undrawn):
+def test_price_times_quantity(tmp_path):
     content = b"customer_id,date,units,price\n1,2024-01-01,3,0.1\n2,2024-02-01,2,5\n"
     path, tables = stored(tmp_path, "log.csv", content), tmp_path / "tables"
     options = ["--price", "price", "--quantity", "units", "--quiet", "--tables", str(tables)]

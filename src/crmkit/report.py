@@ -178,7 +178,6 @@ def make_report(
             section = step(story)
             if section is not None:
                 sections.append(section)
-                story.take(section)
         bar.say("the page")
         under = f"{story.words.say('page.as_on', day=story.settings.as_of)} {subtitle}".strip()
         html = page.render(
@@ -186,7 +185,7 @@ def make_report(
         )
         bar.say("")
     sheets = [sheet for section in sections for sheet in section.sheets]
-    tables = {sheet.name: sheet.table for sheet in (*todo.sheets, *sheets)}
+    tables = {sheet.name: sheet.table for sheet in (*todo.sheets, *sheets) if sheet.kept}
     return Report(html, tables)
 
 
@@ -194,6 +193,7 @@ def _steps() -> dict[str, Callable[[Story], Section | None]]:
     """Return the chapters in the order of the page."""
     from crmkit._report.campaigns import campaigns_section
     from crmkit._report.data import data_section
+    from crmkit._report.fit import fit_section
     from crmkit._report.loyalty import loyalty_section
     from crmkit._report.products import products_section
     from crmkit._report.profit import profit_section
@@ -201,6 +201,7 @@ def _steps() -> dict[str, Callable[[Story], Section | None]]:
     from crmkit._report.worth import worth_section
 
     return {
+        "fit": fit_section,
         "profit": profit_section,
         "segments": segments_section,
         "worth": worth_section,
@@ -245,7 +246,17 @@ def _story(
     after = len(log) - len(kept)
     story = Story(kept.reset_index(drop=True), settings, account, after, words)
     story.found |= _purchases(story.transactions)
+    story.found["rfm"] = _rfm(story)
     return story
+
+
+def _rfm(story: Story) -> pd.DataFrame:
+    """Return recency, frequency and, where there are amounts, money of each customer."""
+    from crmkit.segmentation import rfm_table
+
+    log, money = story.transactions, story.has("amount")
+    table = rfm_table(log if money else log.assign(amount=1.0), as_of=story.settings.as_of)
+    return table if money else table.drop(columns=["monetary", "total_amount"])
 
 
 def _purchases(log: pd.DataFrame) -> dict[str, int]:

@@ -44,7 +44,7 @@ def test_what_was_found_is_told_before_what_is_asked(tmp_path, capsys):
     assert "--date-format %d/%m/%Y" in told.err
 
 
-def test_the_page_tells_how_the_file_was_read(tmp_path, undrawn):
+def test_the_page_tells_how_the_file_was_read(tmp_path):
     path, out = stored(tmp_path, layouts.LAYOUTS["german"]()[0]), tmp_path / "o.html"
     assert main(["report", str(path), "--out", str(out), "--quiet"]) == 0
     page = out.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Section on campaigns, where they are known: who responded."""
+"""Chapter on campaigns, where they are known: who responded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crmkit import response
 from crmkit._frames import match_groups
-from crmkit._report.pieces import Section, Sheet
+from crmkit._report.pieces import Section, Sheet, Standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,44 +15,36 @@ if TYPE_CHECKING:
 
 __all__ = ["campaigns_section"]
 
-_QUESTION = "Who responded to campaigns?"
-
 
 def campaigns_section(story: Story) -> Section | None:
     """Compare response between kinds of campaign; None where no campaign is known."""
     if story.campaigns is None or story.redemptions is None:
         return None
+    say = story.words.say
     keys = ["customer_id", "campaign_id"]
     met = match_groups(story.campaigns[keys], story.redemptions[keys])
     table = story.campaigns.assign(responded=(met >= 0).astype(int))
-    rate = table["responded"].mean()
-    answer = [
-        f"{len(table):,} mailings of {table['campaign_id'].nunique()} campaigns reached "
-        f"{table['customer_id'].nunique():,} customers; {100 * rate:.1f}% led to a redemption.",
-        "All figures compare customers who were mailed. There was no control group, so what the "
-        "mailings caused cannot be known: some would have bought anyway.",
-    ]
+    answer = (
+        say(
+            "campaigns.answer",
+            n=len(table),
+            campaigns=table["campaign_id"].nunique(),
+            customers=table["customer_id"].nunique(),
+            rate=table["responded"].mean(),
+        ),
+        say("campaigns.no_control"),
+    )
     sheets = []
     if "campaign_type" in table.columns:
-        sheets.append(
-            Sheet(
-                "response_by_type",
-                _rates(table, "campaign_type"),
-                "Response by type of campaign, each mailing counted once.",
-            )
-        )
-    segments = story.found.get("segments")
-    if segments is not None:
-        named = table.merge(segments[["customer_id", "segment"]], on="customer_id")
-        sheets.append(
-            Sheet(
-                "response_by_segment",
-                _rates(named, "segment").sort_values("rate", ascending=False, ignore_index=True),
-                "Response by today's customer group. The groups were formed afterwards, so this "
-                "describes; it does not predict.",
-            )
-        )
-    return Section("campaigns", _QUESTION, tuple(answer), (), tuple(sheets))
+        rates = _rates(table, "campaign_type")
+        sheets.append(Sheet("response_by_type", rates, say("campaigns.by_type")))
+    if isinstance(story.standing, Standing):
+        segments = story.standing.customers[["customer_id", "segment"]]
+        rates = _rates(table.merge(segments, on="customer_id"), "segment")
+        rates = rates.sort_values("rate", ascending=False, ignore_index=True)
+        rates["segment"] = rates["segment"].map(story.words.word)
+        sheets.append(Sheet("response_by_segment", rates, say("campaigns.by_segment")))
+    return Section("campaigns", say("campaigns.question"), answer, (), tuple(sheets))
 
 
 def _rates(mailings: pd.DataFrame, by: str) -> pd.DataFrame:

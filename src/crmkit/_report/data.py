@@ -1,89 +1,76 @@
-"""Section on the data: size, period, what was left out."""
+"""The last chapter: what the page was read from, what was left out, and what it assumes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from crmkit._plotting import COLORS, money, new_axes, plain, tidy
 from crmkit._report.beside import UNMATCHED
-from crmkit._report.pieces import Picture, Section, Sheet
+from crmkit._report.charts import columns
+from crmkit._report.pieces import Picture, Section, Sheet, Standing
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from crmkit._report.story import Story
 
 __all__ = ["data_section"]
 
-_REASONS = {
-    "missing_customers": "rows without a customer",
-    "missing_dates": "rows without a date",
-    "unreadable_dates": "rows whose date cannot be read",
-    "missing_amounts": "rows without an amount",
-    "refunds": "refund rows",
-    "duplicates": "rows that repeat an earlier one",
-}
-_SUSPICIONS = {
-    "blank_id_rows": "rows have a blank for a customer id",
-    "missing_word_id_rows": "rows have a word such as NULL for a customer id",
-    "spaced_ids": "customer ids have blanks around them",
-    "alike_ids": "customer ids differ from another one by blanks or case only",
-    "ids_of_two_kinds": "customer ids stand as text and as a number too",
-}
+_REASONS = ("missing_customers", "missing_dates", "unreadable_dates", "missing_amounts",
+            "refunds", "duplicates")  # fmt: skip
+_SUSPICIONS = ("blank_id_rows", "missing_word_id_rows", "spaced_ids", "alike_ids",
+               "ids_of_two_kinds")  # fmt: skip
 
 
 def data_section(story: Story) -> Section:
-    """Describe the log: size, period, what is missing and what was left out."""
-    log = story.transactions
+    """Describe the log: size, period, what is missing, what was left out and what is assumed."""
+    log, say = story.transactions, story.words.say
     customers = log["customer_id"].nunique()
-    first, last = log["date"].min(), log["date"].max()
     answer = [
-        f"{len(log):,} rows of {customers:,} customers between {story.words.day(first)} and "
-        f"{story.words.day(last)}, seen as on {story.words.day(story.settings.as_of)}."
+        say(
+            "data.answer",
+            n=len(log),
+            customers=customers,
+            first=log["date"].min(),
+            last=log["date"].max(),
+            day=story.settings.as_of,
+        )
     ]
     answer += _left_out(story)
     pictures: tuple[Picture, ...] = ()
     if story.has("amount"):
-        months = _months(log)
-        pictures = (
-            Picture(
-                _plot_months(months, story.words.currency),
-                "What was sold in each month; the first and the last month may be incomplete.",
-            ),
-        )
-    facts = Sheet("data", _facts(story, customers), "The log in figures.", shown=20)
-    sheets = [facts]
+        pictures = (_months(story),)
+    sheets = [
+        Sheet("data", _facts(story, customers), say("data.facts"), shown=20),
+        Sheet("assumptions", _assumed(story), say("data.assumed"), shown=20),
+    ]
     if how := story.account.get("how_read"):
-        sheets.append(Sheet("how_read", pd.DataFrame(how), "How the file was read.", shown=40))
-    return Section("data", "What data is this?", tuple(answer), pictures, tuple(sheets))
+        sheets.append(Sheet("how_read", pd.DataFrame(how), say("data.how_read"), shown=40))
+    return Section("data", say("data.question"), tuple(answer), pictures, tuple(sheets))
 
 
 def _left_out(story: Story) -> list[str]:
     """Say what was dropped and why, in rows and money, and what looks wrong in what was kept."""
-    account = story.account
+    account, say = story.account, story.words.say
     told = [
-        f"{account[f'{reason}_dropped']:,} {words} were left out, as asked{_worth(story, reason)}."
-        for reason, words in _REASONS.items()
+        say(f"data.{reason}", n=account[f"{reason}_dropped"]) + _worth(story, reason)
+        for reason in _REASONS
         if account.get(f"{reason}_dropped")
     ]
     if story.rows_after_as_of:
-        told.append(f"{story.rows_after_as_of:,} rows dated after that day were left out.")
+        told.append(say("data.after", n=story.rows_after_as_of))
     if nobody := story.found.get("without_purchase"):
-        told.append(f"{nobody:,} customers have refunds only: they count in sums of money alone.")
+        told.append(say("data.refunds_only", n=nobody))
     if not told:
-        told.append("Nothing was left out.")
-    told += [f"{account[key]:,} {said}." for key, said in UNMATCHED.items() if account.get(key)]
+        told.append(say("data.nothing"))
+    told += [say(f"data.{key}", n=account[key]) for key in UNMATCHED if account.get(key)]
     if account["far_rows"]:
+        dates = ", ".join(account["far_dates"])
         told.append(
-            f"{account['far_rows']:,} rows lie {account['far_gap_days']:,} days away from all "
-            f"others ({', '.join(account['far_dates'])}): check them, or name the last day."
+            say("data.far", n=account["far_rows"], days=account["far_gap_days"], dates=dates)
         )
-    told += [f"{account[key]:,} {words}." for key, words in _SUSPICIONS.items() if account[key]]
+    told += [say(f"data.{key}", n=account[key]) for key in _SUSPICIONS if account[key]]
     if account["suspicious_ids"]:
-        told[-1] += f" Such ids are {', '.join(account['suspicious_ids'])}; they were kept."
+        told[-1] += " " + say("data.such", ids=", ".join(account["suspicious_ids"]))
     return told
 
 
@@ -92,54 +79,78 @@ def _worth(story: Story, reason: str) -> str:
     amount, whole = story.account.get(f"{reason}_dropped_amount"), story.account.get("amount_read")
     if amount is None:
         return ""
-    share = f", {story.share(amount / whole)} of the net amount" if whole and whole > 0 else ""
-    return f": {story.money(amount)}{share}"
+    known = whole is not None and whole > 0
+    key = "data.worth_share" if known else "data.worth"
+    return " " + story.words.say(key, amount=amount, share=amount / whole if known else 0.0)
 
 
 def _facts(story: Story, customers: int) -> pd.DataFrame:
     """Return the figures of the log, one per row, written out."""
-    log = story.transactions
-    facts = {
-        "rows read": f"{story.account['rows_read']:,}",
-        "rows used": f"{len(log):,}",
-    }
-    facts["customers"] = f"{customers:,}"
-    orders = story.found.get("orders")
-    if orders is not None:
-        facts["orders"] = f"{orders:,}"
+    log, words = story.transactions, story.words
+    facts = {"read": words.number(story.account["rows_read"]), "used": words.number(len(log))}
+    facts["customers"] = words.number(customers)
+    facts["orders"] = words.number(story.found["orders"])
     if story.has("product"):
-        facts["products"] = f"{log['product'].nunique():,}"
+        facts["products"] = words.number(log["product"].nunique())
     if story.has("amount"):
         total = log["amount"].sum()
         refunds = log["amount"][log["amount"] < 0]
-        facts["net amount"] = story.money(total)
-        facts["net amount per customer"] = story.money(total / customers)
-        facts["refund rows"] = f"{len(refunds):,} worth {story.money(-refunds.sum())}"
-    facts["rows of the largest customer"] = story.share(story.account["largest_share_of_rows"])
+        facts["net"] = words.money(total)
+        facts["net_each"] = words.money(total / customers)
+        worth = words.money(-refunds.sum())
+        facts["refund_rows"] = words.say("data.refunded", n=len(refunds), worth=worth)
+    facts["largest_rows"] = words.share(story.account["largest_share_of_rows"])
     if (largest := story.account.get("largest_share_of_amount")) is not None:
-        facts["net amount of the largest customer"] = story.share(largest)
-    facts["days observed"] = f"{(story.settings.as_of - log['date'].min().normalize()).days + 1:,}"
-    return pd.DataFrame({"fact": list(facts), "figure": list(facts.values())})
+        facts["largest_amount"] = words.share(largest)
+    facts["days"] = words.number(story.days)
+    names = [words.say(f"data.fact_{name}") for name in facts]
+    return pd.DataFrame({"fact": names, "figure": list(facts.values())})
 
 
-def _months(log: pd.DataFrame) -> pd.DataFrame:
-    """Return the net amount of each calendar month."""
-    month = log["date"].to_numpy().astype("datetime64[M]").astype("datetime64[s]")
-    return log["amount"].groupby(pd.Index(month, name="month")).sum().reset_index()
+def _assumed(story: Story) -> pd.DataFrame:
+    """Return what was chosen or assumed, and by which option it is said otherwise."""
+    words, settings = story.words, story.settings
+    unknown = words.word("not known")
+    acquisition, contact = (
+        unknown if cost is None else words.money(cost)
+        for cost in (settings.acquisition_cost, settings.contact_cost)
+    )
+    margin = unknown if story.margin is None else words.share(story.margin)
+    model = story.standing.name if isinstance(story.standing, Standing) else unknown
+    lines = [
+        ("as_of", words.day(settings.as_of), "--as-of"),
+        ("horizon", words.say("data.in_days", n=settings.horizon_days), "--horizon-days"),
+        ("holdout", words.say("data.in_days", n=settings.holdout_days), ""),
+        ("model", model, ""),
+        ("rate", words.share(settings.annual_discount_rate), "--annual-discount-rate"),
+        ("margin", margin, "--margin, --cost"),
+        ("acquisition", acquisition, "--acquisition-cost"),
+        ("contact", contact, "--contact-cost"),
+        ("save", words.share(settings.save_rate), "--save-rate"),
+    ]
+    return pd.DataFrame(
+        {
+            "assumption": [words.say(f"data.assume_{name}") for name, _, _ in lines],
+            "figure": [figure for _, figure, _ in lines],
+            "option": [option for _, _, option in lines],
+        }
+    )
 
 
-def _plot_months(months: pd.DataFrame, currency: str) -> Axes:
-    """Draw net amounts by month."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    ax = tidy(new_axes(None, figsize=(7.0, 3.2)))
-    wide = np.timedelta64(25, "D")
-    ax.bar(months["month"].to_numpy(), months["amount"].to_numpy(), width=wide, color=COLORS[0])
-    locator = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call, unused-ignore]
-    ax.xaxis.set_major_locator(locator)
-    form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call, unused-ignore]
-    ax.xaxis.set_major_formatter(form)
-    ax.yaxis.set_major_formatter(money())
-    ax.set_xlabel("Month")
-    ax.set_ylabel(f"Net amount{f' ({plain(currency)})' if currency else ''}")
-    return ax
+def _months(story: Story) -> Picture:
+    """Draw what was sold in each month; a month that is not whole is pale."""
+    log, words = story.transactions, story.words
+    month = log["date"].to_numpy().astype("datetime64[M]")
+    sums = log["amount"].groupby(pd.Index(month.astype("datetime64[s]"), name="month")).sum()
+    first, last = log["date"].min(), story.settings.as_of
+    pale = [False] * len(sums)
+    pale[0] = first.day > 1
+    pale[-1] = pale[-1] or bool(last.day < last.days_in_month)
+    chart = columns(
+        [words.month(day) for day in sums.index],
+        sums.astype(float).tolist(),
+        words.say("data.seen_months"),
+        words.short_money,
+        pale,
+    )
+    return Picture(chart, words.say("data.months"))

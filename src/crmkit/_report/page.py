@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +10,7 @@ from crmkit._report.language import kinds
 
 if TYPE_CHECKING:
     from crmkit._report.language import Language
-    from crmkit._report.pieces import Figure, Picture, Section, Sheet, Todo
+    from crmkit._report.pieces import Figure, Section, Sheet, Todo
 
 __all__ = ["render"]
 
@@ -24,30 +21,6 @@ _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
 )
-
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-def _svg(picture: Picture) -> str:
-    """Draw a picture as SVG text that is the same for the same numbers."""
-    import matplotlib as mpl
-
-    buffer = io.StringIO()
-    figure: Any = picture.ax.figure
-    with mpl.rc_context({"svg.hashsalt": "crmkit", "font.size": 10}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    # One control character, of a product's name, and no browser would show the picture.
-    text = _NO_XML.sub("\ufffd", buffer.getvalue())
-    return "data:image/svg+xml;base64," + base64.b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _drawn(picture: Picture) -> dict[str, Any]:
-    """Return what the template needs of a picture."""
-    from markupsafe import Markup
-
-    title = picture.ax.get_title() or picture.words
-    image = Markup('<img src="{}" alt="{}">').format(_svg(picture), title)
-    return {"drawn": image, "words": picture.words}
 
 
 def _listed(sheet: Sheet, words: Language) -> dict[str, Any]:
@@ -95,7 +68,7 @@ def render(
             "question": section.question,
             "answer": section.answer,
             "left_out": section.left_out,
-            "pictures": [_drawn(picture) for picture in section.pictures],
+            "pictures": section.pictures,
             "sheets": [_listed(sheet, words) for sheet in section.sheets if sheet.shown],
         }
         for section in sections

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
-    from matplotlib.axes import Axes
+    from markupsafe import Markup
 
 __all__ = ["Figure", "Picture", "Section", "Sheet", "Standing", "Step", "Todo"]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn figure with one sentence of plain words under it."""
+    """A drawing with one sentence of plain words under it."""
 
-    ax: Axes
+    drawn: Markup
     words: str
 
 
@@ -35,6 +33,8 @@ class Sheet:
     words: str
     shown: int = 12
     columns: tuple[str, ...] = ()
+    # Whether it is one of the report's tables; one in words for the page alone is none.
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,6 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     left_out: str = ""
-    # What later sections use, by name; it never reaches the page.
-    results: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,94 +1,96 @@
-"""Section on profit: who earns us most, and who costs more than they bring."""
+"""Chapter on profit: who earns us most, and who costs more than they bring."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from crmkit import segmentation
+from crmkit._report.charts import Line, lines
 from crmkit._report.pieces import Picture, Section, Sheet
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from crmkit._report.story import Story
 
-__all__ = ["NO_AMOUNTS", "profit_section"]
-
-_QUESTION = "Who are our most profitable customers, and which lose us money?"
-NO_AMOUNTS = (
-    "The log holds no amounts, so this part was left out. Name the column that holds them "
-    "(--amount)."
-)
+__all__ = ["profit_section"]
 
 
 def profit_section(story: Story) -> Section:
-    """Rank customers by what they earned and show who costs more than they bring."""
+    """Rank customers by what they brought and show who costs more than that."""
+    say = story.words.say
+    known = story.knows_cost
+    question = say("profit.question" if known else "profit.question_sales")
     if not story.has("amount"):
-        return Section("profit", _QUESTION, left_out=NO_AMOUNTS)
-    settings = story.settings
+        return Section("profit", question, left_out=say("profit.no_amounts"))
     profit = _profit(story)
-    whale = segmentation.whale_curve(profit)
     ranked = profit.sort_values(["profit", "customer_id"], ascending=[False, True], kind="stable")
-    total = profit["profit"].sum()
-    best = ranked.head(max(1, round(len(ranked) * 0.2)))
+    ranked = ranked.reset_index(drop=True)
+    curve = segmentation.whale_curve(profit)
     losing = segmentation.loss_makers(profit)
-    answer = [f"Profit here is {story.earns}{_less_acquisition(story)}."]
-    if total > 0:
-        answer.append(
-            f"The best fifth of customers earned {story.money(best['profit'].sum())} of "
-            f"{story.money(total)}: {story.share(best['profit'].sum() / total)}."
-        )
-    else:
-        answer.append(f"In total the customers earned {story.money(total)}.")
-    if losing.empty and not (story.has("cost") or settings.margin or settings.acquisition_cost):
-        answer.append(
-            "Who loses money cannot be seen without costs: give a margin (--margin) and what it "
-            "costs to win a customer (--acquisition-cost), or a column of costs (--cost)."
-        )
-    elif losing.empty:
-        answer.append("No customer lost money.")
-    else:
-        answer.append(
-            f"{len(losing):,} customers ({story.share(len(losing) / len(ranked))}) lost money, "
-            f"together {story.money(losing['loss'].sum())}."
-        )
     sheets = [
         Sheet(
             "profit",
-            ranked.reset_index(drop=True),
-            "The customers who earned most.",
-            shown=10,
+            ranked if known else ranked.drop(columns="direct_cost"),
+            say("profit.best" if known else "profit.best_sales"),
+            shown=8,
+            columns=("customer_id", "orders", "revenue", *(["profit"] if known else [])),
         )
     ]
-    if not losing.empty:
+    if known and not losing.empty:
         sheets.append(
             Sheet(
                 "loss_makers",
                 losing,
-                "The customers who lost most, what stands out, and which change would break even.",
+                say("profit.losing"),
                 shown=5,
                 columns=("customer_id", "revenue", "loss", "cause", "lever", "change"),
             )
         )
-    picture = Picture(
-        segmentation.plot_whale_curve(whale),
-        "Customers from the most to the least profitable: the line is the profit earned so far. "
-        "Where it falls, customers lose money.",
-    )
+    picture = Picture(_drawn(story, curve), say("profit.picture"))
     return Section(
-        "profit",
-        _QUESTION,
-        tuple(answer),
-        (picture,),
-        tuple(sheets),
-        results={"profit": profit, "loss_makers": losing},
+        "profit", question, tuple(_told(story, ranked, losing)), (picture,), tuple(sheets)
     )
 
 
-def _less_acquisition(story: Story) -> str:
-    """Say that acquisition cost is taken off, where it is given."""
-    cost = story.settings.acquisition_cost
-    return f" less {story.money(cost)} to win the customer" if cost else ""
+def _told(story: Story, ranked: pd.DataFrame, losing: pd.DataFrame) -> list[str]:
+    """Say what is counted, how it is spread, and who costs more than they bring."""
+    say, known = story.words.say, story.knows_cost
+    total = float(ranked["profit"].sum())
+    best = float(ranked["profit"].head(max(1, round(len(ranked) * 0.2))).sum())
+    what = "profit" if known else "sales"
+    told = [_counted(story)]
+    if total > 0:
+        told.append(say(f"profit.fifth_{what}", best=best, total=total, share=best / total))
+    else:
+        told.append(say("profit.total", total=total))
+    if not known:
+        told.append(say("profit.cost_unknown"))
+    elif losing.empty:
+        told.append(say("profit.nobody"))
+    else:
+        lost = float(losing["loss"].sum())
+        told.append(say("profit.some", n=len(losing), share=len(losing) / len(ranked), lost=lost))
+        if story.settings.acquisition_cost:
+            told.append(say("profit.sunk"))
+    return told
+
+
+def _counted(story: Story) -> str:
+    """Say what profit means here."""
+    say, settings = story.words.say, story.settings
+    if story.has("cost"):
+        words = say("profit.by_cost")
+    elif settings.margin is not None:
+        words = say("profit.by_margin", margin=settings.margin)
+    else:
+        words = say("profit.by_amount")
+    if settings.acquisition_cost:
+        words += say("profit.less_acquisition", cost=settings.acquisition_cost)
+    return f"{words}."
 
 
 def _profit(story: Story) -> pd.DataFrame:
@@ -104,3 +106,17 @@ def _profit(story: Story) -> pd.DataFrame:
         margin=None if story.has("cost") else settings.margin,
         as_of=settings.as_of,
     )
+
+
+def _drawn(story: Story, curve: pd.DataFrame) -> Markup:
+    """Draw what the customers up to each share brought together."""
+    words = story.words
+    xs, ys = curve["share_of_customers"].to_numpy(), curve["cumulative_profit"].to_numpy()
+    some = np.unique(np.r_[np.linspace(0, len(xs) - 1, 100).round().astype(int), ys.argmax()])
+    return lines(
+        [Line(words.say("profit.line"), xs[some].tolist(), ys[some].tolist(),
+              words.short_money(float(ys[-1])))],
+        words.say("profit.seen"),
+        words.short_money,
+        [(at / 5, words.whole(at / 5)) for at in range(6)],
+    )  # fmt: skip

@@ -1,13 +1,14 @@
-"""Section on segments: which groups there are, and what to do for each."""
+"""Chapter on segments: which groups there are by one verdict per customer, and what to do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmkit import segmentation
 from crmkit._frames import column_kind
-from crmkit._report.pieces import Picture, Section, Sheet
-from crmkit._report.profit import NO_AMOUNTS
+from crmkit._report.charts import Bar, bars
+from crmkit._report.pieces import Picture, Section, Sheet, Standing
+from crmkit._report.standing import ALIVE, GONE, SEGMENTS
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,89 +20,81 @@ __all__ = ["segments_section"]
 
 # Columns of text with more levels than this are names, addresses and the like.
 _LEVELS = 20
-_QUESTION = "Which groups of customers are there, and what to do for each?"
 
 
 def segments_section(story: Story) -> Section:
-    """Divide customers by recency, frequency and value, and by value now and to come."""
-    if not story.has("amount"):
-        return Section("segments", _QUESTION, left_out=NO_AMOUNTS)
-    rfm = segmentation.rfm_table(story.transactions, as_of=story.settings.as_of)
-    scores = segmentation.rfm_scores(rfm)
-    segments = segmentation.rfm_segments(scores)
-    table = segmentation.segment_overview(rfm, segments)
-    cells = segmentation.segment_overview(rfm, scores, by=["recency_score", "frequency_score"])
-    first = table.sort_values("total_amount", ascending=False).iloc[0]
-    answer = [
-        "Customers are scored from 1 to 5 on how recently, how often and for how much they "
-        "bought, and named by recency and frequency.",
-        f"The group that brought most is {first['segment']}: "
-        f"{story.share(first['share_of_customers'])} of customers, "
-        f"{story.share(first['share_of_amount'])} of the money.",
-    ]
-    pictures = [
-        Picture(
-            segmentation.plot_rfm_heatmap(cells, measure="customers"),
-            "How many customers have each score of recency (up: more recent) and frequency "
-            "(right: more often). Empty rows or columns mean that too many customers are equal "
-            "to be told apart.",
+    """Divide customers by whether they are customers still, and what they are worth."""
+    words, standing = story.words, story.standing
+    say = words.say
+    question = say("segments.question")
+    if not isinstance(standing, Standing):
+        return Section("segments", question, left_out=standing)
+    customers = standing.customers[["customer_id", "segment"]]
+    table = _overview(story, standing)
+    pictures, answer = [], [say("segments.answer", alive=ALIVE, gone=GONE)]
+    if "share_of_amount" in table.columns:
+        first: Any = table.iloc[int(table["share_of_amount"].to_numpy().argmax())]
+        answer.append(
+            say(
+                "segments.most",
+                segment=words.word(first["segment"]),
+                customers=first["share_of_customers"],
+                amount=first["share_of_amount"],
+            )
         )
-    ]
+        kinds = (say("segments.of_customers"), say("segments.of_amount"))
+        rows = [
+            Bar(words.word(name), (words.share(size), words.share(money)), (size, money))
+            for name, size, money in table[
+                ["segment", "share_of_customers", "share_of_amount"]
+            ].to_numpy().tolist()
+        ]  # fmt: skip
+        pictures = [Picture(bars(rows, say("segments.seen"), kinds), say("segments.picture"))]
+    shown = table.assign(
+        strategy=[say(f"segments.{name}") for name in table["segment"]],
+        segment=table["segment"].map(words.word),
+    )
     sheets = [
-        Sheet(
-            "segments",
-            table,
-            "The groups, by what a customer brought, and what to do.",
-            columns=(
-                "segment",
-                "customers",
-                "share_of_customers",
-                "total_amount",
-                "share_of_amount",
-                "mean_amount",
-                "mean_recency_days",
-                "strategy",
-            ),
-        )
-    ]
-    results = {"segments": segments, "rfm": rfm}
-    profile = _profile(story, segments)
+        Sheet("segments_told", shown, say("segments.table"), columns=(
+            "segment", "customers", "share_of_customers", "total_amount", "share_of_amount",
+            "mean_recency_days", "value", "strategy"), kept=False),
+        Sheet("segments", table, "", 0),
+    ]  # fmt: skip
+    sheets += _scores(story)
+    profile = _profile(story, customers)
     if profile is not None:
         sheets.append(profile)
-    potential = _potential(story)
-    if potential is not None:
-        matrix = segmentation.value_matrix(_beside(story.found["profit"], potential))
-        days = story.settings.horizon_days
-        answer.append(_told(potential, days))
-        pictures.append(
-            Picture(
-                segmentation.plot_value_matrix(matrix),
-                "Each customer by profit so far (across) and what it could earn beyond that in "
-                f"{days} days (up); the lines stand at the mean of each.",
-            )
-        )
-        sheets.append(
-            Sheet(
-                "value_matrix_groups",
-                _by_quadrant(matrix),
-                "The groups of the value matrix: profit so far, what they could earn beyond it "
-                "(value), and the strategy for each.",
-                columns=(
-                    "segment",
-                    "customers",
-                    "share_of_customers",
-                    "profit",
-                    "value",
-                    "strategy",
-                ),
-            )
-        )
-        sheets.append(Sheet("value_matrix", matrix, "Each customer's place in the matrix.", 0))
-        sheets.append(Sheet("potential", potential, "What each customer could earn, by what.", 0))
-        results["value_matrix"] = matrix
-    return Section(
-        "segments", _QUESTION, tuple(answer), tuple(pictures), tuple(sheets), results=results
+    sheets.append(Sheet("customers", standing.customers, "", 0))
+    sheets += _potential(story)
+    return Section("segments", question, tuple(answer), tuple(pictures), tuple(sheets))
+
+
+def _overview(story: Story, standing: Standing) -> pd.DataFrame:
+    """Return size, money and expected value of each segment, in their order."""
+    rfm = story.found["rfm"]
+    worth = standing.customers[["customer_id", "segment", "lifetime_value"]]
+    people = rfm.merge(worth, on="customer_id")
+    money = "total_amount" in people.columns
+    table = segmentation.segment_overview(
+        people.drop(columns=["segment"]),
+        people[["customer_id", "segment"]],
+        value="lifetime_value" if money else None,
     )
+    place = table["segment"].map({name: at for at, name in enumerate(SEGMENTS)})
+    return (
+        table.loc[place.sort_values().index]
+        .drop(columns="strategy", errors="ignore")
+        .reset_index(drop=True)
+    )
+
+
+def _scores(story: Story) -> list[Sheet]:
+    """Return the usual scores from 1 to 5, which rank customers and judge nobody."""
+    rfm = story.found["rfm"]
+    if not story.has("amount"):
+        return []
+    scores = segmentation.rfm_scores(rfm)
+    return [Sheet("rfm", rfm.merge(scores, on="customer_id"), "", 0)]
 
 
 def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
@@ -118,67 +111,33 @@ def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
     ]
     if not columns:
         return None
-    # The page tells in its head how many of the log the table lacks.
+    # The page tells in its chapter on data how many of the log the table lacks.
     known = segments[segments["customer_id"].isin(people["customer_id"])]
     table = segmentation.segment_profile(people, known, columns=columns)
     strongest = table["effect_size"].abs().sort_values(ascending=False, kind="stable").index
+    table = table.loc[strongest].reset_index(drop=True)
+    table["segment"] = table["segment"].map(story.words.word)
     return Sheet(
         "segment_profile",
-        table.loc[strongest].reset_index(drop=True),
-        "In what the groups differ from all others, by the table of customers: the strongest "
-        "first. An index of 100 is the average; an effect size of 0.2 is small, 0.8 large.",
-        columns=(
-            "segment",
-            "variable",
-            "level",
-            "customers",
-            "estimate",
-            "base",
-            "index",
-            "effect_size",
-        ),
-    )
+        table,
+        story.words.say("segments.profile"),
+        columns=("segment", "variable", "level", "customers", "estimate", "base", "index",
+                 "effect_size"),
+    )  # fmt: skip
 
 
-def _potential(story: Story) -> pd.DataFrame | None:
-    """Return what customers could earn in a horizon; nothing where the log is too short to say."""
+def _potential(story: Story) -> list[Sheet]:
+    """Return what customers could earn beyond the present, where the log is long enough to say."""
     settings = story.settings
+    if not story.has("amount"):
+        return []
     try:
-        return segmentation.potential_table(
+        table = segmentation.potential_table(
             story.transactions,
             margin=None if story.has("cost") else settings.margin,
             horizon_days=settings.horizon_days,
             as_of=settings.as_of,
         )
     except InputError:
-        return None
-
-
-def _beside(profit: pd.DataFrame, potential: pd.DataFrame) -> pd.DataFrame:
-    """Return profit with potential; who only gave back has none, and belongs to those who lose."""
-    told = potential[["customer_id", "potential"]]
-    return profit.merge(told, on="customer_id", how="left").fillna({"potential": 0.0})
-
-
-def _told(potential: pd.DataFrame, days: int) -> str:
-    """Say how potential was reckoned, and whether it foretold what came in the past."""
-    account = potential.attrs["account"]
-    how = {
-        "reach": "what the best half of customers who stood alike went on to bring",
-        "white_space": "what customers who buy alike buy and this one does not",
-    }[account["method"]]
-    sentence = f"What a customer could earn us in {days} days beyond its present profit is {how}."
-    tested = account["backtest_verdict"]
-    if tested.startswith("yes"):
-        return (
-            f"{sentence} On the last {account['backtest_days']} days of the log it foretold who "
-            "would bring more than customers of equal profit."
-        )
-    return f"{sentence} It did not foretell growth in the past ({tested}): take it as a guess."
-
-
-def _by_quadrant(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Return size, money and strategy per quadrant."""
-    return segmentation.segment_overview(
-        matrix[["customer_id", "current", "potential"]], matrix, profit="current", value="potential"
-    )
+        return []
+    return [Sheet("potential", table, "", 0)]

@@ -30,7 +30,7 @@ def state_figures(story: Story) -> list[Figure]:
 def _periods(story: Story) -> tuple[pd.DataFrame, int]:
     """Return what happened in stretches of equal length that end today, the latest last."""
     log, end = story.transactions, story.settings.as_of
-    span = (end - log["date"].min().normalize()).days + 1
+    span = story.days
     days = min(story.settings.horizon_days, span // 2)
     if days < _LEAST_DAYS:
         days = span

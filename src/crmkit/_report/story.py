@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._report.language import Language
-    from crmkit._report.pieces import Section, Standing
+    from crmkit._report.pieces import Standing
 
 __all__ = ["Settings", "Story"]
 
@@ -59,18 +59,6 @@ class Story:
         """Tell whether the log has a column."""
         return column in self.transactions.columns
 
-    def take(self, section: Section) -> None:
-        """Keep a section's results for those that follow."""
-        self.found.update(section.results)
-
-    def money(self, value: float) -> str:
-        """Write an amount in the reader's currency."""
-        return self.words.money(float(value))
-
-    def share(self, value: float) -> str:
-        """Write a share as a percentage."""
-        return self.words.share(float(value))
-
     @property
     def margin(self) -> float | None:
         """Return the share of an amount that is profit: as given, or as the log's costs show."""
@@ -80,10 +68,14 @@ class Story:
         return float((amount - cost) / amount) if amount > cost else None
 
     @property
-    def earns(self) -> str:
-        """Return what profit means here, in words."""
-        if self.has("cost"):
-            return "amount minus direct cost"
-        if self.settings.margin is not None:
-            return f"amount x a margin of {self.share(self.settings.margin)}"
-        return "amount (no costs or margin were given)"
+    def knows_cost(self) -> bool:
+        """Return whether profit can be told: a cost, or a margin, is known."""
+        settings = self.settings
+        known = settings.margin is not None or bool(settings.acquisition_cost)
+        return self.has("amount") and (self.has("cost") or known)
+
+    @property
+    def days(self) -> int:
+        """Return the days observed, the first and the last among them."""
+        first = self.transactions["date"].min().normalize()
+        return int((self.settings.as_of - first).days) + 1

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from crmkit import clv
+from crmkit._report.charts import Bar, Line, bars, lines
 from crmkit._report.pieces import Picture, Section, Sheet, Standing
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ __all__ = ["worth_section"]
 
 def worth_section(story: Story) -> Section:
     """Say how the model was chosen and how it did, then what every customer is worth by it."""
-    say, standing = story.words.say, story.standing
+    words, standing = story.words, story.standing
+    say = words.say
     question = say("worth.question")
     if not isinstance(standing, Standing):
         return Section("worth", question, left_out=standing)
@@ -36,7 +40,7 @@ def worth_section(story: Story) -> Section:
         return Section("worth", question, answer, judged.pictures, (*judged.sheets, sheet))
     equity = _equity(story, standing)
     values = clv.lifetime_value(standing.table, interval="delta", **_options(story, standing))
-    values.insert(1, "segment", standing.customers["segment"].to_numpy())
+    values.insert(1, "segment", [words.word(name) for name in standing.customers["segment"]])
     best = Sheet(
         "lifetime_value",
         _ranked(values, "lifetime_value"),
@@ -96,21 +100,65 @@ def _judged(story: Story, standing: Standing) -> Section:
         "judged",
         "",
         (words,),
-        (
-            Picture(clv.plot_tracking(tracking), say("worth.tracking")),
-            Picture(clv.plot_forecast(calibration), say("worth.forecast")),
-        ),
+        (_tracked(story, tracking), _foretold(story, calibration)),
         (
             Sheet(
                 "models",
-                standing.comparison,
+                standing.comparison.assign(
+                    model=standing.comparison["model"].map(story.words.word)
+                ),
                 say("worth.models"),
                 columns=("model", "holdout_log_score", "mean_absolute_error", "expected_total",
-                         "actual_total", "bias"),
+                         "actual_total"),
             ),
-            Sheet("holdout", calibration, say("worth.holdout"), 0),
+            Sheet("holdout", calibration, "", 0),
         ),
     )  # fmt: skip
+
+
+def _tracked(story: Story, tracking: pd.DataFrame) -> Picture:
+    """Draw what was bought and what the model expected, before and after it had learned."""
+    words, say = story.words, story.words.say
+    at = tracking.index.to_numpy()
+    some = np.unique(np.linspace(0, len(at) - 1, min(len(at), 120)).round().astype(int))
+    drawn = [
+        Line(
+            say(f"worth.{name}"),
+            at[some].tolist(),
+            tracking[f"{name}_cumulative"].to_numpy(dtype=float)[some].tolist(),
+            words.short(float(tracking[f"{name}_cumulative"].iloc[-1])),
+        )
+        for name in ("actual", "expected")
+    ]
+    held = np.flatnonzero(tracking["holdout"].to_numpy(dtype=bool))
+    mark = (float(held[0]), say("worth.learned")) if held.size else None
+    ends = tracking["period_end"]
+    ticks = [
+        (int(place), words.month(ends.iloc[place])) for place in (0, len(at) // 2, len(at) - 1)
+    ]
+    return Picture(
+        lines(drawn, say("worth.seen_tracking"), words.short, ticks, mark=mark),
+        say("worth.tracking"),
+    )
+
+
+def _foretold(story: Story, calibration: pd.DataFrame) -> Picture:
+    """Draw expected and actual purchases of customers who had bought as often."""
+    words, say = story.words, story.words.say
+    pairs = calibration[["expected_mean", "actual_mean"]].to_numpy(dtype=float)
+    most = float(pairs.max()) or 1.0
+    rows = [
+        Bar(
+            say("worth.group", group=group, n=n),
+            (words.number(expected), words.number(actual)),
+            (expected / most, actual / most),
+        )
+        for group, n, (expected, actual) in zip(
+            calibration["group"], calibration["customers"], pairs.tolist(), strict=True
+        )
+    ]
+    kinds = (say("worth.expected"), say("worth.actual"))
+    return Picture(bars(rows, say("worth.seen_forecast"), kinds), say("worth.forecast"))
 
 
 def _told(story: Story, values: pd.DataFrame, equity: pd.DataFrame) -> list[str]:
