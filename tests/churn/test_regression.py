@@ -4,6 +4,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from churn.weibull import customers, true_chance
@@ -77,6 +78,64 @@ def test_cox_predicts_as_lifelines_does():
     )
     last = table["tenure_days"].max()
     assert model.predict(table, horizon_days=last + 1)["p_survival"].isna().all()
+
+
+def towns(n=600):
+    """Customers whose towns are left at other times, not at another factor."""
+    rng = np.random.default_rng(7)
+    table = customers(n)
+    table["town"] = rng.choice(["north", "south", "west"], n)
+    time = table["tenure_days"] ** np.where(table["town"] == "north", 1.3, 0.8)
+    return table.assign(tenure_days=time.round(), since=(time * rng.random(n) * 0.5).round())
+
+
+@pytest.mark.parametrize("entry", [None, "since"])
+def test_strata_are_those_of_lifelines(entry):
+    table = towns()
+    table = table[table["tenure_days"] > table["since"]].reset_index(drop=True)
+    model = CoxModel(strata="town")
+    plain = table.drop(columns=["customer_id"]).assign(plan=table["plan"].eq("year") * 1.0)
+    if entry is None:
+        table, plain = table.drop(columns="since"), plain.drop(columns="since")
+    model.fit(table, entry=entry)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitter = lifelines.CoxPHFitter().fit(
+            plain, duration_col="tenure_days", event_col="churned", strata="town", entry_col=entry
+        )
+    ours = model.parameters_.assign(term=lambda t: t["term"].str.removesuffix("=year"))
+    ours = ours.set_index("term").loc[fitter.params_.index]
+    np.testing.assert_allclose(ours["estimate"], fitter.params_, rtol=1e-5)
+    np.testing.assert_allclose(ours["std_error"], fitter.standard_errors_, rtol=1e-5)
+    assert model.log_likelihood_ == pytest.approx(fitter.log_likelihood_)
+    # Breslow's baseline of each town, step by step; lifelines' knows no late entries.
+    score = (plain[fitter.params_.index] - plain[fitter.params_.index].mean()) @ fitter.params_
+    since = table["since"] if entry else 0 * table["tenure_days"]
+    for town, mine in model.baseline_.groupby("town"):
+        total, here = 0.0, table["town"] == town
+        for time, hazard in zip(mine["time"], mine["cumulative_hazard"], strict=True):
+            risk = here & (table["tenure_days"] >= time) & ((since < time) | (since == 0))
+            leaves = here & (table["tenure_days"] == time) & table["churned"]
+            total += leaves.sum() / np.exp(score[risk]).sum()
+            assert hazard == pytest.approx(total, rel=1e-4, abs=1e-12)
+
+
+def test_one_stratum_is_none_and_a_stratum_learns_from_its_own():
+    table = towns().drop(columns="since")
+    whole = CoxModel().fit(table, columns=["plan", "income"])
+    one = CoxModel(strata="all").fit(table.assign(all="yes"), columns=["plan", "income"])
+    np.testing.assert_allclose(one.parameters_["estimate"], whole.parameters_["estimate"])
+    pd.testing.assert_frame_equal(one.baseline_.drop(columns="all"), whole.baseline_)
+    pd.testing.assert_frame_equal(one.proportionality_, whole.proportionality_)
+    model = CoxModel(strata=["town"]).fit(table)
+    later = model.predict(table, horizon_days=20)["p_survival"]
+    by_town = later.groupby(table["town"]).mean()
+    stayed = table.groupby("town")["tenure_days"].apply(lambda t: (t > 20).mean())
+    assert by_town.idxmin() == stayed.idxmin()
+    with pytest.raises(InputError, match="a stratum that the model has not seen in 600 of 600"):
+        model.predict(table.assign(town="east"), horizon_days=20)
+    with pytest.raises(MissingColumnsError, match="town"):
+        model.predict(table.drop(columns="town"), horizon_days=20)
 
 
 def test_columns_that_add_up_are_refused_in_words():

@@ -372,6 +372,13 @@ CASES: list = [
         needs=("customer_id", "tenure_days", "churned"),
     ),
     ModelCase(
+        churn.CoxModel,
+        lambda: {"customers": tenures().assign(age=lambda t: t["customer_id"] % 17)},
+        parameters={"strata": "plan"},
+        predict_kwargs={"horizon_days": 30},
+        needs=("customer_id", "tenure_days", "churned", "plan"),
+    ),
+    ModelCase(
         churn.AFTModel,
         lambda: {
             "customers": tenures().assign(

@@ -8,7 +8,7 @@ import pandas as pd
 from _suite import Case, Target, study
 from crmkit import churn
 from crmkit.errors import ConvergenceError
-from worlds import covered, effects, rows, tenures
+from worlds import covered, effects, rejected, rows, tenures
 
 # Regressions: lifetimes are exponential, so that both models are right.
 
@@ -53,6 +53,36 @@ def aft_of_few(rng):
     return regression(rng, churn.AFTModel(), 120, 18.0)
 
 
+def in_towns(rng, size, n_towns, seen):
+    """Of members whose towns are left at tenures of their own: effects, and the check of them."""
+    numbers, town = rng.normal(size=(size, 2)), rng.integers(0, n_towns, size)
+    shape = np.linspace(0.6, 1.8, n_towns)[town]
+    rate = np.exp(EFFECT * numbers.sum(axis=1))
+    life = 200.0 * (rng.exponential(size=size) / rate) ** (1 / shape)
+    limit = rng.exponential(seen, size)
+    table = pd.DataFrame(numbers).add_prefix("number_").rename_axis("customer_id").reset_index()
+    table = table.assign(town=town, tenure_days=np.minimum(life, limit), churned=life <= limit)
+    try:
+        model = churn.CoxModel(strata="town").fit(table)
+    except ConvergenceError:  # too few left to tell anything
+        return {"effects": np.full((1, 2), np.nan), "rejected": np.full((1, 1), np.nan)}
+    found = model.parameters_
+    return {
+        "effects": rows(covered(found["conf_low"], found["conf_high"], EFFECT)),
+        "rejected": rejected(model.proportionality_["p_value"].iloc[-1:])[None],
+    }
+
+
+@study("300 members of three towns, which are left at tenures of their own", short=6, full=400)
+def cox_in_towns(rng):
+    return in_towns(rng, 300, 3, 400.0)
+
+
+@study("120 members of 20 towns, of whom one in three left", corner=True, short=6, full=2000)
+def cox_in_many_towns(rng):
+    return in_towns(rng, 120, 20, 100.0)
+
+
 # Winning back: an offer made at random whose effect depends on one number.
 
 
@@ -75,6 +105,7 @@ def bent_effect(rng):
 EFFECTS, PREDICT = Target(churn.WinBackModel, "effects_"), Target(churn.WinBackModel, "predict")
 SCORES = Target(churn.WinBackModel, "scores_")
 COX, AFT = Target(churn.CoxModel, "parameters_"), Target(churn.AFTModel, "parameters_")
+CHECK = Target(churn.CoxModel, "proportionality_")
 HELD = (0.93, 0.97)
 NEARLY = ("holds nine in ten instead", "hold nine in ten where the effect is such a line")
 BENT = ("does not hold: covers about half", "about half of them where it bends")
@@ -88,6 +119,10 @@ CASES = [
     Case(SCORES, "coverage", bent_effect, "scores", 0.95, (0.51, 0.59), *BENT),
     Case(COX, "coverage", cox_of_many, "effects", 0.95, HELD),
     Case(COX, "coverage", cox_of_few, "effects", 0.95, HELD),
+    Case(COX, "coverage", cox_in_towns, "effects", 0.95, HELD),
+    Case(COX, "coverage", cox_in_many_towns, "effects", 0.95, HELD),
+    Case(CHECK, "size", cox_in_towns, "rejected", 0.05, (0.04, 0.06)),
+    Case(CHECK, "size", cox_in_many_towns, "rejected", 0.05, (0.03, 0.07)),
     Case(AFT, "coverage", aft_of_many, "effects", 0.95, HELD),
     Case(AFT, "coverage", aft_of_few, "effects", 0.95, HELD),
 ]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._arrays import ranges, starts
+from crmkit.churn._math.tenures import Tenures
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
-    from crmkit.churn._math.tenures import Tenures
 
 
-__all__ = ["CoxFit", "fit_cox", "proportionality"]
+__all__ = ["CoxFit", "Layers", "fit_cox", "proportionality"]
 
 _MOST_STEPS = 60
 _SETTLED = 1e-8
@@ -33,6 +33,38 @@ class CoxFit:
     base_time: Floats
     base_hazard: Floats
     converged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Strata laid one after another on one scale of whole numbers, on which they never meet.
+
+    Who is at risk in a stratum then is as if they had entered late; ``time`` holds the distinct
+    times of all strata, ascending, shape (m,).
+    """
+
+    time: Floats
+
+    @classmethod
+    def of(cls, tenures: Tenures) -> Layers:
+        """Return the layers for the times of some tenures."""
+        entry = tenures.time[:0] if tenures.entry is None else tenures.entry
+        return cls(np.unique(np.r_[tenures.time, entry]))
+
+    def lay(self, tenures: Tenures, stratum: Ints) -> Tenures:
+        """Return tenures, each in its stratum, shape (n,) from 0 on."""
+        begin = stratum * (self.time.size + 1.0)
+        entry = begin
+        if tenures.entry is not None:
+            late = np.searchsorted(self.time, tenures.entry) + 1
+            entry = begin + np.where(tenures.entry > 0, late, 0)
+        time = begin + np.searchsorted(self.time, tenures.time) + 1
+        return Tenures(time, tenures.left, entry, tenures.weight)
+
+    def told(self, laid: Floats) -> tuple[Ints, Floats]:
+        """Return the stratum and the time of points on the scale."""
+        stratum, place = np.divmod(laid.astype(np.int64), self.time.size + 1)
+        return stratum, self.time[place - 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class AFTModel(Regression):
         tenures: Tenures,
         matrix: Floats,
         names: list[str],  # noqa: ARG002
+        frame: pd.DataFrame,  # noqa: ARG002
         duration: str,
     ) -> tuple[Floats, Floats]:
         """Fit and keep intercept and scale."""
@@ -127,7 +128,7 @@ class AFTModel(Regression):
             error[covariates].to_numpy(dtype=float),
         )
 
-    def _log_survival(self, time: Floats, score: Floats) -> Floats:
+    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:  # noqa: ARG002
         """Return log S(time) of customers with these linear scores."""
         return accelerated_log_survival(
             time, self.intercept_ + score, self.scale_, self.distribution

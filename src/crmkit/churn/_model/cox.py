@@ -8,13 +8,19 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmkit._checks import check_number
-from crmkit.churn._math.cox import fit_cox, proportionality
+from crmkit._arguments import check_columns
+from crmkit._arrays import starts
+from crmkit._checks import Problems, check_number
+from crmkit._frames import group_codes, match_groups
+from crmkit.churn._math.cox import Layers, fit_cox, proportionality
 from crmkit.churn._math.hazards import proportional_log_survival
 from crmkit.churn._math.survival import kaplan_meier
 from crmkit.churn._model.regression import Regression, no_maximum
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crmkit._typing import Floats
     from crmkit.churn._math.tenures import Tenures
 
@@ -34,6 +40,10 @@ class CoxModel(Regression):
         Weight of a ridge penalty on the coefficients.
     confidence_level : float, default 0.95
         Level of the intervals.
+    strata : str or sequence of str, optional
+        Columns whose levels each have a baseline of their own, so that they need not multiply the
+        rate by one factor at all tenures, as ``proportionality_`` may say they do not. They are
+        no traits, and have no ratio.
 
     Attributes
     ----------
@@ -46,7 +56,8 @@ class CoxModel(Regression):
     log_likelihood_ : float
         Maximum of the partial likelihood.
     baseline_ : pandas.DataFrame
-        ``time`` and ``cumulative_hazard`` of a customer with average traits (Breslow).
+        ``time`` and ``cumulative_hazard`` of a customer with average traits (Breslow), after the
+        columns of `strata`.
     proportionality_ : pandas.DataFrame
         Whether a trait multiplies the rate by the same factor at all tenures: ``term``, with
         ``(all)`` for all together, ``statistic``, ``degrees_of_freedom`` and ``p_value`` of the
@@ -86,42 +97,85 @@ class CoxModel(Regression):
     baseline_: pd.DataFrame
     proportionality_: pd.DataFrame
 
-    def __init__(self, *, penalizer: float = 0.0, confidence_level: float = 0.95) -> None:
+    def __init__(
+        self,
+        *,
+        penalizer: float = 0.0,
+        confidence_level: float = 0.95,
+        strata: str | Sequence[str] | None = None,
+    ) -> None:
         self.penalizer = penalizer
         self.confidence_level = confidence_level
+        self.strata = strata
+
+    def _beside(self) -> list[str]:
+        """Return the columns of strata."""
+        columns = [] if self.strata is None else check_columns(self.strata, "strata")
+        if taken := sorted({"time", "cumulative_hazard"} & set(columns)):
+            raise InputError(f"`strata` names {taken}, which the baseline needs. Rename them.")
+        return columns
 
     def _learn(
         self,
         tenures: Tenures,
         matrix: Floats,
         names: list[str],
+        frame: pd.DataFrame,
         duration: str,  # noqa: ARG002
     ) -> tuple[Floats, Floats]:
         """Fit, keep the baseline and judge whether hazards are proportional."""
-        fitted = fit_cox(tenures, matrix, penalizer=check_number(self.penalizer, "penalizer"))
+        penalizer, layers = check_number(self.penalizer, "penalizer"), self._beside()
+        code, groups = group_codes(frame, layers)
+        scale = Layers.of(tenures) if layers else None
+        laid = tenures if scale is None else scale.lay(tenures, code)
+        fitted = fit_cox(laid, matrix, penalizer=penalizer)
         if not fitted.converged:
             raise no_maximum()
+        time, hazard = fitted.base_time, fitted.base_hazard
+        if scale is not None:
+            of, time = scale.told(time)
+            # Each stratum begins anew where the one before it ended.
+            hazard = hazard - np.r_[0.0, hazard[np.r_[starts(of)[1:], True]]][of]
+            groups = groups.iloc[of].reset_index(drop=True)
         self.centre_ = np.average(matrix, axis=0, weights=tenures.weight)
         self.log_likelihood_ = fitted.log_likelihood
-        self.baseline_ = pd.DataFrame(
-            {"time": fitted.base_time, "cumulative_hazard": fitted.base_hazard}
-        )
-        self.proportionality_ = _proportionality(tenures, matrix, fitted.estimate, names)
+        self.baseline_ = pd.DataFrame({"time": time, "cumulative_hazard": hazard})
+        if layers:
+            self.baseline_ = pd.concat([groups, self.baseline_], axis=1)
+        # The share who had left before each event, of all strata together.
+        curve = kaplan_meier(tenures)
+        event = np.unique(laid.time[laid.left])
+        event = event if scale is None else scale.told(event)[1]
+        gone = (1 - np.r_[1.0, curve.survival[:-1]])[np.searchsorted(curve.time, event)]
+        self.proportionality_ = _proportionality(laid, matrix, fitted.estimate, names, gone)
         return fitted.estimate, np.sqrt(np.diag(fitted.covariance))
 
-    def _log_survival(self, time: Floats, score: Floats) -> Floats:
-        """Return log S(time) of customers with these linear scores."""
-        typical = float(self.centre_ @ self.parameters_["estimate"].to_numpy())
-        base = self.baseline_["time"].to_numpy(), self.baseline_["cumulative_hazard"].to_numpy()
-        return proportional_log_survival(time, *base, score - typical)
+    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
+        """Return log S(time) of customers with these linear scores, by the baseline of each."""
+        layers = self._beside()
+        of, strata = group_codes(self.baseline_, layers)
+        code, groups = group_codes(frame, layers)
+        row = match_groups(groups, strata)[code]
+        problems = Problems("customers")
+        problems.rows(
+            row < 0,
+            f"columns {layers} have a stratum that the model has not seen",
+            do="Leave these customers out, or learn from customers of all strata.",
+        )
+        problems.raise_if_any()
+        risk = score - float(self.centre_ @ self.parameters_["estimate"].to_numpy())
+        log_survival = np.empty(time.size)
+        for number in range(len(strata)):
+            mine, base = row == number, self.baseline_[of == number]
+            steps = base["time"].to_numpy(), base["cumulative_hazard"].to_numpy()
+            log_survival[mine] = proportional_log_survival(time[mine], *steps, risk[mine])
+        return log_survival
 
 
 def _proportionality(
-    tenures: Tenures, matrix: Floats, estimate: Floats, names: list[str]
+    tenures: Tenures, matrix: Floats, estimate: Floats, names: list[str], share_gone: Floats
 ) -> pd.DataFrame:
     """Return the test of proportional hazards per term, and of all together."""
-    curve = kaplan_meier(tenures)
-    share_gone = (1 - np.r_[1.0, curve.survival[:-1]])[curve.events > 0]
     single, together = proportionality(tenures, matrix, estimate, share_gone)
     statistic, freedom = np.r_[single, together], np.r_[np.ones(len(names)), len(names)]
     if not tenures.counts:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_number
+from crmkit._checks import check_number, require_columns
 from crmkit._estimator import Model
 from crmkit._learn.columns import judged_columns
 from crmkit._learn.seen import SeenRows, in_sample
@@ -92,7 +92,8 @@ class Regression(Model):
         frame, tenures, taken = read_leavers(
             customers, duration=duration, event=event, entry=entry, weights=weights
         )
-        chosen = covariate_columns(frame, columns, ["customer_id", *taken])
+        require_columns(frame.columns, self._beside(), "customers")
+        chosen = covariate_columns(frame, columns, ["customer_id", *taken, *self._beside()])
         terms = learn_terms(frame, chosen)
         matrix = design_matrix(terms, frame)
         self.columns_ = judged_columns(
@@ -104,7 +105,7 @@ class Regression(Model):
             certain_is_suspect=False,
             warn=columns is None,
         )
-        estimate, error = self._learn(tenures, matrix, term_names(terms), duration)
+        estimate, error = self._learn(tenures, matrix, term_names(terms), frame, duration)
         if not np.isfinite(np.r_[estimate, error]).all():
             raise no_maximum()
         reach = normal_quantile(level) * error
@@ -158,22 +159,31 @@ class Regression(Model):
             If a value cannot be used, or a level was not seen in ``fit``.
         """
         self._check_fitted()
-        needs = [term.column for term in self._terms_]
+        needs = [*(term.column for term in self._terms_), *self._beside()]
         frame, begin, end = read_remaining(customers, needs, horizon_days, duration)
         matrix = design_matrix(self._terms_, frame)
         score = matrix @ self.parameters_["estimate"].to_numpy()
-        now, then = self._log_survival(begin, score), self._log_survival(end, score)
+        now, then = (self._log_survival(time, score, frame) for time in (begin, end))
         seen = in_sample(vars(self).get("_seen_"), frame, matrix)
         return remaining_table(frame, now, then, seen)
 
+    def _beside(self) -> list[str]:
+        """Return columns that are no traits but are needed beside them."""
+        return []
+
     @abstractmethod
     def _learn(
-        self, tenures: Tenures, matrix: Floats, names: list[str], duration: str
+        self,
+        tenures: Tenures,
+        matrix: Floats,
+        names: list[str],
+        frame: pd.DataFrame,
+        duration: str,
     ) -> tuple[Floats, Floats]:
         """Return coefficients and standard errors; keep what `_log_survival` needs."""
 
     @abstractmethod
-    def _log_survival(self, time: Floats, score: Floats) -> Floats:
+    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
         """Return log S(time) of customers with these linear scores."""
 
 
