@@ -53,7 +53,7 @@ class Layers:
 
     def lay(self, tenures: Tenures, stratum: Ints) -> Tenures:
         """Return tenures, each in its stratum, shape (n,) from 0 on."""
-        begin = stratum * (self.time.size + 1.0)
+        begin: Floats = stratum.astype(np.float64) * (self.time.size + 1)
         entry = begin
         if tenures.entry is not None:
             late = np.searchsorted(self.time, tenures.entry) + 1
