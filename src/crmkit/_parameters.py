@@ -50,7 +50,7 @@ _NAMES = (
     ),
     (
         _AT_LEAST_0,
-        "acquisition_cost action_cost alive_in_days budget contact_cost effect expected "
+        "acquisition_cost action_cost alive_in_days break_even budget contact_cost effect expected "
         "fixed_cost l2 penalizer popularity rules similarity spend tiers value",
     ),
     (
@@ -68,7 +68,8 @@ _NAMES = (
     (
         _ROWS,
         "max_frequency n_bands n_best n_bins n_bundles n_customers n_groups n_intervals "
-        "n_items n_neighbours n_reasons n_repeats n_rules n_train n_variables n_windows",
+        "n_items n_neighbours n_reasons n_repeats n_rules n_train n_treatments n_variables "
+        "n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),
     (_ROWS_FROM_2, "n_folds n_points n_recencies"),
@@ -79,8 +80,10 @@ _NAMES = (
         "span_periods washout_days window_days window_periods",
     ),
     (_DAYS_FROM_0, "age grace_days grace_periods lead_days max_age"),
-    (Rule(0, 1, high_open=True), "holdout_share"),
+    (Rule(0, 1, high_open=True), "correlation explained_share holdout_share"),
     (Rule(0, 0.5), "min_bin_share"),
+    (Rule(1, FAR), "cluster_size"),
+    (Rule(0, 1000, low_open=True), "looks"),  # shares of a plan, which may be overrun
     (Rule(-1, FAR), "change growth"),
     (Rule(-1, 1), "uplift"),
     (Rule(-1, 2, low_open=True), "annual_discount_rate"),

@@ -149,6 +149,19 @@ CASES = [
     ),
     FunctionCase(
         response.campaign_result,
+        two_treatments,
+        kwargs={
+            "outcome": "spend",
+            "treated": "arm",
+            "covariates": ["monetary"],
+            "cluster": "age",
+            "denominator": "frequency",
+            "looks": [0.5, 1.0],
+        },
+        needs={"customers": ("customer_id", "spend", "arm", "age", "frequency")},
+    ),
+    FunctionCase(
+        response.campaign_result,
         selected,
         kwargs={"outcome": "spend", "contact_cost": 1},
         needs={"customers": ("customer_id", "spend"), "selection": ("customer_id", "decision")},
@@ -175,7 +188,11 @@ CASES = [
         },
         numbers={"transactions": ("amount",)},
     ),
-    FunctionCase(response.sample_size, dict, kwargs={"base_rate": 0.1, "uplift": 0.005}),
+    FunctionCase(
+        response.sample_size,
+        dict,
+        kwargs={"base_rate": 0.1, "uplift": 0.005, "looks": [0.5, 1.0], "cluster_size": 2},
+    ),
     FunctionCase(
         response.minimum_detectable_effect,
         dict,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from crmkit._checks import check_number, check_optional
+from crmkit._checks import check_number, check_optional, quoted
 from crmkit.errors import InputError
+from crmkit.response._math.looks import needed_inflation
 from crmkit.response._math.power import detectable_difference, needed_size
+from crmkit.response._report.compared import check_looks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["minimum_detectable_effect", "sample_size"]
 
@@ -19,6 +25,12 @@ def sample_size(
     base_rate: float | None = None,
     std_dev: float | None = None,
     treated_share: float = 0.5,
+    n_treatments: int = 1,
+    explained_share: float = 0.0,
+    cluster_size: float = 1.0,
+    correlation: float = 0.0,
+    looks: float | Sequence[float] | None = None,
+    break_even: float = 0.0,
     power: float = 0.8,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -32,9 +44,25 @@ def sample_size(
     base_rate : float, optional
         Response rate without the contact. Give this or `std_dev`.
     std_dev : float, optional
-        Standard deviation of the amount per customer, zeros included.
+        Standard deviation of the amount per customer, zeros included; of a ratio that of
+        (outcome - ratio x denominator) / mean denominator.
     treated_share : float, default 0.5
-        Share of customers who are contacted.
+        Share of customers who are contacted, whatever the treatment.
+    n_treatments : int, default 1
+        Treatments that are compared with the one control group; all of them may be judged.
+    explained_share : float, default 0
+        Share of the outcome's variance that `covariates` of the result will explain: the square of
+        their correlation with it.
+    cluster_size : float, default 1
+        Customers in a cluster, such as a household, which are all treated alike.
+    correlation : float, default 0
+        Correlation of the outcomes of two customers of one cluster.
+    looks : float or list of float, optional
+        Shares of the customers at all planned looks, the last one 1; or 1 alone, where one will
+        look at any time.
+    break_even : float, default 0
+        The uplift at which a contact pays for itself, contact cost / (value x margin): what must be
+        shown is an uplift above it, a return on investment above 0.
     power : float, default 0.8
         Chance that the test shows the uplift.
     confidence_level : float, default 0.95
@@ -48,9 +76,9 @@ def sample_size(
 
         * ``uplift`` (float) - as given.
         * ``power`` (float) - as given.
-        * ``customers_treated`` (int) - customers to contact.
+        * ``customers_treated`` (int) - customers to contact, with each of the treatments.
         * ``customers_control`` (int) - customers to leave alone.
-        * ``customers`` (int) - both together.
+        * ``customers`` (int) - all together.
 
     Raises
     ------
@@ -71,29 +99,30 @@ def sample_size(
     """
     base_rate, std_dev = _one_of(base_rate, std_dev)
     uplift = check_number(uplift, "uplift", rule="difference")
-    if uplift == 0:
-        raise InputError("`uplift` must not be 0: no test is large enough to show nothing.")
+    level, options = _options(
+        n_treatments, explained_share, cluster_size, correlation, looks, break_even, power,
+        confidence_level,
+    )  # fmt: skip
+    least = options["break_even"]
+    if uplift == least or (least and uplift < least):
+        wanted = f"be above `break_even`, {least:g}" if least else "not be 0"
+        raise InputError(f"`uplift` must {wanted}: no test is large enough to show nothing.")
     if base_rate is not None and not 0 < base_rate + uplift < 1:
         raise InputError("`base_rate` + `uplift` must lie between 0 and 1.")
     share = check_number(treated_share, "treated_share")
-    ratio = (1 - share) / share
-    power = check_number(power, "power")
+    ratio = (1 - share) / share * n_treatments
     n = needed_size(
-        base=base_rate,
-        spread=std_dev,
-        uplift=uplift,
-        ratio=ratio,
-        power=power,
-        confidence_level=check_number(confidence_level, "confidence_level"),
-    )
+        base=base_rate, spread=std_dev, uplift=uplift, ratio=ratio, confidence_level=level,
+        **options,
+    )  # fmt: skip
     treated, control = _up(n), _up(n * ratio)
     return pd.DataFrame(
         {
             "uplift": [uplift],
-            "power": [power],
+            "power": [options["power"]],
             "customers_treated": [treated],
             "customers_control": [control],
-            "customers": [treated + control],
+            "customers": [n_treatments * treated + control],
         }
     )
 
@@ -104,6 +133,12 @@ def minimum_detectable_effect(
     customers_control: int,
     base_rate: float | None = None,
     std_dev: float | None = None,
+    n_treatments: int = 1,
+    explained_share: float = 0.0,
+    cluster_size: float = 1.0,
+    correlation: float = 0.0,
+    looks: float | Sequence[float] | None = None,
+    break_even: float = 0.0,
     power: float = 0.8,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -112,11 +147,27 @@ def minimum_detectable_effect(
     Parameters
     ----------
     customers_treated, customers_control : int
-        Customers contacted and left alone.
+        Customers contacted, with each of the treatments, and left alone.
     base_rate : float, optional
         Response rate without the contact. Give this or `std_dev`.
     std_dev : float, optional
-        Standard deviation of the amount per customer, zeros included.
+        Standard deviation of the amount per customer, zeros included; of a ratio that of
+        (outcome - ratio x denominator) / mean denominator.
+    n_treatments : int, default 1
+        Treatments that are compared with the one control group; all of them may be judged.
+    explained_share : float, default 0
+        Share of the outcome's variance that `covariates` of the result will explain: the square of
+        their correlation with it.
+    cluster_size : float, default 1
+        Customers in a cluster, such as a household, which are all treated alike.
+    correlation : float, default 0
+        Correlation of the outcomes of two customers of one cluster.
+    looks : float or list of float, optional
+        Shares of the customers at all planned looks, the last one 1; or 1 alone, where one will
+        look at any time.
+    break_even : float, default 0
+        The uplift at which a contact pays for itself, contact cost / (value x margin): what must be
+        shown is an uplift above it, a return on investment above 0.
     power : float, default 0.8
         Chance that the test shows the uplift.
     confidence_level : float, default 0.95
@@ -149,17 +200,16 @@ def minimum_detectable_effect(
     0.005
     """
     base_rate, std_dev = _one_of(base_rate, std_dev)
-    power = check_number(power, "power")
+    level, options = _options(
+        n_treatments, explained_share, cluster_size, correlation, looks, break_even, power,
+        confidence_level,
+    )  # fmt: skip
     n1 = check_number(customers_treated, "customers_treated")
     n0 = check_number(customers_control, "customers_control")
     uplift = detectable_difference(
-        base=base_rate,
-        spread=std_dev,
-        n_treated=n1,
-        ratio=n0 / n1,
-        power=power,
-        confidence_level=check_number(confidence_level, "confidence_level"),
-    )
+        base=base_rate, spread=std_dev, n_treated=n1, ratio=n0 / n1, confidence_level=level,
+        **options,
+    )  # fmt: skip
     if math.isnan(uplift):
         raise InputError(
             "`customers_treated` and `customers_control` are too few: not even a rate of 1 among "
@@ -169,7 +219,7 @@ def minimum_detectable_effect(
         {
             "customers_treated": [n1],
             "customers_control": [n0],
-            "power": [power],
+            "power": [options["power"]],
             "uplift": [uplift],
         }
     )
@@ -181,6 +231,34 @@ def _one_of(base_rate: float | None, std_dev: float | None) -> tuple[float | Non
     if (base_rate is None) == (std_dev is None):
         raise InputError("Give `base_rate` for a response or `std_dev` for an amount: one of them.")
     return check_optional(base_rate, "base_rate"), check_optional(std_dev, "std_dev")
+
+
+def _options(
+    n_treatments: int, explained_share: float, cluster_size: float, correlation: float,
+    looks: float | Sequence[float] | None, break_even: float, power: float,
+    confidence_level: float,
+) -> tuple[float, dict[str, float]]:  # fmt: skip
+    """Return the level of one comparison, and the options that both functions pass on.
+
+    Of several treatments the first to be shown must pass Holm's test at the level divided by their
+    number. Customers in clusters tell as much as their number divided by the design effect,
+    1 + (size - 1) x correlation (Kish 1965, Survey Sampling, eq. 5.4.1).
+    """
+    alpha = 1 - check_number(confidence_level, "confidence_level")
+    alpha /= check_number(n_treatments, "n_treatments")
+    power = check_number(power, "power")
+    inflation = 1 - check_number(explained_share, "explained_share")
+    beside = check_number(cluster_size, "cluster_size") - 1
+    inflation *= 1 + beside * check_number(correlation, "correlation")
+    looked = check_looks(looks)
+    if looked is not None:
+        if (looked[-1] if isinstance(looked, list) else looked) != 1:
+            raise InputError(
+                f"`looks` of a plan must end with 1, the planned end; got {quoted(looks)}."
+            )
+        inflation *= needed_inflation(looked, alpha, power)
+    least = check_number(break_even, "break_even")
+    return 1 - alpha, {"power": power, "break_even": least, "inflation": inflation}
 
 
 def _up(n: float) -> int:
