@@ -65,10 +65,10 @@ def _at_centre(
     size = np.bincount(cluster, minlength=n_clusters).astype(np.float64)
     part = np.bincount(cluster, weights=(design @ bread[:, 0]) * rest, minlength=n_clusters)
     # With clusters of one this is robust to spread that differs (HC1), as amounts of money do.
-    part *= np.sqrt((n - 1) / max(n - rank, 1)) / np.sqrt(np.maximum(1 - size / n, 1 / n))
+    few = np.sqrt((n - 1) / max(n - rank, 1)) / np.sqrt(np.maximum(1 - size / n, 1 / n))
     weight = size**2 / np.maximum(n - size, 1)
     freedom = n**2 / float(np.sum(size**2) + weight.sum() ** 2 - np.sum(weight**2))
-    return float(found[0]), found[1:], part, max(freedom - (rank - 1), 1.0)
+    return float(found[0]), found[1:], np.asarray(part * few), max(freedom - (rank - 1), 1.0)
 
 
 def linear_ratio(above: Floats, below: Floats) -> Floats:

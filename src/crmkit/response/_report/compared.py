@@ -55,8 +55,12 @@ class Outcomes:
 
     def of(self, rows: Bools) -> Outcomes:
         """Return some of the rows."""
-        parts = (self.before, self.cluster, self.below)
-        return Outcomes(self.outcome[rows], *(p if p is None else p[rows] for p in parts))
+        return Outcomes(
+            self.outcome[rows],
+            None if self.before is None else self.before[rows],
+            None if self.cluster is None else self.cluster[rows],
+            None if self.below is None else self.below[rows],
+        )
 
     @property
     def n_units(self) -> int:
@@ -151,7 +155,10 @@ def read_outcomes(
 
 def compared(sample: Outcomes, base: Outcomes, how: Method) -> dict[str, Any]:
     """Return one row of the comparison of treated and control outcomes."""
-    row = {"customers_treated": sample.outcome.size, "customers_control": base.outcome.size}
+    row: dict[str, Any] = {
+        "customers_treated": sample.outcome.size,
+        "customers_control": base.outcome.size,
+    }
     empty = {name: float("nan") for name in ("std_error", "conf_low", "conf_high", "p_value")}
     if sample.too_few or base.too_few:
         means = {"mean_treated": _mean(sample), "mean_control": _mean(base)}
@@ -199,7 +206,8 @@ def _difference(
         found = studentised_difference(one, other, level, n_draws=how.n_draws, rng=how.rng)
         if np.count_nonzero(one) + np.count_nonzero(other) >= _AMOUNTS or how.binary:
             return found
-        return (found[0], *[float("nan")] * 3, found[4])
-    moments = ((part.mean(), part.var(ddof=1), part.size) for part in (one, other))
-    uplift, error, low, high, p = (float(x) for x in welch_interval(*moments, level))
-    return uplift, error, low, high, p
+        unknown = float("nan")
+        return found[0], unknown, unknown, unknown, found[4]
+    treated, control = ((part.mean(), part.var(ddof=1), part.size) for part in (one, other))
+    welch = [float(x) for x in welch_interval(treated, control, level)]
+    return welch[0], welch[1], welch[2], welch[3], welch[4]
