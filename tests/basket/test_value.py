@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from basket._logs import baskets_of, log_of
 from crmkit import basket
+from crmkit.basket._math.sizes import margins, size_model
 from crmkit.errors import InputError
 
 
@@ -54,8 +55,29 @@ def test_rule_value(baskets):
     both = value.merge(rules, on=["antecedent", "consequent"])
     assert len(both) == len(rules)
     assert (both["count_x"] == both["count_y"]).all()
-    expected = both["count_antecedent"] * both["count_consequent"] / len(baskets)
-    np.testing.assert_allclose(both["expected_count"], expected)
+    size = [len(set(items)) for items in baskets]
+    model = size_model(
+        *margins(
+            *(pd.factorize(log[c], sort=True)[0] for c in ("customer_id", "product")),
+            n_baskets=len(baskets),
+            n_items=log["product"].nunique(),
+        )
+    )
+    place = {item: code for code, item in enumerate(sorted(log["product"].unique()))}
+    p = model.p[model.row][:, model.column]
+    for row in both.itertuples():
+        expected = 0.0
+        for number, items in enumerate(baskets):
+            if set(row.antecedent) <= set(items):
+                chance, free = 1.0, sum(1 - p[place[i], number] for i in row.antecedent)
+                spread = sum(q * (1 - q) for q in p[:, number])
+                for held, item in enumerate(row.consequent, len(row.antecedent)):
+                    q = p[place[item], number]
+                    fits = max(1 - (1 - q) * free / max(spread, 1e-300), 0)
+                    chance *= q * fits if size[number] > held else 0
+                    free += 1 - q
+                expected += chance
+        assert row.expected_count == pytest.approx(expected, abs=1e-9)
     for row in value.head(10).itertuples():
         orders = orders_with(log, row.antecedent + row.consequent)
         then = sum(o.loc[o["product"].isin(row.consequent), "amount"].sum() for o in orders)
@@ -64,6 +86,25 @@ def test_rule_value(baskets):
         assert row.amount == pytest.approx(then + first)
         extra = then / row.count * (row.count - row.expected_count)
         assert row.extra_amount == pytest.approx(extra)
+
+
+@given(baskets_of(n_items=4, max_orders=12))
+def test_added_money_counts_each_line_once(baskets):
+    log = priced(baskets)
+    rules = basket.association_rules(
+        basket.frequent_itemsets(log, min_support=1), min_confidence=0, max_consequent=None
+    )
+    paid = log.groupby(["customer_id", "product"])["amount"].sum().to_dict()
+    counted = set()
+    for row in basket.rule_value(rules, log).itertuples():
+        money, union = 0.0, row.antecedent + row.consequent
+        for number, items in enumerate(baskets):
+            then = {(number, item) for item in row.consequent}
+            if set(union) <= set(items) and not then & counted:
+                money += sum(paid[line] for line in then)
+                counted |= {(number, item) for item in union}
+        share = 1 - row.expected_count / row.count if row.extra_amount > 0 else 0.0
+        assert row.added_amount == pytest.approx(money * share, abs=1e-9)
 
 
 @given(baskets_of(n_items=4), st.integers(1, 3))

@@ -17,6 +17,7 @@ from crmkit.basket._plot import plot_bundles, plot_network, plot_pairs, plot_rul
 from crmkit.basket._report import (
     association_rules,
     itemset_value,
+    productive_rules,
     rule_value,
     rule_windows,
     time_to_next,
@@ -41,6 +42,7 @@ __all__ = [
     "plot_network",
     "plot_pairs",
     "plot_rules",
+    "productive_rules",
     "rule_value",
     "rule_windows",
     "sequence_rules",

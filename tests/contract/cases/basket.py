@@ -62,6 +62,14 @@ CASES = [
         may_be_empty=("itemsets",),
     ),
     FunctionCase(
+        basket.productive_rules,
+        lambda: {"itemsets": basket.frequent_itemsets(log(), min_support=5), "transactions": log()},
+        kwargs={"confidence_level": 0.01},
+        needs={"itemsets": ("itemset", "count", "support"), **LINES},
+        numbers={"itemsets": ("count", "support"), "transactions": ("amount",)},
+        may_be_empty=("itemsets",),
+    ),
+    FunctionCase(
         basket.itemset_value,
         lambda: {"itemsets": itemsets().head(12), "transactions": log()},
         needs={"itemsets": ("itemset",), "transactions": (*LINES["transactions"], "amount")},

@@ -38,6 +38,8 @@ def together(has, customer=None, day=None):
     rules = rules[(rules["antecedent"] != bag) & (rules["consequent"] != bag)]
     apart = basket.item_pairs(log, apart=True)
     apart = apart[apart["item_b"] != ITEMS]
+    few = basket.productive_rules(itemsets, log, n_best=None)
+    few = few[(few["antecedent"] != bag) & (few["consequent"] != bag)]
     first = pairs[(pairs["item_a"] == 0) & (pairs["item_b"] == 1)]
     least = apart[(apart["item_a"] == 0) & (apart["item_b"] == 1)]
     rule = rules[(rules["antecedent"] == (0,)) & (rules["consequent"] == (1,))]
@@ -49,6 +51,13 @@ def together(has, customer=None, day=None):
         "apart": rows(rejected(pairs["p_apart"])),
         "apart_found": once((apart["p_adjusted_apart"] < 0.05).any()),
         "least_apart": once((least["p_adjusted_apart"] < 0.05).any()),
+        "productive": once(len(few) > 0),
+        "first_productive": once(
+            any(
+                {*a, *c} == {0, 1}
+                for a, c in zip(few["antecedent"], few["consequent"], strict=True)
+            )
+        ),
         "rules": rows(rejected(rules["p_value"])),
         "rules_found": once((rules["p_adjusted"] < 0.05).any()),
         "first_pair": once(first["p_adjusted"].iloc[0] < 0.05),
@@ -125,6 +134,22 @@ def orders_of_few_customers(rng):
     return together(has, customer, np.arange(600) // 40)
 
 
+@study(
+    "800 orders of 100 customers, small and large; one product brings another, eight by chance",
+    corner=True,
+    short=10,
+    full=150,
+)
+def one_rule(rng):
+    size = rng.choice([0.5, 1.5], 800)[:, None]
+    has = rng.random((800, ITEMS)) < np.linspace(0.1, 0.3, ITEMS) * size
+    has[:, 1] |= has[:, 0] & (rng.random(800) < 0.5)
+    log = lines(has, np.arange(800) % 100, np.arange(800) // 100)
+    few = basket.productive_rules(basket.frequent_itemsets(log, min_support=5), log, n_best=None)
+    unions = [{*a, *c} for a, c in zip(few["antecedent"], few["consequent"], strict=True)]
+    return {"rule": once({0, 1} in unions), "others": once(any(u != {0, 1} for u in unions))}
+
+
 # Rules through time.
 
 
@@ -181,7 +206,7 @@ def died(rng):
 
 
 PAIRS, RULES = Target(basket.item_pairs), Target(basket.association_rules)
-WINDOWS = Target(basket.rule_windows)
+WINDOWS, FEW = Target(basket.rule_windows), Target(basket.productive_rules)
 HELD, SIZE, POWER = (0.93, 0.97), (0.0, 0.06), (0.7, 0.9)
 SIZES = (
     "does not hold: nine in ten pairs by chance have p < .05 where orders differ in size",
@@ -214,6 +239,12 @@ CASES = [
     Case(PAIRS, "size", orders_of_few_customers, "apart_found", 0.05, SIZE),
     Case(PAIRS, "power", substitutes, "least_apart", 0.9, (0.85, 0.98)),
     Case(PAIRS, "power", one_pair_of_few_customers, "first_sizes", 0.8, POWER),
+    Case(FEW, "size", by_chance, "productive", 0.05, SIZE),
+    Case(FEW, "size", orders_of_all_sizes, "productive", 0.05, SIZE),
+    Case(FEW, "size", orders_of_few_customers, "productive", 0.05, SIZE),
+    Case(FEW, "power", one_pair, "first_productive", 0.8, (0.6, 0.9)),
+    Case(FEW, "size", one_rule, "others", 0.05, SIZE),
+    Case(FEW, "power", one_rule, "rule", 0.95, (0.9, 1.0)),
     Case(RULES, "size", by_chance, "rules", 0.05, SIZE),
     Case(RULES, "size", by_chance, "rules_found", 0.05, SIZE),
     Case(RULES, "power", one_pair, "first_rule", 0.9, (0.85, 0.98)),

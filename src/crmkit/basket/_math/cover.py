@@ -13,7 +13,7 @@ from crmkit.basket._math.spans import spans
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
 
 
 CELLS = 1 << 20
@@ -43,6 +43,12 @@ class Cover:
         """Add a weight per line to a weight per incidence, shape (n,)."""
         added = np.bincount(self.entry, weights=weights, minlength=len(self.key))
         return added.astype(np.float64, copy=False)
+
+    def holds(self, item: int, basket: Ints) -> Bools:
+        """Tell which baskets hold an item."""
+        wanted = item * self.n_baskets + basket
+        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        return self.key[place] == wanted
 
     def find(self, sets: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Find itemsets of one length, given as rows of item codes, shape (m, k).

@@ -90,7 +90,7 @@ def split_itemsets(
     most = min(max_consequent or longest, max(longest - 1, 0))
     if max_antecedent is not None:
         longest = min(longest, max_antecedent + most)
-    parts = _without_one(levels[:longest], index)
+    parts = without_one(levels[:longest], index)
     tables = [
         _Level(
             first=int(index.first[number]),
@@ -230,7 +230,7 @@ def _as_bits(columns: Ints) -> Ints:
     return np.asarray((1 << columns).sum(axis=1))
 
 
-def _without_one(levels: tuple[Ints, ...], index: ItemsetIndex) -> list[Ints]:
+def without_one(levels: tuple[Ints, ...], index: ItemsetIndex) -> list[Ints]:
     """Return, per level, the place in the level below of each itemset without one of its items.
 
     Shapes (n_k, k); a single item has no part.

@@ -9,10 +9,12 @@ import numpy as np
 
 from crmkit._frames import rows_of
 from crmkit.basket._math.cover import Cover, cover_of
+from crmkit.basket._math.sizes import margins, size_model
 from crmkit.basket._report.read import Tuples, read_sides
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
+    from crmkit.basket._math.sizes import SizeModel
     from crmkit.basket._table.baskets import BasketLog
 
 
@@ -44,6 +46,39 @@ def read_sets(
 def cover_lines(lines: BasketLog) -> Cover:
     """Index the lines of baskets."""
     return cover_of(lines.basket, lines.item, n_baskets=lines.n_baskets, n_items=len(lines.items))
+
+
+def size_model_of(lines: BasketLog) -> SizeModel:
+    """Fit the chance of each item in each basket, from all that the baskets hold."""
+    known = lines.log.product >= 0
+    return size_model(
+        *margins(
+            lines.row_basket[known],
+            lines.log.product[known],
+            n_baskets=lines.n_baskets,
+            n_items=len(lines.items),
+        )
+    )
+
+
+def by_size(cover: Cover, model: SizeModel, rows: Ints) -> Ints:
+    """Count the baskets with each itemset by their size, shape (m, sizes)."""
+    n_sizes = len(model.sizes)
+    count = np.zeros(len(rows) * n_sizes, dtype=np.int64)
+    for number, basket, _ in cover.find(rows):
+        first, last = int(number[0]) if len(number) else 0, int(number[-1]) if len(number) else 0
+        cell = (number - first) * n_sizes + model.column[basket]
+        count[first * n_sizes : (last + 1) * n_sizes] += np.bincount(
+            cell, minlength=(last + 1 - first) * n_sizes
+        )
+    return count.reshape(len(rows), n_sizes)
+
+
+def customer_of(lines: BasketLog) -> Ints:
+    """Return the customer of each basket."""
+    customer = np.zeros(lines.n_baskets, dtype=np.int64)
+    customer[lines.row_basket] = lines.log.customer
+    return customer
 
 
 def add_up(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import Problems, number_array
+from crmkit._checks import Problems, number_array, quoted
 from crmkit._frames import table_columns, to_pandas
 from crmkit.basket._math.itemset_index import ItemsetIndex, index_itemsets, lexicographic_order
+from crmkit.basket._math.rules import MissingParts
 from crmkit.basket._table.baskets import sorted_items
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -100,6 +104,19 @@ def _from_text(text: str) -> Any:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
     return value
+
+
+@contextmanager
+def whole_table(table: ItemsetTable) -> Iterator[None]:
+    """Say in a sentence that a part of an itemset is missing, whose count is needed."""
+    try:
+        yield
+    except MissingParts as missing:
+        raise InputError(
+            f"`itemsets` holds {quoted(table.names[missing.args[0]])} but not all of its parts, "
+            "whose counts a rule needs. Pass the whole table of frequent_itemsets(family='all', "
+            "min_length=1)."
+        ) from None
 
 
 def read_itemsets(itemsets: Any) -> ItemsetTable:

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import Adjustment, adjust_p_values
-from crmkit._checks import check_choice, check_flag, check_number, check_optional, quoted
+from crmkit._checks import check_choice, check_flag, check_number, check_optional
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
-from crmkit.basket._math.rules import MissingParts, split_itemsets
-from crmkit.basket._report.read import ItemsetTable, read_itemsets
+from crmkit.basket._math.rules import split_itemsets
+from crmkit.basket._report.read import ItemsetTable, read_itemsets, whole_table
 from crmkit.basket._table.baskets import find_items
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +102,7 @@ def association_rules(
     See Also
     --------
     item_pairs : Pairs, also with lift and p-values given the sizes of orders.
+    productive_rules : The few that say more than chance given sizes and simpler rules.
     rule_windows : Whether a rule lasts.
     rule_value : What it is worth.
     NextItem : Recommendations judged on later orders.
@@ -114,12 +114,11 @@ def association_rules(
     have nothing to do with each other have a lift above 1 and tiny p-values: with the items of the
     Complete Journey shuffled over its lines, the median lift of pairs is 2.5.
 
-    `improvement` compares with simpler rules, `rule_windows` a rule with itself at other times, and
-    `rule_value` tells whether enough money is in it to care. None of them takes out the effect of
-    size: a longer antecedent picks larger orders, too, and the effect is there in every window.
-    For rules of two items `item_pairs` does, by ``lift_given_sizes`` and its p-value. For longer
-    ones compare with the same rules of a shuffled log, or keep orders of similar size.
-    Whether rules help to recommend is judged on later orders, by the hold-out of `NextItem`.
+    `improvement` compares with simpler rules and `rule_windows` a rule with itself at other times.
+    Neither takes out the effect of size: a longer antecedent picks larger orders, too, and the
+    effect is there in every window. `item_pairs`, `productive_rules` and `rule_value` do, by what
+    they call expected given sizes. Whether rules help to recommend is judged on later orders, by
+    the hold-out of `NextItem`.
 
     Orders of one customer are taken as independent. Where 40 customers buy again and again what
     they like, by chance, 22 % of rules that mean nothing have a p-value below 5 %.
@@ -156,7 +155,7 @@ def association_rules(
     max_antecedent = check_optional(max_antecedent, "max_antecedent")
     max_consequent = check_optional(max_consequent, "max_consequent")
     table = read_itemsets(itemsets)
-    try:
+    with whole_table(table):
         rules = split_itemsets(
             table.levels,
             table.counts,
@@ -168,13 +167,6 @@ def association_rules(
             in_antecedent=_side(table, antecedent, "antecedent"),
             in_consequent=_side(table, consequent, "consequent"),
         )
-    except MissingParts as missing:
-        raise InputError(
-            f"`itemsets` holds {quoted(table.names[missing.args[0]])} but not all of its parts, "
-            "whose "
-            "counts a rule needs. Pass the whole table of frequent_itemsets(family='all', "
-            "min_length=1)."
-        ) from None
     count, a, c = (table.counts[part] for part in (rules.union, rules.antecedent, rules.consequent))
     n = np.full(len(count), table.n_baskets)
     measures = directed_measures(n, a, c, count) | symmetric_measures(n, a, c, count)

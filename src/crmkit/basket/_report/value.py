@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.basket._report.count import add_up, cover_lines, read_sets
+from crmkit.basket._math.productive import CELLS, chance_beside
+from crmkit.basket._report.count import (
+    add_up,
+    by_size,
+    cover_lines,
+    customer_of,
+    read_sets,
+    size_model_of,
+)
 from crmkit.basket._report.read import read_column
 from crmkit.basket._table.baskets import NAMELESS, object_column, read_baskets
 
 if TYPE_CHECKING:
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
     from crmkit.basket._math.cover import Cover
     from crmkit.basket._report.count import Weight
+    from crmkit.basket._report.read import Tuples
     from crmkit.basket._table.baskets import BasketLog, Unit
 
 
@@ -84,13 +93,13 @@ def itemset_value(
     )
     (sets,) = read_sets(itemsets, "itemsets", lines, read=read_column)
     cover = cover_lines(lines)
-    amount, by_basket = _net(cover, lines, "amount", unit)
+    amount, by_basket = net_totals(cover, lines, "amount", unit)
     wanted: dict[str, Weight] = {
         "amount": lambda _basket, entry: amount[entry].sum(axis=1),
         "order_amount": lambda basket, _entry: by_basket[basket],
     }
     if lines.log.has("quantity"):
-        quantity, _ = _net(cover, lines, "quantity", unit)
+        quantity, _ = net_totals(cover, lines, "quantity", unit)
         wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
     count, sums = add_up(cover, lines, sets, wanted)
     per = np.maximum(count, 1)
@@ -134,10 +143,15 @@ def rule_value(
         * ``antecedent`` (tuple) - as given.
         * ``consequent`` (tuple) - as given.
         * ``count`` (int) - orders with both sides.
-        * ``expected_count`` (float) - orders with both sides if they were independent.
+        * ``customers`` (int) - customers with such an order.
+        * ``expected_count`` (float) - orders with both sides by chance, from the sizes of the
+          orders that hold the antecedent.
         * ``amount`` (float) - what both sides' items brought in orders with both.
         * ``consequent_amount`` (float) - what the consequent's items brought there.
         * ``extra_amount`` (float) - the part of ``consequent_amount`` beyond the expected count.
+        * ``added_amount`` (float) - the part of ``extra_amount``, if that is above 0, in order
+          lines that no row above counts on either side. It adds up: A -> B and B -> A are not
+          counted twice.
 
     Raises
     ------
@@ -145,6 +159,13 @@ def rule_value(
         If a column is absent.
     InputError
         If a rule names an item that is not in the log.
+
+    Notes
+    -----
+    A large order holds a bit of everything, and a longer antecedent picks larger orders. Chance is
+    that of `item_pairs`: orders keep their numbers of items, items their numbers of orders. Only
+    the orders that hold the antecedent are looked at. On products shuffled over the lines of Online
+    Retail the ten best rules of two items show 4 % of what they show in truth.
 
     Examples
     --------
@@ -158,7 +179,7 @@ def rule_value(
     lines = read_baskets(transactions, unit=unit, needs=("amount",), may_lack=NAMELESS, as_of=as_of)
     left, right = read_sets(rules, "rules", lines)
     cover = cover_lines(lines)
-    amount, _ = _net(cover, lines, "amount", unit)
+    amount, _ = net_totals(cover, lines, "amount", unit)
     paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}
     n_right = np.fromiter(map(len, right), dtype=np.int64, count=len(right))
     both = [(*b, *a) for a, b in zip(left, right, strict=True)]
@@ -169,23 +190,70 @@ def rule_value(
         paid["consequent"] = _of_first(amount, int(k))
         count[here], part = add_up(cover, lines, [both[i] for i in here], paid)
         sums[0, here], sums[1, here] = part["amount"], part["consequent"]
-    n_left = add_up(cover, lines, left, {})[0]
-    expected = n_left * add_up(cover, lines, right, {})[0] / lines.n_baskets
+    expected = _expected(cover, lines, left, right)
+    extra = sums[1] * (count - expected) / np.maximum(count, 1)
+    order = np.argsort(-extra, kind="stable")
+    share = np.where(extra > 0, 1 - expected / np.maximum(count, 1), 0.0)
+    customers, added = _counted_once(cover, lines, both, n_right, order, amount)
     table = pd.DataFrame(
         {
             "antecedent": object_column(left),
             "consequent": object_column(right),
             "count": count,
+            "customers": customers,
             "expected_count": expected,
             "amount": sums[0],
             "consequent_amount": sums[1],
-            "extra_amount": sums[1] * (count - expected) / np.maximum(count, 1),
+            "extra_amount": extra,
+            "added_amount": added * share,
         }
     )
-    return _by_falling(table, "extra_amount")
+    return table.take(order).reset_index(drop=True)
 
 
-def _net(cover: Cover, lines: BasketLog, name: str, unit: str) -> tuple[Floats, Floats]:
+def _expected(cover: Cover, lines: BasketLog, left: Tuples, right: Tuples) -> Floats:
+    """Return how many of the baskets with the left side hold the right one by chance."""
+    model = size_model_of(lines)
+    place = {item: code for code, item in enumerate(lines.items.tolist())}
+    shape = np.array([(len(a), len(b)) for a, b in zip(left, right, strict=True)]).reshape(-1, 2)
+    expected = np.zeros(len(left))
+    for k, j in np.unique(shape, axis=0).tolist():
+        here = np.flatnonzero((shape == (k, j)).all(axis=1))
+        step = max(CELLS // max(len(model.sizes), 1), 1)
+        for start in range(0, len(here), step):
+            some = here[start : start + step]
+            held, more = (
+                np.array([[place[item] for item in side[i]] for i in some])
+                for side in (left, right)
+            )
+            chance = chance_beside(model, held, more)
+            expected[some] = (by_size(cover, model, held) * chance).sum(axis=1)
+    return expected
+
+
+def _counted_once(
+    cover: Cover, lines: BasketLog, sets: Tuples, n_right: Ints, order: Ints, amount: Floats
+) -> tuple[Ints, Floats]:
+    """Return the customers of each rule, and its money in lines that none before it counts.
+
+    `sets` hold the consequent's items first; `order` is that of the rules.
+    """
+    place = {item: code for code, item in enumerate(lines.items.tolist())}
+    customer = customer_of(lines)
+    counted = np.zeros(len(cover.key), dtype=bool)
+    customers, added = np.zeros(len(sets), dtype=np.int64), np.zeros(len(sets))
+    for rule in order.tolist():
+        rows = np.array([[place[item] for item in sets[rule]]])
+        for _, basket, entry in cover.find(rows):
+            customers[rule] = len(np.unique(customer[basket]))
+            then = entry[:, : n_right[rule]]
+            new = ~counted[then].any(axis=1)
+            added[rule] = amount[then[new]].sum()
+            counted[entry[new]] = True
+    return customers, added
+
+
+def net_totals(cover: Cover, lines: BasketLog, name: str, unit: str) -> tuple[Floats, Floats]:
     """Return a number's total per incidence and per basket, less the refunds of the basket.
 
     A basket's total is also of lines without a product. A refund in an order of its own is in no
