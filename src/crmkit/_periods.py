@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "MONTHS",
     "PERIODS",
+    "UNITS",
     "WEEKDAYS",
     "Calendar",
     "Period",
     "day_text",
+    "days_later",
+    "days_of_period",
     "months_later",
     "period_of",
     "period_start",
@@ -33,6 +36,7 @@ Period: TypeAlias = str | Sequence[Any]
 # Months in one period; days and weeks have no months and are counted in days instead.
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7}
+UNITS = (*_DAYS, *_MONTHS)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
@@ -112,6 +116,15 @@ def periods_since(first: Ints, day: Ints, period: Calendar) -> Ints:
     return months // _MONTHS[period.unit]
 
 
+def days_of_period(period: Calendar) -> float:
+    """Return how long a period is on average, over four hundred years or over those given."""
+    if period.first_days:
+        return (period.first_days[-1] - period.first_days[0]) / (len(period.first_days) - 1)
+    if period.unit in _DAYS:
+        return float(_DAYS[period.unit])
+    return 146_097.0 / 4_800.0 * _MONTHS[period.unit]
+
+
 def _check_within(period: Calendar, low: int, high: int) -> None:
     """Refuse days that lie outside the given periods."""
     if low < period.first_days[0]:
@@ -149,3 +162,13 @@ def months_later(day: Ints, months: Ints) -> Ints:
     month = _month(day)
     last = _first_of_month(month + months + 1) - 1
     return np.minimum(_first_of_month(month + months) + day - _first_of_month(month), last)
+
+
+def days_later(day: Ints, number: int, unit: str) -> Ints:
+    """Return the day so many days, weeks, months, quarters or years later, shape (n,).
+
+    Months end where they end: six months after 31 December are 30 June.
+    """
+    if unit in _DAYS:
+        return day + number * _DAYS[unit]
+    return months_later(day, np.full(day.shape, number * _MONTHS[unit]))

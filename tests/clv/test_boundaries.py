@@ -233,7 +233,7 @@ def test_limits_of_spend_and_of_age_have_names():
     told = model.predict(same)
     np.testing.assert_allclose(told["expected_amount"], 20.0, rtol=1e-3)
     together = pd.DataFrame({"customer_id": range(40), "periods": 6, "churned": True})
-    model = clv.BetaDiscreteWeibull().fit(together)
+    model = clv.BetaDiscreteWeibull(period_days=365).fit(together)
     assert "everybody leaves at the same age" in model.boundary_
     new = pd.DataFrame({"customer_id": [1], "periods": [0], "churned": [False]})
     ages = [model.predict(new, alive_in_days=365 * age)["p_alive_later"][0] for age in (4, 5, 6, 7)]
@@ -281,7 +281,7 @@ def test_any_finite_table_is_fitted_or_refused_in_words(kind, long):
         table = (opportunities if kind is clv.BGBB else histories)(np.random.default_rng(seed))
         options = {} if kind in SPEND else {"annual_discount_rate": 0.1}
         try:
-            model = kind().fit(table)
+            model = kind(**({"period_days": 365} if kind is clv.BGBB else {})).fit(table)
             told = model.predict(table, interval="delta", **options)
         except InputError:
             # Nobody was observed, or nobody spent.

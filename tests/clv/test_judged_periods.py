@@ -87,7 +87,9 @@ def test_tracking_by_calendar_period(log, split):
     assert table["expected_cumulative"].iloc[-1] == pytest.approx(whole, rel=1e-9)
     known = table[~table["holdout"]]
     assert known["expected"].sum() == pytest.approx(known["actual"].sum(), rel=0.05)
-    for wrong in ({"period": None}, {"period": "decade"}):
+    same = clv.tracking_table(log, purchases=model, as_of="2015-12-31")
+    pd.testing.assert_frame_equal(same, table)
+    for wrong in ({"period": "month"}, {"period": "decade"}):
         with pytest.raises(InputError, match="period"):
             clv.tracking_table(log, purchases=model, as_of="2015-12-31", **wrong)
 
@@ -131,11 +133,7 @@ def test_tracking_of_groups_with_covariates_in_days():
         one = clv.tracking_table(log[log["customer_id"].isin(mine)], purchases=part, **options)
         totals.append(one["expected_cumulative"].iloc[-1])
     assert both["expected_cumulative"].iloc[-1] == pytest.approx(sum(totals))
-    with pytest.raises(InputError, match="`period` is for BGBB"):
+    with pytest.raises(InputError, match="`period` is for models in whole periods"):
         clv.tracking_table(log, purchases=model, period="month", **options)
-    members = pd.DataFrame(
-        {"customer_id": range(9), "periods": 3, "churned": [True, False, True] * 3}
-    )
-    contract = clv.ShiftedBetaGeometric().fit(members)
     with pytest.raises(InputError, match="such as BGNBD"):
-        clv.tracking_table(log, purchases=contract, as_of=as_of)
+        clv.tracking_table(log, purchases=clv.GammaGamma(), as_of=as_of)

@@ -75,7 +75,7 @@ def test_bgbb_likelihood_sums_to_one():
 
 
 def _bgbb(theta, **options):
-    model = clv.BGBB(**options)
+    model = clv.BGBB(**{"period_days": 365, **options})
     model.coefficients_ = np.log(theta)
     model.coefficient_covariance_ = np.eye(4) * 1e-4
     return model
@@ -113,7 +113,7 @@ def test_bgbb_simulate_then_recover():
     truth = np.array([1.2, 0.8, 0.7, 3.0])
     empty = pd.DataFrame({"customer_id": range(12_000), "periods": 8})
     drawn = _bgbb(truth).simulate(empty, random_state=4)
-    model = clv.BGBB().fit(drawn)
+    model = clv.BGBB(period_days=365).fit(drawn)
     table = model.parameters_
     assert (np.abs(table["estimate"] - truth) < 4 * table["std_error"]).all()
     assert drawn["alive"].mean() == pytest.approx(model.predict(drawn)["p_alive"].mean(), abs=0.02)
@@ -141,7 +141,7 @@ def cohort(survival, n=1000):
     ],
 )
 def test_shifted_beta_geometric_matches_fader_and_hardie(survival, estimates, later):
-    model = clv.ShiftedBetaGeometric().fit(cohort(survival), weights="n")
+    model = clv.ShiftedBetaGeometric(period_days=365).fit(cohort(survival), weights="n")
     np.testing.assert_allclose(model.parameters_["estimate"], estimates, rtol=2e-6)
     new = pd.DataFrame({"customer_id": [1], "periods": [0], "churned": [False]})
     for years, truth in zip(range(8, 13), later, strict=True):
@@ -153,7 +153,7 @@ def test_shifted_beta_geometric_likelihood_and_residual_lifetime():
     table = cohort(HIGH_END, n=1)
     value = contract.geometric_density((1.0, 1.0), *arrays(table["periods"], table["churned"]))[0]
     assert value @ table["n"] == pytest.approx(-2.11555, abs=5e-6)
-    model = clv.ShiftedBetaGeometric()
+    model = clv.ShiftedBetaGeometric(period_days=365)
     model.coefficients_ = np.log([0.668, 3.806])
     member = pd.DataFrame({"customer_id": [1], "periods": [7], "churned": [False]})
     found = model.predict(member, horizon_days=math.inf, annual_discount_rate=0.1)
@@ -175,7 +175,7 @@ def test_several_cohorts_match_the_paper():
         rows.append((len(line) - 1, False, line[-1]))
     table = pd.DataFrame(rows, columns=["periods", "churned", "n"])
     table.insert(0, "customer_id", range(len(table)))
-    model = clv.ShiftedBetaGeometric().fit(table, weights="n")
+    model = clv.ShiftedBetaGeometric(period_days=365).fit(table, weights="n")
     np.testing.assert_allclose(model.parameters_["estimate"], [3.79812, 15.19190], rtol=2e-6)
 
 
@@ -204,11 +204,11 @@ def test_weibull_likelihood_equals_the_definition():
 @pytest.mark.parametrize("kind", [clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull])
 def test_contracts_simulate_then_recover(kind):
     truth = np.array([0.8, 4.0, 1.3][: 2 + (kind is clv.BetaDiscreteWeibull)])
-    model = kind()
+    model = kind(period_days=365)
     model.coefficients_ = np.log(truth)
     rng = np.random.default_rng(3)
     empty = pd.DataFrame({"customer_id": range(20_000), "periods": rng.integers(3, 12, 20_000)})
-    table = kind().fit(model.simulate(empty, random_state=1)).parameters_
+    table = kind(period_days=365).fit(model.simulate(empty, random_state=1)).parameters_
     assert (np.abs(table["estimate"] - truth) < 4 * table["std_error"]).all()
 
 
@@ -227,17 +227,17 @@ def test_contract_covariates_are_recovered():
 
 def test_impossible_rows_are_named():
     with pytest.raises(InputError, match=r"above `periods`.*above `recency`"):
-        clv.BGBB().fit(donors([1, 4], [7, 3], [6, 6]))
+        clv.BGBB(period_days=365).fit(donors([1, 4], [7, 3], [6, 6]))
     wrong = pd.DataFrame({"customer_id": [1, 2], "periods": [0, 1.5], "churned": [1, 2]})
     with pytest.raises(InputError, match=r"whole number.*neither 0 nor 1.*`periods` is 0"):
-        clv.ShiftedBetaGeometric().fit(wrong)
+        clv.ShiftedBetaGeometric(period_days=365).fit(wrong)
     with pytest.raises(InputError, match="period_days"):
         clv.BGBB(period_days=0).fit(donors([1, 2], [1, 3], [6, 6]))
 
 
 def test_nobody_leaves_is_a_boundary():
     table = pd.DataFrame({"customer_id": range(50), "periods": 4, "churned": False})
-    model = clv.ShiftedBetaGeometric().fit(table)
+    model = clv.ShiftedBetaGeometric(period_days=365).fit(table)
     assert model.boundary_ is not None
     assert model.converged_
     predicted = model.predict(table, interval="delta")
@@ -297,7 +297,8 @@ def test_a_contract_likelihood_is_no_more_than_certainty(seed):
     ids = {"customer_id": range(n), "churned": rng.integers(0, 2, n)}
     table = pd.DataFrame({**ids, "periods": np.floor(10 ** rng.uniform(0, 3, n))})
     plain, aged = (
-        kind().fit(table) for kind in (clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull)
+        kind(period_days=365).fit(table)
+        for kind in (clv.ShiftedBetaGeometric, clv.BetaDiscreteWeibull)
     )
     assert plain.log_likelihood_ - 1e-6 <= aged.log_likelihood_ <= 1e-9
     assert plain.converged_
@@ -316,7 +317,7 @@ def test_more_periods_than_can_be_added_up_are_refused_in_words():
     model = clv.BGBB(period_days=1).fit(table)
     for most in (10_001, 1e15, 1e300):
         far = table.assign(periods=[6.0] * 7 + [most])
-        for ask in (clv.BGBB().fit, model.predict, model.simulate):
+        for ask in (clv.BGBB(period_days=365).fit, model.predict, model.simulate):
             with pytest.raises(InputError, match=r"10,000 in 1 of 8 rows \(first at row 7\)"):
                 ask(far)
         words = r"`horizon_days` (holds .* periods of 1 days|must be a number .* at most)"

@@ -19,7 +19,7 @@ def donors(lifetimes_data):
 
 
 def test_estimates(donors):
-    model = clv.BGBB().fit(donors, weights="weights")
+    model = clv.BGBB(period_days=365).fit(donors, weights="weights")
     truth = [1.203522, 0.749716, 0.656718, 2.783442]
     np.testing.assert_allclose(model.parameters_["estimate"], truth, rtol=1e-6)
     assert model.log_likelihood_ == pytest.approx(-33225.58127, abs=1e-5)
@@ -27,7 +27,7 @@ def test_estimates(donors):
 
 
 def test_predictions(donors):
-    model = clv.BGBB().fit(donors, weights="weights")
+    model = clv.BGBB(period_days=365).fit(donors, weights="weights")
     table = donors.set_index(["frequency", "recency"], drop=False)
     kinds = table.loc[[(0, 0), (2, 4), (6, 6)]].reset_index(drop=True)
     next_year = model.predict(kinds, alive_in_days=365)["p_alive_later"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.amounts import number_or_column
-from crmkit._frames.calendar import read_period
+from crmkit._frames.calendar import period_words, read_period
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.consent import read_consent
 from crmkit._frames.dates import day_column, day_numbers, is_far
@@ -43,6 +43,7 @@ __all__ = [
     "note_by",
     "number_or_column",
     "parse_day",
+    "period_words",
     "read_by",
     "read_consent",
     "read_customers",

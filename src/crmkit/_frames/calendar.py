@@ -17,7 +17,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from crmkit._periods import Period
 
-__all__ = ["read_period"]
+__all__ = ["period_words", "read_period"]
 
 
 def read_period(period: Period) -> Calendar:
@@ -26,11 +26,23 @@ def read_period(period: Period) -> Calendar:
         period, (str, bytes)
     ):
         return _given(list(period))
+    if isinstance(period, str) and "/" in period:
+        return _given(period.split("/"))
     unit, _, begin = check_choice(period, "period", PERIODS).partition("-")
     if unit == "week":
         # 1970-01-01, day 0, was a Thursday.
         return Calendar(unit, WEEKDAYS.index(begin or "monday") - WEEKDAYS.index("thursday"))
     return Calendar(unit, MONTHS.index(begin or "january"))
+
+
+def period_words(calendar: Calendar) -> str:
+    """Return what `read_period` reads as the same calendar; first days stand between slashes."""
+    if calendar.first_days:
+        return "/".join(day_text(day) for day in calendar.first_days)
+    if calendar.unit == "week":
+        begin = WEEKDAYS[(calendar.shift + WEEKDAYS.index("thursday")) % 7]
+        return calendar.unit if begin == "monday" else f"{calendar.unit}-{begin}"
+    return f"{calendar.unit}-{MONTHS[calendar.shift]}" if calendar.shift else calendar.unit
 
 
 def _given(period: list[Any]) -> Calendar:

@@ -360,6 +360,7 @@ PLOTS = [
 ]
 
 BOUGHT = ("customer_id", "frequency", "first_amount", "kept_purchases")
+MONTHLY = {"period_days": 30}
 CONTRACTS = ("customer_id", "periods", "churned")
 PATH = {"methods": {"alive_path": {"every_days": 30}}, "log": lambda: _log(10)}
 
@@ -382,7 +383,12 @@ MODELS = [
     ),
     ModelCase(clv.BGCNBD, _regulars, needs=(*HISTORY, "sum_log_gaps"), tolerance=1e-5, **PATH),
     ModelCase(clv.MBGCNBD, _regulars, {"k": 2}, needs=(*HISTORY, "sum_log_gaps"), **PATH),
-    ModelCase(clv.BGBB, _donors, needs=("customer_id", "frequency", "recency", "periods")),
+    ModelCase(
+        clv.BGBB,
+        _donors,
+        {"period_days": 365},
+        needs=("customer_id", "frequency", "recency", "periods"),
+    ),
     ModelCase(
         clv.TimeVaryingParetoNBD,
         lambda: {"transactions": _log(20)},
@@ -391,8 +397,8 @@ MODELS = [
         predict_kwargs={"covariates": _season(), "annual_discount_rate": 0.1, "interval": "delta"},
         needs=("customer_id", "date"),
     ),
-    ModelCase(clv.ShiftedBetaGeometric, _contracts, needs=CONTRACTS),
-    ModelCase(clv.BetaDiscreteWeibull, _contracts, needs=CONTRACTS),
+    ModelCase(clv.ShiftedBetaGeometric, _contracts, MONTHLY, needs=CONTRACTS),
+    ModelCase(clv.BetaDiscreteWeibull, _contracts, MONTHLY, needs=CONTRACTS),
     ModelCase(clv.GammaGamma, _customers, needs=(*BOUGHT, "monetary_value")),
     ModelCase(clv.LognormalSpend, _heavy, needs=(*BOUGHT, "log_amount_mean", "log_amount_std")),
 ]

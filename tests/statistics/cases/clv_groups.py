@@ -21,7 +21,7 @@ def ratio(rng, n, share, *, effect=0.0, alpha=1.0, beta=4.0):
     table = pd.DataFrame({"customer_id": range(n), "other": other.astype(int)})
     table["churned"] = life <= seen
     table["periods"] = np.minimum(life, seen)
-    restricted = clv.ShiftedBetaGeometric().fit(table)
+    restricted = clv.ShiftedBetaGeometric(period_days=365).fit(table)
     general = clv.ShiftedBetaGeometric(dropout_covariates=["other"]).fit(table)
     test = clv.likelihood_ratio_test(restricted=restricted, general=general)
     return {"tests": rejected(test["p_value"])}

@@ -14,6 +14,7 @@ HISTORY = {"frequency": [0, 3, 12], "recency": [0.0, 100.0, 290.0], "T": [300.0]
 DONORS = {"frequency": [0, 2, 6], "recency": [0, 4, 6], "periods": [6] * 3}
 MEMBERS = {"periods": [0, 2, 6], "churned": [False] * 3}
 SPENDERS = {"frequency": [0, 2, 9], "monetary_value": [0.0, 40.0, 20.0]}
+YEARS = {"period_days": 365}
 LENGTHS = {
     "T": lambda n: np.linspace(100.0, 400.0, n),
     "periods": lambda n: 4 + np.arange(n) % 6,
@@ -28,9 +29,9 @@ MODELS = [
     (clv.ParetoNBD, {}, [0.8, 30.0, 0.9, 100.0], HISTORY, "T", 3, 2, 100, 70),
     (clv.BGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 4, 2, 100, 70),
     (clv.MBGCNBD, {"k": 2}, [1.2, 20.0, 0.9, 2.5], HISTORY, "T", 4, 3, 100, 70),
-    (clv.BGBB, {}, [1.2, 0.8, 0.7, 3.0], DONORS, "periods", 4, 2, 100, 70),
-    (clv.ShiftedBetaGeometric, {}, [0.8, 4.0], MEMBERS, "periods", 8, 3, 300, 150),
-    (clv.BetaDiscreteWeibull, {}, [0.8, 4.0, 1.3], MEMBERS, "periods", 6, 2, 300, 70),
+    (clv.BGBB, YEARS, [1.2, 0.8, 0.7, 3.0], DONORS, "periods", 4, 2, 100, 70),
+    (clv.ShiftedBetaGeometric, YEARS, [0.8, 4.0], MEMBERS, "periods", 8, 3, 300, 150),
+    (clv.BetaDiscreteWeibull, YEARS, [0.8, 4.0, 1.3], MEMBERS, "periods", 6, 2, 300, 70),
     (
         clv.GammaGamma,
         {"first_purchase": False},
@@ -119,11 +120,11 @@ def few(given, short, full):
 
 def bootstrap(rng, n_customers):
     """What the expectations of members hold by the bootstrap."""
-    true = known(clv.ShiftedBetaGeometric, {}, [0.8, 4.0])
+    true = known(clv.ShiftedBetaGeometric, YEARS, [0.8, 4.0])
     lengths = LENGTHS["periods"](n_customers)
     start = pd.DataFrame({"customer_id": range(n_customers), "periods": lengths})
     drawn = true.simulate(start, random_state=int(rng.integers(2**31)))
-    model = clv.ShiftedBetaGeometric(n_draws=60, random_state=0).fit(drawn)
+    model = clv.ShiftedBetaGeometric(period_days=365, n_draws=60, random_state=0).fit(drawn)
     judged = pd.DataFrame({"customer_id": range(3), **MEMBERS})
     found = model.predict(judged, interval="bootstrap")
     expected = true.predict(judged)["expected_purchases"]

@@ -43,8 +43,9 @@ class BGBB(PeriodModel):
 
     Parameters
     ----------
-    period_days : float
-        Days between two opportunities.
+    period_days : float, optional
+        Days between two opportunities, for a table that does not say its period; an
+        :func:`opportunity_table` does.
     purchase_covariates, dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``, and on ``gamma`` and ``delta``: each is
         multiplied by ``exp(effect * value)``.
@@ -61,6 +62,8 @@ class BGBB(PeriodModel):
     ----------
     parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGNBD`.
+    period_ : str or None
+        What a period is, if the table said it.
 
     Notes
     -----
@@ -117,7 +120,7 @@ class BGBB(PeriodModel):
         ),
     )
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
+    def _history(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         columns = {
             name: number_array(frame[name], problems, name, low=0.0) for name in self._columns
         }
@@ -142,7 +145,7 @@ class BGBB(PeriodModel):
         starts = [(1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 0.1, 2.0), (5.0, 5.0, 2.0, 20.0)]
         return [np.log(start).tolist() for start in starts]
 
-    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
+    def _in_periods(self, theta: list[Any], columns: dict[str, Floats], period: float) -> Future:
         alpha, beta, gamma, delta = theta
         x, t_x, n = (columns[name] for name in self._columns)
         return BetaBernoulliFuture(
@@ -151,7 +154,7 @@ class BGBB(PeriodModel):
             beta=beta + n - x,
             gamma=gamma + np.zeros_like(x),
             delta=delta + n,
-            period_days=self._period(),
+            period_days=period,
         )
 
     def _simulated(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from crmkit._checks import Problems, number_array
-from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.contract import (
     ContractFuture,
     geometric_density,
@@ -60,7 +59,7 @@ class _Contract(PeriodModel):
     def __init__(
         self,
         *,
-        period_days: float = DAYS_PER_YEAR,
+        period_days: float | None = None,
         dropout_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
@@ -74,7 +73,7 @@ class _Contract(PeriodModel):
         self.n_draws = n_draws
         self.random_state = random_state
 
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
+    def _history(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         t = number_array(frame["periods"], problems, "periods", low=0.0)
         churned = number_array(frame["churned"], problems, "churned")
         whole(t, "periods", problems)
@@ -99,13 +98,11 @@ class _Contract(PeriodModel):
         starts = [(1.0, 2.0, 1.0), (0.5, 5.0, 0.8), (5.0, 20.0, 1.2)]
         return [np.log(start[: len(self._names)]).tolist() for start in starts]
 
-    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
+    def _in_periods(self, theta: list[Any], columns: dict[str, Floats], period: float) -> Future:
         t, churned = columns["periods"], columns["churned"]
         zero = np.zeros_like(t)
         c = theta[2] if len(theta) > 2 else 1.0
-        return ContractFuture(
-            1.0 - churned, theta[0] + zero, theta[1] + zero, c + zero, t, self._period()
-        )
+        return ContractFuture(1.0 - churned, theta[0] + zero, theta[1] + zero, c + zero, t, period)
 
     def _simulated(
         self, theta: list[Any], length: Floats, rng: np.random.Generator
@@ -124,8 +121,9 @@ class ShiftedBetaGeometric(_Contract):
 
     Parameters
     ----------
-    period_days : float
-        Days between two renewals.
+    period_days : float, optional
+        Days between two renewals, for a table that does not say its period; a
+        :func:`contract_table` does.
     dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
     tie : list of lists of str
@@ -141,6 +139,8 @@ class ShiftedBetaGeometric(_Contract):
     ----------
     parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGNBD`.
+    period_ : str or None
+        What a period is, if the table said it.
 
     Notes
     -----
@@ -182,8 +182,9 @@ class BetaDiscreteWeibull(_Contract):
 
     Parameters
     ----------
-    period_days : float
-        Days between two renewals.
+    period_days : float, optional
+        Days between two renewals, for a table that does not say its period; a
+        :func:`contract_table` does.
     dropout_covariates : list of str
         Columns that act on ``alpha`` and ``beta``: each is multiplied by ``exp(effect * value)``.
     tie : list of lists of str
@@ -199,6 +200,8 @@ class BetaDiscreteWeibull(_Contract):
     ----------
     parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGNBD`.
+    period_ : str or None
+        What a period is, if the table said it.
 
     References
     ----------

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from crmkit._checks import Problems, check_number
+from crmkit._checks import Problems, check_number, quoted
+from crmkit._frames import day_numbers
+from crmkit._periods import UNITS, days_later
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit._typing import Floats
 
 __all__ = ["Future", "check_horizon", "check_length", "check_rate", "daily_rate", "purchases_ahead"]
@@ -51,9 +55,28 @@ def daily_rate(annual_discount_rate: float) -> float:
     return math.log1p(annual_discount_rate) / DAYS_PER_YEAR
 
 
-def check_horizon(horizon_days: float) -> float:
-    """Return the horizon; it may be infinite."""
-    return float(check_number(horizon_days, "horizon_days", rule="days_ahead"))
+def check_horizon(horizon_days: float | str, customers: pd.DataFrame) -> float:
+    """Return the horizon in days; it may be infinite, or words such as "6 months"."""
+    if not isinstance(horizon_days, str):
+        return float(check_number(horizon_days, "horizon_days", rule="days_ahead"))
+    number, _, unit = horizon_days.strip().partition(" ")
+    unit = unit.strip().removesuffix("s")
+    if not number.isdecimal() or len(number) > 4 or unit not in UNITS:
+        raise InputError(
+            "`horizon_days` must be a number of days or words such as '6 months' or '1 year'; "
+            f"got {quoted(horizon_days)}."
+        )
+    if "as_of" not in customers.columns:
+        raise InputError(
+            f"`horizon_days` is {horizon_days!r}, whose days depend on where they begin, and "
+            "`customers` has no column 'as_of' that says it. Add it, or give days."
+        )
+    problems = Problems("customers")
+    days = np.unique(day_numbers(customers["as_of"], problems, "as_of"))
+    problems.raise_if_any()
+    if days.size > 1:
+        raise InputError("`customers`: column 'as_of' must be the same day in all rows.")
+    return float((days_later(days, int(number), unit) - days).sum())
 
 
 def check_rate(annual_discount_rate: float) -> float:

@@ -20,7 +20,7 @@ class PurchaseValuer(Protocol):
         self,
         customers: Any,
         *,
-        horizon_days: float,
+        horizon_days: float | str,
         annual_discount_rate: float,
         gradient: bool = True,
     ) -> tuple[Floats, Floats]:

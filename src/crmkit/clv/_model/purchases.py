@@ -106,7 +106,7 @@ class PurchaseModel(LikelihoodModel):
         self,
         customers: Any,
         *,
-        horizon_days: float = DAYS_PER_YEAR,
+        horizon_days: float | str = DAYS_PER_YEAR,
         annual_discount_rate: float | None = None,
         alive_in_days: float | None = None,
         interval: Interval | None = None,
@@ -120,8 +120,9 @@ class PurchaseModel(LikelihoodModel):
         ----------
         customers : DataFrame
             One row per customer, with the columns that ``fit`` needs.
-        horizon_days : float
-            Days to look ahead; ``math.inf`` for the rest of the relationship.
+        horizon_days : float or str
+            Days to look ahead; ``math.inf`` for the rest of the relationship; or words such as
+            ``"6 months"``, from the day in the column ``as_of`` on.
         annual_discount_rate : float, optional
             Rate per year, such as 0.10. Adds ``discounted_purchases``: one after t days
             counts ``(1 + rate) ** (-t / 365)``.
@@ -157,8 +158,8 @@ class PurchaseModel(LikelihoodModel):
         """
         self._check_fitted()
         level = check_number(confidence_level, "confidence_level")
-        days = check_horizon(horizon_days)
         frame, rows = self._rows(customers, distinct=interval is not None)
+        days = check_horizon(horizon_days, frame)
         theta = parameters_at(self.coefficients_, rows.designs)
         future = self._future(theta, rows.columns)
         result: dict[str, Any] = {
@@ -234,14 +235,15 @@ class PurchaseModel(LikelihoodModel):
         self,
         customers: Any,
         *,
-        horizon_days: float,
+        horizon_days: float | str,
         annual_discount_rate: float,
         gradient: bool = True,
     ) -> tuple[Floats, Floats]:
         """Return expected discounted purchases (n,) and their derivatives (n, p)."""
         self._check_fitted()
-        days, rate = check_horizon(horizon_days), check_rate(annual_discount_rate)
-        _, rows = self._rows(customers, distinct=gradient)
+        rate = check_rate(annual_discount_rate)
+        frame, rows = self._rows(customers, distinct=gradient)
+        days = check_horizon(horizon_days, frame)
 
         def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
             return purchases_ahead(self._future(theta, columns), days, rate)

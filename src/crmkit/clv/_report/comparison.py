@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._checks import quoted
 from crmkit._frames import read_customers
 from crmkit.clv._model import TimeVaryingParetoNBD
+from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._report.numbers import numbers
 from crmkit.errors import InputError
 
@@ -31,14 +32,16 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     """Compare purchase models by their fit and by what they foresaw of a hold-out period.
 
     Two rules that need no model stand beside them: ``as_before`` (each customer goes on buying
-    at the rate so far) and ``mean`` (everybody buys at the rate of the whole base). A model that
-    does not beat both has nothing to say about these customers.
+    at the rate so far) and ``mean`` (everybody buys at the rate of the whole base); of contracts,
+    all that run go on, or are each renewed with the mean rate so far. A model that does not beat
+    both has nothing to say about these customers.
 
     Parameters
     ----------
     customers : DataFrame
         A :func:`holdout_table`, with the covariates of the models if they have any; for
-        :class:`BGBB` an :func:`opportunity_table` with ``horizon_periods``.
+        :class:`BGBB` an :func:`opportunity_table` and for contracts a :func:`contract_table`, each
+        with ``horizon_periods``.
     models : dict of str to fitted model
         Purchase models by the name to show, fitted on this table or on one of the same day.
 
@@ -94,7 +97,9 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         )
     table = read_customers(customers)
     ahead = "holdout_periods" if "holdout_periods" in table.columns else "holdout_days"
-    history = ("frequency", LENGTHS[ahead], "holdout_frequency", ahead)
+    contracts = "churned" in table.columns and "frequency" not in table.columns
+    past = "churned" if contracts else "frequency"
+    history = (past, LENGTHS[ahead], "holdout_frequency", ahead)
     table = read_customers(table, needs=history)
     columns = numbers(table, history, name="customers", low=0.0)
     actual, lengths = columns["holdout_frequency"], columns[ahead]
@@ -116,7 +121,7 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
                 "what "
                 "it predicts with forecast_table."
             )
-        horizon = length * (_period_days(model, name) if ahead == "holdout_periods" else 1.0)
+        horizon = _days_ahead(model, name, table, length) if ahead == "holdout_periods" else length
         told = model.predict(customers, horizon_days=horizon)
         in_sample = {
             "log_likelihood": model.log_likelihood_,
@@ -127,29 +132,40 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         }
         expected = told["expected_purchases"].to_numpy()
         rows.append({"model": name, **in_sample, **_errors(expected, actual)})
-    frequency, observed = columns["frequency"], np.maximum(columns[LENGTHS[ahead]], 1.0)
-    rate = frequency.sum() / observed.sum()
-    rules = {"as_before": frequency / observed, "mean": np.full(len(table), rate)}
+    rules = (_staying if contracts else _buying)(columns[past], columns[LENGTHS[ahead]], length)
     nothing = dict.fromkeys(("log_likelihood", "aic", "bic", "holdout_log_score"), np.nan)
-    for name, rates in rules.items():
+    for name, expected in rules.items():
         free = int(name == "mean")
-        rows.append(
-            {"model": name, **nothing, "n_parameters": free, **_errors(rates * length, actual)}
-        )
+        rows.append({"model": name, **nothing, "n_parameters": free, **_errors(expected, actual)})
     order = ["model", "log_likelihood", "n_parameters", "aic", "bic", "holdout_log_score"]
     errors = [column for column in rows[0] if column not in order]
     return pd.DataFrame(rows, columns=[*order, *errors])
 
 
-def _period_days(model: Any, name: str) -> float:
-    """Return the days between two opportunities of a model in whole periods, or of its groups."""
+def _buying(frequency: Floats, observed: Floats, length: float) -> dict[str, Floats]:
+    """Return what the rules expect of buyers, over so many days or periods."""
+    observed = np.maximum(observed, 1.0)
+    mean = np.full(frequency.shape, frequency.sum() / observed.sum())
+    return {"as_before": frequency / observed * length, "mean": mean * length}
+
+
+def _staying(churned: Floats, periods: Floats, length: float) -> dict[str, Floats]:
+    """Return what the rules expect of contracts: all go on, or each with the mean retention."""
+    there, renewed = 1.0 - churned, periods - churned
+    rate = renewed.sum() / max(periods.sum(), 1.0)
+    mean = float((rate ** np.arange(1.0, length + 1.0)).sum())
+    return {"as_before": there * length, "mean": there * mean}
+
+
+def _days_ahead(model: Any, name: str, table: pd.DataFrame, periods: float) -> float:
+    """Return the days till so many periods are due, of a model in whole periods or its groups."""
     one = model.models_[0] if hasattr(model, "models_") else model
-    if not hasattr(one, "period_days"):
+    if not isinstance(one, PeriodModel):
         raise InputError(
             f"`models`: {quoted(name)} does not count in periods as 'holdout_periods' does; use a "
             "holdout_table."
         )
-    return float(one.period_days)
+    return one._days_till(table, periods)
 
 
 def _log_score(model: Any, table: pd.DataFrame, horizon: float, actual: Floats) -> float:

@@ -14,6 +14,7 @@ from crmkit._frames import (
     day_column,
     group_codes,
     parse_day,
+    period_words,
     read_by,
     read_customers,
     read_period,
@@ -21,7 +22,9 @@ from crmkit._frames import (
 )
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import period_of, period_start
-from crmkit.clv._model import BGBB, ByGroup
+from crmkit.clv._model import ByGroup
+from crmkit.clv._model.periods import PeriodModel
+from crmkit.clv._model.purchases import PurchaseModel
 from crmkit.clv._table.days import check_refunds
 from crmkit.clv._table.periods import last_closed
 from crmkit.clv._table.purchases import holdout_days
@@ -58,7 +61,7 @@ def tracking_table(
     transactions : DataFrame
         One row per order line with ``customer_id`` and ``date``.
     purchases : fitted model
-        Of repeat purchases, fitted on the purchase table up to `as_of`.
+        Of repeat purchases or renewals, fitted on the table up to `as_of`.
     as_of : date-like
         Last day observed, inclusive: the end of the calibration period. Customers who came
         later are left out.
@@ -114,10 +117,10 @@ def tracking_table(
         split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
     check_refunds(log, refunds, until=end)
     days = log.days().until(end)
-    if isinstance(model, BGBB):
-        clock = _in_periods(days, split, end, read_period(period or ""), model)
+    if isinstance(model, PeriodModel):
+        clock = _in_periods(days, split, end, _calendar_of(model, period), model)
     elif period is not None:
-        raise InputError("`period` is for BGBB; give other models `period_days`.")
+        raise InputError("`period` is for models in whole periods; give others `period_days`.")
     else:
         clock = _in_days(days, split, end, length)
     known = clock.first <= clock.split
@@ -170,16 +173,23 @@ def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
     return _Clock(first, *_repeats(days), ends, ends, split, 1.0)
 
 
-def _in_periods(days: PurchaseDays, split: int, end: int, period: Calendar, model: BGBB) -> _Clock:
+def _in_periods(
+    days: PurchaseDays, split: int, end: int, period: Calendar, model: PeriodModel
+) -> _Clock:
     """Count calendar periods that have ended, those after the split as held out."""
     active = purchase_days(days.customer, period_of(days.day, period))
     first, last = active.day[active.first], last_closed(end, period)
     ends = np.arange(int(first.min()) + 1, last + 1)
     if not ends.size:
         raise InputError(f"`transactions` has no {period} that ended after a first purchase.")
+    if "churned" in model._columns:
+        # Who pays again after a gap has a new contract.
+        place = np.arange(active.day.size) - np.repeat(active.first, active.count)
+        run = active.day - np.repeat(active.day[active.first], active.count) == place
+        active = purchase_days(active.customer[run], active.day[run])
     buyer, bought = _repeats(active)
     over = bought <= last
-    tick = float(model.period_days)
+    tick = model._period()
     return _Clock(
         first,
         buyer[over],
@@ -191,6 +201,15 @@ def _in_periods(days: PurchaseDays, split: int, end: int, period: Calendar, mode
     )
 
 
+def _calendar_of(model: PeriodModel, period: Period | None) -> Calendar:
+    """Return the periods that the model counts in."""
+    if model.period_ is None:
+        return read_period(period or "")
+    if period is not None and period_words(read_period(period)) != model.period_:
+        raise InputError(f"`period` is {period!r}, but the model counts in {model.period_!r}.")
+    return read_period(model.period_)
+
+
 def _repeats(days: PurchaseDays) -> tuple[Ints, Ints]:
     """Return who bought again and when, each of shape (m,); customers are numbered through."""
     buyer = np.repeat(np.arange(days.first.size), days.count)
@@ -200,7 +219,7 @@ def _repeats(days: PurchaseDays) -> tuple[Ints, Ints]:
 def _one(purchases: Any) -> Any:
     """Return the model, or one of those fitted by group, of purchases again and again."""
     model = purchases.models_[0] if hasattr(purchases, "models_") else purchases
-    if isinstance(model, type) or not {"frequency"} <= set(getattr(model, "_columns", ())):
+    if isinstance(model, type) or not isinstance(model, PurchaseModel):
         raise InputError(
             f"`purchases` must be a fitted model such as BGNBD, ParetoNBD or BGBB; "
             f"got {quoted(purchases)}."

@@ -34,7 +34,7 @@ def lifetime_value(
     *,
     purchases: Any,
     spend: Any,
-    horizon_days: float = 365,
+    horizon_days: float | str = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
     interval: Interval | None = None,
@@ -55,8 +55,9 @@ def lifetime_value(
     spend : fitted model, float or str
         Of the amount per purchase, such as :class:`GammaGamma` or :class:`LognormalSpend`; or a
         price that is known, as a number or as the column of `customers` that holds it.
-    horizon_days : float
-        Days to look ahead; ``math.inf`` for the rest of the relationship.
+    horizon_days : float or str
+        Days to look ahead; ``math.inf`` for the rest of the relationship; or words such as
+        ``"6 months"``, from the day in the column ``as_of`` of `customers` on.
     annual_discount_rate : float
         Rate per year of 365 days, compounded continuously over time.
     margin : float or str
@@ -152,7 +153,7 @@ def customer_equity(
     purchases: Any,
     spend: Any,
     by: str | Sequence[str] | None = None,
-    horizon_days: float = 365,
+    horizon_days: float | str = 365,
     annual_discount_rate: float = 0.10,
     margin: float | str = 1.0,
     interval: Interval | None = "delta",

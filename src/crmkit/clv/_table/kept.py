@@ -21,8 +21,8 @@ _NOTHING = 1e-9
 def kept_columns(days: PurchaseDays, *, logs: bool) -> dict[str, NDArray[Any]]:
     """Return how many purchases stay and, on request, moments of their logs; shape (n,)."""
     if not days.first.size:
-        names = ["kept_purchases", *(["log_amount_mean", "log_amount_std"] if logs else [])]
-        return dict.fromkeys(names, np.zeros(0))
+        empty = {"kept_purchases": np.zeros(0, dtype=np.int64)}
+        return empty | dict.fromkeys(["log_amount_mean", "log_amount_std"] * logs, np.zeros(0))
     amount, first, count = _settled(days), days.first, days.count
     largest = np.maximum.reduceat(np.abs(amount), first)
     stays = amount > np.repeat(_NOTHING * largest, count)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import day_column, parse_day, read_period
+from crmkit._frames import day_column, parse_day, period_words, read_period
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
 from crmkit._periods import period_of, period_start
 from crmkit.clv._table.days import check_refunds
@@ -16,7 +16,7 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._periods import Calendar, Period
-    from crmkit._typing import Bools, KeepDropOrRaise
+    from crmkit._typing import Bools, Ints, KeepDropOrRaise
 
 
 __all__ = ["contract_table", "last_closed", "opportunity_table"]
@@ -59,6 +59,9 @@ def opportunity_table(
         * ``frequency`` (int) - later periods with a purchase.
         * ``recency`` (int) - number of the last of them, counting from 1; 0 without any.
         * ``periods`` (int) - periods that ended since, bought in or not.
+        * ``period_unit`` (str) - what a period is, as `period` says it; models read it.
+        * ``as_of`` (datetime) - last day of the last period that ended: from here models look
+          ahead.
         * ``holdout_periods`` (int) - periods held out. Optional.
         * ``holdout_frequency`` (int) - how many of them were bought in. Optional.
 
@@ -82,22 +85,15 @@ def opportunity_table(
     ...     "customer_id": ["ann", "ann", "ann", "bob"],
     ...     "date": pd.to_datetime(["2020-05-01", "2021-07-01", "2023-02-01", "2022-12-01"]),
     ... })
-    >>> clv.opportunity_table(log, period="year", as_of="2023-12-31")
+    >>> table = clv.opportunity_table(log, period="year", as_of="2023-12-31")
+    >>> table.drop(columns=["period_unit", "as_of"])
       customer_id     cohort  frequency  recency  periods
     0         ann 2020-01-01          2        3        3
     1         bob 2022-01-01          0        0        1
     """
     ahead = check_optional(horizon_periods, "horizon_periods") or 0
     calendar = read_period(period)
-    log, active, over = _periods(transactions, calendar, None if ahead else as_of, refunds)
-    closed = over
-    if ahead:
-        closed = last_closed(parse_day(as_of, "as_of"), calendar)
-        if closed + ahead > over:
-            raise InputError(
-                f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
-                f"or at most horizon_periods={max(over - closed, 0)}."
-            )
+    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead)
     ids, born, again = log.rows.customer_ids, active.day[active.first], active.repeat
     customer, when = active.customer[again], active.day[again]
     seen = when <= closed
@@ -116,7 +112,7 @@ def opportunity_table(
         later = customer[~seen & (when <= closed + ahead)]
         table["holdout_periods"] = ahead
         table["holdout_frequency"] = np.bincount(later, minlength=len(ids))
-    return log.noted(_ended(table, born <= closed, calendar))
+    return log.noted(_ended(table, born <= closed, calendar, closed))
 
 
 def contract_table(
@@ -125,6 +121,7 @@ def contract_table(
     period: Period = "month",
     as_of: Any = None,
     grace_periods: int = 0,
+    horizon_periods: int | None = None,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Turn a log of payments into renewals, the table the contract models learn from.
@@ -143,6 +140,9 @@ def contract_table(
         Last day observed, inclusive. The default is the last date in the log.
     grace_periods : int
         Unpaid periods in a row that do not end a contract.
+    horizon_periods : int, optional
+        Holds out so many periods after those that ended by `as_of`, and counts the renewals in
+        them, for :func:`model_comparison` and :func:`forecast_table`.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -156,6 +156,11 @@ def contract_table(
         * ``periods`` (int) - renewals so far; for who has left, the number of the period, from
           1, at whose end that happened.
         * ``churned`` (bool) - whether the customer has left.
+        * ``period_unit`` (str) - what a period is, as `period` says it; models read it.
+        * ``as_of`` (datetime) - last day of the last period that ended: from here models look
+          ahead.
+        * ``holdout_periods`` (int) - periods held out. Optional.
+        * ``holdout_frequency`` (int) - renewals in them. Optional.
 
     Raises
     ------
@@ -173,41 +178,65 @@ def contract_table(
     ...     "date": pd.to_datetime(["2024-01-05", "2024-02-05", "2024-03-05", "2024-01-20"]),
     ... })
     >>> clv.contract_table(log, period="month", as_of="2024-03-31")
-      customer_id     cohort  periods  churned
-    0         ann 2024-01-01        2    False
-    1         bob 2024-01-01        1     True
+      customer_id     cohort  periods  churned period_unit      as_of
+    0         ann 2024-01-01        2    False       month 2024-03-31
+    1         bob 2024-01-01        1     True       month 2024-03-31
     """
     grace = check_number(grace_periods, "grace_periods")
+    ahead = check_optional(horizon_periods, "horizon_periods") or 0
     calendar = read_period(period)
-    log, active, closed = _periods(transactions, calendar, as_of, refunds)
+    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead)
     ids, born = log.rows.customer_ids, active.day[active.first]
-    ends = np.diff(active.day, append=active.day[-1]) > grace + 1
-    ends[active.last] = True
-    # The first end of each customer; reversed, so that the earliest assignment stays.
-    position = np.flatnonzero(ends)[::-1]
-    paid = np.zeros(len(ids), dtype=np.int64)
-    paid[active.customer[position]] = active.day[position]
-    churned = paid + 1 + grace <= closed
+    paid = _paid_until(active, grace, len(ids))
+    seen = active.until(closed)
+    known = _paid_until(seen, grace, len(ids))
+    churned = known + 1 + grace <= closed
     table = pd.DataFrame(
         {
             "customer_id": ids,
             "cohort": day_column(period_start(born, calendar)),
-            "periods": paid - born + churned,
+            "periods": known - born + churned,
             "churned": churned,
         }
     )
-    return log.noted(_ended(table, born <= closed, calendar))
+    if ahead:
+        table["holdout_periods"] = ahead
+        table["holdout_frequency"] = np.clip(paid - closed, 0, ahead)
+    return log.noted(_ended(table, born <= closed, calendar, closed))
+
+
+def _paid_until(active: PurchaseDays, grace: int, n: int) -> Ints:
+    """Return the last period paid before a gap of more than `grace`, for each of n customers."""
+    ends = np.diff(active.day, append=active.day[-1:]) > grace + 1
+    ends[active.last] = True
+    # The first end of each customer; reversed, so that the earliest assignment stays.
+    position = np.flatnonzero(ends)[::-1]
+    paid = np.zeros(n, dtype=np.int64)
+    paid[active.customer[position]] = active.day[position]
+    return paid
 
 
 def _periods(
-    transactions: Any, period: Calendar, as_of: Any, refunds: KeepDropOrRaise
+    transactions: Any, period: Calendar, as_of: Any, refunds: KeepDropOrRaise, ahead: int
 ) -> tuple[PurchaseLog, PurchaseDays, int]:
-    """Return the log, the periods bought in as its days, and the last period that ended."""
-    log = read_log(transactions, as_of=as_of)
+    """Return the log, the periods bought in as its days, and the last period that ended.
+
+    With periods `ahead` the log goes on for as many after it.
+    """
+    log = read_log(transactions, as_of=None if ahead else as_of)
     check_refunds(log, refunds)
     number = period_of(log.rows.day, period)
     active = purchase_days(log.rows.customer, number, bought=log.bought)
-    return log, active, last_closed(log.rows.as_of, period)
+    over = last_closed(log.rows.as_of, period)
+    if not ahead:
+        return log, active, over
+    closed = last_closed(parse_day(as_of, "as_of"), period)
+    if closed + ahead > over:
+        raise InputError(
+            f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
+            f"or at most horizon_periods={max(over - closed, 0)}."
+        )
+    return log, active, closed
 
 
 def last_closed(day: int, period: Calendar) -> int:
@@ -215,12 +244,16 @@ def last_closed(day: int, period: Calendar) -> int:
     return int(period_of(np.array([day + 1]), period)[0]) - 1
 
 
-def _ended(table: pd.DataFrame, known: Bools, period: Calendar) -> pd.DataFrame:
-    """Leave out customers whose first period has not ended."""
+def _ended(table: pd.DataFrame, known: Bools, period: Calendar, closed: int) -> pd.DataFrame:
+    """Leave out customers whose first period has not ended; say what a period is, and till when."""
     if not known.any():
         raise InputError(
             f"`transactions` ends before the first {period} of any customer does. Choose a later "
             "`as_of` or a shorter `period`."
         )
     found: pd.DataFrame = table[known].reset_index(drop=True)
+    place = len(found.columns) - 2 * ("holdout_periods" in found.columns)
+    found.insert(place, "period_unit", period_words(period))
+    last = period_start(np.array([closed + 1]), period) - 1
+    found.insert(place + 1, "as_of", day_column(np.repeat(last, len(found))))
     return found
