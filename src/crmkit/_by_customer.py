@@ -13,7 +13,8 @@ import pandas as pd
 
 from crmkit._checks import Problems, check_number
 from crmkit._frames import ACCOUNT, day_numbers, sorted_codes
-from crmkit._frames.buckets import buckets
+from crmkit._frames.buckets import buckets, spark_parts
+from crmkit._frames.spark import in_workers, is_spark
 from crmkit._periods import day_text
 from crmkit._progress import steps
 from crmkit.errors import EmptyLogError, InputError
@@ -48,7 +49,8 @@ def by_customer(
     table : DataFrame or path
         A table of any engine. Parquet files (one, a folder, or a pattern such as
         ``"log/*.parquet"``), CSV files, DuckDB, lazy Polars, datasets of PyArrow, and warehouses
-        through ibis are read once and never held whole; they need the extra ``duckdb``.
+        through ibis are read once and never held whole; they need the extra ``duckdb``. A table
+        of Spark stays there: its workers, which need crmkit too, take the parts.
     rows_per_part : int, default 5,000,000
         How many rows a part holds, about; a part of a log of order lines takes some 500 MB.
     n_jobs : int, default 1
@@ -63,7 +65,8 @@ def by_customer(
     -------
     pandas.DataFrame
         The rows of all parts, sorted by ``customer_id``. Counts and money in ``attrs["account"]``
-        are added up.
+        are added up. Of a table of Spark it is one of Spark, not sorted and not worked out before
+        it is asked for; its account is not known.
 
     Raises
     ------
@@ -85,6 +88,11 @@ def by_customer(
     if not callable(function):
         raise InputError(f"`function` must be a function; got {type(function).__name__}.")
     _check_function(function, options)
+    if is_spark(table):
+        spark = spark_parts(table, "table", rows_per_part=rows_per_part)
+        if spark.last is not None:
+            options |= _of_the_whole(function, options, spark.last["date"])
+        return in_workers(function, table, options, spark.n_parts)
     with buckets(table, "table", rows_per_part=rows_per_part) as cut:
         if len(cut.parts) == 1:
             return function(cut.parts[0].open(), **options)

@@ -15,12 +15,13 @@ import pandas as pd
 from crmkit._checks import quoted, require_columns
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.engines import to_pandas
+from crmkit._frames.spark import spark_facts
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Buckets", "FileBucket", "FrameBucket", "buckets"]
+__all__ = ["Buckets", "FileBucket", "FrameBucket", "SparkParts", "buckets", "spark_parts"]
 
 _PART = "crmkit_part"  # a column of ours beside those of the table
 _WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hold
@@ -56,6 +57,25 @@ class Buckets:
 
     parts: Sequence[FrameBucket | FileBucket]
     last: pd.DataFrame | None
+
+
+@dataclass(frozen=True, slots=True)
+class SparkParts:
+    """How many parts a table of Spark makes, and the last date of all of them."""
+
+    n_parts: int
+    last: pd.DataFrame | None
+
+
+def spark_parts(table: Any, name: str, *, rows_per_part: int) -> SparkParts:
+    """Check a table of Spark, in one pass by Spark."""
+    require_columns(table.columns, ["customer_id"], name)
+    facts = spark_facts(table)
+    n_rows, n_ids, n_largest, largest, *dates = facts.iloc[0].tolist()
+    n_rows = _check_rows(name, n_rows or 0, n_ids or 0, dates[0] if dates else None)
+    if n_largest > rows_per_part:
+        raise _too_large(name, largest, int(n_largest), rows_per_part)
+    return SparkParts(_n_parts(n_rows, rows_per_part), facts[["date"]] if dates else None)
 
 
 @contextmanager
@@ -111,13 +131,7 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
     asked = "count(*), count(customer_id)" + (", count(date), max(date)" if dated else "")
     try:
         facts = source.aggregate(asked).df().iloc[0]
-        n_rows = int(facts.iloc[0])
-        if not n_rows:
-            raise InputError(f"`{name}` has no rows.")
-        missing = {"customer_id": n_rows - int(facts.iloc[1])}
-        if dated:
-            missing["date"] = n_rows - int(facts.iloc[2])
-        _check_missing(name, missing, n_rows)
+        n_rows = _check_rows(name, *facts.iloc[:2], facts.iloc[2] if dated else None)
         columns = ", ".join(map(_plain, source.columns, source.types))
         n_parts = _n_parts(n_rows, rows_per_part)
         source.project(f"{columns}, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
@@ -150,6 +164,17 @@ def _check_largest(part: FileBucket, name: str, rows_per_part: int) -> None:
 
 def _n_parts(n_rows: int, rows_per_part: int) -> int:
     return -(-n_rows // rows_per_part)
+
+
+def _check_rows(name: str, n_rows: Any, n_ids: Any, n_dates: Any) -> int:
+    """Return how many rows there are, if each has an id and, where there are dates, a date."""
+    if not n_rows:
+        raise InputError(f"`{name}` has no rows.")
+    missing = {"customer_id": int(n_rows - n_ids)}
+    if n_dates is not None:
+        missing["date"] = int(n_rows - n_dates)
+    _check_missing(name, missing, int(n_rows))
+    return int(n_rows)
 
 
 def _check_missing(name: str, missing: dict[str, int], n_rows: int) -> None:
