@@ -131,7 +131,7 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
     asked = "count(*), count(customer_id)" + (", count(date), max(date)" if dated else "")
     try:
         facts = source.aggregate(asked).df().iloc[0]
-        n_rows = _check_rows(name, *facts.iloc[:2], facts.iloc[2] if dated else None)
+        n_rows = _check_rows(name, facts.iloc[0], facts.iloc[1], facts.iloc[2] if dated else None)
         columns = ", ".join(map(_plain, source.columns, source.types))
         n_parts = _n_parts(n_rows, rows_per_part)
         source.project(f"{columns}, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
