@@ -128,7 +128,7 @@ class AFTModel(Regression):
             error[covariates].to_numpy(dtype=float),
         )
 
-    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:  # noqa: ARG002
+    def _log_stays(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:  # noqa: ARG002
         """Return log S(time) of customers with these linear scores."""
         return accelerated_log_survival(
             time, self.intercept_ + score, self.scale_, self.distribution

@@ -150,7 +150,7 @@ class CoxModel(Regression):
         self.proportionality_ = _proportionality(laid, matrix, fitted.estimate, names, gone)
         return fitted.estimate, np.sqrt(np.diag(fitted.covariance))
 
-    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
+    def _log_stays(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
         """Return log S(time) of customers with these linear scores, by the baseline of each."""
         layers = self._beside()
         of, strata = group_codes(self.baseline_, layers)

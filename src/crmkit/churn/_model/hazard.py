@@ -7,31 +7,27 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import columns_named, optional_columns
-from crmkit._checks import Problems, check_number, number_array, random_generator
-from crmkit._estimator import Model
-from crmkit._frames import read_customers, sorted_codes
+from crmkit._checks import check_number, random_generator
 from crmkit._learn import Calibrator, FeatureEncoder, Scorer, fit_classifier
 from crmkit._learn.columns import judged_columns
-from crmkit._learn.seen import SeenRows, in_sample
+from crmkit._learn.seen import SeenRows
 from crmkit.churn._math.hazards import interval_edges, interval_log_survival, person_periods
-from crmkit.churn._table.tenures import tenures_of
+from crmkit.churn._model.staying import Staying, read_leavers
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._typing import Floats, Ints
-    from crmkit.churn._math.tenures import Tenures
 
 
-__all__ = ["HazardModel", "read_remaining", "remaining_table"]
+__all__ = ["HazardModel"]
 
 _MOST_ROWS = 3_000_000
 _CUSTOMERS_AT_ONCE = 20_000
 
 
-class HazardModel(Model):
+class HazardModel(Staying):
     """Learn who stays how long: the chance to leave in each interval of time, given the customer.
 
     Time is cut into intervals. Each customer gives one row for every interval that he or she was
@@ -97,8 +93,6 @@ class HazardModel(Model):
     edges_: Floats
     scorer_: Scorer
     parameters_: pd.DataFrame
-
-    _not_saved = ("_seen_",)
 
     def __init__(
         self,
@@ -184,101 +178,32 @@ class HazardModel(Model):
         self.parameters_ = _parameters(fitted, encoder.feature_names, self.estimator is None)
         return self
 
-    def predict(
-        self, customers: Any, *, horizon_days: float, duration: str | None = None
-    ) -> pd.DataFrame:
-        """Return each customer's chance to stay longer than a horizon.
+    def _needs(self) -> list[str]:
+        """Return the columns that were learned from."""
+        return self.scorer_.encoder.used_columns
 
-        Parameters
-        ----------
-        customers : DataFrame
-            One row per customer, with the columns the model learned from.
-        horizon_days : float
-            Time to look ahead, in the unit of the duration the model learned from.
-        duration : str, optional
-            Column with the tenure so far; the chance is then to stay `horizon_days` longer, given
-            the tenure. The default is customers who begin.
+    def _encoded(self, frame: pd.DataFrame) -> Floats:
+        """Return the features of customers."""
+        return self.scorer_.encoder.transform(frame)
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer, in the order of `customers`:
-
-            * ``customer_id`` - as given.
-            * ``p_survival`` (float) - chance to stay; NaN beyond the last time at which the model
-              saw somebody leave.
-            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
-              are refused where scores are judged. Missing in a model read from a file, which
-              keeps nothing of its customers.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        MissingColumnsError
-            If a column the model learned from is absent.
-        InputError
-            If a tenure or the horizon cannot be used.
-        """
-        self._check_fitted()
-        frame, begin, end = read_remaining(
-            customers, self.scorer_.encoder.used_columns, horizon_days, duration
-        )
-        features = self.scorer_.encoder.transform(frame)
+    def _log_survival(
+        self,
+        begin: Floats,
+        end: Floats,
+        matrix: Floats,
+        frame: pd.DataFrame,  # noqa: ARG002
+    ) -> tuple[Floats, Floats]:
+        """Return log S at two times of each customer, who are taken a part at a time."""
         k = self.edges_.size
         log_now, log_then = np.empty(begin.size), np.empty(begin.size)
         for start in range(0, begin.size, _CUSTOMERS_AT_ONCE):
             rows = slice(start, start + _CUSTOMERS_AT_ONCE)
-            block = features[rows]
+            block = matrix[rows]
             every = np.repeat(np.arange(len(block)), k), np.tile(np.arange(k), len(block))
             hazard = self.scorer_.score(_matrix(block[every[0]], every[1], k)).reshape(-1, k)
             log_now[rows] = interval_log_survival(hazard, self.edges_, begin[rows])
             log_then[rows] = interval_log_survival(hazard, self.edges_, end[rows])
-        seen = in_sample(vars(self).get("_seen_"), frame, features)
-        return remaining_table(frame, log_now, log_then, seen)
-
-
-def read_leavers(
-    customers: Any, *, duration: str, event: str, entry: str | None, weights: str | None
-) -> tuple[pd.DataFrame, Tenures, list[str]]:
-    """Return customers to learn from, their tenures, and the columns that say these."""
-    taken = [
-        *columns_named(duration=duration, event=event),
-        *optional_columns(entry=entry, weights=weights),
-    ]
-    frame = read_customers(customers, needs=taken, unique=False)
-    codes, _ = sorted_codes(frame["customer_id"])
-    # Sums in the order of the customers are the same for any order of the rows.
-    frame = frame.iloc[np.argsort(codes, kind="stable")].reset_index(drop=True)
-    tenures = tenures_of(frame, duration, event, entry=entry, weights=weights)
-    if not tenures.left.any():
-        raise InputError(f"`customers`: nobody left (column {event!r}); nothing to learn.")
-    return frame, tenures, taken
-
-
-def read_remaining(
-    customers: Any, columns: Sequence[str], horizon_days: float, duration: str | None
-) -> tuple[pd.DataFrame, Floats, Floats]:
-    """Return the customers to predict for, their tenure so far (else 0) and a horizon later."""
-    horizon_days = check_number(horizon_days, "horizon_days", rule="days_ahead")
-    frame = read_customers(customers, needs=[*columns, *optional_columns(duration=duration)])
-    if duration is None:
-        return frame, np.zeros(len(frame)), np.full(len(frame), horizon_days)
-    problems = Problems("customers")
-    tenure = number_array(frame[duration], problems, duration, low=0)
-    problems.raise_if_any()
-    return frame, tenure, tenure + horizon_days
-
-
-def remaining_table(
-    frame: pd.DataFrame, log_now: Floats, log_then: Floats, seen: Any
-) -> pd.DataFrame:
-    """Return the chance to stay out of log survival now and then, and who was learned from."""
-    with np.errstate(invalid="ignore"):
-        chance = np.exp(np.minimum(log_then - log_now, 0.0))
-    return pd.DataFrame(
-        {"customer_id": frame["customer_id"], "p_survival": chance, "in_sample": seen}
-    )
+        return log_now, log_then
 
 
 def _matrix(features: Floats, interval: Ints, n_intervals: int) -> Floats:

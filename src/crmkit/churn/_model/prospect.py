@@ -56,14 +56,8 @@ class ProspectModel(ScoreModel):
         ``rate``, ``p_mean``, ``auc``, ``average_precision``, ``brier``, ``calibration_error``,
         ``top_decile_lift``, all out of fold.
     columns_, contact_columns_ : pandas.DataFrame
-        What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
-        and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
-        column of their own), ``pooled`` (how many rare levels were taken together). And how well
-        it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
-        which its value went with the rarer outcome without exception),
-        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
-        `columns` are named; an honest column of such an area is named too. What
-        ``acquisition_table`` adds stands there too, with why it was not used.
+        As in :class:`crmkit.churn.WinBackModel`; an honest column of such an area is named too.
+        What ``acquisition_table`` adds stands there too, with why it was not used.
     base_rate_ : float
         Share of valuable customers the model learned from.
     account_ : dict

@@ -10,9 +10,8 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_number, require_columns
-from crmkit._estimator import Model
 from crmkit._learn.columns import judged_columns
-from crmkit._learn.seen import SeenRows, in_sample
+from crmkit._learn.seen import SeenRows
 from crmkit.churn._model.design import (
     Covariate,
     covariate_columns,
@@ -20,7 +19,7 @@ from crmkit.churn._model.design import (
     learn_terms,
     term_names,
 )
-from crmkit.churn._model.hazard import read_leavers, read_remaining, remaining_table
+from crmkit.churn._model.staying import Staying, read_leavers
 from crmkit.errors import ConvergenceError
 
 if TYPE_CHECKING:
@@ -33,16 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["Regression", "no_maximum"]
 
 
-class Regression(Model):
+class Regression(Staying):
     """A regression; a subclass knows its likelihood."""
 
     penalizer: float
     confidence_level: float
-    columns_: pd.DataFrame
     parameters_: pd.DataFrame
     _terms_: list[Covariate]
-
-    _not_saved = ("_seen_",)
 
     def fit(
         self,
@@ -122,50 +118,20 @@ class Regression(Model):
         )
         return self
 
-    def predict(
-        self, customers: Any, *, horizon_days: float, duration: str | None = None
-    ) -> pd.DataFrame:
-        """Return each customer's chance to stay longer than a horizon.
+    def _needs(self) -> list[str]:
+        """Return the columns that were learned from."""
+        return [*(term.column for term in self._terms_), *self._beside()]
 
-        Parameters
-        ----------
-        customers : DataFrame
-            One row per customer, with the columns the model learned from.
-        horizon_days : float
-            Time to look ahead, in the unit of the duration the model learned from.
-        duration : str, optional
-            Column with the tenure so far; the chance is then to stay `horizon_days` longer, given
-            the tenure. The default is customers who begin.
+    def _encoded(self, frame: pd.DataFrame) -> Floats:
+        """Return the design of customers."""
+        return design_matrix(self._terms_, frame)
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row per customer, in the order of `customers`:
-
-            * ``customer_id`` - as given.
-            * ``p_survival`` (float) - chance to stay; with Cox's model NaN beyond the last time
-              it learned from.
-            * ``in_sample`` (bool) - whether the model learned from this very row; such scores
-              are refused where scores are judged. Missing in a model read from a file, which
-              keeps nothing of its customers.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        MissingColumnsError
-            If a column the model learned from is absent.
-        InputError
-            If a value cannot be used, or a level was not seen in ``fit``.
-        """
-        self._check_fitted()
-        needs = [*(term.column for term in self._terms_), *self._beside()]
-        frame, begin, end = read_remaining(customers, needs, horizon_days, duration)
-        matrix = design_matrix(self._terms_, frame)
+    def _log_survival(
+        self, begin: Floats, end: Floats, matrix: Floats, frame: pd.DataFrame
+    ) -> tuple[Floats, Floats]:
+        """Return log S at two times of each customer."""
         score = matrix @ self.parameters_["estimate"].to_numpy()
-        now, then = (self._log_survival(time, score, frame) for time in (begin, end))
-        seen = in_sample(vars(self).get("_seen_"), frame, matrix)
-        return remaining_table(frame, now, then, seen)
+        return self._log_stays(begin, score, frame), self._log_stays(end, score, frame)
 
     def _beside(self) -> list[str]:
         """Return columns that are no traits but are needed beside them."""
@@ -180,10 +146,10 @@ class Regression(Model):
         frame: pd.DataFrame,
         duration: str,
     ) -> tuple[Floats, Floats]:
-        """Return coefficients and standard errors; keep what `_log_survival` needs."""
+        """Return coefficients and standard errors; keep what `_log_stays` needs."""
 
     @abstractmethod
-    def _log_survival(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
+    def _log_stays(self, time: Floats, score: Floats, frame: pd.DataFrame) -> Floats:
         """Return log S(time) of customers with these linear scores."""
 
 

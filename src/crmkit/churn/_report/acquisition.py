@@ -59,19 +59,8 @@ def acquisition_profile(
     acquisition_cost : str, optional
         Column of `customers` with the cost of winning each customer, in the log's currency.
         Customers without a row or a cost count as won for nothing.
-    as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in the log.
-    window_days : int, default 180
-        Days counted for every customer, the day of the first purchase being the first.
-    retained_days : int, optional
-        A customer is retained who buys in the last `retained_days` days of the window. The
-        default is half the window.
-    acquired_from : str or datetime-like, optional
-        Leave out customers who bought before this day.
-    margin : float, default 1.0
-        Share of the amount that counts as value.
-    valuable_share : float, default 0.2
-        The best share of customers by value is called valuable.
+    as_of, window_days, retained_days, acquired_from, margin, valuable_share
+        As in :func:`acquisition_table`.
     n_bins : int, default 5
         Number of parts of equal size into which numbers are cut.
     max_levels : int, default 20

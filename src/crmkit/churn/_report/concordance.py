@@ -13,7 +13,7 @@ from crmkit._checks import check_number, require_columns
 from crmkit._frames import read_customers, rows_of
 from crmkit._learn.judged import scores_at
 from crmkit.churn._math.concordance import concordance
-from crmkit.churn._model.hazard import read_leavers
+from crmkit.churn._model.staying import read_leavers
 from crmkit.errors import InputError
 
 __all__ = ["concordance_table"]
