@@ -252,3 +252,25 @@ def test_wrong_options():
             basket.frequent_itemsets(log, **options)
     with pytest.raises(InputError, match="adjust"):
         basket.item_pairs(log, adjust="none")
+
+
+def test_thresholds_tell_what_they_cost(monkeypatch):
+    rng = np.random.default_rng(0)
+    log = log_of([rng.permutation(25)[: rng.integers(1, 9)].tolist() for _ in range(2000)])
+    table = basket.support_table(log)
+    assert table["min_support"].tolist() == [200, 100, 40, 20, 10, 5]
+    assert table["support"].tolist() == [0.1, 0.05, 0.02, 0.01, 0.005, 0.0025]
+    assert (table["basis"] == "counted").all()
+    short = basket.support_table(log, max_length=2).set_index("min_support")["itemsets"]
+    every = basket.frequent_itemsets(log, min_support=5)
+    for row in table.itertuples():
+        found = every[every["count"] >= row.min_support]
+        assert row.itemsets == len(found)
+        assert short[row.min_support] == found["length"].le(2).sum()
+    monkeypatch.setattr("crmkit.basket._table.thresholds.COUNTED", 2 * len(log.columns) * 100)
+    part = basket.support_table(log)
+    assert set(part["basis"]) == {"counted", "estimated"}
+    known = part["basis"] == "counted"
+    pd.testing.assert_frame_equal(part[known], table[known])
+    assert part["itemsets"].is_monotonic_increasing
+    assert (part["itemsets"] / table["itemsets"]).between(1 / 5, 5).all()

@@ -28,6 +28,7 @@ from crmkit.basket._table import (
     frequent_sequences,
     item_pairs,
     sequence_rules,
+    support_table,
 )
 
 __all__ = [
@@ -46,5 +47,6 @@ __all__ = [
     "rule_value",
     "rule_windows",
     "sequence_rules",
+    "support_table",
     "time_to_next",
 ]

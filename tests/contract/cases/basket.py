@@ -47,6 +47,7 @@ LINES = {"transactions": ("customer_id", "date", "product")}
 CASES = [
     FunctionCase(basket.as_baskets, lambda: {"baskets": one_hot()}),
     FunctionCase(basket.item_pairs, lambda: {"transactions": log()}, needs=LINES),
+    FunctionCase(basket.support_table, lambda: {"transactions": log()}, needs=LINES),
     FunctionCase(
         basket.frequent_itemsets,
         lambda: {"transactions": log()},
