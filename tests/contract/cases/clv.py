@@ -396,6 +396,7 @@ MODELS = [
         {"covariates": _season()},
         predict_kwargs={"covariates": _season(), "annual_discount_rate": 0.1, "interval": "delta"},
         needs=("customer_id", "date"),
+        methods={"on_log": {"covariates": _season()}},
     ),
     ModelCase(clv.ShiftedBetaGeometric, _contracts, MONTHLY, needs=CONTRACTS),
     ModelCase(clv.BetaDiscreteWeibull, _contracts, MONTHLY, needs=CONTRACTS),

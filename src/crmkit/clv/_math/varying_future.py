@@ -44,7 +44,7 @@ class VaryingFuture:
         """Return P(alive at T | history), shape (n,)."""
         return state_at_end(self.histories, self.paths, self.effects, self.coefficients)[0]
 
-    def expected(self, days: float, rate: float = 0.0) -> tuple[Floats, Floats, Floats]:
+    def expected(self, days: float | Floats, rate: float = 0.0) -> tuple[Floats, Floats, Floats]:
         """Return P(alive at T), P(alive at T + days) and expected purchases in (T, T + days].
 
         Purchases are discounted continuously at `rate` per day. In each piece to come they are
@@ -57,9 +57,9 @@ class VaryingFuture:
         p_alive, A, C = state_at_end(h, self.paths, self.effects, self.coefficients)
         buying, leaving = (effect.speed(self.coefficients) for effect in self.effects)
         later, purchases = np.empty_like(p_alive), np.empty_like(p_alive)
-        for index in blocks(self.paths.count(h.path, h.end, h.end + days)):
-            low = h.end[index]
-            length, code = self.paths.cut(h.path[index], low, low + days)
+        until = h.end + days
+        for index in blocks(self.paths.count(h.path, h.end, until)):
+            length, code = self.paths.cut(h.path[index], h.end[index], until[index])
             growth = np.column_stack([1.0 + C[index], length * leaving[code]]).cumsum(axis=1)
             kept = np.exp(-s * np.log(growth / growth[:, :1]))
             passed = np.cumsum(length, axis=1) - length

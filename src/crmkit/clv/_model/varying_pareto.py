@@ -16,6 +16,7 @@ from crmkit.clv._math.varying_likelihood import effects_of, likelihood
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
+from crmkit.clv._model.on_log import ReadsLogs
 from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.clv._model.varying_read import read_histories, standardised, starting_logs
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["TimeVaryingParetoNBD"]
 
 
-class TimeVaryingParetoNBD(MaximumLikelihood):
+class TimeVaryingParetoNBD(ReadsLogs, MaximumLikelihood):
     """Pareto/NBD with covariates that change over time: seasons, campaigns, prices, states.
 
     While alive a customer buys at a random rate (gamma with shape ``r`` and rate ``alpha``, in
@@ -303,18 +304,3 @@ class TimeVaryingParetoNBD(MaximumLikelihood):
             "alive": alive[who],
         }
         return with_account(pd.DataFrame(table), account)
-
-    def _covariate_columns(self) -> list[str]:
-        """Return the covariates of both processes, each once."""
-        names = dict.fromkeys(c for triples in self._covariates() for c, _, _ in triples)
-        if not names:
-            raise InputError(
-                "`purchase_covariates` and `dropout_covariates` are empty: name a covariate, or "
-                "use ParetoNBD, which is the model without them."
-            )
-        return list(names)
-
-    def _chosen(self) -> list[list[int]]:
-        """Return, for purchases and dropout, which of the covariates act on them."""
-        names, covariates = self._covariate_columns(), self._covariates()
-        return [[names.index(column) for column, _, _ in covariates[at]] for at in (1, 3)]

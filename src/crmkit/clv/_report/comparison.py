@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._checks import quoted
 from crmkit._frames import read_customers
-from crmkit.clv._model import TimeVaryingParetoNBD
+from crmkit.clv._model.on_log import NEEDS_A_LOG, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._report.numbers import numbers
 from crmkit.errors import InputError
@@ -115,12 +115,8 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             raise InputError(
                 f"`models`: {quoted(name)} is not a fitted purchase model; got {quoted(model)}."
             )
-        if isinstance(model, TimeVaryingParetoNBD):
-            raise InputError(
-                f"`models`: {quoted(name)} predicts from a log, not from a customer table. Judge "
-                "what "
-                "it predicts with forecast_table."
-            )
+        if isinstance(model, ReadsLogs):
+            raise InputError(f"`models`: {quoted(name)} {NEEDS_A_LOG}")
         horizon = _days_ahead(model, name, table, length) if ahead == "holdout_periods" else length
         told = model.predict(customers, horizon_days=horizon)
         in_sample = {

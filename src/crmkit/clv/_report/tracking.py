@@ -23,6 +23,7 @@ from crmkit._frames import (
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import period_of, period_start
 from crmkit.clv._model import ByGroup
+from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel
 from crmkit.clv._table.days import check_refunds
@@ -61,7 +62,8 @@ def tracking_table(
     transactions : DataFrame
         One row per order line with ``customer_id`` and ``date``.
     purchases : fitted model
-        Of repeat purchases or renewals, fitted on the table up to `as_of`.
+        Of repeat purchases or renewals, fitted on the table up to `as_of`; a
+        :class:`TimeVaryingParetoNBD` with its log: ``model.on_log(log, covariates=...)``.
     as_of : date-like
         Last day observed, inclusive: the end of the calibration period. Customers who came
         later are left out.
@@ -129,7 +131,10 @@ def tracking_table(
     mine = known[clock.buyer]
     actual = np.bincount(np.searchsorted(clock.ends, clock.bought[mine]), minlength=clock.ends.size)
     ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
-    total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
+    if isinstance(purchases, OnLog):
+        total = purchases.expected_of_base(clock.split, clock.ends)
+    else:
+        total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
     if customers is not None:
         people, account = read_customers(customers, optional=())["customer_id"], log.account
         everyone = log.rows.customer_ids
@@ -218,6 +223,10 @@ def _repeats(days: PurchaseDays) -> tuple[Ints, Ints]:
 
 def _one(purchases: Any) -> Any:
     """Return the model, or one of those fitted by group, of purchases again and again."""
+    if isinstance(purchases, OnLog):
+        return purchases.model
+    if isinstance(purchases, ReadsLogs):
+        raise InputError(f"`purchases` {NEEDS_A_LOG}")
     model = purchases.models_[0] if hasattr(purchases, "models_") else purchases
     if isinstance(model, type) or not isinstance(model, PurchaseModel):
         raise InputError(

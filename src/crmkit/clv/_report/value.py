@@ -10,10 +10,10 @@ import numpy as np
 
 from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
 from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
-from crmkit.clv._model import TimeVaryingParetoNBD
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import Interval
 from crmkit.clv._model.known_price import KnownPrice
+from crmkit.clv._model.on_log import NEEDS_A_LOG, ReadsLogs
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation, limits
 from crmkit.errors import InputError
@@ -51,7 +51,8 @@ def lifetime_value(
     customers : DataFrame
         A :func:`purchase_table`, with the covariates of the models if they have any.
     purchases : fitted model
-        Of repeat purchases, such as :class:`BGNBD` or :class:`ParetoNBD`.
+        Of repeat purchases or renewals, such as :class:`BGNBD` or :class:`ShiftedBetaGeometric`; a
+        :class:`TimeVaryingParetoNBD` with its log: ``model.on_log(log, covariates=...)``.
     spend : fitted model, float or str
         Of the amount per purchase, such as :class:`GammaGamma` or :class:`LognormalSpend`; or a
         price that is known, as a number or as the column of `customers` that holds it.
@@ -262,11 +263,8 @@ def _models(purchases: Any, spend: Any) -> Any:
     """Return what stands for spend, and say in words what is no purchase or spend model."""
     if isinstance(spend, (str, Real, Decimal)) and not isinstance(spend, (bool, np.bool_)):
         spend = KnownPrice(spend)
-    if isinstance(purchases, TimeVaryingParetoNBD):
-        raise InputError(
-            "`purchases` predicts from a log and its covariates, not from a customer table. "
-            "Multiply its discounted_purchases by the expected_amount of `spend` and the margin."
-        )
+    if isinstance(purchases, ReadsLogs):
+        raise InputError(f"`purchases` {NEEDS_A_LOG}")
     for name, model, wanted, such_as in (
         ("purchases", purchases, PurchaseValuer, "BGNBD or ParetoNBD"),
         ("spend", spend, SpendValuer, "GammaGamma, or a known price"),
