@@ -225,14 +225,14 @@ def test_unit_of_time_only_rescales_alpha():
 def test_intervals_cover_and_widen():
     model = _model((0.6, 30.0, 0.9, 2.5))
     customers = pd.DataFrame({"customer_id": range(400), "T": 200.0})
-    fitted = clv.BGNBD(n_draws=40, random_state=1).fit(model.simulate(customers))
+    fitted = clv.BGNBD(prior="weak", n_draws=40, random_state=1).fit(model.simulate(customers))
     history = model.simulate(customers, random_state=5)
     narrow = fitted.predict(history, interval="delta", confidence_level=0.5)
     wide = fitted.predict(history, interval="delta", confidence_level=0.99)
     assert (narrow["conf_low"] >= wide["conf_low"]).all()
     assert (narrow["conf_low"] <= narrow["expected_purchases"]).all()
     assert (narrow["expected_purchases"] <= narrow["conf_high"]).all()
-    drawn = fitted.predict(history, interval="bootstrap")
+    drawn = fitted.predict(history, interval="posterior")
     ratio = drawn["std_error"] / wide["std_error"]
     assert 0.5 < ratio.median() < 2.0
 

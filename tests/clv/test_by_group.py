@@ -100,20 +100,24 @@ def test_what_makes_no_groups_is_refused(base, by):
         clv.ByGroup(model=clv.BGNBD(), by=by).fit(table)
 
 
-def test_bootstrap_draws_each_group_on_its_own(base):
-    drawn = clv.ByGroup(model=clv.BGNBD(n_draws=40, random_state=1), by="wave").fit(base)
+def test_each_group_is_drawn_on_its_own(base):
+    drawn = clv.ByGroup(model=clv.BGNBD(prior="weak", n_draws=40, random_state=1), by="wave").fit(
+        base
+    )
     assert drawn.coefficient_draws_.shape == (40, 8)
     # Draws that move together would show as correlation between the groups.
     between = np.corrcoef(drawn.coefficient_draws_.T)[:4, 4:]
     assert np.abs(between).max() < 0.55
-    spend = clv.GammaGamma(n_draws=40, random_state=2).fit(base)
+    spend = clv.GammaGamma(prior="weak", n_draws=40, random_state=2).fit(base)
     pair = {"purchases": drawn, "spend": spend}
     delta = clv.customer_equity(base, by="channel", **pair)
-    boot = clv.customer_equity(base, by="channel", interval="bootstrap", **pair)
-    np.testing.assert_allclose(boot["std_error"], delta["std_error"], rtol=0.5)
-    told = drawn.predict(base.head(9), interval="bootstrap")
+    drawn_total = clv.customer_equity(base, by="channel", interval="posterior", **pair)
+    np.testing.assert_allclose(drawn_total["std_error"], delta["std_error"], rtol=0.5)
+    told = drawn.predict(base.head(9), interval="posterior")
     assert told["conf_low"].lt(told["conf_high"]).all()
-    again = clv.ByGroup(model=clv.BGNBD(n_draws=40, random_state=1), by="wave").fit(base)
+    again = clv.ByGroup(model=clv.BGNBD(prior="weak", n_draws=40, random_state=1), by="wave").fit(
+        base
+    )
     np.testing.assert_array_equal(again.coefficient_draws_, drawn.coefficient_draws_)
 
 

@@ -110,24 +110,24 @@ def test_segments_add_up_and_their_errors_do_not(base, models):
     np.testing.assert_allclose(one["std_error"], each["std_error"], rtol=1e-9)
 
 
-def test_bootstrap_agrees_with_derivatives(base):
+def test_draws_agree_with_derivatives(base):
     drawn = {
-        "purchases": clv.BGNBD(n_draws=60, random_state=1).fit(base),
-        "spend": clv.GammaGamma(n_draws=60, random_state=2).fit(base),
+        "purchases": clv.BGNBD(prior="weak", n_draws=60, random_state=1).fit(base),
+        "spend": clv.GammaGamma(prior="weak", n_draws=60, random_state=2).fit(base),
     }
     some = base.head(40).assign(half=np.arange(40) % 2)
     delta = clv.customer_equity(some, **drawn, by="half")
-    boot = clv.customer_equity(some, **drawn, by="half", interval="bootstrap")
-    np.testing.assert_allclose(boot["lifetime_value"], delta["lifetime_value"])
-    np.testing.assert_allclose(boot["std_error"], delta["std_error"], rtol=0.4)
-    each = clv.lifetime_value(some, **drawn, interval="bootstrap")
+    told = clv.customer_equity(some, **drawn, by="half", interval="posterior")
+    np.testing.assert_allclose(told["lifetime_value"], delta["lifetime_value"])
+    np.testing.assert_allclose(told["std_error"], delta["std_error"], rtol=0.4)
+    each = clv.lifetime_value(some, **drawn, interval="posterior")
     assert (each["conf_low"] <= each["conf_high"]).all()
-    one = clv.customer_equity(some, **drawn, by="customer_id", interval="bootstrap")
+    one = clv.customer_equity(some, **drawn, by="customer_id", interval="posterior")
     order = np.argsort(some["customer_id"].to_numpy())
     np.testing.assert_allclose(one["conf_low"], each["conf_low"].to_numpy()[order])
     with pytest.raises(InputError, match="n_draws of 2 or more"):
         clv.customer_equity(
-            some, purchases=clv.BGNBD().fit(base), spend=drawn["spend"], interval="bootstrap"
+            some, purchases=clv.BGNBD().fit(base), spend=drawn["spend"], interval="posterior"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from _suite import Case, Study, Target, study
+from _suite import Case, Study, Target
 from crmkit import clv
 from worlds import covered, rows
 
@@ -118,29 +118,6 @@ def few(given, short, full):
     return Study(simulate, "40 customers drawn from the model", True, short, full, "")
 
 
-def bootstrap(rng, n_customers):
-    """What the expectations of members hold by the bootstrap."""
-    true = known(clv.ShiftedBetaGeometric, YEARS, [0.8, 4.0])
-    lengths = LENGTHS["periods"](n_customers)
-    start = pd.DataFrame({"customer_id": range(n_customers), "periods": lengths})
-    drawn = true.simulate(start, random_state=int(rng.integers(2**31)))
-    model = clv.ShiftedBetaGeometric(period_days=365, n_draws=60, random_state=0).fit(drawn)
-    judged = pd.DataFrame({"customer_id": range(3), **MEMBERS})
-    found = model.predict(judged, interval="bootstrap")
-    expected = true.predict(judged)["expected_purchases"]
-    return {"by_bootstrap": rows(covered(found["conf_low"], found["conf_high"], expected))}
-
-
-@study("200 members drawn from the model", short=2, full=80)
-def bootstrap_of_many(rng):
-    return bootstrap(rng, 200)
-
-
-@study("40 members drawn from the model", corner=True, short=2, full=80)
-def bootstrap_of_few(rng):
-    return bootstrap(rng, 40)
-
-
 HELD, NEARLY = (0.93, 0.97), (0.92, 1.0)
 
 
@@ -180,17 +157,8 @@ def cases_of(kind, big, small):
     ]  # fmt: skip
 
 
-DRAWS = ("covers .90 with 60 draws", "with 60 draws 90 % of expectations")
-MEMBERS_PREDICTED = Target(clv.ShiftedBetaGeometric, "predict")
 CASES = [
     case
     for *given, short, short_few, full, full_few in MODELS
     for case in cases_of(given[0], many(given, short, full), few(given, short_few, full_few))
-] + [
-    Case(
-        MEMBERS_PREDICTED, "coverage", bootstrap_of_many, "by_bootstrap", 0.95, (0.86, 0.94), *DRAWS
-    ),
-    Case(
-        MEMBERS_PREDICTED, "coverage", bootstrap_of_few, "by_bootstrap", 0.95, (0.86, 0.94), *DRAWS
-    ),
 ]

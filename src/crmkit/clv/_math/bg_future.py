@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.clv._math.ahead import Ahead, buying_stages, chance_of_leaving
 from crmkit.clv._math.bg_counts import at_least, exactly
 from crmkit.clv._math.dropout import Quadrature, over_dropout
 from crmkit.clv._math.rows import ALL, Index
@@ -72,6 +73,13 @@ class BetaGeometricFuture:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
         found = self.p_alive[:, None] * exactly(days, counts, **self._state())[self.kind]
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the purchases in (T, T + days] of the customers `who`."""
+        shape, rate, a, b = (v[self.kind][who] for v in (self.shape, self.rate, self.a, self.b))
+        alive = rng.random(who.size) < self.p_alive[who]
+        pace, chances = rng.gamma(shape) / rate, chance_of_leaving(a, b, rng)
+        return buying_stages(alive, pace, chances, np.zeros_like(who), days, rng, k=1)
 
     def _state(self) -> dict[str, Floats]:
         """Return the posterior given alive by name; every gap has one stage."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit.clv._math.ahead import chance_of_leaving
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ def simulate(
     r, alpha, a, b = theta
     size = T.shape
     rate = rng.gamma(np.broadcast_to(r, size)) / alpha
-    dropout = _beta_geometric(np.broadcast_to(a, size), np.broadcast_to(b, size), rng)
+    dropout = chance_of_leaving(np.broadcast_to(a, size), np.broadcast_to(b, size), rng)
     stages = rng.poisson(np.minimum(rate * T, 1e15))
     chances = dropout - first_chance
     frequency = np.minimum(stages // k, chances)
@@ -49,16 +51,6 @@ def simulate(
     if k > 1:
         drawn["sum_log_gaps"] = log_gaps(frequency.astype(np.int64), recency, k, rng)
     return drawn | {"alive": alive}
-
-
-def _beta_geometric(a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
-    """Draw the chance at which each customer drops out: 1, 2, ..., at most 1e15."""
-    x, y = rng.gamma(a), rng.gamma(b)
-    p = x / np.maximum(x + y, 1e-300)
-    with np.errstate(divide="ignore"):
-        survived = np.floor(np.log1p(-rng.random(a.shape)) / np.log1p(-np.minimum(p, 1.0 - 1e-16)))
-    chance: Floats = 1.0 + np.minimum(np.nan_to_num(survived, nan=1e15), 1e15)
-    return chance
 
 
 def log_gaps(frequency: Ints, recency: Floats, k: int, rng: np.random.Generator) -> Floats:

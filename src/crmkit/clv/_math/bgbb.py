@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from crmkit.clv._math.ahead import Ahead, chance_of_leaving, renewing
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.periods import renewals, survival_ratio
 from crmkit.clv._math.special import alive_times, log_rising
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Bools, Floats
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["MOST_PERIODS", "BetaBernoulliFuture", "density", "p_alive", "simulate"]
 
@@ -145,6 +146,17 @@ class BetaBernoulliFuture:
         tail = np.cumsum(found[:, ::-1], axis=1)[:, ::-1]
         index = np.minimum(counts, chances).astype(np.int64)
         return np.where(counts <= chances, np.where(counts > 0.0, tail[:, index], 1.0), 0.0)
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the purchases at the opportunities in `days` of the customers `who`."""
+        chances = int(np.floor(days / self.period_days + 1e-9))
+        there = rng.random(who.size) < self.p_alive[who]
+        left = chance_of_leaving(self.gamma[who], self.delta[who], rng)
+        lived = np.where(there, left - 1.0, 0.0)
+        owner, when = renewing(lived, chances, self.period_days)
+        p = rng.beta(self.alpha[who], self.beta[who])
+        buys = rng.random(owner.size) < p[owner]
+        return Ahead(owner[buys], when[buys], there & (lived >= chances))
 
 
 def simulate(theta: Sequence[Any], n: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import gammaln
 
+from crmkit.clv._math.ahead import Ahead, buying_stages, chance_of_leaving
 from crmkit.clv._math.bg_counts import at_least, exactly, stage_survival
 from crmkit.clv._math.dropout import Given, Quadrature, over_dropout
 from crmkit.clv._math.rows import ALL, Index
@@ -83,6 +84,16 @@ class RegularFuture:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
         found = self.p_alive[:, None] * exactly(days, counts, **self._state())
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the purchases in (T, T + days] of the customers `who`."""
+        shape, rate, a, b = (v[self.kind][who] for v in (self.shape, self.rate, self.a, self.b))
+        alive = rng.random(who.size) < self.p_alive[who]
+        passed = np.cumsum(self.stages, axis=0)[:-1, who]
+        stage = (rng.random(who.size) > passed).sum(axis=0)
+        # Each stage that has begun is one event more of what tells the rate.
+        pace, chances = rng.gamma(shape + stage) / rate, chance_of_leaving(a, b, rng)
+        return buying_stages(alive, pace, chances, stage, days, rng, k=len(self.stages))
 
     def _state(self) -> dict[str, Floats]:
         """Return each customer's posterior given alive by name."""

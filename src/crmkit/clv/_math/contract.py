@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from crmkit._typing import Floats
+from crmkit._typing import Floats, Ints
+from crmkit.clv._math.ahead import Ahead, renewing
 from crmkit.clv._math.periods import renewals
 from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
 
@@ -149,6 +150,21 @@ class ContractFuture:
         """Return P(`counts` renewals in `days`), shape (n, m)."""
         found: Floats = self.at_least(days, counts) - self.at_least(days, counts + 1.0)
         return found
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the renewals in `days` of the customers `who`."""
+        chances = int(np.floor(days / self.period_days + 1e-9))
+        alpha, beta, c, t = (v[who] for v in (self.alpha, self.beta, self.c, self.t))
+        there = rng.random(who.size) < self.p_alive[who]
+        age = t**c
+        # Staying so long tells of a rare dropout; (1 - theta)^v falls below a uniform at this v.
+        dropout = np.minimum(rng.beta(alpha, beta + age), 1.0 - 1e-16)
+        with np.errstate(divide="ignore", over="ignore"):
+            bound = age + np.log(rng.random(who.size)) / np.log1p(-dropout)
+            lived = np.ceil(bound ** (1.0 / c) - t) - 1.0
+        lived = np.where(there, np.maximum(lived, 0.0), 0.0)
+        owner, when = renewing(lived, chances, self.period_days)
+        return Ahead(owner, when, there & (lived >= chances))
 
     def _sum(self, periods: float, delta: float) -> Floats:
         """Sum ``S(t + j) / S(t) e^(-delta j)``: term by term, then Euler and Maclaurin."""

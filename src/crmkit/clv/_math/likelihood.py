@@ -8,7 +8,7 @@ every model, with covariates and ties, follow from the same two lines of the cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crmkit._typing import Bools
+    from crmkit.clv._math.prior import Prior
 
 __all__ = [
     "Fit",
@@ -123,6 +124,7 @@ def fit(
     view: Floats | None = None,
     tie: Floats | None = None,
     penalty: Floats | None = None,
+    prior: Prior | None = None,
     max_evaluations: int = 200,
 ) -> Fit:
     """Maximise the sum of the parts over the coefficients ``tie @ free``; see `climb`."""
@@ -136,6 +138,7 @@ def fit(
         view=view,
         tie=tie,
         penalty=penalty,
+        prior=prior,
         max_evaluations=max_evaluations,
     )
 
@@ -150,15 +153,16 @@ def climb(
     view: Floats | None = None,
     tie: Floats | None = None,
     penalty: Floats | None = None,
+    prior: Prior | None = None,
     max_evaluations: int = 200,
 ) -> Fit:
     """Maximise a log-likelihood of `total` customers over the coefficients ``tie @ free``.
 
     `starts` are log-parameters; the best of all but the first are tried only where the first
     search does not end on a steep peak. The `effects` of covariates follow them.
-    `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``. With `max_evaluations` of 1 the
-    result describes the likelihood at the first of the `starts`. What ran away is told by the
-    coefficients ``view @ coefficients``, if they are others.
+    `penalty` (p,) subtracts ``penalty @ coefficients ** 2 / 2``, a `prior` adds its log. With
+    `max_evaluations` of 1 the result describes the likelihood at the first of the `starts`. What
+    ran away is told by the coefficients ``view @ coefficients``, if they are others.
     """
     n_effects = len(effects)
     n_coefficients = len(names) + n_effects
@@ -175,6 +179,10 @@ def climb(
         value -= 0.5 * float(penalty @ coefficients**2)
         gradient -= penalty * coefficients
         hessian -= np.diag(penalty)
+        if prior is not None:
+            value += float(prior.value(coefficients))
+            gradient += prior.gradient(coefficients)
+            hessian += prior.hessian(coefficients)
         if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return -np.inf, free, np.eye(free.size)
         return value, tie.T @ gradient, tie.T @ hessian @ tie
@@ -191,7 +199,11 @@ def climb(
             if found.value > best.value + 1e-5:
                 best, first = found, tie @ point
     scale = {"tie": tie, "view": view, "penalty": penalty}
-    return _summary(best, first, names=names, effects=effects, total=total, **scale)
+    fitted = _summary(best, first, names=names, effects=effects, total=total, **scale)
+    if prior is None:
+        return fitted
+    alone = fitted.log_likelihood - float(prior.value(fitted.coefficients))
+    return replace(fitted, log_likelihood=alone)
 
 
 def _peaked(found: Optimum) -> bool:

@@ -13,9 +13,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
-__all__ = ["expected_lognormal", "lognormal_density", "simulate_lognormal"]
+__all__ = ["draw_lognormal", "expected_lognormal", "lognormal_density", "simulate_lognormal"]
 
 
 def lognormal_density(theta: Sequence[Any], k: Floats, y: Floats, d: Floats) -> Any:
@@ -47,6 +47,18 @@ def expected_lognormal(theta: Sequence[Any], k: Floats, y: Floats) -> Floats:
     known = k * b / (w + k * b)
     mean = (1.0 - known) * np.log(median) + known * y
     result: Floats = np.exp(mean + 0.5 * b * (1.0 - known) + 0.5 * w)
+    return result
+
+
+def draw_lognormal(
+    theta: Sequence[Any], k: Floats, y: Floats, owner: Ints, rng: np.random.Generator
+) -> Floats:
+    """Draw the amount of a purchase of each `owner`, (e,), one of n customers with k and y."""
+    median, w, b = (np.broadcast_to(value, k.shape) for value in theta[:3])
+    known = k * b / (w + k * b)
+    mean = (1.0 - known) * np.log(median) + known * y
+    own = rng.normal(mean, np.sqrt(b * (1.0 - known)))
+    result: Floats = np.exp(rng.normal(own[owner], np.sqrt(w[owner])))
     return result
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from crmkit.clv._math.ahead import Ahead, points_in_time
 from crmkit.clv._math.rows import ALL, Index, distinct_rows
 from crmkit.clv._math.smooth import smooth
 from crmkit.clv._math.special import (
@@ -104,6 +105,19 @@ class ParetoFuture:
             dead = np.exp(ways + inside + np.log(s) - np.log(self.dropout_rate))
             result[:, column] = self.p_alive * (np.exp(log) + dead)[self.kind]
         return result + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the purchases in (T, T + days] of the customers `who`."""
+        shape, rate, s, B = (
+            v[self.kind][who]
+            for v in (self.shape, self.rate, self.dropout_shape, self.dropout_rate)
+        )
+        there = rng.random(who.size) < self.p_alive[who]
+        leaving = np.maximum(rng.gamma(s) / B, 1e-300)
+        lifetime = np.where(there, rng.exponential(size=who.size) / leaving, 0.0)
+        seen = np.minimum(lifetime, days)
+        count = rng.poisson(rng.gamma(shape) / rate * seen)
+        return Ahead(*points_in_time(count, seen, rng), lifetime > days)
 
     def _log_integral(self, days: float, powers: tuple[Any, Any, Any]) -> Floats:
         """Return ``ln Int_0^t (u/A)^i (1 + u/A)^-j (1 + u/B)^-l du``, shape (n,).

@@ -15,9 +15,9 @@ from crmkit.clv._math.special import log_rising
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Bools, Floats, Ints
 
-__all__ = ["odds_of_staying", "p_stays", "simulate_kept", "stays_density"]
+__all__ = ["draw_staying", "odds_of_staying", "p_stays", "simulate_kept", "stays_density"]
 
 
 def stays_density(theta: Sequence[Any], k: Floats, n: Floats) -> Any:
@@ -45,6 +45,15 @@ def p_stays(theta: Sequence[Any], k: Floats, n: Floats) -> Floats:
 def odds_of_staying(theta: Sequence[Any], k: Floats, n: Floats) -> Floats:
     """Return the posterior odds that a purchase stays."""
     result: Floats = (theta[-2] + k) / (theta[-1] + n - k)
+    return result
+
+
+def draw_staying(
+    theta: Sequence[Any], k: Floats, n: Floats, owner: Ints, rng: np.random.Generator
+) -> Bools:
+    """Draw whether a purchase of each `owner`, (e,), stays, of customers who kept k of n."""
+    chance = rng.beta(theta[-2] + k, theta[-1] + n - k)
+    result: Bools = rng.random(owner.size) < chance[owner]
     return result
 
 

@@ -15,9 +15,9 @@ from crmkit.clv._math.special import log_beta, log_rising
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
-__all__ = ["counts_density", "expected_spend", "simulate_spend", "spend_density"]
+__all__ = ["counts_density", "draw_amounts", "expected_spend", "simulate_spend", "spend_density"]
 
 
 def counts_density(theta: Sequence[Any], x: Floats) -> Any:
@@ -55,6 +55,16 @@ def expected_spend(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
     mass = p * x + q - 1.0
     mean = p * (v + x * z) / np.where(mass > 0.0, mass, 1.0)
     return np.where(mass > 0.0, mean, np.inf)
+
+
+def draw_amounts(
+    theta: Sequence[Any], x: Floats, z: Floats, owner: Ints, rng: np.random.Generator
+) -> Floats:
+    """Draw the amount of a purchase of each `owner`, (e,), one of n customers with x and z."""
+    p, q, v = theta[:3]
+    scale = np.maximum(rng.gamma(p * x + q), 1e-300) / (v + x * z)
+    shape = np.broadcast_to(p, x.shape)[owner]
+    return np.asarray(rng.gamma(shape) / scale[owner], dtype=np.float64)
 
 
 def simulate_spend(

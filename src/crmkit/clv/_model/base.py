@@ -18,11 +18,19 @@ import numpy as np
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, check_number, number_array, random_generator
 from crmkit._frames import read_customers
-from crmkit.clv._math.likelihood import Part, fit
+from crmkit.clv._math.batch import Posterior
+from crmkit.clv._math.likelihood import Part, fit, positions
 from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.exchange import LifetimesExchange
-from crmkit.clv._model.intervals import Interval, bootstrap_interval, delta_interval, with_gradient
+from crmkit.clv._model.intervals import (
+    Interval,
+    check_draws,
+    delta_interval,
+    posterior_interval,
+    with_gradient,
+)
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
+from crmkit.clv._model.priors import Quantity, prior_of, read_prior
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at, standardised
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
@@ -45,8 +53,14 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     _scaled: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[tuple[str, ...]]
 
+    # What a prior is about; together as many as there are parameters.
+    _quantities: ClassVar[tuple[Quantity, ...]]
+
+    prior: Any
     n_draws: int
     random_state: int | None
+    prior_: pd.DataFrame | None
+    posterior_: dict[str, float | str]
     coefficient_draws_: Floats
 
     @abstractmethod
@@ -130,12 +144,19 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         """Return the rows the likelihood is defined on."""
         return rows
 
-    def _fit_rows(self, rows: Rows, *, at: Sequence[float] | None = None) -> None:
-        """Fit to distinct rows and keep what was learned; or take the parameters `at` as found."""
-        l2, n_draws = (
-            check_number(self.l2, "l2"),
-            check_number(self.n_draws, "n_draws", rule="draws_kept"),
-        )
+    def _offsets(self) -> dict[str, float]:
+        """Return what is added to the logarithms of a prior's quantities beside parameters."""
+        return {}
+
+    def _fit_rows(
+        self, rows: Rows, *, at: Sequence[float] | None = None, drawn: bool = True
+    ) -> None:
+        """Fit to distinct rows and keep what was learned; or take the parameters `at` as found.
+
+        Draws from the posterior are kept unless `drawn` is false.
+        """
+        l2 = check_number(self.l2, "l2")
+        n_draws = check_number(self.n_draws, "n_draws", rule="draws_kept")
         rng = random_generator(self.random_state)
         terms, n_customers = self._terms(), float(rows.weight.sum())
         unit, spread = self._unit(rows), self._spread(rows, terms)
@@ -147,30 +168,39 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.tie, spread)
-        options: dict[str, Any] = {
-            "names": self._names,
-            "widths": widths,
-            "effects": terms[len(self._names) :],
-            "view": back * spread[:, None],
-            "tie": tie,
-            "penalty": penalty,
-        }
-        if at is None:
-            found = fit(self._parts(scaled), self._starts(scaled), **options)
-        else:
-            point = (np.log(at) - scaling.shift[: len(at)]).tolist()
-            found = fit(self._parts(scaled), [point], max_evaluations=1, **options)
+        parts, prior = self._parts(scaled), None
+        self.prior_ = None
+        if self.prior is not None and at is None:
+            effects = terms[len(self._names) :], spread[len(self._names) :]
+            self.prior_ = read_prior(self.prior, self._quantities, *effects, unit)
+            about = self.prior_, self._quantities, self._names
+            prior = prior_of(*about, shift=shift, spread=spread, offsets=self._offsets())
+        found = fit(
+            parts,
+            self._starts(scaled) if at is None else [(np.log(at) - shift[: len(at)]).tolist()],
+            names=self._names,
+            widths=widths,
+            effects=terms[len(self._names) :],
+            view=back * spread[:, None],
+            tie=tie,
+            penalty=penalty,
+            prior=prior,
+            max_evaluations=200 if at is None else 1,
+        )
         in_days = self._unit_power(rows) * float(np.log(unit))
+        self.coefficient_draws_, self.posterior_ = np.empty((0, len(terms))), {}
         self._keep(found, scaling, n_customers=n_customers, in_days=in_days)
-        self.coefficient_draws_ = np.empty((0, len(terms)))
-        if n_draws:
-            start = found.coefficients[: len(self._names)].tolist()
-            draws = []
-            for _ in range(n_draws):
-                # Each customer weighs Exp(1): c equal customers together weigh Gamma(c, 1).
-                drawn = Rows(scaled.columns, scaled.designs, rng.gamma(rows.weight), rows.inverse)
-                draws.append(fit(self._parts(drawn), [start], **options).coefficients)
-            self.coefficient_draws_ = scaling.to_days(np.array(draws))
+        if prior is not None and n_draws and drawn:
+            posterior = Posterior(parts, positions(widths), tie, penalty, prior)
+            told = posterior.drawn(found, n_draws, rng)
+            self.coefficient_draws_ = scaling.to_days(told.draws @ tie.T)
+            method = "hamiltonian" if told.moved else "importance"
+            self.posterior_ = {"method": method, "tail_shape": told.tail_shape}
+            self.parameters_ = self.parameter_table()
+
+    def _seed(self) -> int | None:
+        """Return the seed of what is drawn after fitting."""
+        return self.random_state
 
     def _at(self, coefficients: Floats) -> Self:
         """Return the model with other coefficients."""
@@ -217,10 +247,11 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     ) -> dict[str, Floats]:
         """Return std_error, conf_low and conf_high of a prediction for every customer."""
         check_choice(interval, "interval", Interval)
-        if interval == "bootstrap":
-            found = bootstrap_interval(rows, function, self.coefficient_draws_, confidence_level)
-        else:
+        if interval == "delta":
             center = np.asarray(self.coefficients_, dtype=np.float64)
             value, slopes = with_gradient(rows, function, center)
             found = delta_interval(value, slopes, self.coefficient_covariance_, confidence_level)
+        else:
+            draws = check_draws(self.coefficient_draws_, "The model")
+            found = posterior_interval(rows, function, draws, confidence_level)
         return {name: column[rows.inverse] for name, column in found.items()}

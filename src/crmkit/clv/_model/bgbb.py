@@ -17,6 +17,7 @@ from crmkit.clv._math.bgbb import (
 from crmkit.clv._math.likelihood import Part
 from crmkit.clv._model.future import check_length
 from crmkit.clv._model.periods import PeriodModel, whole
+from crmkit.clv._model.priors import Quantity, beta_quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +54,20 @@ class BGBB(PeriodModel):
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
     period_ : str or None
         What a period is, if the table said it.
@@ -68,7 +75,9 @@ class BGBB(PeriodModel):
     Notes
     -----
     ``p_alive`` is the probability of being a customer at the last observed opportunity. The paper
-    reports it for the next one: ``predict(..., alive_in_days=period_days)``.
+    reports it for the next one: ``predict(..., alive_in_days=period_days)``. A prior is stated in
+    ``p_purchase`` and ``p_dropout``, the mean chances, and in ``purchase_spread`` and
+    ``dropout_spread``, how customers differ in them, as in :class:`crmkit.clv.BGNBD`.
 
     References
     ----------
@@ -97,6 +106,10 @@ class BGBB(PeriodModel):
         "dropout": (("gamma", 1.0, "dropout_gamma"), ("delta", 1.0, "dropout_delta")),
     }
     _leaving: ClassVar[tuple[str, ...]] = ("gamma", "delta")
+    _quantities: ClassVar[tuple[Quantity, ...]] = (
+        *beta_quantities("p_purchase", "purchase_spread", "alpha", "beta"),
+        *beta_quantities("p_dropout", "dropout_spread", "gamma", "delta"),
+    )
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"alpha+", "beta+"}), "everybody buys with the same probability"),
         (frozenset({"alpha-", "beta-"}), "each customer buys always or never"),

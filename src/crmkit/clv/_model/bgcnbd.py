@@ -35,7 +35,8 @@ class _Regular(BetaGeometric):
         dropout_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_draws: int = 0,
+        prior: Any = None,
+        n_draws: int = 1000,
         random_state: int | None = None,
     ) -> None:
         self.k = k
@@ -43,6 +44,7 @@ class _Regular(BetaGeometric):
         self.dropout_covariates = dropout_covariates
         self.tie = tie
         self.l2 = l2
+        self.prior = prior
         self.n_draws = n_draws
         self.random_state = random_state
 
@@ -85,7 +87,7 @@ class _Regular(BetaGeometric):
         best: dict[str, Any] | None = None
         for k in tried:
             self.k_ = k
-            self._fit_rows(rows)
+            self._fit_rows(rows, drawn=False)
             # The density of an Erlang-k gap t holds t^(k - 1) / (k - 1)!.
             count = float(rows.weight @ rows.columns["frequency"])
             known = (k - 1) * float(each @ gaps) - float(special.gammaln(k)) * count
@@ -93,9 +95,19 @@ class _Regular(BetaGeometric):
             if best is not None and self.log_likelihood_ <= best["log_likelihood_"]:
                 break
             best = self._fitted()
-        for name, value in (best or {}).items():
-            setattr(self, name, value)
+        found = best or {}
+        if self.prior is not None:
+            # Draws are made only for the regularity that was found.
+            self.k_ = found["k_"]
+            self._fit_rows(rows)
+            self._judge(found["log_likelihood_"], found["n_parameters_"])
+        else:
+            for name, value in found.items():
+                setattr(self, name, value)
         return self
+
+    def _offsets(self) -> dict[str, float]:
+        return {"gap_days": float(np.log(self.k_))}
 
     def _unit_power(self, rows: Any) -> float:
         return self.k_ * super()._unit_power(rows)
@@ -130,16 +142,22 @@ class BGCNBD(_Regular):
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
     k_ : int
         The regularity.
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`, given ``k_``. ``alpha`` is the rate of the stages: a
         customer's mean gap is ``k`` stages long.
 
@@ -192,16 +210,22 @@ class MBGCNBD(_Regular):
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
     k_ : int
         The regularity.
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    prior_, posterior_
         As in :class:`crmkit.clv.BGCNBD`.
 
     References

@@ -15,6 +15,7 @@ from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.rows import alike_rows, distinct_rows
 from crmkit.clv._model.day_model import DayModel
 from crmkit.clv._model.future import check_length
+from crmkit.clv._model.priors import Quantity, beta_quantities, gamma_quantities
 from crmkit.clv._model.purchases import ALIKE
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class BetaGeometric(DayModel):
         "dropout": (("a", 1.0, "dropout_a"), ("b", 1.0, "dropout_b")),
     }
     _leaving: ClassVar[tuple[str, ...]] = ("a", "b")
+    _quantities: ClassVar[tuple[Quantity, ...]] = (
+        *gamma_quantities("gap_days", "gap_spread", "r", "alpha", days=(1.0, 3650.0)),
+        *beta_quantities("p_dropout", "dropout_spread", "a", "b"),
+    )
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"r+", "alpha+"}), ALIKE),
         (
@@ -126,10 +131,15 @@ class BGNBD(BetaGeometric):
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
@@ -146,9 +156,22 @@ class BGNBD(BetaGeometric):
         Length of the gradient per customer at the end; about 0 at a maximum.
     boundary_ : str or None
         The limiting model, where the likelihood has no maximum inside the parameter space.
+    prior_ : DataFrame or None
+        The whole prior: ``term``, ``low`` and ``high``.
+    posterior_ : dict
+        How the posterior was drawn: its ``method``, and ``tail_shape``, the shape k of the tail of
+        the weights; above .7 they mislead, and the draws are moved on by Hamiltonian dynamics.
 
     Notes
     -----
+    A prior is stated in ``gap_days`` (``alpha / r``, days between purchases at the mean rate),
+    ``gap_spread`` (``1 / sqrt(r)``, how rates differ), ``p_dropout`` (``a / (a + b)``, the mean
+    chance to leave after a purchase) and ``dropout_spread`` (``1 / sqrt(1 + a + b)``: 0 where all
+    have the same chance, 1 where each leaves at once or never), of customers with average
+    covariates; effects by their own names. Weak are 1 to 3,650 days, .2 to 5, .01 to .9 and .1 to
+    .95. With it estimates are the peak of the posterior of the parameters' logarithms, intervals
+    those between equal tails of its draws, and there is no boundary.
+
     Another unit of time only rescales ``alpha``: parameters in weeks are those in days with
     ``alpha`` divided by 7. At a boundary, where one in five bases of 40 customers ends, standard
     errors are those of the limiting model, which is not the true one.
@@ -159,6 +182,8 @@ class BGNBD(BetaGeometric):
        easy way. Marketing Science 24(2), 275-284, eq. 6 and 10.
     .. [2] Fader, P. S. and Hardie, B. G. S. (2007). Incorporating time-invariant covariates into
        the Pareto/NBD and BG/NBD models.
+    .. [3] Vehtari, A., Simpson, D., Gelman, A., Yao, Y. and Gabry, J. (2024). Pareto smoothed
+       importance sampling. Journal of Machine Learning Research 25(72).
 
     Examples
     --------

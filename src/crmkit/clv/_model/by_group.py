@@ -12,12 +12,14 @@ from crmkit._checks import check_optional, listed, quoted
 from crmkit._estimator import Model
 from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.group_draws import ahead_by_group, amounts_by_group
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.ahead import Ahead
 
 __all__ = ["ByGroup"]
 
@@ -112,7 +114,7 @@ class ByGroup(Model):
         columns = read_by(self.by, reserved=(*_OF_GROUPS, *_OF_PARAMETERS), needed=True)
         table = read_customers(customers, needs=columns)
         code, labels = group_codes(table, columns)
-        # With the same seed the bootstrap draws of the groups would move together.
+        # With the same seed the draws of the groups would move together.
         seed = check_optional(self.model.random_state, "random_state")
         seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(labels))
         self.models_: list[Any] = []
@@ -169,7 +171,7 @@ class ByGroup(Model):
 
     @property
     def coefficient_draws_(self) -> Floats:
-        """Bootstrap draws of the coefficients of all groups, side by side."""
+        """Draws from the posteriors of all groups, side by side."""
         self._check_fitted()
         return np.hstack([model.coefficient_draws_ for model in self.models_])
 
@@ -286,6 +288,20 @@ class ByGroup(Model):
     def _discounted(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return discounted purchases with their derivatives; for lifetime_value."""
         return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
+
+    def _seed(self) -> int | None:
+        """Return the seed of what is drawn after fitting."""
+        return self.models_[0]._seed()
+
+    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
+        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
+        return ahead_by_group(self._by_model(customers), customers, which, days, rng)
+
+    def _amounts_ahead(
+        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
+        return amounts_by_group(self._by_model(customers), customers, which, owner, rng)
 
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""

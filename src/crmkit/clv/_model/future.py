@@ -16,7 +16,8 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.ahead import Ahead
 
 __all__ = ["Future", "check_horizon", "check_length", "check_rate", "daily_rate", "purchases_ahead"]
 
@@ -35,6 +36,9 @@ class Future(Protocol):
 
     def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted at `rate` per day."""
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw the purchases in (T, T + days] of the customers `who`, positions of shape (m,)."""
 
     def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""

@@ -9,8 +9,16 @@ import numpy as np
 
 from crmkit._checks import Problems, check_flag, number_array
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.spend import counts_density, expected_spend, simulate_spend, spend_density
+from crmkit.clv._math.spend import (
+    counts_density,
+    draw_amounts,
+    expected_spend,
+    simulate_spend,
+    spend_density,
+)
+from crmkit.clv._model.priors import Quantity
 from crmkit.clv._model.spend import RETURNS, SpendModel
+from crmkit.clv._model.spend_read import purchase_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["GammaGamma"]
@@ -48,10 +56,15 @@ class GammaGamma(SpendModel):
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
@@ -66,6 +79,10 @@ class GammaGamma(SpendModel):
         Whether anything was returned: then there are the parameters ``kept`` and ``returned``.
     converged_, gradient_norm_, boundary_
         How the search ended; ``boundary_`` names the limiting model, if it is one.
+    prior_, posterior_
+        As in :class:`crmkit.clv.BGNBD`. A prior is stated in ``amount`` (``p v / q``; weak: a
+        hundredth to a hundred times the observed mean), ``order_spread`` (``1 / sqrt(p)``),
+        ``amount_spread`` (``1 / sqrt(q)``: how customers differ), ``p_kept`` and ``kept_spread``.
 
     Notes
     -----
@@ -100,6 +117,11 @@ class GammaGamma(SpendModel):
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
         "spend": (("v", 1.0, "spend"),)
     }
+    _spend_quantities: ClassVar[tuple[Quantity, ...]] = (
+        Quantity("amount", "positive", 0.01, 100.0, {"p": 1.0, "q": -1.0, "v": 1.0}, of_unit=True),
+        Quantity("order_spread", "variation", 0.1, 3.0, {"p": 1.0}),
+        Quantity("amount_spread", "variation", 0.1, 1.2, {"q": 1.0}),
+    )
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (
             frozenset({"q+", "v+"}),
@@ -123,13 +145,15 @@ class GammaGamma(SpendModel):
         spend_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_draws: int = 0,
+        prior: Any = None,
+        n_draws: int = 1000,
         random_state: int | None = None,
     ) -> None:
         self.first_purchase = first_purchase
         self.spend_covariates = spend_covariates
         self.tie = tie
         self.l2 = l2
+        self.prior = prior
         self.n_draws = n_draws
         self.random_state = random_state
 
@@ -148,7 +172,7 @@ class GammaGamma(SpendModel):
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         z = number_array(frame["monetary_value"], problems, "monetary_value", allow_missing=True)
         if self._knows_returns():
-            columns = self._counts(frame, problems)
+            columns = purchase_counts(frame, problems)
             x, k = columns["bought"] - 1.0, columns["kept"]
             first = number_array(frame["first_amount"], Problems(""), "", allow_missing=True)
         else:
@@ -189,6 +213,11 @@ class GammaGamma(SpendModel):
 
     def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         return expected_spend(theta, columns["kept"], columns["amount"])
+
+    def _spend_ahead(
+        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        return draw_amounts(theta, columns["kept"], columns["amount"], owner, rng)
 
     def _spend_simulated(
         self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator

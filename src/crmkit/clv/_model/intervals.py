@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
     Prediction = Callable[[list[Any], dict[str, Floats]], Floats]
 
-__all__ = ["bootstrap_interval", "delta_interval", "slopes_at", "with_gradient"]
+__all__ = [
+    "Interval",
+    "check_draws",
+    "delta_interval",
+    "posterior_interval",
+    "quantile_interval",
+    "slopes_at",
+    "with_gradient",
+]
 
-Interval = Literal["delta", "bootstrap"]
+Interval = Literal["delta", "posterior", "predictive"]
 
 
 def with_gradient(rows: Rows, function: Prediction, coefficients: Floats) -> tuple[Floats, Floats]:
@@ -56,13 +64,28 @@ def delta_interval(
     return {"std_error": error, "conf_low": value / factor, "conf_high": value * factor}
 
 
-def bootstrap_interval(
+def check_draws(draws: Floats, whose: str) -> Floats:
+    """Return draws from the posterior, (d, p), or say how to get them."""
+    if len(draws) < 2:
+        raise InputError(
+            f"{whose} has no draws from a posterior, which this `interval` needs: fit it with a "
+            'prior, such as BGNBD(prior="weak"), and n_draws of 2 or more.'
+        )
+    return draws
+
+
+def posterior_interval(
     rows: Rows, function: Prediction, draws: Floats, confidence_level: float
 ) -> dict[str, Floats]:
-    """Return std_error, conf_low and conf_high over draws of the coefficients, (b, p)."""
-    if len(draws) < 2:
-        raise InputError("`interval` 'bootstrap' needs a model made with n_draws of 2 or more.")
+    """Return std_error, conf_low and conf_high over draws of the coefficients, (d, p)."""
     found = np.array([function(parameters_at(draw, rows.designs), rows.columns) for draw in draws])
+    return quantile_interval(found, confidence_level)
+
+
+def quantile_interval(values: Floats, confidence_level: float) -> dict[str, Floats]:
+    """Return std_error, conf_low and conf_high of draws, (d, n); infinite where draws are."""
     tail = (1.0 - confidence_level) / 2.0
-    low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
-    return {"std_error": found.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}
+    low, high = np.quantile(values, [tail, 1.0 - tail], axis=0, method="inverted_cdf")
+    finite = np.isfinite(values).all(axis=0)
+    error = np.where(finite, values, 0.0).std(axis=0, ddof=1)
+    return {"std_error": np.where(finite, error, np.inf), "conf_low": low, "conf_high": high}

@@ -11,7 +11,7 @@ from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
 
 if TYPE_CHECKING:
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
 __all__ = ["KnownPrice"]
 
@@ -38,9 +38,19 @@ class KnownPrice:
             problems.raise_if_any()
         return pd.DataFrame({"customer_id": table["customer_id"], "expected_amount": amount})
 
-    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
+    def _amounts_ahead(
+        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Return the price of each `owner`: customer i of n at the d-th draw is d n + i."""
+        del which, rng
+        amount = self.predict(customers)["expected_amount"].to_numpy()
+        return np.asarray(amount[owner % amount.size], dtype=np.float64)
+
+    def _amount(
+        self, customers: Any, *, gradient: bool = True, finite: bool = True
+    ) -> tuple[Floats, Floats]:
         """Return the prices (n,); there is nothing to derive them in."""
-        del gradient
+        del gradient, finite
         amount = self.predict(customers)["expected_amount"].to_numpy()
         return amount, np.empty((amount.size, 0))
 

@@ -9,8 +9,15 @@ import numpy as np
 
 from crmkit._checks import Problems, number_array
 from crmkit.clv._math.likelihood import Part
-from crmkit.clv._math.lognormal import expected_lognormal, lognormal_density, simulate_lognormal
+from crmkit.clv._math.lognormal import (
+    draw_lognormal,
+    expected_lognormal,
+    lognormal_density,
+    simulate_lognormal,
+)
+from crmkit.clv._model.priors import Quantity
 from crmkit.clv._model.spend import RETURNS, SpendModel
+from crmkit.clv._model.spend_read import purchase_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["LognormalSpend"]
@@ -43,15 +50,24 @@ class LognormalSpend(SpendModel):
         Groups of terms that are held equal.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
     parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.GammaGamma`; the likelihood is that of every amount, not of means.
+    prior_, posterior_
+        As in :class:`crmkit.clv.BGNBD`. A prior is stated in ``amount`` (``median``; weak: a
+        hundredth to a hundred times the observed one), in ``order_spread`` and ``amount_spread``,
+        the deviations of logarithms within and between customers, ``p_kept`` and ``kept_spread``.
     returns_ : bool
         Whether anything was returned: then there are the parameters ``kept`` and ``returned``.
 
@@ -77,6 +93,11 @@ class LognormalSpend(SpendModel):
     _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
         "spend": (("median", 1.0, "spend"),)
     }
+    _spend_quantities: ClassVar[tuple[Quantity, ...]] = (
+        Quantity("amount", "positive", 0.01, 100.0, {"median": 1.0}, of_unit=True),
+        Quantity("order_spread", "positive", 0.05, 3.0, {"within": 0.5}),
+        Quantity("amount_spread", "positive", 0.05, 3.0, {"between": 0.5}),
+    )
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"between-"}), "all customers have the same mean spend (between goes to 0)"),
         (frozenset({"within-"}), "a customer spends the same each time (within goes to 0)"),
@@ -89,12 +110,14 @@ class LognormalSpend(SpendModel):
         spend_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_draws: int = 0,
+        prior: Any = None,
+        n_draws: int = 1000,
         random_state: int | None = None,
     ) -> None:
         self.spend_covariates = spend_covariates
         self.tie = tie
         self.l2 = l2
+        self.prior = prior
         self.n_draws = n_draws
         self.random_state = random_state
 
@@ -104,7 +127,7 @@ class LognormalSpend(SpendModel):
         return (*counts, "log_amount_mean", "log_amount_std")
 
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
-        columns = self._counts(frame, problems)
+        columns = purchase_counts(frame, problems)
         kept = columns["kept"] > 0.0
         for name, low in (("log_amount_mean", None), ("log_amount_std", 0.0)):
             values = number_array(frame[name], problems, name, low=low, allow_missing=True)
@@ -137,6 +160,11 @@ class LognormalSpend(SpendModel):
 
     def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         return expected_lognormal(theta, columns["kept"], columns["log_amount_mean"])
+
+    def _spend_ahead(
+        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        return draw_lognormal(theta, columns["kept"], columns["log_amount_mean"], owner, rng)
 
     def _spend_simulated(
         self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator

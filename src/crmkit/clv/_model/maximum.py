@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from crmkit._estimator import Model
+from crmkit.clv._model.intervals import quantile_interval
 from crmkit.clv._model.rows import column_names
 from crmkit.clv._model.tables import checked_ties, covariance_table, parameter_table
 from crmkit.errors import InputError
@@ -131,7 +132,8 @@ class MaximumLikelihood(Model):
         Parameters
         ----------
         confidence_level : float
-            Level of the intervals. At a boundary (``boundary_``) 0 to 49 % of those of 80 % hold.
+            Level of the intervals. At a boundary (``boundary_``) 0 to 49 % of those of 80 % hold,
+            with a prior nearly all.
 
         Returns
         -------
@@ -139,9 +141,11 @@ class MaximumLikelihood(Model):
             One row per parameter, then one per effect of a covariate:
 
             * ``term`` (str) - its name.
-            * ``estimate`` (float) - the maximum of the likelihood.
-            * ``std_error`` (float) - of the estimate.
-            * ``conf_low`` (float) - lower limit, on the log scale where the term is positive.
+            * ``estimate`` (float) - the maximum of the likelihood; with a prior the peak of the
+              posterior of logarithms.
+            * ``std_error`` (float) - of the estimate; with a prior the posterior's deviation.
+            * ``conf_low`` (float) - lower limit, on the log scale where the term is positive; with
+              a prior between equal tails of the posterior.
             * ``conf_high`` (float) - upper limit.
 
         Raises
@@ -150,13 +154,15 @@ class MaximumLikelihood(Model):
             If ``fit`` has not been called.
         """
         self._check_fitted()
-        return parameter_table(
-            self._terms(),
-            len(self._names),
-            self.coefficients_,
-            self.coefficient_covariance_,
-            confidence_level,
-        )
+        n = len(self._names)
+        spread = self.coefficient_covariance_
+        table = parameter_table(self._terms(), n, self.coefficients_, spread, confidence_level)
+        draws = getattr(self, "coefficient_draws_", np.empty((0, 0)))
+        if len(draws) < 2:
+            return table
+        positive = np.arange(draws.shape[1]) < n
+        values = np.where(positive, np.exp(np.where(positive, draws, 0.0)), draws)
+        return table.assign(**quantile_interval(values, confidence_level))
 
     def _check_learned(self) -> None:
         """Raise ValueError unless there is one finite number for each term, and their spread."""

@@ -22,14 +22,20 @@ class MBGNBD(BetaGeometric):
         Groups of terms that are held equal, such as ``[["dropout_a.x", "dropout_b.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
 
     References

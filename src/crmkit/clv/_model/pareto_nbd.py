@@ -12,6 +12,7 @@ from crmkit.clv._math.pareto_future import ParetoFuture, simulate
 from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
 from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._model.day_model import DayModel
+from crmkit.clv._model.priors import Quantity, gamma_quantities
 from crmkit.clv._model.purchases import ALIKE
 
 if TYPE_CHECKING:
@@ -39,15 +40,27 @@ class ParetoNBD(DayModel):
         Groups of terms that are held equal, such as ``[["purchase.x", "dropout.x"]]``.
     l2 : float
         Ridge penalty ``l2 / 2 * effect ** 2`` on the effects of covariates.
+    prior : str or DataFrame, optional
+        What is thought likely before the data: ``"weak"``, or a table of ``term``, ``low`` and
+        ``high`` (95 % lie between) like ``prior_``; terms it lacks keep their weak default. The
+        default is none: maximum likelihood.
     n_draws : int
-        Bootstrap draws, each a refit with weights, for ``interval="bootstrap"``.
+        Posterior draws to keep where there is a prior, for ``interval="posterior"`` and
+        ``"predictive"``.
     random_state : int, optional
-        Seed of the bootstrap.
+        Seed of the draws.
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
+
+    Notes
+    -----
+    A prior is stated in ``gap_days`` (``alpha / r``), ``gap_spread`` (``1 / sqrt(r)``),
+    ``life_days`` (``beta / s``, the days that somebody stays at the mean rate of leaving; weak: 10
+    to 20,000) and ``life_spread`` (``1 / sqrt(s)``).
 
     References
     ----------
@@ -78,6 +91,10 @@ class ParetoNBD(DayModel):
         "dropout": (("beta", -1.0, "dropout"),),
     }
     _leaving: ClassVar[tuple[str, ...]] = ("s", "beta")
+    _quantities: ClassVar[tuple[Quantity, ...]] = (
+        *gamma_quantities("gap_days", "gap_spread", "r", "alpha", days=(1.0, 3650.0)),
+        *gamma_quantities("life_days", "life_spread", "s", "beta", days=(10.0, 20000.0)),
+    )
     _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
         (frozenset({"r+", "alpha+"}), ALIKE),
         (

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.ahead import Ahead
     from crmkit.clv._model.future import Future
     from crmkit.clv._model.rows import Rows
 
@@ -51,7 +52,8 @@ class PeriodModel(PurchaseModel):
         dropout_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_draws: int = 0,
+        prior: Any = None,
+        n_draws: int = 1000,
         random_state: int | None = None,
     ) -> None:
         self.period_days = period_days
@@ -59,6 +61,7 @@ class PeriodModel(PurchaseModel):
         self.dropout_covariates = dropout_covariates
         self.tie = tie
         self.l2 = l2
+        self.prior = prior
         self.n_draws = n_draws
         self.random_state = random_state
 
@@ -221,6 +224,12 @@ class OnCalendar:
             rest = self.inner.expected(number, per) - self.inner.expected(near, per)
             total = total + rest * factor[-1] * np.exp(per * near)
         return total
+
+    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
+        """Draw what of the things that fall due in `days` the customers `who` buy."""
+        number = self.periods(days)
+        found: Ahead = self.inner.draw(number, rng, who)
+        return replace(found, when=self.due(number)[found.when.astype(np.int64) - 1])
 
     def at_least(self, days: float, counts: Floats) -> Floats:
         """P(at least `counts` purchases in what falls due in `days`), shape (n, m)."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.ahead import Ahead
 
 __all__ = ["PurchaseValuer", "SpendValuer"]
 
@@ -26,6 +28,16 @@ class PurchaseValuer(Protocol):
     ) -> tuple[Floats, Floats]:
         """Return expected discounted purchases (n,) and their derivatives (n, p)."""
 
+    @property
+    def coefficient_draws_(self) -> Floats:
+        """Draws from the posterior (d, p); none without a prior."""
+
+    def _seed(self) -> int | None:
+        """Return the seed of what is drawn after fitting."""
+
+    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
+        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
+
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""
 
@@ -37,7 +49,18 @@ class PurchaseValuer(Protocol):
 class SpendValuer(Protocol):
     """A fitted model, or models by group, of what customers of a table spend per purchase."""
 
-    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
+    @property
+    def coefficient_draws_(self) -> Floats:
+        """Draws from the posterior (d, p); none without a prior."""
+
+    def _amounts_ahead(
+        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
+
+    def _amount(
+        self, customers: Any, *, gradient: bool = True, finite: bool = True
+    ) -> tuple[Floats, Floats]:
         """Return expected amounts (n,) and their derivatives in the coefficients (n, p)."""
 
     def _at(self, coefficients: Floats) -> Self:

@@ -18,6 +18,7 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, check_optional, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
+from crmkit.clv._model.ahead import continued, gone_on, predictive_interval
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.ahead import Ahead
     from crmkit.clv._model.intervals import Interval
 
 __all__ = ["ALIKE", "PurchaseModel"]
@@ -51,13 +53,15 @@ class PurchaseModel(LikelihoodModel):
         dropout_covariates: Sequence[str] = (),
         tie: Sequence[Sequence[str]] = (),
         l2: float = 0.0,
-        n_draws: int = 0,
+        prior: Any = None,
+        n_draws: int = 1000,
         random_state: int | None = None,
     ) -> None:
         self.purchase_covariates = purchase_covariates
         self.dropout_covariates = dropout_covariates
         self.tie = tie
         self.l2 = l2
+        self.prior = prior
         self.n_draws = n_draws
         self.random_state = random_state
 
@@ -129,11 +133,14 @@ class PurchaseModel(LikelihoodModel):
         alive_in_days : float, optional
             Adds ``p_alive_later``, the probability of being a customer so many days ahead,
             whatever is bought until then.
-        interval : {"delta", "bootstrap"}, optional
+        interval : {"delta", "posterior", "predictive"}, optional
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
-            data leave open about the parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
+            data leave open about the parameters, by derivatives, or by draws from the posterior of
+            a model with a prior. ``"predictive"`` is for the purchases that will be made, given
+            the customer's history, and needs a prior too.
         confidence_level : float
-            Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % hold.
+            Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % by
+            ``"delta"`` hold.
 
         Returns
         -------
@@ -145,7 +152,7 @@ class PurchaseModel(LikelihoodModel):
             * ``p_alive_later`` (float) - the same `alive_in_days` ahead. Optional.
             * ``expected_purchases`` (float) - purchases within the horizon.
             * ``discounted_purchases`` (float) - the same in today's purchases. Optional.
-            * ``std_error`` (float) - standard error of the last quantity. Optional.
+            * ``std_error`` (float) - its standard error, or deviation of what will come. Optional.
             * ``conf_low`` (float) - lower bound of its interval. Optional.
             * ``conf_high`` (float) - upper bound. Optional.
 
@@ -182,7 +189,10 @@ class PurchaseModel(LikelihoodModel):
             def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
                 return self._future(theta, columns).expected(days, rate)
 
-            result |= self._interval(rows, function, interval, level)
+            if interval == "predictive":
+                result |= predictive_interval(frame, self, level=level, days=days, rate=rate)
+            else:
+                result |= self._interval(rows, function, interval, level)
         return pd.DataFrame(result)
 
     def purchase_probabilities(
@@ -215,12 +225,9 @@ class PurchaseModel(LikelihoodModel):
         frame, rows = self._rows(customers, distinct=False)
         theta = parameters_at(self.coefficients_, rows.designs)
         future, counts = self._future(theta, rows.columns), np.arange(top + 1.0)
+        exactly = at_least = np.where(counts == 0.0, 1.0, 0.0) * np.ones((future.p_alive.size, 1))
         if days > 0.0:
             exactly, at_least = future.exactly(days, counts), future.at_least(days, counts)
-        else:
-            exactly = at_least = np.where(counts == 0.0, 1.0, 0.0) * np.ones(
-                (future.p_alive.size, 1)
-            )
         repeated = np.repeat(np.arange(len(frame)), counts.size)
         return pd.DataFrame(
             {
@@ -250,20 +257,37 @@ class PurchaseModel(LikelihoodModel):
 
         return self._with_gradient(rows, function, gradient=gradient)
 
+    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
+        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
+        _, rows = self._rows(customers)
+        return continued(self._future, rows, self.coefficient_draws_[which], days, rng)
+
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""
         _, rows = self._rows(kinds)
         future = self._future(parameters_at(self.coefficients_, rows.designs), rows.columns)
         return np.column_stack([future.expected(float(t))[rows.inverse] for t in days])
 
-    def simulate(self, customers: Any, *, random_state: int | None = None) -> pd.DataFrame:
-        """Draw new histories from the fitted model, exactly and without discretising time.
+    def simulate(
+        self,
+        customers: Any,
+        *,
+        horizon_days: float | None = None,
+        random_state: int | None = None,
+    ) -> pd.DataFrame:
+        """Draw new histories from the fitted model, or continue old ones.
+
+        Both exactly and without discretising time. A model with a posterior continues histories
+        with the parameters of one of its draws, which another seed draws anew.
 
         Parameters
         ----------
         customers : DataFrame
             ``customer_id``, ``T`` (how long to simulate each, in days; ``periods`` for models in
-            whole periods) and the covariates.
+            whole periods) and the covariates; to go on, all columns that ``fit`` needs.
+        horizon_days : float, optional
+            Days to look ahead: the histories of `customers` go on for so long. The default draws
+            new ones.
         random_state : int, optional
             Seed of the draw; the same seed and table give the same draw.
 
@@ -273,12 +297,20 @@ class PurchaseModel(LikelihoodModel):
             One row per customer in the order of the input:
 
             * ``customer_id`` - as given.
-            * the columns that ``fit`` needs, as drawn.
+            * ``purchases`` (int) - made within the horizon; only with one. Optional.
+            * the columns that ``fit`` needs, as drawn; without a horizon.
             * ``sum_log_gaps`` (float) - sum of the logarithms of the gaps in days. Optional.
             * ``alive`` (bool) - whether the customer still was one at the end: the hidden truth.
               Optional.
         """
         self._check_fitted()
+        days = check_optional(horizon_days, "horizon_days", rule="alive_in_days")
+        if days is not None:
+            frame, rows = self._rows(customers)
+            rng, draws = random_generator(random_state), self.coefficient_draws_
+            at = rng.choice(draws, 1) if len(draws) else self.coefficients_[None, :]
+            found = gone_on(continued(self._future, rows, at, days, rng))
+            return pd.DataFrame({"customer_id": frame["customer_id"], **found})
         extra = sorted({name for triples in self._covariates() for name, _, _ in triples})
         frame = read_customers(customers, needs=[self._length, *extra])
         problems = Problems("customers")

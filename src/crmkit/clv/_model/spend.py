@@ -12,15 +12,23 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._frames import read_customers, with_account
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.returns import odds_of_staying, p_stays, simulate_kept, stays_density
+from crmkit.clv._math.returns import (
+    draw_staying,
+    odds_of_staying,
+    p_stays,
+    simulate_kept,
+    stays_density,
+)
+from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.priors import Quantity, beta_quantities
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._model.intervals import Interval
     from crmkit.clv._model.rows import Rows
 
@@ -31,15 +39,15 @@ RETURNS = (
     (frozenset({"kept-", "returned-"}), "each customer returns everything or nothing"),
 )
 
+BACK = beta_quantities("p_kept", "kept_spread", "kept", "returned", chance=(0.1, 0.995))
+
 
 class SpendModel(LikelihoodModel):
-    """Base of the models of spend: P(a purchase stays) x the mean of those that stay.
-
-    Rows hold ``bought`` and ``kept`` purchases, and what the model itself reads.
-    """
+    """P(a purchase stays) x the mean of those that stay; rows hold ``bought`` and ``kept``."""
 
     # The parameters of those that stay; the others are there where something was returned.
     _of_spend: ClassVar[tuple[str, ...]]
+    _spend_quantities: ClassVar[tuple[Quantity, ...]]
 
     returns_: bool
 
@@ -47,6 +55,11 @@ class SpendModel(LikelihoodModel):
     def _names(self) -> tuple[str, ...]:  # type: ignore[override]
         back = ("kept", "returned") if getattr(self, "returns_", False) else ()
         return (*self._of_spend, *back)
+
+    @property
+    def _quantities(self) -> tuple[Quantity, ...]:  # type: ignore[override]
+        back = BACK if len(self._names) > len(self._of_spend) else ()
+        return (*self._spend_quantities, *back)
 
     @property
     def _columns(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -65,37 +78,16 @@ class SpendModel(LikelihoodModel):
         """Return the mean of future amounts that stay; infinite where there is none."""
 
     @abstractmethod
+    def _spend_ahead(
+        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw the amount of a purchase that stays of each `owner`, (e,), one of the rows."""
+
+    @abstractmethod
     def _spend_simulated(
         self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
     ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
         """Draw the first amount, the sum of later ones, own columns and each true mean."""
-
-    def _counts(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
-        """Return purchases and how many of them stay, (n,)."""
-        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
-        first = number_array(frame["first_amount"], problems, "first_amount", allow_missing=True)
-        kept = number_array(
-            frame["kept_purchases"], problems, "kept_purchases", low=0.0, allow_missing=True
-        )
-        # Nothing is known of the first purchase of who has none: a new customer.
-        new = np.isnan(first) & (x == 0.0)
-        problems.rows(
-            np.isnan(first) & ~new,
-            "column 'first_amount' is missing although `frequency` is above 0",
-            do="Give the amount of the first purchase, or choose first_purchase=False.",
-        )
-        kept = np.where(new, 0.0, kept)
-        problems.rows(
-            np.isnan(kept),
-            "column 'kept_purchases' is missing",
-            do="Give how many purchases were not returned, the first one counted.",
-        )
-        problems.rows(
-            kept > x + 1.0,
-            "`kept_purchases` is above `frequency` and one",
-            do="It counts the purchases that were not returned, the first one with them.",
-        )
-        return {"bought": np.where(new, 0.0, x + 1.0), "kept": kept}
 
     def _usable(self, rows: Rows) -> Rows:
         """Return the rows that were bought by, or without returns those with an amount."""
@@ -134,8 +126,12 @@ class SpendModel(LikelihoodModel):
 
     def _expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         """Return the expected amounts; NaN where the mean is infinite."""
-        value = self._spend_expected(theta, columns)
-        return np.where(np.isinf(value), np.nan, value) * self._stays(theta, columns)
+        value = self._with_infinity(theta, columns)
+        return np.where(np.isinf(value), np.nan, value)
+
+    def _with_infinity(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the expected amounts, infinite ones too."""
+        return self._spend_expected(theta, columns) * self._stays(theta, columns)
 
     def predict(
         self,
@@ -151,11 +147,12 @@ class SpendModel(LikelihoodModel):
         customers : DataFrame
             One row per customer, with the columns that ``fit`` needs. A new customer is a row
             with ``frequency`` 0 whose ``first_amount`` is missing.
-        interval : {"delta", "bootstrap"}, optional
+        interval : {"delta", "posterior", "predictive"}, optional
             Adds an interval for the expected amount: what the data leave open about the
-            parameters. ``"bootstrap"`` needs ``n_draws`` at fitting.
+            parameters, by derivatives, or with a prior by draws; or for one amount to come.
         confidence_level : float
-            Level of the interval. At a boundary (``boundary_``) 64 to 80 % of those of 95 % hold.
+            Level of the interval. At a boundary (``boundary_``) 64 to 80 % of those of 95 % hold,
+            with a prior nearly all.
 
         Returns
         -------
@@ -188,12 +185,27 @@ class SpendModel(LikelihoodModel):
             result["p_kept"], _ = self._with_gradient(rows, self._stays, gradient=False)
         result["expected_amount"] = value
         if interval is not None:
-            result |= self._interval(rows, self._expected, interval, level)
+            about = self._expected if interval == "delta" else self._with_infinity
+            if interval == "predictive":
+                result |= one_amount_each(self, frame, level)
+            else:
+                result |= self._interval(rows, about, interval, level)
         account = {"customers_with_infinite_mean": int(np.isnan(value).sum())}
         if self._knows_returns() and not self.returns_:
             returned = (rows.columns["kept"] < rows.columns["bought"])[rows.inverse]
             account["returns_taken_for_none"] = int(returned.sum())
         return with_account(pd.DataFrame(result), account)
+
+    def _amounts_ahead(
+        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
+        _, rows = self._rows(customers)
+        theta, columns = customers_at_draws(rows, self.coefficient_draws_[which])
+        amount = self._spend_ahead(theta, columns, owner, rng)
+        if len(self._names) > len(self._of_spend):
+            amount *= draw_staying(theta, columns["kept"], columns["bought"], owner, rng)
+        return amount
 
     def return_table(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Tell how probable it is that a purchase of each customer stays.
@@ -242,11 +254,14 @@ class SpendModel(LikelihoodModel):
         """Return the odds that a purchase stays."""
         return odds_of_staying(theta, columns["kept"], columns["bought"])
 
-    def _amount(self, customers: Any, *, gradient: bool = True) -> tuple[Floats, Floats]:
+    def _amount(
+        self, customers: Any, *, gradient: bool = True, finite: bool = True
+    ) -> tuple[Floats, Floats]:
         """Return the expected amounts (n,) and their derivatives in the coefficients (n, p)."""
         self._check_fitted()
         _, rows = self._rows(customers)
-        return self._with_gradient(rows, self._expected, gradient=gradient)
+        about = self._expected if finite else self._with_infinity
+        return self._with_gradient(rows, about, gradient=gradient)
 
     def _knows_returns(self) -> bool:
         """Tell whether the model counts purchases that were returned."""
@@ -295,11 +310,8 @@ class SpendModel(LikelihoodModel):
         if getattr(self, "returns_", False):
             first, later, chance = simulate_kept(theta, x + 1.0, rng)
         opening, rest, own, mean = self._spend_simulated(theta, (first, later), rng)
-        table: dict[str, Any] = {
-            "customer_id": frame["customer_id"],
-            "frequency": x.astype(np.int64),
-            "monetary_value": rest / np.maximum(x, 1.0),
-        }
+        table: dict[str, Any] = {"customer_id": frame["customer_id"]}
+        table |= {"frequency": x.astype(np.int64), "monetary_value": rest / np.maximum(x, 1.0)}
         if self._knows_returns():
             table["first_amount"] = opening
             table["kept_purchases"] = (first + later).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How far the parameters leave a value open: derivatives, or the models' bootstrap draws."""
+"""How far the parameters leave a value open: derivatives, or the models' draws."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._arrays import normal_quantile
-from crmkit.errors import InputError
+from crmkit.clv._model.ahead import predictive_interval
+from crmkit.clv._model.future import check_horizon, check_rate
+from crmkit.clv._model.intervals import check_draws, quantile_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Floats, Ints
+    from crmkit.clv._model.intervals import Interval
     from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 
 
 __all__ = ["Valuation", "limits"]
 
-# Draws times customers held at once; a bootstrap of single customers goes in blocks.
+# Draws times customers held at once; those of single customers go in blocks.
 _CELLS = 4_000_000
 
 
@@ -48,17 +51,30 @@ class Valuation:
             variance += np.maximum(np.einsum("ij,jk,ik->i", summed, covariance, summed), 0.0)
         return variance
 
-    def bootstrap(self, group: Ints | None, n_groups: int, level: float) -> dict[str, Floats]:
-        """Return error and limits of each customer's value, or of each group's total."""
-        pairs = list(zip(_draws(self.purchases), _draws(self.spend), strict=False))
-        if len(pairs) < 2:
-            raise InputError(
-                "`interval` 'bootstrap' needs both models made with n_draws of 2 or more, "
-                "such as BGNBD(n_draws=200)."
+    def drawn(
+        self, interval: Interval, group: Ints | None, n_groups: int, level: float
+    ) -> dict[str, Floats]:
+        """Return error and limits of each customer's value, or of each group's total, by draws."""
+        if interval == "predictive":
+            return predictive_interval(
+                self.table,
+                self.purchases,
+                self.spend,
+                level=level,
+                days=check_horizon(self.options["horizon_days"], self.table),
+                rate=check_rate(self.options["annual_discount_rate"]),
+                share=self.share,
+                group=group,
+                n_groups=n_groups,
             )
+        by_purchases = check_draws(self.purchases.coefficient_draws_, "The model of purchases")
+        by_spend = check_draws(self.spend.coefficient_draws_, "The model of spend")
+        # In an order of their own: the same seed must not make the two models move together.
+        by_spend = np.random.default_rng(0).permutation(by_spend)
+        pairs = list(zip(by_purchases, by_spend, strict=False))
         if group is not None:
             draws = [_totals(self._drawn(*pair)[:, None], group, n_groups)[:, 0] for pair in pairs]
-            return _quantiles(np.array(draws), level)
+            return quantile_interval(np.array(draws), level)
         step = max(1, _CELLS // len(pairs))
         blocks = []
         for start in range(0, len(self.table), step):
@@ -66,7 +82,8 @@ class Valuation:
             some = Valuation(
                 self.table.iloc[rows], self.purchases, self.spend, self.share[rows], self.options
             )
-            blocks.append(_quantiles(np.array([some._drawn(*pair) for pair in pairs]), level))
+            values = np.array([some._drawn(*pair) for pair in pairs])
+            blocks.append(quantile_interval(values, level))
         return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
     def _drawn(self, purchases: Floats, spend: Floats) -> Floats:
@@ -74,7 +91,7 @@ class Valuation:
         count, _ = self.purchases._at(purchases)._discounted(
             self.table, gradient=False, **self.options
         )
-        amount, _ = self.spend._at(spend)._amount(self.table, gradient=False)
+        amount, _ = self.spend._at(spend)._amount(self.table, gradient=False, finite=False)
         value: Floats = self.share * amount * count
         return value
 
@@ -98,15 +115,3 @@ def _totals(values: Floats, group: Ints, n_groups: int) -> Floats:
     known = np.nan_to_num(values)  # who has no value is in no total
     found = [np.bincount(group, column, minlength=n_groups) for column in known.T]
     return np.array(found, dtype=np.float64).reshape(-1, n_groups).T
-
-
-def _draws(model: Any) -> Floats:
-    """Return the model's bootstrap draws of its coefficients; none where it keeps none."""
-    draws: Floats = getattr(model, "coefficient_draws_", np.empty((0, 0)))
-    return draws
-
-
-def _quantiles(draws: Floats, level: float) -> dict[str, Floats]:
-    """Return error and limits over the draws, shape (draws, n)."""
-    low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
-    return {"std_error": draws.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}

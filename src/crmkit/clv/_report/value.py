@@ -64,10 +64,10 @@ def lifetime_value(
     margin : float or str
         Share of the amount that is earned, or the column of `customers` that holds it (negative
         where a customer costs more than is paid), such as ``margin`` of a :func:`purchase_table`.
-    interval : {"delta", "bootstrap"}, optional
+    interval : {"delta", "posterior", "predictive"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
-        models. It is about the expected value; a single customer's outcome varies far more.
-        ``"bootstrap"`` needs both models made with ``n_draws``.
+        models, by derivatives, or by draws from the posteriors of models with a prior. It is about
+        the expected value; ``"predictive"``, which needs priors too, is about what will come in.
     confidence_level : float
         Level of the interval.
 
@@ -143,8 +143,8 @@ def lifetime_value(
     if interval is None:
         return result
     valuation = Valuation(table, purchases, spend, share, options)
-    if interval == "bootstrap":
-        return result.assign(**valuation.bootstrap(None, len(table), level))
+    if interval != "delta":
+        return result.assign(**valuation.drawn(interval, None, len(table), level))
     return result.assign(**limits(value, valuation.delta(None, len(table)), level))
 
 
@@ -179,7 +179,7 @@ def customer_equity(
         Default: one row for the whole base.
     horizon_days, annual_discount_rate, margin
         As in :func:`lifetime_value`.
-    interval : {"delta", "bootstrap"} or None
+    interval : {"delta", "posterior", "predictive"} or None
         Adds an interval for the total, as in :func:`lifetime_value`; None is as fast as that.
     confidence_level : float
         Level of the intervals.
@@ -243,8 +243,8 @@ def customer_equity(
     reach: dict[str, Floats] = {}
     if interval is not None:
         valuation = Valuation(table, purchases, spend, _margin(table, margin), options)
-        if interval == "bootstrap":
-            reach = valuation.bootstrap(group, n, level)
+        if interval != "delta":
+            reach = valuation.drawn(interval, group, n, level)
         else:
             reach = limits(value, valuation.delta(group, n), level)
     sums = {
