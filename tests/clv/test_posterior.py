@@ -301,6 +301,21 @@ def test_continued_histories_have_the_exact_chances(kind, options, truth, table)
     np.testing.assert_allclose(shares, staying, atol=4.5 * np.sqrt(0.25 / (n / 3)))
 
 
+def test_what_falls_due_on_a_calendar_comes_on_its_days():
+    end = pd.Timestamp("2024-12-31")
+    table = ALIKE.assign(period_unit="month", as_of=end)
+    model = clv.ShiftedBetaGeometric(prior="weak", n_draws=400, random_state=1).fit(table)
+    one = table.tail(1)
+    rng = np.random.default_rng(0)
+    for days, months in ((30, 0), (31, 1), (181, 6)):
+        ahead = model._ahead(one, np.arange(400), float(days), rng)
+        dates = pd.DatetimeIndex(end + pd.to_timedelta(np.unique(ahead.when), unit="D"))
+        assert (dates.day == 1).all()
+        assert len(dates) == months
+    told = model.predict(one, horizon_days="6 months", interval="predictive")
+    assert told["conf_high"].iloc[0] == 6.0
+
+
 def test_amounts_to_come_have_the_mean_and_spread_of_the_model():
     truth, n = [4.0, 5.5, 25.0], 20_000
     model = known(clv.GammaGamma, {"first_purchase": False}, truth, n)

@@ -66,7 +66,8 @@ class BGBB(PeriodModel):
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
     prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
     period_ : str or None

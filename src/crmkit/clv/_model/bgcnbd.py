@@ -156,10 +156,11 @@ class BGCNBD(_Regular):
     ----------
     k_ : int
         The regularity.
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
-    prior_, posterior_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGNBD`, given ``k_``. ``alpha`` is the rate of the stages: a
         customer's mean gap is ``k`` stages long.
+    prior_, posterior_
+        As in :class:`crmkit.clv.BGNBD`.
 
     Notes
     -----
@@ -224,9 +225,10 @@ class MBGCNBD(_Regular):
     ----------
     k_ : int
         The regularity.
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
-    prior_, posterior_
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
         As in :class:`crmkit.clv.BGCNBD`.
+    prior_, posterior_
+        As in :class:`crmkit.clv.BGNBD`.
 
     References
     ----------

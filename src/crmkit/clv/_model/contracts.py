@@ -147,7 +147,8 @@ class ShiftedBetaGeometric(_Contract):
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
     prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
     period_ : str or None
@@ -215,7 +216,8 @@ class BetaDiscreteWeibull(_Contract):
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
     prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
     period_ : str or None

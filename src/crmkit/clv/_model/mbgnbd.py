@@ -34,7 +34,8 @@ class MBGNBD(BetaGeometric):
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
     prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
 

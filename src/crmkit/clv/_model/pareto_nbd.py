@@ -52,7 +52,8 @@ class ParetoNBD(DayModel):
 
     Attributes
     ----------
-    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_,
+    parameters_, covariance_, log_likelihood_, aic_, bic_, converged_, gradient_norm_, boundary_
+        As in :class:`crmkit.clv.BGNBD`.
     prior_, posterior_
         As in :class:`crmkit.clv.BGNBD`.
 

@@ -135,12 +135,10 @@ class PurchaseModel(LikelihoodModel):
             whatever is bought until then.
         interval : {"delta", "posterior", "predictive"}, optional
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
-            data leave open about the parameters, by derivatives, or by draws from the posterior of
-            a model with a prior. ``"predictive"`` is for the purchases that will be made, given
-            the customer's history, and needs a prior too.
+            data leave open about the parameters, by derivatives, or with a prior by draws; or,
+            with a prior, for the purchases that will be made by customers of such a history.
         confidence_level : float
-            Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % by
-            ``"delta"`` hold.
+            Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % hold.
 
         Returns
         -------
