@@ -307,7 +307,7 @@ def test_what_falls_due_on_a_calendar_comes_on_its_days():
     model = clv.ShiftedBetaGeometric(prior="weak", n_draws=400, random_state=1).fit(table)
     one = table.tail(1)
     rng = np.random.default_rng(0)
-    for days, months in ((30, 0), (31, 1), (181, 6)):
+    for days, months in ((0, 0), (31, 1), (32, 2), (181, 6)):
         ahead = model._ahead(one, np.arange(400), float(days), rng)
         dates = pd.DatetimeIndex(end + pd.to_timedelta(np.unique(ahead.when), unit="D"))
         assert (dates.day == 1).all()
