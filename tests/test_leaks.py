@@ -112,7 +112,8 @@ def test_a_leak_is_named_by_every_learner(learner, leak):
     assert columns.index[columns["likely_leak"]].tolist() == ["oddity"]
     if leak != "some known":
         assert columns.loc["oddity", "alone_auc"] > 0.995
-    assert columns.loc["oddity", "used"] == (leak != "date")
+    left_out = leak == "date" or learner in ("uplift", "win back")
+    assert columns.loc["oddity", "used"] == (not left_out)
 
 
 @pytest.mark.parametrize("learner", sorted(LEARNERS))
@@ -152,6 +153,7 @@ def test_what_a_treatment_brings_about_makes_the_outcome_certain():
         columns = model.columns_.set_index("column")
         assert (columns.loc[["bought", "paid"], "alone_auc"] < 0.6).all()
         assert columns.loc["bought", "rows_certain"] == table["bought"].sum()
+        assert (columns.loc[["bought", "paid"], "used"] == (learner == "response")).all()
     # Amounts: whether there was any is the yes.
     table["money"] = table["outcome"] * rng.lognormal(3, 1, 4000)
     model = response.UpliftModel(random_state=0)
@@ -161,6 +163,29 @@ def test_what_a_treatment_brings_about_makes_the_outcome_certain():
             outcome="money",
             treated="arm",
         )
+
+
+def test_what_only_one_arm_can_have_is_left_out():
+    """As whether a message was opened: nobody opens what was not sent."""
+    table, rng = base(2000)
+    opened = (table["arm"] == 1) & (rng.random(2000) < 0.3)
+    table = table.assign(opened=opened, minutes=rng.exponential(3, 2000)).drop(
+        columns="tenure_days"
+    )
+    table["minutes"] = table["minutes"].where(opened)
+    rules = {"outcome": "outcome", "treated": "arm"}
+    with pytest.warns(LeakWarning, match=r"'opened' .*'minutes' .*one arm only.*were left out"):
+        model = response.UpliftModel(method="t").fit(table, **rules)
+    columns = model.columns_.set_index("column")
+    assert columns.index[~columns["used"]].tolist()[-2:] == ["opened", "minutes"]
+    assert (columns["transformation"].tail(2) == "not used: known only afterwards").all()
+    honest = table.drop(columns=["opened", "minutes"])
+    alone = response.UpliftModel(method="t").fit(honest, **rules)
+    pd.testing.assert_frame_equal(model.effects_, alone.effects_)
+    # Where customers were chosen, what decided about them must stay.
+    chosen = honest.assign(told=table["arm"])
+    kept = response.UpliftModel(method="t", propensity="estimated").fit(chosen, **rules)
+    assert kept.columns_.set_index("column").loc["told", "used"]
 
 
 def test_a_long_silence_makes_leaving_certain_and_is_no_leak():

@@ -71,10 +71,10 @@ GRID = pd.DataFrame({"customer_id": range(5), "number": [-0.8, -0.4, 0.0, 0.4, 0
 
 
 def effects(rng, model, *, bent, n=1500):
-    """Coverage of what an offer to a random half adds, on average and by the number.
+    """Coverage of what an offer to a random half adds, on average and by the estimate.
 
     The effect rises in a straight line; or, bent, it doubles small chances and adds little to
-    large ones.
+    large ones. What an interval has to hold is the mean effect of customers with its estimate.
     """
 
     def logistic(x):
@@ -91,10 +91,21 @@ def effects(rng, model, *, bent, n=1500):
     chance = base(table["number"]) + effect(table["number"]) * table["offered"]
     table["returned"] = (rng.random(n) < chance).astype(int)
     model.fit(table, outcome="returned", treated="offered", columns=["number"])
+    everybody = pd.DataFrame({"customer_id": range(2001), "number": np.linspace(-1, 1, 2001)})
     grid, scores, average = model.predict(GRID), model.scores_, model.effects_
-    everybody = effect(np.linspace(-1, 1, 2001)).mean()
+    estimates = model.predict(everybody)["uplift"].to_numpy()
+    alike = np.argsort(estimates, kind="stable")
+    estimates = estimates[alike]
+    true = effect(everybody["number"].to_numpy())[alike]
+
+    def of_alike(found):
+        """The mean effect of the two hundredths of all customers around each estimate."""
+        middle = np.clip(np.searchsorted(estimates, found["uplift"]), 20, len(true) - 21)
+        sums = np.r_[0.0, np.cumsum(true)]
+        return (sums[middle + 21] - sums[middle - 20]) / 41
+
     return {
-        "average": covered(average["conf_low"], average["conf_high"], everybody),
-        "grid": rows(covered(grid["conf_low"], grid["conf_high"], effect(GRID["number"]))),
-        "scores": rows(covered(scores["conf_low"], scores["conf_high"], effect(table["number"]))),
+        "average": covered(average["conf_low"], average["conf_high"], true.mean()),
+        "grid": rows(covered(grid["conf_low"], grid["conf_high"], of_alike(grid))),
+        "scores": rows(covered(scores["conf_low"], scores["conf_high"], of_alike(scores))),
     }

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["best_alone", "column_table", "judged_columns"]
+__all__ = ["best_alone", "column_table", "judged_columns", "late_columns"]
 
 _SHOWN = 3
+# That all of a cell were in one arm is no chance from here on, all cells of all columns counted.
+_CHANCE = 1e-3
 
 
 class Term(Protocol):
@@ -74,13 +76,15 @@ def judged_columns(
     *,
     certain_is_suspect: bool,
     warn: bool,
+    late: Sequence[str] = (),
     name: str = "customers",
 ) -> pd.DataFrame:
     """Return the table of columns with how well each alone tells the result, (n,) of 0 and 1.
 
     Columns: those of ``column_table``, alone_auc, rows_certain, likely_leak. A leak ranks the
     result almost perfectly or makes the rarer one certain: by being known at all, which nothing
-    honest does, or, if `certain_is_suspect`, by a value.
+    honest does, or, if `certain_is_suspect`, by a value. Columns that were left out as `late` are
+    leaks too.
     """
     table = column_table(frame, chosen, terms)
     groups = sorted_codes(frame["customer_id"])[0]
@@ -100,10 +104,35 @@ def judged_columns(
                 sure |= judge.certain(cells)
             certain[at] = int(sure.sum())
             leak[at] = certain[at] > 0 or judge.almost_perfect(area[at], len(table))
+    out = table["column"].isin(late).to_numpy()
+    leak |= out
     table = table.assign(alone_auc=area, rows_certain=certain, likely_leak=leak)
+    table.loc[out, "transformation"] = "not used: known only afterwards"
     if warn:
-        _warn(table[leak], outcome, name)
+        _warn(table[leak], outcome, name, left_out=bool(out.any()))
     return table
+
+
+def late_columns(
+    frame: pd.DataFrame, chosen: Sequence[str], result: Floats, arm: Ints | None
+) -> list[str]:
+    """Return the columns that became known only after the contact, for all one can tell.
+
+    They hold the result, (n,) of 0 and 1, itself; or, where arms (n,) were drawn at random, some
+    of their values occur in one arm alone, as that a message was opened.
+    """
+    judged = judged_columns(frame, chosen, (), result, "", certain_is_suspect=True, warn=False)
+    late = judged["likely_leak"].to_numpy(copy=True)
+    if arm is not None:
+        share = np.bincount(arm) / arm.size
+        for at, column in enumerate(chosen):
+            cells = _cells(frame[column], column)[0] + 1
+            n = np.bincount(cells)
+            counts = np.bincount(cells * share.size + arm, minlength=n.size * share.size)
+            alone = (counts.reshape(n.size, -1) == n[:, None]) & (n[:, None] > 0)
+            chance = np.where(alone, share ** n[:, None], 1.0)
+            late[at] |= bool((chance < _CHANCE / (n.size * len(chosen))).any())
+    return list(judged.loc[late, "column"])
 
 
 def _cells(series: pd.Series[Any], column: str) -> tuple[Ints, Floats | None]:
@@ -127,7 +156,7 @@ def best_alone(columns: pd.DataFrame) -> str | None:
     return None if ranked.empty else str(ranked["column"].iloc[0])
 
 
-def _warn(leaks: pd.DataFrame, outcome: str, name: str) -> None:
+def _warn(leaks: pd.DataFrame, outcome: str, name: str, *, left_out: bool) -> None:
     """Warn of columns that seem to hold the outcome itself."""
     if leaks.empty:
         return
@@ -138,10 +167,13 @@ def _warn(leaks: pd.DataFrame, outcome: str, name: str) -> None:
         for column, area, rows in list(parts)[:_SHOWN]
     ]
     more = f" and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+    why = f"What alone tells {outcome!r} so well was hardly known before it."
+    do = "Leave out what became known only afterwards, or name what to learn from with `columns`"
+    if left_out:
+        why = f"What alone tells {outcome!r} so well, or occurs in one arm only, came afterwards."
+        do = "They were left out. To learn from one all the same, name what to use with `columns`"
     warnings.warn(
-        f"`{name}`: likely leak(s) {', '.join(shown)}{more}. What alone tells {outcome!r} so well "
-        "was hardly known before it. Leave out what became known only afterwards, or name what to "
-        "learn from with `columns`, and nothing is said.",
+        f"`{name}`: likely leak(s) {', '.join(shown)}{more}. {why} {do}, and nothing is said.",
         LeakWarning,
         stacklevel=_levels_to_user(),
     )

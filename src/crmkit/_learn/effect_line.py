@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["EffectLine", "effect_line"]
+__all__ = ["EffectCurve", "EffectLine", "effect_curve", "effect_line"]
+
+# Terms of a curve: 5 for some 1,500 customers, 12 for a million, never one for under 20.
+_FEWEST, _GROWTH, _ROWS = 3, 0.35, 20
 
 
 @json_part
@@ -58,3 +61,61 @@ def effect_line(score: Floats, robust: Floats) -> EffectLine:
     of_slope = 0.0 if flat else float(weight @ away**2) / spread**2
     between = 0.0 if flat else float(weight @ away) / (n * spread)
     return EffectLine(centre, average, max(raw, 0.0), raw, (of_average, of_slope, between))
+
+
+@json_part
+@dataclass(frozen=True, slots=True)
+class EffectCurve:
+    """The mean effect at each score: a natural cubic spline through ``knots`` (m,).
+
+    ``coefficient`` (m,) are those of its terms, ``covariance`` (m, m) theirs.
+    """
+
+    knots: Floats
+    coefficient: Floats
+    covariance: Floats
+
+    def at(self, score: Floats) -> tuple[Floats, Floats]:
+        """Return mean effects and their standard errors at scores of shape (n,)."""
+        terms = _spline(np.clip(score, self.knots[0], self.knots[-1]), self.knots)
+        variance = np.einsum("ij,jk,ik->i", terms, self.covariance, terms)
+        return terms @ self.coefficient, np.sqrt(np.maximum(variance, 0.0))
+
+
+def effect_curve(score: Floats, robust: Floats) -> EffectCurve:
+    """Regress doubly robust scores on a spline of out-of-fold effect scores, (n,) each.
+
+    Semenova, V. and Chernozhukov, V. (2021). Debiased machine learning of conditional average
+    treatment effects and other causal functions. Econometrics Journal 24, 264-289. The number of
+    terms grows faster than would be best for the curve itself, so that what it misses is small
+    beside its errors. These allow for rows that draw the curve to themselves (MacKinnon and White
+    1985, HC3).
+    """
+    n = score.size
+    wanted = min(_FEWEST + int(_GROWTH * n**0.25), max(n // _ROWS, 1))
+    knots = np.unique(np.quantile(score, np.linspace(0, 1, wanted)))
+    terms = _spline(score, knots)
+    inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+    coefficient = inverse @ (terms.T @ robust)
+    pull = np.einsum("ij,jk,ik->i", terms, inverse, terms)
+    residual = (robust - terms @ coefficient) / np.maximum(1 - pull, 0.5)
+    half = inverse @ (terms * residual[:, None]).T
+    return EffectCurve(knots, coefficient, half @ half.T)
+
+
+def _spline(score: Floats, knots: Floats) -> Floats:
+    """Return the terms of a natural cubic spline, one per knot, shape (n, m).
+
+    Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, eq. 5.4-5.5,
+    on a scale from 0 to 1.
+    """
+    m = knots.size
+    width = float(knots[-1] - knots[0])
+    if m == 1 or width == 0:
+        return np.ones((score.size, 1))
+    x, at = (score - knots[0]) / width, (knots - knots[0]) / width
+    cubes = np.maximum(x[:, None] - at, 0.0) ** 3
+    if m == 2:
+        return np.column_stack([np.ones_like(x), x])
+    slopes = (cubes[:, :-1] - cubes[:, -1:]) / (1 - at[:-1])
+    return np.column_stack([np.ones_like(x), x, slopes[:, :-1] - slopes[:, -1:]])

@@ -13,8 +13,9 @@ from crmkit._checks import check_choice, check_number
 from crmkit._estimator import Model
 from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.classifier import check_estimator
-from crmkit._learn.columns import judged_columns
-from crmkit._learn.effect_line import EffectLine, effect_line
+from crmkit._learn.columns import judged_columns, late_columns
+from crmkit._learn.effect_choice import EffectMixture, Tried, choose_effects, extra_loss
+from crmkit._learn.effect_line import EffectCurve, EffectLine, effect_curve, effect_line
 from crmkit._learn.effects import EffectEnsemble, EffectMethod, fit_effects
 from crmkit._learn.encoder import FeatureEncoder
 from crmkit._learn.outcomes import read_arms, read_outcome
@@ -41,19 +42,21 @@ class EffectModel(Model):
     _binary: ClassVar[bool] = False
 
     columns_: pd.DataFrame
-    ensemble_: EffectEnsemble
+    ensemble_: EffectEnsemble | EffectMixture
     effects_: pd.DataFrame
+    methods_: pd.DataFrame
     scores_: pd.DataFrame
     account_: dict[str, int]
     _encoder_: FeatureEncoder
     _propensity_: Propensity
     _lines_: list[EffectLine]
+    _curves_: list[EffectCurve]
     _treatments_: list[Any]
 
     def __init__(
         self,
         *,
-        method: EffectMethod = "dr",
+        method: EffectMethod = "auto",
         estimator: Any = None,
         effect_estimator: Any = None,
         propensity: str | Mapping[Any, str] = "randomised",
@@ -94,33 +97,44 @@ class EffectModel(Model):
         _check_arms(counts, treated, 2 * n_folds)
         exclude = [outcome, treated, *_named(self.propensity)]
         encoder = FeatureEncoder(columns=columns, exclude=exclude).fit(people)
+        looked, late = encoder.looked_at(people), []
+        if columns is None:
+            drawn = arm if self.propensity == "randomised" else None
+            late = late_columns(people, looked, _as_yes(result), drawn)
+        if late:
+            encoder = FeatureEncoder(exclude=[*exclude, *late]).fit(people)
         matrix = encoder.transform(people)
         propensity, chance = learn_propensity(
             self.propensity, people, matrix, arm, arms.treatments, encoder.feature_names
         )
-        self.ensemble_, fitted = fit_effects(
-            matrix,
-            result,
-            arm,
-            chance,
-            method=self.method,
-            estimator=self.estimator,
-            effect_estimator=self.effect_estimator,
-            n_folds=n_folds,
-            random_state=self.random_state,
-            progress=progress,
-        )
-        columns_of = zip(fitted.effect.T, fitted.score.T, strict=True)
+        options: dict[str, Any] = {
+            "estimator": self.estimator,
+            "effect_estimator": self.effect_estimator,
+            "n_folds": n_folds,
+            "random_state": self.random_state,
+            "progress": progress,
+        }
+        data = (matrix, result, arm, chance)
+        if self.method == "auto":
+            self.ensemble_, fitted, tried = choose_effects(*data, **options)
+        else:
+            self.ensemble_, fitted = fit_effects(*data, method=self.method, **options)
+            loss = extra_loss(fitted.effect, fitted.score)
+            name = "linear" if self.estimator is None else "given"
+            tried = [Tried(self.method, name, loss, np.ones(loss.size))]
+        columns_of = list(zip(fitted.effect.T, fitted.score.T, strict=True))
         self._lines_ = [effect_line(effect, score) for effect, score in columns_of]
+        self._curves_ = [effect_curve(effect, score) for effect, score in columns_of]
         self._encoder_, self._propensity_ = encoder, propensity
         self.columns_ = judged_columns(
             people,
-            encoder.looked_at(people),
+            looked,
             encoder.terms,
             _as_yes(result),
             outcome,
             certain_is_suspect=True,
             warn=columns is None,
+            late=late,
         )
         self._treatments_ = list(arms.treatments)
         told = np.isfinite(values)
@@ -130,6 +144,7 @@ class EffectModel(Model):
             "in_no_arm": int((told & (arms.code < 0)).sum()),
         }
         self.effects_ = _effects_table(self._treatments_, self._lines_, counts)
+        self.methods_ = _methods_table(self._treatments_, tried)
         self._seen_ = SeenRows.of(people, matrix)
         rows = np.argsort(order)
         self.scores_ = self._scores(
@@ -158,8 +173,11 @@ class EffectModel(Model):
         """Return one row per customer and treatment."""
         z = normal_quantile(level)
         k = len(self._treatments_)
-        found = [line.at(effect[:, a]) for a, line in enumerate(self._lines_)]
-        uplift, error = (np.column_stack(part).ravel() for part in zip(*found, strict=True))
+        uplift = np.column_stack([x.at(effect[:, a])[0] for a, x in enumerate(self._lines_)])
+        found = [curve.at(effect[:, a]) for a, curve in enumerate(self._curves_)]
+        middle, error = (np.column_stack(part) for part in zip(*found, strict=True))
+        # An interval that leaves out the very estimate beside it would be read as a mistake.
+        low, high = np.minimum(middle - z * error, uplift), np.maximum(middle + z * error, uplift)
         rows = np.repeat(np.arange(len(ids)), k)
         names = pd.Series(self._treatments_).take(np.tile(np.arange(k), len(ids)))
         return pd.DataFrame(
@@ -167,10 +185,10 @@ class EffectModel(Model):
                 "customer_id": ids.iloc[rows].reset_index(drop=True),
                 "treatment": names.to_numpy(),
                 "expected_control": control[rows],
-                "uplift": uplift,
-                "std_error": error,
-                "conf_low": uplift - z * error,
-                "conf_high": uplift + z * error,
+                "uplift": uplift.ravel(),
+                "std_error": error.ravel(),
+                "conf_low": low.ravel(),
+                "conf_high": high.ravel(),
                 "in_sample": seen[rows],
             }
         )
@@ -218,3 +236,16 @@ def _effects_table(treatments: list[Any], lines: list[EffectLine], counts: Ints)
             "slope_std_error": np.sqrt([line.variances[1] for line in lines]),
         }
     )
+
+
+def _methods_table(treatments: list[Any], tried: list[Tried]) -> pd.DataFrame:
+    """Return what was tried for each treatment, what it loses and its part in the estimates."""
+    rest = 1 - np.sum([one.weight for one in tried], axis=0)
+    every = [*tried, Tried("average", "none", np.zeros(rest.size), np.maximum(rest, 0.0))]
+    rows = [
+        (treatment, one.method, one.learner, one.loss[a], one.weight[a])
+        for a, treatment in enumerate(treatments)
+        for one in every
+    ]
+    names = ["treatment", "method", "learner", "extra_loss", "weight"]
+    return pd.DataFrame(rows, columns=names)

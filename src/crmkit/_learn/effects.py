@@ -16,9 +16,19 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["CrossFittedEffects", "EffectEnsemble", "EffectMethod", "doubly_robust", "fit_effects"]
+__all__ = [
+    "CrossFittedEffects",
+    "EffectEnsemble",
+    "EffectMethod",
+    "FoldModels",
+    "deal_folds",
+    "doubly_robust",
+    "fit_arm_means",
+    "fit_effects",
+    "fit_fold_effects",
+]
 
-EffectMethod = Literal["dr", "t", "s", "x"]
+EffectMethod = Literal["auto", "dr", "t", "s", "x"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +91,27 @@ class EffectEnsemble:
 
     def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
         """Return effects (n, k) and means under all arms (n, k + 1)."""
+        mean = self.mean(matrix)
+        if self.method in ("t", "s"):
+            return mean[:, 1:] - mean[:, :1], mean
+        return self.effect(matrix, propensity), mean
+
+    def mean(self, matrix: Floats) -> Floats:
+        """Return means under all arms (n, k + 1)."""
         mean = np.zeros((len(matrix), self.n_treatments + 1))
         for fold in self.folds:
             mean += fold.mean(matrix, self.n_treatments) / len(self.folds)
+        return mean
+
+    def effect(self, matrix: Floats, propensity: Floats) -> Floats:
+        """Return effects (n, k)."""
         if self.method in ("t", "s"):
-            return mean[:, 1:] - mean[:, :1], mean
+            mean = self.mean(matrix)
+            return np.asarray(mean[:, 1:] - mean[:, :1])
         effect = np.zeros((len(matrix), self.n_treatments))
         for fold in self.folds:
             effect += fold.effect(matrix, propensity) / len(self.folds)
-        return effect, mean
+        return effect
 
 
 def fit_effects(
@@ -114,18 +136,20 @@ def fit_effects(
     must come in an order of their own (that of the ids); folds are dealt out within arm and
     outcome.
 
-    Means are fitted without a fold and give the scores of that fold, on which its effects are
-    fitted: the two never share a row. The effect of a row is the average over the models of the
-    other folds, so no data are used twice and every row costs one fit of each kind.
+    Means are fitted without a fold and give the scores of that fold, on which "dr" fits its
+    effects: the two never share a row. The effect of a row is the average over the models of the
+    other folds, so every row costs one fit of each kind; their scores hang on means that saw the
+    row, whose errors have no first-order effect on them. Imputed effects have no such shield: "x"
+    imputes without the fold, too, each arm by the mean of the other.
     """
     binary = bool(((outcome == 0) | (outcome == 1)).all())
     k = propensity.shape[1] - 1
-    folds = _folds(arm, outcome, n_folds, random_state)
+    folds = deal_folds(arm, outcome, n_folds, random_state)
     fitted: list[FoldModels] = []
     mean = np.empty((outcome.size, k + 1))
     for fold in steps(range(n_folds), "cross-fitting", progress):
         train = folds != fold
-        models = _fit_means(
+        models = fit_arm_means(
             method,
             matrix[train],
             outcome[train],
@@ -143,10 +167,13 @@ def fit_effects(
         effect = np.zeros((outcome.size, k))
         for fold in steps(range(n_folds), "cross-fitting", progress):
             own = folds == fold
-            rows = (matrix[own], outcome[own], arm[own], mean[own], score[own])
-            models = replace(fitted[fold], effects=_fit_effects(method, *rows, learner))
+            learned = own if method == "dr" else ~own
+            guess = mean[own] if method == "dr" else fitted[fold].mean(matrix[~own], k)
+            rows = (matrix[learned], outcome[learned], arm[learned], guess, score[learned])
+            models = replace(fitted[fold], effects=fit_fold_effects(method, *rows, learner))
             fitted[fold] = models
-            effect[~own] += models.effect(matrix[~own], propensity[~own]) / (n_folds - 1)
+            found = models.effect(matrix[~learned], propensity[~learned])
+            effect[~learned] += found / (n_folds - 1) if method == "dr" else found
     return EffectEnsemble(method, k, fitted), CrossFittedEffects(effect, mean, score)
 
 
@@ -162,7 +189,7 @@ def doubly_robust(outcome: Floats, arm: Ints, mean: Floats, propensity: Floats) 
     return np.asarray(own[:, 1:] - own[:, :1])
 
 
-def _folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
+def deal_folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
     """Return a fold per row, dealt out within arm and within outcomes of 0 and others, (n,)."""
     drawn = random_generator(seed, fixed=0).permutation(outcome.size)
     place = np.empty(outcome.size, dtype=np.int64)
@@ -170,7 +197,7 @@ def _folds(arm: Ints, outcome: Floats, n_folds: int, seed: int | None) -> Ints:
     return np.asarray(place % n_folds, dtype=np.int64)
 
 
-def _fit_means(
+def fit_arm_means(
     method: str, matrix: Floats, outcome: Floats, arm: Ints, k: int, learner: dict[str, Any]
 ) -> FoldModels:
     """Fit the mean outcome: one model with the arm as feature, or one model per arm."""
@@ -196,7 +223,7 @@ def _with_arm(matrix: Floats, arm: Ints, k: int, *, crossed: bool) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-def _fit_effects(
+def fit_fold_effects(
     method: str,
     matrix: Floats,
     outcome: Floats,

@@ -10,13 +10,14 @@ from scipy import special
 
 from crmkit._estimator import json_part
 from crmkit._learn.classifier import default_classifier, seeded
+from crmkit._learn.trees import TreeStyle, fit_trees
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["MeanModel", "fit_mean"]
+__all__ = ["MeanModel", "MixedMean", "fit_mean"]
 
 
 class MeanModel(Protocol):
@@ -39,6 +40,22 @@ class LinearMean:
         """Return the mean outcome per row."""
         eta = matrix @ self.coefficient + self.intercept
         return np.asarray(special.expit(eta) if self.logistic else eta)
+
+
+@json_part
+@dataclass(frozen=True, slots=True)
+class MixedMean:
+    """A weighted mean of means."""
+
+    parts: list[MeanModel]
+    weights: list[float]
+
+    def mean(self, matrix: Floats) -> Floats:
+        """Return the mean outcome per row."""
+        total = np.zeros(len(matrix))
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            total += weight * part.mean(matrix)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +83,14 @@ def fit_mean(
     """Fit the mean of `outcome` (n,) on features (n, p).
 
     Without an estimator a ridge-penalised logistic regression learns outcomes of 0 and 1, and
-    a ridge regression anything else. A classifier is asked for the probability of 1.
+    a ridge regression anything else. A classifier is asked for the probability of 1; a style of
+    trees grows these.
     """
     if binary and outcome.min() == outcome.max():
         # Nothing to learn: everybody had the same outcome.
         return LinearMean(np.zeros(matrix.shape[1]), float(outcome[0]), logistic=False)
+    if isinstance(estimator, TreeStyle):
+        return fit_trees(matrix, outcome, estimator, random_state)
     if estimator is None:
         return _linear(matrix, outcome, binary=binary, random_state=random_state)
     from sklearn.base import is_classifier

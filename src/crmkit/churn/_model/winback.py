@@ -23,18 +23,21 @@ class WinBackModel(EffectModel):
     Many lost customers come back by themselves; an offer to them is a gift. The model estimates,
     per customer, the chance to return if left alone and what the offer adds to it. Every training
     row is also scored by models that have not seen it; a regression of its doubly robust score on
-    this estimate scales the estimates and gives the intervals. Where that regression finds no
+    this estimate scales the estimates. Where that regression finds no
     rise, every customer gets the average: the data do not show whom the offer moves more.
 
     Parameters
     ----------
-    method : {"dr", "t", "s", "x"}, default "dr"
-        How effects are learned: "t" one model per arm, "s" one model with the arm as a feature,
-        "x" imputed effects, "dr" doubly robust scores.
+    method : {"auto", "dr", "t", "s", "x"}, default "auto"
+        How effects are learned: "auto" by whatever mixture of all these, and of trees, predicts
+        best out of fold, "t" one model per arm, "s" one model with the arm as a feature, "x"
+        imputed effects, "dr" doubly robust scores.
     estimator : scikit-learn classifier, optional
-        What learns the chance to return. The default is a ridge-penalised logistic regression.
+        What learns the chance to return. The default is a ridge-penalised logistic regression,
+        in "auto" trees too.
     effect_estimator : scikit-learn regressor, optional
-        What learns effects in "x" and "dr". The default is a ridge regression.
+        What learns effects in "x" and "dr". The default is a ridge regression, in "auto" trees
+        too.
     propensity : str or mapping, default "randomised"
         The chance to be made the offer. "randomised": the same for all, refused where those
         with an offer visibly differ from those without; "estimated": learned from the features,
@@ -55,14 +58,19 @@ class WinBackModel(EffectModel):
     scores_ : pandas.DataFrame
         What ``predict`` returns, out of fold, for the training table in its row order;
         ``in_sample`` is False. ``save`` leaves it out, so that a saved model names no customer.
+    methods_ : pandas.DataFrame
+        What was tried, per treatment: ``method``, ``learner``, ``extra_loss`` (mean squared
+        distance from doubly robust scores out of fold, less that of the average effect for
+        everybody; below 0 is better) and ``weight``, its part in the estimates.
     columns_ : pandas.DataFrame
         What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
         and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
         column of their own), ``pooled`` (how many rare levels were taken together). And how well
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its value went with the rarer outcome without exception),
-        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
-        `columns` are named; an honest column of such an area is named too.
+        ``likely_leak`` (from an area of 0.99 on, or values that only one arm has). Where no
+        `columns` are named these are left out, and a ``LeakWarning`` tells of them; an honest
+        column of such an area is left out too.
     ensemble_ : object
         The effect models.
     account_ : dict
@@ -75,12 +83,23 @@ class WinBackModel(EffectModel):
 
     Notes
     -----
-    The interval of a customer is that of a straight line through the estimates. Of 1,500 customers
-    intervals of 95 % hold nine in ten where the effect is such a line, and about half of them where
-    it bends with what is known of a customer.
+    "auto" learns outcomes and effects by linear models and, from 400 customers in the smallest arm
+    on, by boosted trees and forests of scikit-learn, and mixes what predicts doubly robust scores
+    of customers it has not seen best. No part is chosen that is not good by itself. A forest from
+    elsewhere can be given as `effect_estimator`.
+
+    An interval is not that of the model, but of those doubly robust scores, as a smooth curve of
+    the estimates: it holds for the mean effect of customers whom the model takes for alike, whether
+    or not the model is right about each. Where it would leave out the estimate it is widened.
 
     References
     ----------
+    Lan, H. and Syrgkanis, V. (2024). Causal Q-aggregation for CATE model selection. *Proceedings
+    of Machine Learning Research* 238.
+
+    Semenova, V. and Chernozhukov, V. (2021). Debiased machine learning of conditional average
+    treatment effects and other causal functions. *Econometrics Journal* 24, 264-289.
+
     Kennedy, E. H. (2023). Towards optimal doubly robust estimation of heterogeneous causal
     effects. *Electronic Journal of Statistics* 17, 3008-3049.
 

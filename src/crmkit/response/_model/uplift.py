@@ -21,20 +21,21 @@ class UpliftModel(EffectModel):
     For every customer and treatment the model estimates the difference between the outcome if
     treated and if left alone: a probability for outcomes of 0 and 1, an amount for money. All
     training rows are also scored by models that have not seen them; a regression of their doubly
-    robust scores on these estimates scales the estimates and gives the intervals. If that
-    regression finds no rise at all, every customer gets the average effect: the data do not show
-    whom the contact changes more.
+    robust scores on these estimates scales the estimates. If that regression finds no rise at all,
+    every customer gets the average effect: the data do not show whom the contact changes more.
 
     Parameters
     ----------
-    method : {"dr", "t", "s", "x"}, default "dr"
-        "t": one model per arm; "s": one model with the arm as a feature; "x": imputed effects,
-        good where arms differ much in size; "dr": doubly robust scores.
+    method : {"auto", "dr", "t", "s", "x"}, default "auto"
+        "auto": whatever mixture of all these, and of trees, predicts best out of fold; "t": one
+        model per arm; "s": one model with the arm as a feature; "x": imputed effects, good where
+        arms differ much in size; "dr": doubly robust scores.
     estimator : scikit-learn estimator, optional
         What learns outcomes: a classifier or regressor. The default is a ridge-penalised
-        logistic regression, for money a ridge regression.
+        logistic regression, for money a ridge regression; in "auto" trees too.
     effect_estimator : scikit-learn regressor, optional
-        What learns effects in "x" and "dr". The default is a ridge regression.
+        What learns effects in "x" and "dr". The default is a ridge regression, in "auto" trees
+        too.
     propensity : str or mapping, default "randomised"
         The chance of each arm. "randomised": equal to the arms' shares, refused where the arms
         visibly differ; "estimated": learned from the features; otherwise the column of
@@ -53,14 +54,19 @@ class UpliftModel(EffectModel):
         One row per treatment: ``treatment``, ``customers_treated``, ``customers_control``,
         ``average_uplift``, ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with
         ``slope_std_error``: 1 if the estimates' spread is right, 0 if they tell nothing.
+    methods_ : pandas.DataFrame
+        What was tried, per treatment: ``method``, ``learner``, ``extra_loss`` (mean squared
+        distance from doubly robust scores out of fold, less that of the average effect for
+        everybody; below 0 is better) and ``weight``, its part in the estimates.
     columns_ : pandas.DataFrame
         What was done to each column: ``column``, ``kind``, ``used``, ``transformation``, ``low``
         and ``high`` (later numbers are held within), ``missing_share``, ``levels`` (those with a
         column of their own), ``pooled`` (how many rare levels were taken together). And how well
         it alone tells the outcome: ``alone_auc`` (out of fold), ``rows_certain`` (rows in
         which its value went with the rarer outcome without exception),
-        ``likely_leak`` (from an area of 0.99 on), of which a ``LeakWarning`` tells where no
-        `columns` are named; an honest column of such an area is named too.
+        ``likely_leak`` (from an area of 0.99 on, or values that only one arm has). Where no
+        `columns` are named these are left out, and a ``LeakWarning`` tells of them; an honest
+        column of such an area is left out too.
     ensemble_ : object
         The effect models.
     account_ : dict
@@ -69,9 +75,14 @@ class UpliftModel(EffectModel):
 
     Notes
     -----
-    The interval of a customer is that of a straight line through the estimates. Of 1,500 customers
-    intervals of 95 % hold nine in ten where the effect is such a line, and about half of them where
-    it bends with what is known of a customer.
+    "auto" learns outcomes and effects by linear models and, from 400 customers in the smallest arm
+    on, by boosted trees and forests of scikit-learn, and mixes what predicts doubly robust scores
+    of customers it has not seen best. No part is chosen that is not good by itself. A forest from
+    elsewhere can be given as `effect_estimator`.
+
+    An interval is not that of the model, but of those doubly robust scores, as a smooth curve of
+    the estimates: it holds for the mean effect of customers whom the model takes for alike, whether
+    or not the model is right about each. Where it would leave out the estimate it is widened.
 
     References
     ----------
@@ -81,6 +92,12 @@ class UpliftModel(EffectModel):
 
     Kennedy, E. H. (2023). Towards optimal doubly robust estimation of heterogeneous causal
     effects. Electronic Journal of Statistics, 17, 3008-3049.
+
+    Lan, H. and Syrgkanis, V. (2024). Causal Q-aggregation for CATE model selection. Proceedings
+    of Machine Learning Research, 238.
+
+    Semenova, V. and Chernozhukov, V. (2021). Debiased machine learning of conditional average
+    treatment effects and other causal functions. Econometrics Journal, 24, 264-289.
 
     Chernozhukov, V., Demirer, M., Duflo, E. and Fernandez-Val, I. (2018). Generic machine
     learning inference on heterogeneous treatment effects in randomized experiments. NBER 24678.
