@@ -12,7 +12,7 @@ from crmkit._arrays import wilson_interval
 from crmkit._learn.levels import number_texts
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information, merge_cells, number_cells
-from crmkit.response._math.logistic import fit_logistic, fit_penalised, profile_limits
+from crmkit.response._math.logistic import Profile, fit_logistic, fit_penalised
 
 
 @given(
@@ -283,7 +283,7 @@ def test_profile_limits_are_where_the_penalised_likelihood_says():
     best = optimize.minimize(loss, np.zeros(3), method="BFGS", options={"gtol": 1e-9})
     fit = fit_penalised(x, y)
     np.testing.assert_allclose(fit.coefficient, best.x, atol=1e-5)
-    low, high, p = profile_limits(x, y, 0, 0.95)
+    low, high, p = Profile(x, y).limits(0, 0.95)
     for limit in (low, high):
         held = optimize.minimize(
             lambda rest, limit=limit: loss(np.array([rest[0], limit, rest[1]])), np.zeros(2)
@@ -301,3 +301,38 @@ def test_columns_missing_together_share_one_mark():
         table[name] = np.where(gone, np.nan, rng.normal(size=500))
     found = response.odds_ratios(table, outcome="y")
     assert found["level"].tolist() == ["", "(missing)", ""]
+
+
+def households():
+    rng = np.random.default_rng(12)
+    home = np.arange(300) // 3
+    x = rng.normal(size=300) + rng.normal(size=100)[home]
+    pull = rng.normal(size=100)[home]
+    y = (rng.random(300) < 1 / (1 + np.exp(-(-0.5 + 0.5 * x + pull)))).astype(int)
+    return pd.DataFrame({"customer_id": range(300), "x": x, "home": home, "responded": y})
+
+
+def test_odds_ratios_of_households_have_the_errors_of_statsmodels():
+    table = households()
+    row = response.odds_ratios(table, outcome="responded", columns=["x"], cluster="home").iloc[0]
+    plain = response.odds_ratios(table, outcome="responded", columns=["x"]).iloc[0]
+    # statsmodels 0.15.0: Logit(...).fit(cov_type="cluster"), without its correction.
+    assert row["coefficient"] == pytest.approx(0.50421135, rel=1e-6)
+    assert row["std_error"] == pytest.approx(0.10952287 * np.sqrt(100 / 99), rel=1e-6)
+    assert row["std_error"] > plain["std_error"]
+    alone = response.odds_ratios(
+        table, outcome="responded", columns=["x"], cluster="customer_id"
+    ).iloc[0]
+    assert alone["std_error"] == pytest.approx(plain["std_error"], rel=0.1)
+    every = response.odds_ratios(table, outcome="responded", cluster="home")
+    assert every["variable"].tolist() == ["x"]
+    with pytest.raises(InputError, match="has 4 clusters"):
+        response.odds_ratios(
+            table.assign(home=table["home"] % 4), outcome="responded", cluster="home"
+        )
+    with pytest.raises(InputError, match="'home' is missing"):
+        response.odds_ratios(
+            table.assign(home=table["home"].where(table["x"] > 0)),
+            outcome="responded",
+            cluster="home",
+        )

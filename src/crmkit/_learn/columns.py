@@ -124,15 +124,20 @@ def late_columns(
     judged = judged_columns(frame, chosen, (), result, "", certain_is_suspect=True, warn=False)
     late = judged["likely_leak"].to_numpy(copy=True)
     if arm is not None:
-        share = np.bincount(arm) / arm.size
         for at, column in enumerate(chosen):
             cells = _cells(frame[column], column)[0] + 1
-            n = np.bincount(cells)
-            counts = np.bincount(cells * share.size + arm, minlength=n.size * share.size)
-            alone = (counts.reshape(n.size, -1) == n[:, None]) & (n[:, None] > 0)
-            chance = np.where(alone, share ** n[:, None], 1.0)
-            late[at] |= bool((chance < _CHANCE / (n.size * len(chosen))).any())
+            known = np.minimum(cells, 1)
+            late[at] |= min(_one_arm(cells, arm), _one_arm(known, arm)) < _CHANCE / len(chosen)
     return list(judged.loc[late, "column"])
+
+
+def _one_arm(cells: Ints, arm: Ints) -> float:
+    """Return the chance that rows drawn at random would leave some cell to one arm alone."""
+    share, n = np.bincount(arm) / arm.size, np.bincount(cells)
+    counts = np.bincount(cells * share.size + arm, minlength=n.size * share.size)
+    alone = (counts.reshape(n.size, -1) == n[:, None]) & (n[:, None] > 0)
+    chance = np.where(alone, share ** n[:, None], 1.0)
+    return float(min(chance.min() * n.size, 1.0))
 
 
 def _cells(series: pd.Series[Any], column: str) -> tuple[Ints, Floats | None]:

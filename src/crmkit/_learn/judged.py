@@ -14,6 +14,8 @@ from crmkit._frames import read_customers, rows_of, sorted_codes
 from crmkit._frames.join import by_value
 from crmkit._learn.outcomes import (
     outcome_column,
+    read_arms,
+    read_outcome,
     read_snapshots,
     score_column,
     tested_customers,
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["JudgedArms", "JudgedScores", "judged_arms", "judged_scores", "scores_at"]
+__all__ = [
+    "JudgedArms",
+    "JudgedOffers",
+    "JudgedScores",
+    "judged_arms",
+    "judged_offers",
+    "judged_scores",
+    "scores_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +170,47 @@ def judged_arms(
     binary = bool(((result == 0) | (result == 1)).all())
     values = scores_at(marks, column, rows)
     return JudgedArms(values, arm, result, binary, marks, rows, account)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedOffers:
+    """Customers of a test of k treatments: ``arm`` (n,), 0 for control, and ``outcome`` (n,).
+
+    ``rows`` (n, k) are the places of their ``score`` (n, k) in the table ``scores``; ``account``
+    counts the rows that were given.
+    """
+
+    score: Floats
+    arm: Ints
+    outcome: Floats
+    scores: pd.DataFrame
+    rows: Ints
+    account: dict[str, int]
+
+
+def judged_offers(
+    customers: Any, scores: Any, *, outcome: str, treated: str, control: Any, score: str | None
+) -> JudgedOffers:
+    """Return scores for each treatment, arms and outcomes of all customers of a test."""
+    everyone = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
+    marks = read_customers(scores, needs=["treatment"], name="scores", unique=False)
+    result = read_outcome(everyone, outcome, binary=False)
+    arms = read_arms(everyone, treated, control)
+    kept = np.isfinite(result) & (arms.code >= 0)
+    account = {
+        "rows": kept.size,
+        "without_outcome": int((~np.isfinite(result)).sum()),
+        "in_no_arm": int((np.isfinite(result) & (arms.code < 0)).sum()),
+    }
+    people = everyone[kept].reset_index(drop=True)
+    column = score_column(marks, score)
+    names = marks["treatment"].astype(object)
+    values, places = [], []
+    for treatment in arms.treatments:
+        own = np.flatnonzero((names == treatment).to_numpy(dtype=bool))
+        part = marks.iloc[own].reset_index(drop=True)
+        at = _rows(people, part, everyone["customer_id"], account)
+        values.append(scores_at(part, column, at))
+        places.append(own[at])
+    score_of, rows = np.column_stack(values), np.column_stack(places)
+    return JudgedOffers(score_of, arms.code[kept], result[kept], marks, rows, account)

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["LogisticFit", "dependent_columns", "fit_logistic", "fit_penalised", "profile_limits"]
+__all__ = [
+    "LogisticFit",
+    "Profile",
+    "clustered_covariance",
+    "dependent_columns",
+    "fit_logistic",
+    "fit_penalised",
+]
 
 _STEPS = 50
 _NEAR = 1e-9
@@ -63,38 +70,59 @@ def fit_penalised(matrix: Floats, outcome: Floats) -> LogisticFit:
     return _in_given_units(matrix, _Search(_standardised(matrix), outcome, penalised=True))
 
 
-def profile_limits(
-    matrix: Floats, outcome: Floats, column: int, level: float
-) -> tuple[float, float, float]:
-    """Return limits of one penalised coefficient, and the p-value that it is 0, by its profile.
+def clustered_covariance(
+    fit: LogisticFit, matrix: Floats, outcome: Floats, cluster: Ints
+) -> Floats:
+    """Return the covariance of a fit whose rows hang together by `cluster` (n,), codes from 0.
 
-    `column` counts from 0 in `matrix`. A limit that lies a thousand standard errors off is
-    infinite (Heinze and Schemper 2002, section 2.2).
+    What each cluster adds to the score stands for its rows (Liang and Zeger 1986, Biometrika 73,
+    13-22), times g / (g - 1) for g clusters. A fit's own covariance is the inverse of its
+    information.
     """
-    from scipy.optimize import brentq
+    design = np.column_stack([np.ones(len(matrix)), matrix])
+    pull = (outcome - special.expit(design @ fit.coefficient))[:, None] * design
+    sums = np.column_stack([np.bincount(cluster, weights=column) for column in pull.T])
+    half = sums @ fit.covariance
+    return np.asarray(half.T @ half * len(sums) / (len(sums) - 1))
 
-    spread = float(matrix[:, column].std()) or 1.0
-    best = _Search(_standardised(matrix), outcome, penalised=True)
-    place = column + 1
-    middle = float(best.beta[place])
-    error = float(np.sqrt(best.covariance[place, place]))
-    allowed = special.chdtri(1, 1 - level) / 2
 
-    def short(value: float) -> float:
-        held = _Search(best.design, outcome, penalised=True, start=best.beta, hold=(place, value))
-        return float(best.value - held.value - allowed)
+class Profile:
+    """The penalised likelihood as one coefficient after another is held, around its maximum."""
 
-    limits = []
-    for side in (-1.0, 1.0):
-        reach = error
-        while short(middle + side * reach) < 0 and reach < _FAR * error:
-            reach *= 2
-        found = side * np.inf
-        if reach < _FAR * error:
-            low, high = sorted((middle, middle + side * reach))
-            found = float(brentq(short, low, high, xtol=1e-6))
-        limits.append(found / spread)
-    return limits[0], limits[1], float(special.chdtrc(1, max(2 * (short(0.0) + allowed), 0.0)))
+    def __init__(self, matrix: Floats, outcome: Floats) -> None:
+        self.best = _Search(_standardised(matrix), outcome, penalised=True)
+        self.outcome, self.spread = outcome, matrix.std(axis=0)
+
+    def limits(self, column: int, level: float) -> tuple[float, float, float]:
+        """Return limits of one coefficient, and the p-value that it is 0.
+
+        `column` counts from 0 in the matrix. A limit that lies a thousand standard errors off is
+        infinite (Heinze and Schemper 2002, section 2.2).
+        """
+        from scipy.optimize import brentq
+
+        best, spread, place = self.best, float(self.spread[column]) or 1.0, column + 1
+        middle = float(best.beta[place])
+        error = float(np.sqrt(best.covariance[place, place]))
+        allowed = special.chdtri(1, 1 - level) / 2
+
+        def short(value: float) -> float:
+            held = _Search(
+                best.design, self.outcome, penalised=True, start=best.beta, hold=(place, value)
+            )
+            return float(best.value - held.value - allowed)
+
+        limits = []
+        for side in (-1.0, 1.0):
+            reach = error
+            while short(middle + side * reach) < 0 and reach < _FAR * error:
+                reach *= 2
+            found = side * np.inf
+            if reach < _FAR * error:
+                low, high = sorted((middle, middle + side * reach))
+                found = float(brentq(short, low, high, xtol=1e-6))
+            limits.append(found / spread)
+        return limits[0], limits[1], float(special.chdtrc(1, max(2 * (short(0.0) + allowed), 0.0)))
 
 
 def _standardised(matrix: Floats) -> Floats:

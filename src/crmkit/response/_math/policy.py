@@ -28,28 +28,25 @@ def treated_share(score: Floats, share: float) -> Floats:
 
 
 def policy_scores(
-    rule: Floats, arm: Ints, outcome: Floats, chance: float | None, means: Floats | None
+    rule: Floats, arm: Ints, outcome: Floats, chance: Floats | None, means: Floats | None
 ) -> tuple[float, Floats]:
     """Return the value of a rule and what each row adds to its error, (n,).
 
-    `rule` (n,) is the chance to be treated under it. Without `means` Horvitz and Thompson's
-    inverse-propensity estimate; with means (n, 2) of control and treated the doubly robust one,
-    mean + (outcome - mean) / chance for the arm a row was in (Athey and Wager 2021, eq. 5). Where
-    `chance` is None it is the share treated, and both are means within arms: what a row adds is
-    then told against its arm, which makes errors smaller, not larger (Hirano, Imbens and Ridder
-    2003).
+    `rule` (n, k) is the chance of each arm under it, `chance` (k,) that of the campaign. Without
+    `means` Horvitz and Thompson's inverse-propensity estimate; with means (n, k) of the arms the
+    doubly robust one, mean + (outcome - mean) / chance for the arm a row was in (Athey and Wager
+    2021, eq. 5). Where `chance` is None it is the share of each arm, and what is estimated are
+    means within arms: what a row adds is then told against its arm, which makes errors smaller, not
+    larger (Hirano, Imbens and Ridder 2003).
     """
-    treated = arm == 1
-    share = float(treated.mean()) if chance is None else chance
-    guess = np.zeros((arm.size, 2)) if means is None else means
-    predicted = rule * guess[:, 1] + (1 - rule) * guess[:, 0]
-    correction = np.where(
-        treated,
-        rule * (outcome - guess[:, 1]) / share,
-        (1 - rule) * (outcome - guess[:, 0]) / (1 - share),
-    )
+    at, k = np.arange(arm.size), rule.shape[1]
+    size = np.bincount(arm, minlength=k)
+    share = size / arm.size if chance is None else chance
+    guess = np.zeros(rule.shape) if means is None else means
+    predicted = (rule * guess).sum(axis=1)
+    correction = rule[at, arm] * (outcome - guess[at, arm]) / share[arm]
     centre = np.full(arm.size, correction.mean())
     if chance is None:
-        centre = np.where(treated, correction[treated].mean(), correction[~treated].mean())
+        centre = (np.bincount(arm, weights=correction, minlength=k) / np.maximum(size, 1))[arm]
     influence = predicted - predicted.mean() + correction - centre
     return float(predicted.mean() + correction.mean()), influence

@@ -10,28 +10,31 @@ import pandas as pd
 from scipy import special
 
 from crmkit._arguments import columns_named
-from crmkit._arrays import adjust_p_values, normal_quantile
-from crmkit._checks import check_flag, check_number, listed
-from crmkit._frames import read_customers, with_account
+from crmkit._arrays import adjust_p_values
+from crmkit._checks import Problems, check_flag, check_number, listed
+from crmkit._frames import read_customers, sorted_codes, with_account
 from crmkit._learn import with_outcome
 from crmkit._learn.levels import MISSING, OTHER
 from crmkit._progress import steps
 from crmkit.errors import InputError
 from crmkit.response._math.logistic import (
+    Profile,
+    clustered_covariance,
     dependent_columns,
     fit_logistic,
     fit_penalised,
-    profile_limits,
 )
 from crmkit.response._table import Variable, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Floats, Ints
 
 
 __all__ = ["odds_ratios"]
+
+_FEWEST_CLUSTERS = 5
 
 
 def odds_ratios(
@@ -39,6 +42,7 @@ def odds_ratios(
     *,
     outcome: str,
     columns: Sequence[str] | None = None,
+    cluster: str | None = None,
     min_customers: int = 20,
     per: float | str | Mapping[str, float | str] = 1.0,
     confidence_level: float = 0.95,
@@ -61,6 +65,9 @@ def odds_ratios(
     columns : sequence of str, optional
         Variables of the regression. The default is every column but the id, the outcome and
         dates.
+    cluster : str, optional
+        Column that says which customers hang together, such as those of one household; no variable.
+        Errors then allow for it, and limits and p-values are Wald's by Student's t.
     min_customers : int, default 20
         Least customers for a level of its own.
     per : float, "std" or mapping, default 1
@@ -93,10 +100,14 @@ def odds_ratios(
     Raises
     ------
     InputError
-        If a variable is a combination of others, or there is none.
+        If a variable is a combination of others, or there is none, or there are fewer than five
+        clusters.
 
     References
     ----------
+    Liang, K.-Y. and Zeger, S. L. (1986). Longitudinal data analysis using generalized linear
+    models. Biometrika, 73, 13-22.
+
     Hosmer, D. W., Lemeshow, S. and Sturdivant, R. X. (2013). Applied Logistic Regression, 3rd
     edition. Wiley. Sections 2.3 and 3.
 
@@ -122,27 +133,33 @@ def odds_ratios(
     confidence_level = check_number(confidence_level, "confidence_level")
     least = check_number(min_customers, "min_customers")
     check_flag(progress, "progress")
-    people = read_customers(customers, needs=columns_named(outcome=outcome))
+    beside = [] if cluster is None else columns_named(cluster=cluster)
+    people = read_customers(customers, needs=[*columns_named(outcome=outcome), *beside])
     people, result, account = with_outcome(people, outcome)
     if result.min() == result.max():
         raise InputError(f"`customers`: all have the same {outcome!r}: nothing to explain.")
     rows: list[dict[str, Any]] = []
     blocks: list[Floats] = []
-    for variable in read_variables(people, columns, exclude=[outcome]):
+    for variable in read_variables(people, columns, exclude=[outcome, *beside]):
         _add_terms(variable, least, rows, blocks)
     matrix = _independent(rows, blocks)
     fit = fit_logistic(matrix, result)
     separated = fit.separated
     if separated:
         fit = fit_penalised(matrix, result)
+    covariance, freedom = fit.covariance, np.inf
+    if cluster is not None:
+        codes = _clusters(people, cluster)
+        covariance, freedom = clustered_covariance(fit, matrix, result, codes), float(codes.max())
     beta = fit.coefficient[1:]
-    error = np.sqrt(np.diag(fit.covariance)[1:])
-    z = normal_quantile(confidence_level)
+    error = np.sqrt(np.diag(covariance)[1:])
+    z = -special.stdtrit(freedom, (1 - confidence_level) / 2)
     low, high = beta - z * error, beta + z * error
-    p = 2 * special.ndtr(-np.abs(beta / error))
-    if separated:
+    p = 2 * special.stdtr(freedom, -np.abs(beta / error))
+    if separated and cluster is None:
+        profile = Profile(matrix, result)
         limits = [
-            profile_limits(matrix, result, column, confidence_level)
+            profile.limits(column, confidence_level)
             for column in steps(range(beta.size), "odds ratios", progress)
         ]
         low, high, p = np.array(limits).T
@@ -155,6 +172,24 @@ def odds_ratios(
     table["p_value"], table["p_adjusted"] = p, adjust_p_values(p, "bh")
     table["method"] = "Firth" if separated else "maximum likelihood"
     return with_account(table, account)
+
+
+def _clusters(people: pd.DataFrame, cluster: str) -> Ints:
+    """Return a code from 0 per row of the cluster it is in."""
+    codes, distinct = sorted_codes(people[cluster])
+    problems = Problems("customers")
+    problems.rows(
+        codes < 0,
+        f"column {cluster!r} is missing",
+        do="Give who hangs together with nobody a value of their own.",
+    )
+    if not problems and len(distinct) < _FEWEST_CLUSTERS:
+        problems.add(
+            f"column {cluster!r} has {len(distinct)} clusters; errors need at least "
+            f"{_FEWEST_CLUSTERS}. Leave `cluster` out or take smaller ones."
+        )
+    problems.raise_if_any()
+    return codes
 
 
 def _units(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import check_numbers
+from crmkit._arguments import check_numbers, columns_named, numbers_by
 from crmkit._arrays import normal_quantile
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import read_customers, with_account
-from crmkit._learn.judged import judged_arms, scores_at
+from crmkit._learn.judged import JudgedOffers, judged_arms, judged_offers, scores_at
+from crmkit._learn.outcomes import read_arms
+from crmkit.errors import InputError
 from crmkit.response._math.policy import policy_scores, treated_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from crmkit._typing import Floats
 
 __all__ = ["policy_value"]
 
@@ -36,10 +41,13 @@ def policy_value(
     method: PolicyMethod = "ipw",
     value: float = 1.0,
     margin: float = 1.0,
-    contact_cost: float = 0.0,
+    contact_cost: float | Mapping[Any, float] = 0.0,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate the value per customer of contacting the best-scored share and leaving the rest.
+
+    Where a campaign had several treatments and none is chosen, everybody contacted gets the one
+    that is best by the scores: score x value x margin less its cost.
 
     Customers who happened to get what the rule prescribes stand for all: weighted by the inverse
     of their chance ("ipw"), or as corrections to predicted outcomes ("dr"), which is right if
@@ -59,7 +67,8 @@ def policy_value(
     control : optional
         Name of the control arm, where `treated` holds names other than "control".
     treatment : optional
-        The arm to compare with the control group, where there are several.
+        The arm to compare with the control group, where there are several. Without one each
+        customer gets the best.
     score : str, optional
         Column of `scores`, where it cannot be told.
     shares : sequence of float, default (0, 0.1, 0.3, 0.5, 1)
@@ -67,14 +76,15 @@ def policy_value(
         random.
     propensity : float, optional
         Chance to be treated, of treated and control customers; the default is the share that was.
+        For one treatment only.
     method : {"ipw", "dr"}, default "ipw"
         How the value is estimated.
     value : float, default 1
         Money per unit of the outcome.
     margin : float, default 1
         Share of that value that is contribution.
-    contact_cost : float, default 0
-        Cost of one contact.
+    contact_cost : float or mapping, default 0
+        Cost of one contact, or of one by treatment.
     confidence_level : float, default 0.95
         Level of the intervals.
 
@@ -133,43 +143,47 @@ def policy_value(
     check_choice(method, "method", PolicyMethod)
     z = normal_quantile(check_number(confidence_level, "confidence_level"))
     money = check_number(value, "value") * check_number(margin, "margin")
-    each = check_number(contact_cost, "contact_cost")
     wanted = check_numbers(shares, "shares")
-    data = judged_arms(
-        customers,
-        scores,
-        outcome=outcome,
-        treated=treated,
-        control=control,
-        treatment=treatment,
-        score=score,
-    )
-    chance = None if propensity is None else check_number(propensity, "propensity")
-    means = None
-    if method == "dr":
-        marks = read_customers(
-            data.scores, needs=["expected_control", "uplift"], name="scores", unique=False
+    everyone = read_customers(customers, needs=columns_named(outcome=outcome, treated=treated))
+    offers = read_arms(everyone, treated, control).treatments
+    several = treatment is None and len(offers) > 1
+    names = {"outcome": outcome, "treated": treated, "control": control, "score": score}
+    if several:
+        data = judged_offers(everyone, scores, **names)
+    else:
+        one = judged_arms(everyone, scores, treatment=treatment, **names)
+        data = JudgedOffers(
+            one.score[:, None], one.arm, one.outcome, one.scores, one.rows[:, None], one.account
         )
-        base, uplift = (
-            scores_at(marks, column, data.rows) for column in ("expected_control", "uplift")
-        )
-        means = np.column_stack([base, base + uplift])
-    n = data.arm.size
-    nobody, of_nobody = policy_scores(np.zeros(n), data.arm, data.outcome, chance, means)
+        offers = offers if treatment is None else [treatment]
+    if isinstance(contact_cost, Mapping):
+        each = np.array(numbers_by(contact_cost, "contact_cost", offers, "treatment"))
+    else:
+        each = np.full(len(offers), check_number(contact_cost, "contact_cost"))
+    chance = _chance(propensity, several)
+    means = None if method == "ipw" else _means(data)
+    n, k = data.score.shape
+    # Scores may be of any kind: with one treatment only their order counts.
+    promised = money * data.score - each if k > 1 else data.score
+    best, at = promised.argmax(axis=1), np.arange(n)
+    untouched = np.eye(k + 1)[np.zeros(n, dtype=np.int64)]
+    nobody, of_nobody = policy_scores(untouched, data.arm, data.outcome, chance, means)
     rows = []
     for share in wanted:
-        rule = treated_share(data.score, share)
+        contacted = treated_share(promised[at, best], share)
+        rule = np.zeros((n, k + 1))
+        rule[at, best + 1], rule[:, 0] = contacted, 1 - contacted
         worth, influence = policy_scores(rule, data.arm, data.outcome, chance, means)
-        cost = each * float(rule.mean())
+        cost = float((contacted * each[best]).mean())
         error, gain_error = (
-            money * float(np.sqrt(np.sum(part**2) / max(n - 2, 1) / n))
+            money * float(np.sqrt(np.sum(part**2) / max(n - k - 1, 1) / n))
             for part in (influence, influence - of_nobody)
         )
         level, gain = money * worth - cost, money * (worth - nobody) - cost
         rows.append(
             {
                 "share": share,
-                "customers": float(rule.sum()),
+                "customers": float(contacted.sum()),
                 "value": level,
                 "std_error": error,
                 "conf_low": level - z * error,
@@ -181,3 +195,26 @@ def policy_value(
         )
     table = pd.DataFrame(rows)
     return with_account(table, data.account)
+
+
+def _chance(propensity: float | None, several: bool) -> Floats | None:
+    """Return the chance of control and treatment, where it was given."""
+    if propensity is None:
+        return None
+    chance = check_number(propensity, "propensity")
+    if several:
+        raise InputError(
+            "`propensity` is for one treatment; with several the shares of the arms are taken. "
+            "Leave it out, or choose one with `treatment`."
+        )
+    return np.array([1 - chance, chance])
+
+
+def _means(data: JudgedOffers) -> Floats:
+    """Return what the scores' table expects of each customer in each arm, (n, k + 1)."""
+    marks = read_customers(
+        data.scores, needs=["expected_control", "uplift"], name="scores", unique=False
+    )
+    base = scores_at(marks, "expected_control", data.rows[:, 0])
+    uplift = [scores_at(marks, "uplift", rows) for rows in data.rows.T]
+    return np.column_stack([base, *(base + one for one in uplift)])
