@@ -84,11 +84,11 @@ def choose_effects(
     """Learn effects in every way there is and mix those that predict doubly robust scores best.
 
     Takes what ``fit_effects`` takes. Outcomes are learned by linear models, boosted trees and a
-    forest, mixed per arm by their out-of-fold squared error; effects as the difference of means
-    ("t", "s"), from imputed effects ("x") and from scores ("dr", linear and trees), mixed by
-    their out-of-fold squared distance from the scores. A row is left out of all fits of its fold,
-    and its mixture has weights from the other folds. Scores hang on means of other folds, whose
-    errors have no first-order effect on them.
+    forest, mixed per arm by their out-of-fold squared error. Effects are differences of means (t
+    and s), imputed (x), or fitted to scores (dr), mixed by their out-of-fold squared distance from
+    the scores. A row is left out of all fits of its fold, and its mixture has weights from the
+    other folds. Scores hang on means of other folds, whose errors have no first-order effect on
+    them.
 
     Lan, H. and Syrgkanis, V. (2024). Causal Q-aggregation for CATE model selection. AISTATS.
     """
