@@ -346,3 +346,49 @@ def test_scores_of_imputed_effects_know_nothing_of_their_own_row():
         row = model.effects_.iloc[0]
         slopes.append(row["slope"] / row["slope_std_error"])
     assert abs(np.mean(slopes)) < 3 / np.sqrt(12)
+
+
+def test_what_drives_the_effect_is_told():
+    table = simulated("linear", 4000, 6)
+    model = response.UpliftModel(method="t", random_state=0)
+    model.fit(table, outcome="outcome", columns=[f"x{i}" for i in range(6)])
+    drivers = model.drivers_
+    assert drivers["variable"].tolist()[:2] == ["x0", "x2"]
+    # By hand: x0 makes 25 of 34 parts of the variance.
+    assert drivers["importance"].tolist()[:2] == pytest.approx([25 / 34, 9 / 34], abs=0.15)
+    assert (drivers["p_adjusted"].head(2) < 0.001).all()
+    assert (drivers["p_adjusted"].tail(4) > 0.01).all()
+    assert drivers["lowest_uplift"].iloc[0] < 0.3
+    assert drivers["highest_uplift"].iloc[0] > 0.7
+
+
+def test_parts_are_tested_as_welch_does():
+    from scipy import stats
+
+    from crmkit._learn.effect_drivers import _parts_apart
+
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, 200)
+    score = rng.normal(0.3 * codes, 1 + codes)
+    expected = stats.ttest_ind(score[codes == 0], score[codes == 1], equal_var=False)
+    p, low, high = _parts_apart(codes, score)
+    assert p == pytest.approx(expected.pvalue)
+    assert low[1] == pytest.approx(min(score[codes == c].mean() for c in (0, 1)))
+    assert high[1] == pytest.approx(max(score[codes == c].mean() for c in (0, 1)))
+    assert np.isnan(_parts_apart(np.zeros(50, dtype=np.int64), rng.normal(size=50))[0])
+
+
+def test_the_curve_in_money(campaign):
+    scores = scores_of(campaign, campaign["true_uplift"])
+    plain = response.qini_table(campaign, scores, n_draws=50, **TEST)
+    money = response.qini_table(
+        campaign, scores, n_draws=50, value=20, margin=0.5, contact_cost=0.4, **TEST
+    )
+    cost = 0.4 * plain["share"]
+    np.testing.assert_allclose(money["gain"], 10 * plain["gain"] - cost, atol=1e-12)
+    np.testing.assert_allclose(money["random"], 10 * plain["random"] - cost, atol=1e-12)
+    np.testing.assert_allclose(money["qini"], plain["qini"])
+    assert ((money["conf_low"] <= money["gain"]) & (money["gain"] <= money["conf_high"])).all()
+    earned = response.campaign_result(campaign, value=20, margin=0.5, contact_cost=0.4, **TEST)
+    each = earned["profit"].iloc[0] / earned["customers_treated"].iloc[0]
+    assert money["gain"].iloc[-1] == pytest.approx(each)

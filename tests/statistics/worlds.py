@@ -109,3 +109,14 @@ def effects(rng, model, *, bent, n=1500):
         "grid": rows(covered(grid["conf_low"], grid["conf_high"], of_alike(grid))),
         "scores": rows(covered(scores["conf_low"], scores["conf_high"], of_alike(scores))),
     }
+
+
+def reasons(rng, model, *, n, base, effect):
+    """Tests of five numbers, the first of which the effect of an offer rises with, or none."""
+    table = pd.DataFrame(rng.uniform(-1, 1, (n, 5))).add_prefix("number")
+    table = table.assign(customer_id=range(n), offered=rng.integers(0, 2, n))
+    chance = base + effect * (1 + table["number0"]) / 2 * table["offered"]
+    table["returned"] = (rng.random(n) < chance).astype(int)
+    model.fit(table, outcome="returned", treated="offered")
+    found = model.drivers_.set_index("variable")["p_value"]
+    return {"first": rejected(found[["number0"]]), "all": rows(rejected(found))}

@@ -15,6 +15,7 @@ from crmkit._frames import read_customers, sorted_codes
 from crmkit._learn.classifier import check_estimator
 from crmkit._learn.columns import judged_columns, late_columns
 from crmkit._learn.effect_choice import EffectMixture, Tried, choose_effects, extra_loss
+from crmkit._learn.effect_drivers import drivers_table
 from crmkit._learn.effect_line import EffectCurve, EffectLine, effect_curve, effect_line
 from crmkit._learn.effects import EffectEnsemble, EffectMethod, fit_effects
 from crmkit._learn.encoder import FeatureEncoder
@@ -44,6 +45,7 @@ class EffectModel(Model):
     columns_: pd.DataFrame
     ensemble_: EffectEnsemble | EffectMixture
     effects_: pd.DataFrame
+    drivers_: pd.DataFrame
     methods_: pd.DataFrame
     scores_: pd.DataFrame
     account_: dict[str, int]
@@ -145,6 +147,14 @@ class EffectModel(Model):
         }
         self.effects_ = _effects_table(self._treatments_, self._lines_, counts)
         self.methods_ = _methods_table(self._treatments_, tried)
+        self.drivers_ = drivers_table(
+            people,
+            encoder,
+            matrix,
+            fitted.score,
+            lambda rows, features: self.ensemble_.predict(features, chance[rows])[0],
+            self._treatments_,
+        )
         self._seen_ = SeenRows.of(people, matrix)
         rows = np.argsort(order)
         self.scores_ = self._scores(

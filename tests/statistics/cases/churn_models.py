@@ -8,7 +8,7 @@ import pandas as pd
 from _suite import Case, Target, study
 from crmkit import churn
 from crmkit.errors import ConvergenceError
-from worlds import covered, effects, rejected, rows, tenures
+from worlds import covered, effects, reasons, rejected, rows, tenures
 
 # Regressions: lifetimes are exponential, so that both models are right.
 
@@ -102,12 +102,39 @@ def bent_effect(rng):
     return effects(rng, churn.WinBackModel(random_state=0), bent=True)
 
 
+@study(
+    "1,500 lost customers, of whom half were treated, to no effect; five numbers",
+    short=20,
+    full=200,
+)
+def no_reasons(rng):
+    return reasons(rng, churn.WinBackModel(method="t"), n=1500, base=0.3, effect=0.0)
+
+
+@study(
+    "300 lost customers, of whom half were treated, to no effect; 10 % respond; five numbers",
+    corner=True, short=20, full=200,
+)  # fmt: skip
+def no_reasons_of_few(rng):
+    return reasons(rng, churn.WinBackModel(method="t"), n=300, base=0.1, effect=0.0)
+
+
+@study(
+    "1,500 lost customers; the effect rises from 0 to 25 points with the first of five numbers",
+    short=20, full=200,
+)  # fmt: skip
+def a_reason(rng):
+    return reasons(rng, churn.WinBackModel(method="t"), n=1500, base=0.3, effect=0.25)
+
+
 EFFECTS, PREDICT = Target(churn.WinBackModel, "effects_"), Target(churn.WinBackModel, "predict")
 SCORES = Target(churn.WinBackModel, "scores_")
 COX, AFT = Target(churn.CoxModel, "parameters_"), Target(churn.AFTModel, "parameters_")
 CHECK = Target(churn.CoxModel, "proportionality_")
 HELD = (0.93, 0.97)
 MIXED = ((0.85, 0.93), "holds nine in ten instead", "hold nine in ten with")
+
+WHY = Target(churn.WinBackModel, "drivers_")
 
 CASES = [
     Case(EFFECTS, "coverage", straight_effect, "average", 0.95, (0.93, 0.98)),
@@ -124,4 +151,7 @@ CASES = [
     Case(CHECK, "size", cox_in_many_towns, "rejected", 0.05, (0.03, 0.07)),
     Case(AFT, "coverage", aft_of_many, "effects", 0.95, HELD),
     Case(AFT, "coverage", aft_of_few, "effects", 0.95, HELD),
+    Case(WHY, "size", no_reasons, "all", 0.05, (0.03, 0.07)),
+    Case(WHY, "size", no_reasons_of_few, "all", 0.05, (0.02, 0.08)),
+    Case(WHY, "power", a_reason, "first", 0.8, (0.6, 0.95)),
 ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from _suite import Case, Target, study
 from crmkit import response
-from worlds import covered, effects, once, rejected, rows
+from worlds import covered, effects, once, reasons, rejected, rows
 
 NUMBERS = 10
 
@@ -241,6 +241,27 @@ def bent_uplift_by_arms(rng):
     return effects(rng, response.UpliftModel(method="t", random_state=0), bent=True)
 
 
+@study("1,500 customers, of whom half were treated, to no effect; five numbers", short=20, full=200)
+def no_reasons(rng):
+    return reasons(rng, response.UpliftModel(method="t"), n=1500, base=0.3, effect=0.0)
+
+
+@study(
+    "300 customers, of whom half were treated, to no effect; 10 % respond; five numbers",
+    corner=True, short=20, full=200,
+)  # fmt: skip
+def no_reasons_of_few(rng):
+    return reasons(rng, response.UpliftModel(method="t"), n=300, base=0.1, effect=0.0)
+
+
+@study(
+    "1,500 customers; the effect rises from 0 to 25 points with the first of five numbers",
+    short=20, full=200,
+)  # fmt: skip
+def a_reason(rng):
+    return reasons(rng, response.UpliftModel(method="t"), n=1500, base=0.3, effect=0.25)
+
+
 DRIVERS, BINS = Target(response.response_drivers), Target(response.woe_table)
 ODDS = Target(response.odds_ratios)
 TREE, UPLIFT_TREE = Target(response.response_tree), Target(response.uplift_tree)
@@ -248,6 +269,8 @@ EFFECTS = Target(response.UpliftModel, "effects_")
 PREDICT, SCORES = Target(response.UpliftModel, "predict"), Target(response.UpliftModel, "scores_")
 HELD, SIZE, POWER = (0.93, 0.97), (0.025, 0.06), (0.7, 0.9)
 MIXED = ((0.85, 0.93), "holds nine in ten instead", "hold nine in ten with")
+
+WHY = Target(response.UpliftModel, "drivers_")
 
 CASES = [
     Case(DRIVERS, "size", many_responders, "tests", 0.05, SIZE),
@@ -313,4 +336,7 @@ CASES = [
     Case(SCORES, "coverage", straight_uplift_by_arms, "scores", 0.95, (0.92, 0.97)),
     Case(SCORES, "coverage", bent_uplift_by_arms, "scores", 0.95, HELD),
     Case(EFFECTS, "coverage", bent_uplift_by_arms, "average", 0.95, (0.93, 0.98)),
+    Case(WHY, "size", no_reasons, "all", 0.05, (0.03, 0.07)),
+    Case(WHY, "size", no_reasons_of_few, "all", 0.05, (0.02, 0.08)),
+    Case(WHY, "power", a_reason, "first", 0.8, (0.6, 0.95)),
 ]

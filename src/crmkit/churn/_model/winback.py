@@ -58,6 +58,13 @@ class WinBackModel(EffectModel):
     scores_ : pandas.DataFrame
         What ``predict`` returns, out of fold, for the training table in its row order;
         ``in_sample`` is False. ``save`` leaves it out, so that a saved model names no customer.
+    drivers_ : pandas.DataFrame
+        What the effect differs by, per treatment, the most important first: ``variable``,
+        ``importance`` (share of the estimates' variance that hangs on the column, interactions
+        included), ``p_value`` and ``p_adjusted`` (Benjamini and Hochberg, over the rows) that its
+        parts have one effect, whatever the model says, and its parts of the lowest and the
+        highest effect: ``lowest_level``, ``lowest_uplift``, ``highest_level``,
+        ``highest_uplift``, chosen for being so and therefore too far apart.
     methods_ : pandas.DataFrame
         What was tried, per treatment: ``method``, ``learner``, ``extra_loss`` (mean squared
         distance from doubly robust scores out of fold, less that of the average effect for
@@ -70,7 +77,7 @@ class WinBackModel(EffectModel):
         which its value went with the rarer outcome without exception),
         ``likely_leak`` (from an area of 0.99 on, or values that only one arm has). Where no
         `columns` are named these are left out, and a ``LeakWarning`` tells of them; an honest
-        column of such an area is left out too.
+        column of such an area is named too, and left out.
     ensemble_ : object
         The effect models.
     account_ : dict
@@ -96,6 +103,12 @@ class WinBackModel(EffectModel):
 
     References
     ----------
+    Jansen, M. J. W. (1999). Analysis of variance designs for model output. Computer Physics
+    Communications, 117, 35-43.
+
+    Welch, B. L. (1951). On the comparison of several mean values: an alternative approach.
+    Biometrika, 38, 330-336.
+
     Lan, H. and Syrgkanis, V. (2024). Causal Q-aggregation for CATE model selection. *Proceedings
     of Machine Learning Research* 238.
 

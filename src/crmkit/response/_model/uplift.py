@@ -54,6 +54,13 @@ class UpliftModel(EffectModel):
         One row per treatment: ``treatment``, ``customers_treated``, ``customers_control``,
         ``average_uplift``, ``std_error``, ``conf_low``, ``conf_high``, and ``slope`` with
         ``slope_std_error``: 1 if the estimates' spread is right, 0 if they tell nothing.
+    drivers_ : pandas.DataFrame
+        What the effect differs by, per treatment, the most important first: ``variable``,
+        ``importance`` (share of the estimates' variance that hangs on the column, interactions
+        included), ``p_value`` and ``p_adjusted`` (Benjamini and Hochberg, over the rows) that its
+        parts have one effect, whatever the model says, and its parts of the lowest and the
+        highest effect: ``lowest_level``, ``lowest_uplift``, ``highest_level``,
+        ``highest_uplift``, chosen for being so and therefore too far apart.
     methods_ : pandas.DataFrame
         What was tried, per treatment: ``method``, ``learner``, ``extra_loss`` (mean squared
         distance from doubly robust scores out of fold, less that of the average effect for
@@ -66,7 +73,7 @@ class UpliftModel(EffectModel):
         which its value went with the rarer outcome without exception),
         ``likely_leak`` (from an area of 0.99 on, or values that only one arm has). Where no
         `columns` are named these are left out, and a ``LeakWarning`` tells of them; an honest
-        column of such an area is left out too.
+        column of such an area is named too, and left out.
     ensemble_ : object
         The effect models.
     account_ : dict
@@ -94,6 +101,12 @@ class UpliftModel(EffectModel):
 
     Kennedy, E. H. (2023). Towards optimal doubly robust estimation of heterogeneous causal
     effects. Electronic Journal of Statistics, 17, 3008-3049.
+
+    Jansen, M. J. W. (1999). Analysis of variance designs for model output. Computer Physics
+    Communications, 117, 35-43.
+
+    Welch, B. L. (1951). On the comparison of several mean values: an alternative approach.
+    Biometrika, 38, 330-336.
 
     Lan, H. and Syrgkanis, V. (2024). Causal Q-aggregation for CATE model selection. Proceedings
     of Machine Learning Research, 238.

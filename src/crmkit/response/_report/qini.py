@@ -37,6 +37,9 @@ def qini_table(
     control: Any = None,
     treatment: Any = None,
     score: str | None = None,
+    value: float = 1.0,
+    margin: float = 1.0,
+    contact_cost: float = 0.0,
     n_points: int = 50,
     n_draws: int = 1000,
     confidence_level: float = 0.95,
@@ -64,6 +67,12 @@ def qini_table(
         The arm to compare with the control group, where there are several.
     score : str, optional
         Column of `scores`, where it cannot be told.
+    value : float, default 1
+        Money per unit of the outcome.
+    margin : float, default 1
+        Share of that value that is contribution.
+    contact_cost : float, default 0
+        Cost of one contact.
     n_points : int, default 50
         Most points of the curve.
     n_draws : int, default 1000
@@ -81,7 +90,8 @@ def qini_table(
         * ``share`` (float) - share of customers treated, best scores first.
         * ``customers`` (int) - customers down to here.
         * ``score`` (float) - lowest score among them; missing in the first row.
-        * ``gain`` (float) - what that adds to the outcome per customer of the whole table.
+        * ``gain`` (float) - what that adds to outcome x value x margin - cost of contacts, per
+          customer of the whole table.
         * ``conf_low``, ``conf_high`` (float) - bootstrap interval of the gain.
         * ``random`` (float) - the gain of treating the same share at random.
         * ``qini`` (float) - Radcliffe's Q: extra outcomes among the treated so far.
@@ -112,6 +122,8 @@ def qini_table(
     >>> bool(table["gain"].max() > table["gain"].iloc[-1])
     True
     """
+    money = check_number(value, "value") * check_number(margin, "margin")
+    cost = check_number(contact_cost, "contact_cost")
     n_points, tails = check_number(n_points, "n_points"), _tails(confidence_level)
     data = judged_arms(
         customers,
@@ -124,8 +136,9 @@ def qini_table(
     )
     arms = coarsen(scored_arms(data.score, data.arm, data.outcome), n_points)
     share, gain, q = gain_curve(arms)
-    _, drawn, _ = gain_curve(_drawn(arms, data, n_draws, random_state))
-    low, high = np.quantile(drawn, tails, axis=0)
+    drawn_share, drawn, _ = gain_curve(_drawn(arms, data, n_draws, random_state))
+    gain = money * gain - cost * share
+    low, high = np.quantile(money * drawn - cost * drawn_share, tails, axis=0)
     size = np.r_[0.0, np.cumsum(arms.n.sum(axis=1))]
     # A bin is labelled by its best score; its worst is what stands before the next bin's best.
     order = np.sort(data.score)[::-1]
