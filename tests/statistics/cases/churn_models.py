@@ -113,7 +113,7 @@ def no_reasons(rng):
 
 @study(
     "300 lost customers, of whom half were treated, to no effect; 10 % respond; five numbers",
-    corner=True, short=20, full=200,
+    corner=True, short=10, full=60,
 )  # fmt: skip
 def no_reasons_of_few(rng):
     return reasons(rng, churn.WinBackModel(method="t"), n=300, base=0.1, effect=0.0)
@@ -121,7 +121,7 @@ def no_reasons_of_few(rng):
 
 @study(
     "1,500 lost customers; the effect rises from 0 to 25 points with the first of five numbers",
-    short=20, full=200,
+    short=10, full=60,
 )  # fmt: skip
 def a_reason(rng):
     return reasons(rng, churn.WinBackModel(method="t"), n=1500, base=0.3, effect=0.25)
