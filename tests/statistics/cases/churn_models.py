@@ -88,7 +88,7 @@ def cox_in_many_towns(rng):
 
 @study(
     "1,500 lost customers; what the offer adds rises in a straight line",
-    short=2, full=20,
+    short=6, full=20,
 )  # fmt: skip
 def straight_effect(rng):
     return effects(rng, churn.WinBackModel(random_state=0), bent=False)
@@ -96,7 +96,7 @@ def straight_effect(rng):
 
 @study(
     "1,500 lost customers; the offer doubles small chances and adds little to large ones",
-    corner=True, short=2, full=20,
+    corner=True, short=6, full=20,
 )  # fmt: skip
 def bent_effect(rng):
     return effects(rng, churn.WinBackModel(random_state=0), bent=True)
