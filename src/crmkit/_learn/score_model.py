@@ -102,7 +102,7 @@ class ScoreModel(Model):
         best = best_alone(self.columns_)
         if best is not None:
             alone = clone(self).set_params(estimator=None)
-            scores = alone._learn(given, result, FeatureEncoder(columns=[best])).scores
+            _, _, scores = alone._cross_fit(given, result, FeatureEncoder(columns=[best]))
             rows.append({"model": best, **figures(scores, result, rate=self._rate)})
         self.performance_ = pd.DataFrame(rows)
         self.scorer_ = learned.scorer
@@ -121,7 +121,26 @@ class ScoreModel(Model):
         name: str = "customers",
         progress: bool = False,
     ) -> LearnedScore:
-        """Fit one score on outcomes (n,) of 0.0 and 1.0."""
+        """Fit one score on outcomes (n,) of 0.0 and 1.0, and remember whom it learned from."""
+        scorer, matrix, scores = self._cross_fit(
+            frame, result, encoder, name=name, progress=progress
+        )
+        # Rows in the order of the ids, so that chance falls the same way however they are sorted.
+        keys = [frame[name] for name in ("as_of", "customer_id") if name in frame.columns]
+        by_id = np.lexsort([sorted_codes(key)[0] for key in keys])
+        some = random_generator(self.random_state, fixed=0).permutation(len(frame))[:_BACKGROUND]
+        return LearnedScore(scorer, scores, SeenRows.of(frame, matrix), matrix[by_id[some]])
+
+    def _cross_fit(
+        self,
+        frame: pd.DataFrame,
+        result: Floats,
+        encoder: FeatureEncoder,
+        *,
+        name: str = "customers",
+        progress: bool = False,
+    ) -> tuple[Scorer, Floats, Floats]:
+        """Return a fitted score, what it was fitted to, and its scores out of fold."""
         check_choice(self.calibration, "calibration", Calibration)
         encoder = encoder.fit(frame, name=name)
         matrix = encoder.transform(frame, name=name)
@@ -137,11 +156,7 @@ class ScoreModel(Model):
             random_state=self.random_state,
             progress=progress,
         )
-        # Rows in the order of the ids, so that chance falls the same way however they are sorted.
-        keys = [frame[name] for name in ("as_of", "customer_id") if name in frame.columns]
-        by_id = np.lexsort([sorted_codes(key)[0] for key in keys])
-        some = random_generator(self.random_state, fixed=0).permutation(len(frame))[:_BACKGROUND]
-        return LearnedScore(scorer, scores, SeenRows.of(frame, matrix), matrix[by_id[some]])
+        return scorer, matrix, scores
 
     def _predict(self, customers: Any) -> pd.DataFrame:
         """Score customers, and mark those whose very rows were learned from."""
