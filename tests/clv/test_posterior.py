@@ -263,6 +263,36 @@ def test_moves_forget_a_start_that_is_far_too_narrow():
     np.testing.assert_allclose(np.cov(found.draws.T), np.linalg.inv(precision), rtol=0.1)
 
 
+def test_draws_are_those_of_a_long_random_walk():
+    table = base(150, seed=4)
+    model = clv.BGNBD(prior="weak", n_draws=2000, random_state=1).fit(table)
+    _, rows = model._rows(table)
+    prior = prior_of(model.prior_, model._quantities, model._names, shift=np.zeros(4),
+                     spread=np.ones(4), offsets={})  # fmt: skip
+    parts, where = model._parts(rows), positions([0] * 4)
+
+    def density(points):
+        return at_many(parts, points, where)[0] + prior.value(points)
+
+    rng = np.random.default_rng(7)
+    root = np.linalg.cholesky(model.coefficient_covariance_)
+    at = model.coefficients_ + 1.5 * rng.standard_normal((60, 4)) @ root.T
+    value, kept = density(at), []
+    for step in range(240):
+        there = at + 1.1 * rng.standard_normal(at.shape) @ root.T
+        new = density(there)
+        taken = np.log(rng.random(60)) < new - value
+        at, value = np.where(taken[:, None], there, at), np.where(taken, new, value)
+        if step >= 60:
+            kept.append(at)
+    walk, draws = np.array(kept), model.coefficient_draws_
+    deviation = walk.reshape(-1, 4).std(axis=0)
+    # The walkers are independent of each other; half of the draws are worth one each.
+    error = np.sqrt(walk.mean(axis=0).var(axis=0) / 60 + deviation**2 / 1000)
+    assert (np.abs(draws.mean(axis=0) - walk.mean(axis=(0, 1))) < 4 * error).all()
+    np.testing.assert_allclose(draws.std(axis=0), deviation, rtol=0.12)
+
+
 def test_posterior_agrees_with_derivatives_on_a_large_base():
     many = base(1500)
     model = clv.BGNBD(prior="weak", n_draws=500, random_state=1).fit(many)

@@ -1,5 +1,9 @@
 """The cases of crmkit.clv."""
 
-from cases import clv_groups, clv_models, clv_spend, clv_value
+from cases import clv_groups, clv_models, clv_posterior, clv_spend, clv_value
 
-CASES = [case for part in (clv_models, clv_spend, clv_value, clv_groups) for case in part.CASES]
+CASES = [
+    case
+    for part in (clv_models, clv_spend, clv_value, clv_groups, clv_posterior)
+    for case in part.CASES
+]
