@@ -208,7 +208,9 @@ def customer_equity(
     Notes
     -----
     With ``"predictive"`` the interval is about what comes in. Else it is about what is expected,
-    beyond which chance plays: intervals of 95 % hold 69 % of the sums that came in from 800 simulated customers, 71 % from 60 and 73 % from 150 firms whose amounts are no gamma-gamma; the expected sum of 60 customers they hold in 91 %.
+    beyond which chance plays: intervals of 95 % hold 69 % of the sums that came in from 800
+    simulated customers, 71 % from 60 and 73 % from 150 firms whose amounts are no gamma-gamma; the
+    expected sum of 60 customers they hold in 91 %.
 
     Examples
     --------
