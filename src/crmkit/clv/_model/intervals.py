@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from crmkit._arrays import normal_quantile
+from crmkit._checks import check_choice
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
@@ -22,6 +23,7 @@ __all__ = [
     "Interval",
     "check_draws",
     "delta_interval",
+    "is_predictive",
     "posterior_interval",
     "quantile_interval",
     "slopes_at",
@@ -62,6 +64,11 @@ def delta_interval(
     # On the log scale the bounds of a positive quantity stay positive.
     factor = np.exp(np.minimum(width, 700.0))
     return {"std_error": error, "conf_low": value / factor, "conf_high": value * factor}
+
+
+def is_predictive(interval: Interval) -> bool:
+    """Tell whether an interval, checked, is about what will come in."""
+    return bool(check_choice(interval, "interval", Interval) == "predictive")
 
 
 def check_draws(draws: Floats, whose: str) -> Floats:

@@ -21,6 +21,7 @@ from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._model.ahead import continued, gone_on, predictive_interval
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
+from crmkit.clv._model.intervals import Interval, is_predictive
 from crmkit.clv._model.rows import Rows, designs_of, parameters_at
 from crmkit.errors import InputError
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
-    from crmkit.clv._model.intervals import Interval
 
 __all__ = ["ALIKE", "PurchaseModel"]
 
@@ -187,7 +187,7 @@ class PurchaseModel(LikelihoodModel):
             def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
                 return self._future(theta, columns).expected(days, rate)
 
-            if interval == "predictive":
+            if is_predictive(interval):
                 result |= predictive_interval(frame, self, level=level, days=days, rate=rate)
             else:
                 result |= self._interval(rows, function, interval, level)

@@ -21,6 +21,7 @@ from crmkit.clv._math.returns import (
 )
 from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
+from crmkit.clv._model.intervals import Interval, is_predictive
 from crmkit.clv._model.priors import Quantity, beta_quantities
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Floats, Ints
-    from crmkit.clv._model.intervals import Interval
     from crmkit.clv._model.rows import Rows
 
 __all__ = ["RETURNS", "SpendModel"]
@@ -185,10 +185,10 @@ class SpendModel(LikelihoodModel):
             result["p_kept"], _ = self._with_gradient(rows, self._stays, gradient=False)
         result["expected_amount"] = value
         if interval is not None:
-            about = self._expected if interval == "delta" else self._with_infinity
-            if interval == "predictive":
+            if is_predictive(interval):
                 result |= one_amount_each(self, frame, level)
             else:
+                about = self._expected if interval == "delta" else self._with_infinity
                 result |= self._interval(rows, about, interval, level)
         account = {"customers_with_infinite_mean": int(np.isnan(value).sum())}
         if self._knows_returns() and not self.returns_:
