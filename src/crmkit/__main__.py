@@ -32,7 +32,17 @@ _ASKED = (
     "save_rate",
     "title",
     "currency",
+    "language",
+    "logo",
+    "compare",
 )
+# Tables beside the log, and the columns that each must have.
+_BESIDE = {
+    "customers": ("customer_id",),
+    "products": ("product",),
+    "campaigns": ("customer_id", "campaign_id"),
+    "redemptions": ("customer_id", "campaign_id"),
+}
 # What both readers of files pass on to read_transactions: columns, then how to read.
 _COLUMNS = {
     **dict.fromkeys(
@@ -80,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Read a log as systems export it and write one self-contained HTML page.",
     )
     _add_reading(report)
+    beside = report.add_argument_group("tables beside the log, each a file of any kind")
+    for name, needs in _BESIDE.items():
+        beside.add_argument(_option(name), metavar="FILE", help=f"with {' and '.join(needs)}")
     _add_common(report)
     demo = commands.add_parser(
         "demo",
@@ -130,6 +143,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", help="the page's title")
     parser.add_argument("--as-of", metavar="DATE", help="last day observed; default: the last date")
     parser.add_argument("--horizon-days", type=int, metavar="N", help="days to look ahead")
+    parser.add_argument(
+        "--lang", dest="language", choices=("en", "nl"), help="language of the page"
+    )
+    parser.add_argument("--logo", metavar="FILE", help="picture for the head of the page")
+    parser.add_argument("--compare", metavar="JSON", help="figures of an earlier page")
     parser.add_argument("--currency", help="sign before amounts")
     parser.add_argument("--annual-discount-rate", type=float, default=0.10, metavar="RATE")
     parser.add_argument("--margin", type=float, metavar="SHARE", help="profit share of an amount")
@@ -235,11 +253,14 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     from crmkit._files import check_file, check_folder
     from crmkit._opening import shown_name
-    from crmkit._reading import Account
+    from crmkit._reading import Account, read_beside
     from crmkit.report import make_report
 
     # What cannot be written is said before the work, not after it.
     check_file(arguments.out, "--out", new_folder=True)
+    figures = _figures_file(Path(arguments.out))
+    if figures is not None:
+        check_file(figures, "--out", new_folder=True)
     if arguments.tables is not None:
         check_folder(arguments.tables, "--tables")
     if arguments.command == "demo":
@@ -249,15 +270,31 @@ def _run(arguments: argparse.Namespace) -> None:
         title = f"Customers in {shown_name(Path(arguments.log))}"
         source = {"transactions": _read_log(arguments, account), "title": title}
         source["currency"] = account.currency_sign
+        source |= {
+            name: read_beside(getattr(arguments, name), needs, like=source["transactions"])
+            for name, needs in _BESIDE.items()
+            if getattr(arguments, name) is not None
+        }
     source |= {
         name: getattr(arguments, name) for name in _ASKED if getattr(arguments, name) is not None
     }
     made = make_report(source.pop("transactions"), progress=not arguments.quiet, **source)
     made.write(arguments.out)
     _say(sys.stdout, f"The report is in {arguments.out}")
+    if figures is not None:
+        made.write_figures(figures)
+        _say(sys.stdout, f"Its figures are in {figures}")
     if arguments.tables is not None:
         made.write_tables(arguments.tables)
         _say(sys.stdout, f"Its tables are in {arguments.tables}")
+
+
+def _figures_file(page: Path) -> Path | None:
+    """Return where the figures of a page go: beside it; nowhere if it goes into a pipe."""
+    if page.exists() and not page.is_file():
+        return None
+    beside = page.with_suffix(".json")
+    return page.with_suffix(".figures.json") if beside == page else beside
 
 
 def _say(stream: TextIO, text: str) -> None:

@@ -79,14 +79,14 @@ def file_to_read(path: Any, name: str) -> Path:
     return path
 
 
-def write_file(path: Path, text: str, *, private: bool = False) -> None:
-    """Write text as UTF-8 to a file: all of it, or the file stays as it was.
+def write_file(path: Path, text: str | bytes, *, private: bool = False) -> None:
+    """Write text as UTF-8, or bytes, to a file: all of it, or the file stays as it was.
 
-    The text goes into a file beside it, which then takes its name. A file that is there keeps its
+    It goes into a file beside it, which then takes its name. A file that is there keeps its
     permissions. A `private` file is never readable for others than its owner's group, and a new
     one for its owner alone.
     """
-    content = text.encode("utf-8", "backslashreplace")
+    content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     # A link stays a link: what it leads to is replaced.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():

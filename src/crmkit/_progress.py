@@ -1,4 +1,4 @@
-"""The progress bar of long loops."""
+"""The progress bars of long loops and of named steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crmkit._checks import check_flag
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["steps"]
+__all__ = ["StepBar", "steps"]
 
 T = TypeVar("T")
 
@@ -24,3 +24,32 @@ def steps(
 
     bar: Iterable[T] = tqdm(items, desc=what, leave=False, total=total)
     return bar
+
+
+class StepBar:
+    """A progress bar over named steps, or nothing."""
+
+    def __init__(self, total: int, show: bool) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(
+            total=total,
+            disable=not check_flag(show, "progress"),
+            bar_format="{l_bar}{bar}| {postfix}",
+        )
+        self._begun = False
+
+    def __enter__(self) -> StepBar:
+        """Return the bar."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar."""
+        self._bar.close()
+
+    def say(self, step: str) -> None:
+        """Count the step before as done and name the one that begins."""
+        if self._begun:
+            self._bar.update()
+        self._begun = True
+        self._bar.set_postfix_str(step)

@@ -8,22 +8,28 @@ are worth, who leaves, what is bought together, and last what all this was read 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import json
+import os
+import tempfile
+import webbrowser
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_text
-from crmkit._checks import check_flag, check_number, check_optional
+from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
 from crmkit._frames import ACCOUNT, as_transactions, parse_day
-from crmkit._spreadsheets import csv_text
+from crmkit._progress import StepBar
+from crmkit._spreadsheets import csv_text, xlsx_bytes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from crmkit._report.language import Language
     from crmkit._report.pieces import Section
@@ -32,12 +38,37 @@ if TYPE_CHECKING:
 __all__ = ["Report", "make_report"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """A finished report: the page as ``html`` and the tables behind it by name in ``tables``."""
+    """A finished report: the page as ``html`` and the tables behind it by name in ``tables``.
+
+    ``figures`` are what a later report needs to say what has changed. A notebook shows the page.
+    """
 
     html: str
     tables: dict[str, pd.DataFrame]
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say in a line what the report is."""
+        title, day = self.figures.get("title", ""), self.figures.get("as_of", "")
+        size = len(self.html) / 1000
+        return f"<Report {title!r} as on {day}: {len(self.tables)} tables, {size:,.0f} kB of page>"
+
+    def _repr_html_(self) -> str:
+        """Return the page as a notebook shows it: in a frame of its own."""
+        return (
+            '<iframe sandbox="allow-downloads" title="report" width="100%" height="800" '
+            f'style="border:0" srcdoc="{escape(self.html)}"></iframe>'
+        )
+
+    def open(self) -> Path:
+        """Show the page in the browser; returns the file, which only its owner can read."""
+        handle, name = tempfile.mkstemp(prefix="crmkit-", suffix=".html")
+        os.close(handle)
+        self.write(name)
+        webbrowser.open(Path(name).as_uri())
+        return Path(name)
 
     def write(self, path: str | Path) -> None:
         """Write the page to a file, making its folder if need be: all of it, or nothing."""
@@ -45,9 +76,19 @@ class Report:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_file(file, self.html)
 
+    def write_figures(self, path: str | Path) -> None:
+        """Write the figures as JSON, for ``compare`` of a later report; only its owner can read it.
+
+        They name customers by their ids, to tell who moved from which segment to which.
+        """
+        file = check_file(path, new_folder=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, json.dumps(self.figures, ensure_ascii=False, indent=1), private=True)
+
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as a CSV file into a folder, making it if need be.
 
+        The lists of what to do are written as workbooks (.xlsx) too.
         Text that a spreadsheet would take for a formula gets an apostrophe in front; ``crmkit
         report`` takes it off where it reads such a file.
         """
@@ -55,6 +96,8 @@ class Report:
         place.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             write_file(check_file(place / f"{name}.csv", "folder"), csv_text(table))
+        for name in self.figures.get("actions", ()):
+            write_file(check_file(place / f"{name}.xlsx", "folder"), xlsx_bytes(self.tables[name]))
 
 
 def make_report(
@@ -74,6 +117,9 @@ def make_report(
     title: str = "Customer report",
     subtitle: str = "",
     currency: str = "",
+    language: Literal["en", "nl"] = "en",
+    logo: str | Path | None = None,
+    compare: Any = None,
     progress: bool = False,
 ) -> Report:
     """Make the report of a transaction log.
@@ -110,6 +156,13 @@ def make_report(
         until a campaign with a control group has measured it.
     title, subtitle, currency : str
         The page's title, a remark under it, and the sign before amounts.
+    language : {"en", "nl"}, default "en"
+        Language of the page and its lists: words, dates, numbers and money.
+    logo : path, optional
+        Picture for the head of the page: PNG, JPEG, GIF, WebP or SVG.
+    compare : path or dict, optional
+        Figures of an earlier report (``figures``, or a file of ``write_figures``): the page then
+        says what has changed since, and who moved.
     progress : bool, default False
         Show a progress bar of the steps.
 
@@ -137,14 +190,18 @@ def make_report(
     """
     from crmkit._report import page
     from crmkit._report.beside import take_tables
-    from crmkit._report.language import Language
+    from crmkit._report.figures import changes_section, figures_of, previous_figures
+    from crmkit._report.language import Language, LanguageName
+    from crmkit._report.logo import logo_address
     from crmkit._report.standing import take_standing
     from crmkit._report.state import state_figures
     from crmkit._report.todo import make_todo
 
     title, subtitle = check_text(title, "title"), check_text(subtitle, "subtitle")
+    picture = logo_address(logo)
+    earlier = None if compare is None else previous_figures(compare)
     steps = _steps()
-    with _Bar(len(steps) + 3, progress) as bar:
+    with StepBar(len(steps) + 3, progress) as bar:
         bar.say("the log")
         story = _story(
             transactions,
@@ -159,7 +216,9 @@ def make_report(
                 "contact_cost": check_optional(contact_cost, "contact_cost"),
                 "save_rate": check_number(save_rate, "save_rate"),
             },
-            Language("en", check_text(currency, "currency")),
+            Language(
+                check_choice(language, "language", LanguageName), check_text(currency, "currency")
+            ),
         )
         take_tables(
             story,
@@ -172,7 +231,7 @@ def make_report(
         story.standing = take_standing(story)
         figures = state_figures(story)
         todo = make_todo(story)
-        sections = []
+        sections = [] if earlier is None else [changes_section(story, earlier, figures)]
         for name, step in steps.items():
             bar.say(name)
             section = step(story)
@@ -181,12 +240,18 @@ def make_report(
         bar.say("the page")
         under = f"{story.words.say('page.as_on', day=story.settings.as_of)} {subtitle}".strip()
         html = page.render(
-            title, under, figures=figures, todo=todo, sections=sections, words=story.words
+            title,
+            under,
+            figures=figures,
+            todo=todo,
+            sections=sections,
+            words=story.words,
+            logo=picture,
         )
         bar.say("")
     sheets = [sheet for section in sections for sheet in section.sheets]
     tables = {sheet.name: sheet.table for sheet in (*todo.sheets, *sheets) if sheet.kept}
-    return Report(html, tables)
+    return Report(html, tables, figures_of(story, title, figures, todo.steps))
 
 
 def _steps() -> dict[str, Callable[[Story], Section | None]]:
@@ -268,32 +333,3 @@ def _purchases(log: pd.DataFrame) -> dict[str, int]:
         "orders": int(count_purchases(purchases.rows, "orders", purchases.bought).sum()),
         "without_purchase": int(purchases.account["customers_without_purchase"]),
     }
-
-
-class _Bar:
-    """A progress bar over named steps, or nothing."""
-
-    def __init__(self, total: int, show: bool) -> None:
-        from tqdm.auto import tqdm
-
-        self._bar = tqdm(
-            total=total,
-            disable=not check_flag(show, "progress"),
-            bar_format="{l_bar}{bar}| {postfix}",
-        )
-        self._begun = False
-
-    def __enter__(self) -> _Bar:
-        """Return the bar."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the bar."""
-        self._bar.close()
-
-    def say(self, step: str) -> None:
-        """Count the step before as done and name the one that begins."""
-        if self._begun:
-            self._bar.update()
-        self._begun = True
-        self._bar.set_postfix_str(step)

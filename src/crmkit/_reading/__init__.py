@@ -5,5 +5,6 @@ from __future__ import annotations
 from crmkit._reading.account import HOW_READ, Account
 from crmkit._reading.log import read_transactions
 from crmkit._reading.steps import read_file
+from crmkit._reading.tables import read_beside
 
-__all__ = ["HOW_READ", "Account", "read_file", "read_transactions"]
+__all__ = ["HOW_READ", "Account", "read_beside", "read_file", "read_transactions"]

@@ -1,6 +1,6 @@
 """Charts as SVG in the page: text is text, colours follow the page, values stand by their marks.
 
-A drawing is 400 units wide and text 13.5 high, so that on a phone no letter is below 11 pixels.
+A drawing is 400 units wide and text 14 high, so that on a phone no letter is below 11 pixels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Bar", "Line", "bars", "columns", "lines"]
 _WIDTH, _LEFT, _TOP, _BOTTOM = 400.0, 56.0, 24.0, 24.0
 _PLOT = 150.0
 # Width of a letter, and of a bold one, at most as a label and its value need it.
-_LETTER, _BOLD = 7.2, 8.0
+_LETTER, _BOLD = 7.4, 8.3
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
