@@ -125,7 +125,7 @@ def test_importing_everything_changes_nothing_global():
 
 def test_files_are_written_in_one_place():
     writes = re.compile(
-        r"\.(write_text|write_bytes|to_csv|to_excel|to_parquet)\(|[\"'][wax]b?[\"']\)"
+        r"\.(write_text|write_bytes|to_csv|to_excel|to_parquet)\(|, ?[\"'][wax]b?[\"']\)"
     )
     found = {
         relative(path): line

@@ -27,14 +27,17 @@ def test_every_language_has_every_sentence_with_the_same_values():
 
 def test_numbers_money_and_days_are_written_as_the_language_does():
     english, dutch = Language("en", "€"), Language("nl", "€")
-    assert (english.money(1234.5), dutch.money(1234.5)) == ("€1,234", "€ 1.234")
-    assert (english.money(12.345), dutch.money(-12.345)) == ("€12.35", "−€ 12,35")
+    assert (english.money(1234.5), dutch.money(1234.5)) == ("€1,234", "€\N{NO-BREAK SPACE}1.234")
+    assert (english.money(12.345), dutch.money(-12.345)) == ("€12.35", "−€\N{NO-BREAK SPACE}12,35")
     assert (english.number(0.0123), dutch.number(1234567)) == ("0.0123", "1.234.567")
     assert (english.share(0.1234), dutch.share(0.1234)) == ("12.3%", "12,3%")
     assert dutch.day(pd.Timestamp("2025-06-30")) == "30 juni 2025"
     assert (english.change(-0.5), dutch.change(0.0123)) == ("−50%", "+1,2%")
     assert (english.change(0.0), english.change(float("inf"))) == ("±0.0%", "")
-    assert (english.short_money(-1_234_567), dutch.short_money(1500)) == ("−€1.23M", "€ 1,5k")
+    assert (english.short_money(-1_234_567), dutch.short_money(1500)) == (
+        "−€1.23M",
+        "€\N{NO-BREAK SPACE}1,5k",
+    )
 
 
 @pytest.fixture(scope="module")

@@ -168,10 +168,8 @@ def lines(
 
 
 def _spread(n: int) -> list[int]:
-    """Return at most five places that lie evenly, the first and the last among them."""
-    if n <= 5:
-        return list(range(n))
-    return sorted({round(at * (n - 1) / 4) for at in range(5)})
+    """Return at most four places that lie evenly, the first and the last among them."""
+    return sorted({round(at * (n - 1) / 3) for at in range(4)})
 
 
 class _Frame:

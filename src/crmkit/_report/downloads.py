@@ -19,6 +19,7 @@ __all__ = ["Download", "as_download"]
 _SAFE = "!$()*+,-./:;=?@[]_{|}~"
 # A page has three lists, and all of it stays below 1.5 MB.
 _MOST = 300_000
+_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def as_download(table: pd.DataFrame, name: str, words: Language) -> Download:
     The first signs say that it is UTF-8; the best of a long list are taken.
     """
     named = table.rename(columns=words.heading)
-    rows, text = len(table), ""
+    rows, text = min(len(table), _ROWS), ""
     while True:
         text = quote(
             csv_text(

@@ -73,6 +73,7 @@ class Step:
     controls: int
     gain: float
     worth: str
+    unit: str
     table: pd.DataFrame
 
 

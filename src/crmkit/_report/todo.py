@@ -97,6 +97,7 @@ def _step(
         controls,
         gain,
         say(f"todo.{_kind(story)}", gain=gain),
+        say(f"todo.unit_{_kind(story)}"),
         _listed(story, key, people, known),
     )
 
