@@ -9,6 +9,7 @@ import html
 import math
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -20,8 +21,8 @@ __all__ = ["Bar", "Line", "bars", "columns", "lines"]
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 400.0, 56.0, 24.0, 24.0
 _PLOT = 150.0
-# Width of a letter, and of a bold one, at most as a label and its value need it.
-_LETTER, _BOLD = 7.4, 8.3
+# Width of a letter, of a bold one and of a bold capital, as a label and its value need it.
+_LETTER, _BOLD, _CAPITAL = 7.4, 8.3, 10.4
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -83,7 +84,7 @@ def bars(rows: Sequence[Bar], alternative: str, kinds: Sequence[str] = ()) -> Ma
     seen = []
     for row in rows:
         text = " · ".join(row.texts)
-        room = int((_WIDTH - 12 - _LETTER * len(text)) / _BOLD)
+        room = _WIDTH - 12 - _LETTER * len(text)
         parts.append(_text(0, y, _short(row.label, room), "bold"))
         parts.append(_text(_WIDTH, y, text, "", "end"))
         seen.append(f"{row.label}: {', '.join(row.texts)}")
@@ -96,9 +97,13 @@ def bars(rows: Sequence[Bar], alternative: str, kinds: Sequence[str] = ()) -> Ma
     return _svg(y - 14, f"{alternative} {'; '.join(seen)}.", parts)
 
 
-def _short(label: str, room: int) -> str:
-    """Cut a label that has no room."""
-    return label if len(label) <= room else f"{label[: max(room - 1, 1)]}…"
+def _short(label: str, room: float) -> str:
+    """Cut a label that has no room; capitals take more of it."""
+    wide = [_CAPITAL if letter.isupper() else _BOLD for letter in label]
+    if sum(wide) <= room:
+        return label
+    fits = sum(width <= room - _BOLD for width in accumulate(wide))
+    return f"{label[: max(fits, 1)]}…"
 
 
 def columns(

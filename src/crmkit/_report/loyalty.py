@@ -141,13 +141,16 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
     rows: Any = telling.head(_REASONS).itertuples()
     for row in rows:
         what = words.words["columns"].get(row.variable, row.variable.replace("_", " "))
-        level = _rounded(words, row.level)
+        level = _rounded(words, words.word(row.level))
         told.append(
             words.say(
                 "loyalty.reason", what=what, level=level, rate=row.churn_rate, n=row.customers
             )
         )
-    named = telling.assign(variable=telling["variable"].map(words.heading))
+    named = telling.assign(
+        variable=telling["variable"].map(words.heading),
+        level=[_rounded(words, words.word(level)) for level in telling["level"]],
+    )
     sheet = Sheet(
         "leaving_signals",
         named,
