@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import crmkit
 from crmkit.errors import CrmkitError
@@ -211,41 +211,6 @@ def _look(arguments: argparse.Namespace) -> None:
     _say(sys.stdout, account.command(arguments.log))
 
 
-def _demo_data(data: str) -> dict[str, Any]:
-    """Return the report's tables and words for a demonstration."""
-    from crmkit import datasets
-
-    if data == "cdnow":
-        return {
-            "transactions": datasets.load_cdnow(),
-            "title": "CDNOW, customers who began in early 1997",
-            "subtitle": "Margin and costs are assumptions of this demonstration.",
-            "currency": "$",
-            "margin": 0.3,
-            "acquisition_cost": 5.0,
-            "contact_cost": 0.05,
-        }
-    if data == "complete-journey":
-        tables = datasets.load_complete_journey()
-        return {
-            "transactions": tables["transactions"],
-            "customers": tables["customers"],
-            "campaigns": tables["campaigns"],
-            "redemptions": tables["redemptions"],
-            "products": tables["products"],
-            "title": "The Complete Journey, a grocery panel",
-            "currency": "$",
-        }
-    tables = datasets.make_transactions(5_000, random_state=1)
-    return {
-        "transactions": tables["transactions"],
-        "customers": tables["customers"],
-        "products": tables["products"],
-        "title": "A simulated shop",
-        "currency": "€",
-    }
-
-
 def _run(arguments: argparse.Namespace) -> None:
     """Do what a command says: look at a file, or make the report and write it."""
     if arguments.command == "look":
@@ -264,7 +229,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.tables is not None:
         check_folder(arguments.tables, "--tables")
     if arguments.command == "demo":
-        source = _demo_data(arguments.data)
+        from crmkit._report.demo import demo_data
+
+        source = demo_data(arguments.data)
     else:
         account = Account()
         title = f"Customers in {shown_name(Path(arguments.log))}"

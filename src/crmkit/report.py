@@ -17,21 +17,17 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pandas as pd
-
 from crmkit._arguments import check_text
 from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._files import check_file, check_folder, write_file
-from crmkit._frames import ACCOUNT, as_transactions, parse_day
 from crmkit._progress import StepBar
 from crmkit._spreadsheets import csv_text, xlsx_bytes
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmkit._report.language import Language
+    import pandas as pd
+
     from crmkit._report.pieces import Section
     from crmkit._report.story import Story
 
@@ -189,6 +185,7 @@ def make_report(
     True
     """
     from crmkit._report import page
+    from crmkit._report.beginning import open_story
     from crmkit._report.beside import take_tables
     from crmkit._report.figures import changes_section, figures_of, previous_figures
     from crmkit._report.language import Language, LanguageName
@@ -203,7 +200,7 @@ def make_report(
     steps = _steps()
     with StepBar(len(steps) + 3, progress) as bar:
         bar.say("the log")
-        story = _story(
+        story = open_story(
             transactions,
             as_of,
             horizon_days,
@@ -274,62 +271,4 @@ def _steps() -> dict[str, Callable[[Story], Section | None]]:
         "products": products_section,
         "campaigns": campaigns_section,
         "data": data_section,
-    }
-
-
-def _story(
-    transactions: Any,
-    as_of: Any,
-    horizon_days: int | None,
-    choices: dict[str, Any],
-    words: Language,
-) -> Story:
-    """Check the log and the choices, and cut the log at `as_of`."""
-    from crmkit._report.story import Settings, Story
-
-    before = getattr(transactions, "attrs", {}).get(ACCOUNT, {})
-    # A log that came through the door is checked again for little; one that did not, for good.
-    log = as_transactions(transactions)
-    read = {key: n for key, n in before.items() if key.endswith("_read") or "_dropped" in key}
-    account = log.attrs[ACCOUNT] | read
-    last = log["date"].max() if as_of is None else as_of
-    day = pd.Timestamp(np.datetime64(parse_day(last, "as_of"), "D"))
-    kept = log[log["date"] < day + np.timedelta64(1, "D")]
-    if kept.empty:
-        raise InputError(
-            f"`as_of` ({day:%Y-%m-%d}) lies before the first date in the log "
-            f"({log['date'].min():%Y-%m-%d}). Choose a later day."
-        )
-    span = (day - kept["date"].min()).days
-    horizon = check_optional(horizon_days, "horizon_days") or 365
-    settings = Settings(
-        as_of=day,
-        horizon_days=horizon,
-        holdout_days=max(1, min(horizon, span // 3)),
-        **choices,
-    )
-    after = len(log) - len(kept)
-    story = Story(kept.reset_index(drop=True), settings, account, after, words)
-    story.found |= _purchases(story.transactions)
-    story.found["rfm"] = _rfm(story)
-    return story
-
-
-def _rfm(story: Story) -> pd.DataFrame:
-    """Return recency, frequency and, where there are amounts, money of each customer."""
-    from crmkit.segmentation import rfm_table
-
-    log, money = story.transactions, story.has("amount")
-    table = rfm_table(log if money else log.assign(amount=1.0), as_of=story.settings.as_of)
-    return table if money else table.drop(columns=["monetary", "total_amount"])
-
-
-def _purchases(log: pd.DataFrame) -> dict[str, int]:
-    """Return the number of distinct orders, and of customers without any."""
-    from crmkit._log import count_purchases, read_log
-
-    purchases = read_log(log, optional=("order_id",))
-    return {
-        "orders": int(count_purchases(purchases.rows, "orders", purchases.bought).sum()),
-        "without_purchase": int(purchases.account["customers_without_purchase"]),
     }

@@ -1,0 +1,42 @@
+"""The data that ``crmkit demo`` shows, with the words for their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crmkit import datasets
+
+__all__ = ["demo_data"]
+
+
+def demo_data(data: str) -> dict[str, Any]:
+    """Return the report's tables and words for a demonstration."""
+    if data == "cdnow":
+        return {
+            "transactions": datasets.load_cdnow(),
+            "title": "CDNOW, customers who began in early 1997",
+            "subtitle": "Margin and costs are assumptions of this demonstration.",
+            "currency": "$",
+            "margin": 0.3,
+            "acquisition_cost": 5.0,
+            "contact_cost": 0.05,
+        }
+    if data == "complete-journey":
+        tables = datasets.load_complete_journey()
+        return {
+            "transactions": tables["transactions"],
+            "customers": tables["customers"],
+            "campaigns": tables["campaigns"],
+            "redemptions": tables["redemptions"],
+            "products": tables["products"],
+            "title": "The Complete Journey, a grocery panel",
+            "currency": "$",
+        }
+    tables = datasets.make_transactions(5_000, random_state=1)
+    return {
+        "transactions": tables["transactions"],
+        "customers": tables["customers"],
+        "products": tables["products"],
+        "title": "A simulated shop",
+        "currency": "€",
+    }
