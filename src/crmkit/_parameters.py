@@ -38,7 +38,7 @@ _DAYS_FROM_0 = Rule(0, 36_525, integer=True)
 
 # Of a mapping or a sequence the rule is that of its numbers.
 _NAMES = (
-    (_ANY, "cut gain_per_contact limits"),
+    (_ANY, "cut gain_per_contact limits min_gain"),
     (
         _SHARE,
         "bundle_share lapsed margin min_confidence min_share min_stability p_churn "

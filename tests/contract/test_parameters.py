@@ -27,7 +27,7 @@ WRONG = [
 ]
 
 # Words for people, which may be any text, and lists of ids, which may be of nobody.
-FREE_TEXT = {"title", "subtitle", "currency"}
+FREE_TEXT = {"holdout_key", "title", "subtitle", "currency"}
 IDS = {"suppress"}
 # What a name means in some functions has limits of its own; see _parameters.
 SECOND_MEANINGS = {

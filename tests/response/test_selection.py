@@ -456,7 +456,13 @@ def test_customers_without_score_stay_and_say_so():
         response.select_targets(customers, pd.concat([scores, scores]), consent="ok")
 
 
-def test_consent_in_words_is_refused():
-    customers = pd.DataFrame({"customer_id": [1, 2], "ok": ["yes", "no"]})
-    with pytest.raises(InputError, match="True, False or missing"):
-        response.select_targets(customers, customers.assign(score=1.0), consent="ok")
+def test_consent_in_words_is_yes_or_no():
+    customers = pd.DataFrame({"customer_id": [1, 2, 3], "ok": ["yes", "No ", ""]})
+    chosen = response.select_targets(
+        customers, customers.assign(score=1.0), consent="ok", holdout_share=0
+    )
+    assert chosen["reason"].tolist() == ["selected", "opted out", "no consent"]
+    with pytest.raises(InputError, match="'ok' must be yes or no but is not in 1 of 3 rows"):
+        response.select_targets(
+            customers.assign(ok=["yes", "no", "maybe"]), customers.assign(score=1.0), consent="ok"
+        )

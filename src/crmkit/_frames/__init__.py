@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit._frames.account import ACCOUNT, with_account
 from crmkit._frames.amounts import number_or_column
 from crmkit._frames.calendar import period_words, read_period
+from crmkit._frames.chance import keyed_chance
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.consent import read_consent
 from crmkit._frames.dates import day_column, day_numbers, is_far
@@ -39,6 +40,7 @@ __all__ = [
     "day_numbers",
     "group_codes",
     "is_far",
+    "keyed_chance",
     "match_groups",
     "note_by",
     "number_or_column",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Ints
 
-__all__ = ["by_value", "read_ids", "rows_of", "without"]
+__all__ = ["by_value", "read_ids", "rows_of", "trimmed", "without"]
 
 # Doubles hold every whole number below this one, and not every one above.
 _EXACT = 2.0**53
@@ -169,7 +169,7 @@ def _refuse_twins(
     """Refuse ids that meet nobody but would, were both tables written in one way."""
     if _written_alike(unmet, right):
         return
-    for write in (_folded, _trimmed):
+    for write in (_folded, trimmed):
         present: dict[str, Any] = {}
         for value in right.tolist():
             present.setdefault(write(value), value)
@@ -202,7 +202,7 @@ def _written_alike(left: pd.Index[Any], right: pd.Index[Any]) -> bool:
     return whole.isascii() and one_case and not padded and not _BLANK_ENDS.search(whole)
 
 
-def _trimmed(value: Any) -> str:
+def trimmed(value: Any) -> str:
     """Write a value as text of no kind, without blanks around it and signs nobody sees."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -217,7 +217,7 @@ def _trimmed(value: Any) -> str:
 
 def _folded(value: Any) -> str:
     """Write a value trimmed, in one letter case and without the zeros that pad numbers."""
-    text = _trimmed(value).casefold()
+    text = trimmed(value).casefold()
     if len(text) >= 32:
         text = text.strip("{}").replace("-", "")  # the two ways to write a UUID
     return _PADDING.sub("", text) if "0" in text else text

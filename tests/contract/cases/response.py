@@ -37,6 +37,22 @@ def permitted():
     }
 
 
+def by_channel():
+    """The same with a score, a consent and past contacts for each of two channels."""
+    tables = permitted()
+    channels = ("email", "phone")
+    scores = pd.concat([tables["scores"].assign(channel=one) for one in channels])
+    scores["p_response"] -= np.where(scores["channel"] == "phone", 0.01, 0.0)
+    return {
+        "customers": tables["customers"],
+        "scores": scores.reset_index(drop=True),
+        "consent": pd.concat(
+            [tables["consent"].assign(channel=one) for one in channels], ignore_index=True
+        ),
+        "contacts": tables["contacts"].assign(channel="email"),
+    }
+
+
 def gains():
     return {"gains": response.gains_table(*judged().values())}
 
@@ -283,6 +299,28 @@ CASES = [
         numbers={"scores": ("p_response",)},
         may_be_empty=("suppress", "contacts"),
         also_takes={"suppress": ([1, 2],)},
+    ),
+    FunctionCase(
+        response.select_targets,
+        by_channel,
+        kwargs={
+            "value": {"email": 30, "phone": 25},
+            "contact_cost": {"email": 0.5, "phone": 2},
+            "min_gain": 1,
+            "random_state": 1,
+            "holdout_by": "newsletter",
+            "max_contacts": {"email": 2, None: 3},
+            "window_days": 30,
+            "as_of": "2025-03-01",
+        },
+        needs={
+            "customers": ("customer_id", "newsletter"),
+            "scores": ("customer_id",),
+            "consent": ("customer_id", "consent", "channel"),
+            "contacts": ("customer_id", "date", "channel"),
+        },
+        numbers={"scores": ("p_response",)},
+        may_be_empty=("contacts",),
     ),
     FunctionCase(
         response.selection_summary,

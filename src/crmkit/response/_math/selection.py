@@ -1,4 +1,4 @@
-"""Choose whom to contact: the best use of a budget and a capacity, and a bound on it."""
+"""Choose whom to contact, with what and how: the best use of budget and places, and a bound."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.response._math.prices import Limits, best_option, shadow_prices
+
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = ["Selection", "gain_bound", "select"]
 
-_STEPS = 60
-# Offers for which the whole-number programme is solved exactly, where the list falls short of its
-# bound by more than this share.
+# Ways of contact for which the whole-number programme is solved exactly, where the list falls short
+# of its bound by more than this share.
 _EXACT = 4000
 _GAP = 1e-3
 _SECONDS = 10.0
@@ -23,103 +24,133 @@ _SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Who is contacted, and with what.
+    """Who is contacted, and how.
 
-    ``contact`` and ``control`` (n,) never overlap; ``offer`` (n,) is each customer's best offer;
+    ``contact`` and ``control`` (n,) never overlap; ``option`` (n,) is each customer's best column;
     ``rank`` (n,) counts from 1 over customers worth a contact and is 0 for the others. No choice
     among those not held out gains more than ``bound``.
     """
 
     contact: Bools
     control: Bools
-    offer: Ints
+    option: Ints
     rank: Ints
     bound: float
 
 
-def select(
-    gain: Floats, cost: Floats, *, budget: float, capacity: float, hold_out: Bools, tie: Ints
-) -> Selection:
-    """Select customers by gain less the shadow price of the budget times cost.
+def select(gain: Floats, cost: Floats, *, limits: Limits, hold_out: Bools, tie: Ints) -> Selection:
+    """Select customers by gain less the shadow prices of what they use.
 
-    `gain` and `cost` have shape (n, k), one column per offer, -inf where an offer is not open.
-    The Lagrangian dual of the relaxed programme, max sum gain x s.t. sum cost x <= budget and
-    sum x <= capacity, is minimised over the budget's price by bisection, the capacity's price
-    being the gain of the last customer that fits (Dantzig 1957; Fisher 1981). Customers are taken
-    in that order, passing over whom the rest of the budget does not pay for. Where that falls
-    short of the bound, as with few and unequal costs, those whom the prices leave undecided are
-    chosen exactly by branch and bound. Customers in `hold_out` (n,) use neither budget nor
-    capacity: those worth no less than the last one taken are the control group. `tie` (n,) is a
-    random order that decides between equals.
+    `gain` and `cost` have shape (n, k), one column per offer and channel, -inf where one is not
+    open. Customers are taken in the order of what they gain above the prices of budget, offers and
+    places (Dantzig 1957; Fisher 1981), passing over whom the rest of the budget does not pay for
+    and what is full. Where that falls short of the bound, as with few and unequal costs, those whom
+    the prices leave undecided are chosen exactly by branch and bound. Customers in `hold_out` (n,)
+    use neither budget nor places: those worth no less than the last one taken are the control
+    group. `tie` (n,) is a random order that decides between equals.
     """
     n = gain.shape[0]
     free = ~hold_out
-    room = min(capacity, float(n))
     wanted = np.where(gain > 0, gain, -np.inf)
-    price, bound = _price(wanted[free], cost[free], budget, room)
-    net, offer = _best(wanted, cost, price)
-    at = np.arange(n)
+    by_chance = tie[free[tie]]
+    prices = shadow_prices(wanted[by_chance], cost[by_chance], limits)
+    priced = wanted - prices.budget * cost - prices.offers[limits.offer]
+    net, option = best_option(priced)
     order = tie[np.argsort(-net[tie], kind="stable")]
-    worth = np.isfinite(net)
-    order = order[: int(worth.sum())]
+    order = order[: int(np.isfinite(net).sum())]
     listed = order[free[order]]
     contact = np.zeros(n, dtype=bool)
-    contact[_fitting(listed, cost[at, offer], budget, room)] = True
-    total = float(gain[at, offer][contact].sum())
-    if bound - total > _GAP * bound:
-        better = _exact(wanted, cost, net, listed, price, bound, total, budget, room)
+    for taken, how in _filled(priced, cost, listed, limits):
+        contact[taken], option[taken] = True, how
+    at = np.arange(n)
+    total = float(gain[at, option][contact].sum())
+    if prices.bound - total > _GAP * prices.bound:
+        better = _exact(wanted, cost, priced, listed, prices.bound - total, total, limits)
         if better is not None:
-            contact, offer = better[0], np.where(better[0], better[1], offer)
+            contact, option = better[0], np.where(better[0], better[1], option)
     full = contact.sum() < listed.size
-    least = net[contact].min() if contact.any() else np.inf
-    control = hold_out & worth & ((net >= least) | (not full))
+    worth = priced[at, option]
+    least = worth[contact].min() if contact.any() else np.inf
+    control = hold_out & np.isfinite(net) & ((net >= least) | (not full))
     rank = np.zeros(n, dtype=np.int64)
     rank[order] = at[: order.size] + 1
-    return Selection(contact, control, offer, rank, bound)
+    return Selection(contact, control, option, rank, prices.bound)
 
 
-def _fitting(listed: Ints, cost: Floats, budget: float, room: float) -> Ints:
-    """Return those of a list, best first, who fit one after another."""
-    taken, left = [], budget * (1 + 1e-12)
-    while listed.size and room > 0:
-        listed = listed[cost[listed] <= left]
-        spent = np.cumsum(cost[listed])
-        fits = (spent <= left) & (np.arange(1, listed.size + 1) <= room)
-        end = listed.size if fits.all() else int(np.argmin(fits))
+def _filled(priced: Floats, cost: Floats, listed: Ints, limits: Limits) -> list[tuple[Ints, Ints]]:
+    """Return who of a list, best first, gets what; whose best offer is full gets another one."""
+    left, room, each = limits.budget * (1 + 1e-12), limits.capacity, limits.each.copy()
+    priced, found = priced[listed], []
+    while listed.size and room >= 1:
+        priced = np.where(each[limits.offer] < 1, -np.inf, priced)
+        net, option = best_option(priced)
+        best_first = np.argsort(-net, kind="stable")
+        best_first = best_first[np.isfinite(net[best_first])]
+        offer = limits.offer[option[best_first]]
+        place = np.empty(offer.size)
+        for one in range(each.size):
+            place[offer == one] = np.arange(1, np.count_nonzero(offer == one) + 1)
+        inside = best_first[place <= each[offer]]
+        own = cost[listed[inside], option[inside]]
+        taken = inside[_fitting(own, left, room)]
+        if taken.size:
+            found.append((listed[taken], option[taken]))
+            left -= float(cost[listed[taken], option[taken]].sum())
+            room -= taken.size
+            each -= np.bincount(limits.offer[option[taken]], minlength=each.size)
+        if not (each < 1).any() or inside.size == best_first.size:
+            break
+        rest = np.setdiff1d(best_first, inside)
+        rest = np.sort(rest)
+        listed, priced = listed[rest], priced[rest]
+    return found
+
+
+def _fitting(cost: Floats, left: float, room: float) -> Ints:
+    """Return the places in a list, best first, of those who fit one after another."""
+    places, taken = np.arange(cost.size), []
+    while places.size and room >= 1:
+        places = places[cost[places] <= left]
+        spent = np.cumsum(cost[places])
+        fits = (spent <= left) & (np.arange(1, places.size + 1) <= room)
+        end = places.size if fits.all() else int(np.argmin(fits))
         if end:
-            taken.append(listed[:end])
+            taken.append(places[:end])
             left, room = left - spent[end - 1], room - end
-        listed = listed[end + 1 :]
-    return np.concatenate(taken) if taken else listed[:0]
+        places = places[end + 1 :]
+    return np.concatenate(taken) if taken else places[:0]
 
 
 def _exact(
-    gain: Floats, cost: Floats, net: Floats, listed: Ints, price: float, bound: float,
-    total: float, budget: float, room: float,
+    gain: Floats, cost: Floats, priced: Floats, listed: Ints, slack: float, total: float,
+    limits: Limits,
 ) -> tuple[Bools, Ints] | None:  # fmt: skip
-    """Return who is contacted and with what in the best choice, if it can be found in time.
+    """Return who is contacted and how in the best choice, if it can be found in time.
 
-    An offer whose net gain is further below the marginal one than bound and list are apart is in
-    no better choice, and far enough above it in all of them.
+    What is further below the price of a place than bound and list are apart is in no better choice.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
-    margin = max(float(net[listed[int(room) - 1]]), 0.0) if room < listed.size else 0.0
-    slack = bound - total
-    who, what = np.nonzero(gain[listed] - price * cost[listed] >= margin - slack)
+    net = np.sort(priced[listed].max(axis=1))
+    crowded = limits.capacity < listed.size
+    margin = max(float(net[-max(int(limits.capacity), 1)]), 0.0) if crowded else 0.0
+    who, what = np.nonzero(priced[listed] >= margin - slack * (1 + 1e-9))
     if not 0 < who.size <= _EXACT:
         return None
     row = np.unique(who, return_inverse=True)[1]
     person, value = listed[who], gain[listed[who], what]
     ones, place = np.ones(who.size), np.arange(who.size)
     rows = [csr_array((ones, (row, place))), csr_array(ones[None])]
-    limits = [np.ones(int(row.max()) + 1), np.array([room])]
-    if np.isfinite(budget):
+    most = [np.ones(int(row.max()) + 1), np.array([min(limits.capacity, who.size)])]
+    if np.isfinite(limits.budget):
         rows.append(csr_array(cost[person, what][None]))
-        limits.append(np.array([budget]))
+        most.append(np.array([limits.budget]))
+    for offer in np.flatnonzero(np.isfinite(limits.each)):
+        rows.append(csr_array((limits.offer[what] == offer).astype(np.float64)[None]))
+        most.append(limits.each[[offer]])
     constraints = [
-        LinearConstraint(part, -np.inf, limit) for part, limit in zip(rows, limits, strict=True)
+        LinearConstraint(part, -np.inf, limit) for part, limit in zip(rows, most, strict=True)
     ]
     found = milp(
         -value, constraints=constraints, integrality=np.ones(who.size, dtype=np.int64),
@@ -129,56 +160,15 @@ def _exact(
     if found.x is None or -found.fun <= total:
         return None
     chosen = found.x > 0.5
-    if cost[person[chosen], what[chosen]].sum() > budget * (1 + 1e-9):
+    if cost[person[chosen], what[chosen]].sum() > limits.budget * (1 + 1e-9):
         return None
     contact = np.zeros(len(gain), dtype=bool)
-    offer = np.zeros(len(gain), dtype=np.int64)
-    contact[person[chosen]], offer[person[chosen]] = True, what[chosen]
-    return contact, offer
+    option = np.zeros(len(gain), dtype=np.int64)
+    contact[person[chosen]], option[person[chosen]] = True, what[chosen]
+    return contact, option
 
 
 def gain_bound(gain: Floats, cost: Floats, *, budget: float, capacity: float) -> float:
     """Return the relaxed programme's bound on the total gain of customers, (n,) each."""
-    room = min(capacity, float(gain.size))
-    return _price(gain[:, None], cost[:, None], budget, room)[1]
-
-
-def _best(gain: Floats, cost: Floats, price: float) -> tuple[Floats, Ints]:
-    """Return each customer's best net gain at a price of the budget, and its offer, (n,) each."""
-    net = gain if price == 0 else gain - price * cost
-    if net.shape[1] == 1:
-        return net[:, 0], np.zeros(net.shape[0], dtype=np.int64)
-    offer = np.argmax(net, axis=1).astype(np.int64)
-    return np.take_along_axis(net, offer[:, None], axis=1)[:, 0], offer
-
-
-def _price(gain: Floats, cost: Floats, budget: float, room: float) -> tuple[float, float]:
-    """Return the budget's shadow price and the smallest dual value met on the way."""
-    spent, bound = _dual(gain, cost, 0.0, budget, room)
-    if spent <= budget:
-        return 0.0, bound
-    with np.errstate(divide="ignore", invalid="ignore"):
-        per_cost = gain / cost
-    low, high = 0.0, float(np.max(per_cost, where=np.isfinite(per_cost), initial=0.0))
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if high - low <= 1e-12 * high:
-            break
-        spent, value = _dual(gain, cost, middle, budget, room)
-        bound = min(bound, value)
-        low, high = (middle, high) if spent > budget else (low, middle)
-    return high, bound
-
-
-def _dual(
-    gain: Floats, cost: Floats, price: float, budget: float, room: float
-) -> tuple[float, float]:
-    """Return what the best customers at a price would cost, and the dual's value there."""
-    net, offer = _best(gain, cost, price)
-    chosen = np.flatnonzero(net > 0)
-    if chosen.size > room:
-        ascending = np.argpartition(net[chosen], chosen.size - max(int(room), 1))
-        chosen = chosen[ascending[chosen.size - int(room) :]]
-    spent = float(cost[chosen, offer[chosen]].sum())
-    fixed = price * budget if price else 0.0
-    return spent, fixed + float(net[chosen].sum())
+    limits = Limits(budget, capacity, np.zeros(1, dtype=np.int64), np.array([np.inf]))
+    return shadow_prices(gain[:, None], cost[:, None], limits).bound

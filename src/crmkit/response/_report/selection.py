@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_number, random_generator
-from crmkit._frames import number_or_column, read_customers, sorted_codes, with_account
-from crmkit.errors import InputError
+from crmkit._arguments import check_columns, check_text
+from crmkit._checks import check_number, random_generator, require_columns
+from crmkit._frames import group_codes, keyed_chance, read_customers, sorted_codes, with_account
 from crmkit.response._math.selection import select
 from crmkit.response._table import (
     Reason,
-    contacts_in_window,
     expected_gain,
+    is_capped,
     is_suppressed,
     limits,
-    permission_status,
+    ways_permitted,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from crmkit._typing import Bools
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["select_targets"]
 
@@ -34,17 +34,20 @@ def select_targets(
     *,
     consent: Any,
     score: str | None = None,
-    value: float | str = 1.0,
+    value: float | str | Mapping[Any, float] = 1.0,
     margin: float = 1.0,
     contact_cost: float | str | Mapping[Any, float] = 0.0,
     budget: float | None = None,
-    capacity: int | None = None,
+    capacity: int | Mapping[Any, int] | None = None,
+    min_gain: float = 0.0,
     holdout_share: float = 0.1,
+    holdout_key: str | None = None,
+    holdout_by: str | Sequence[str] | None = None,
     channel: str | None = None,
     purpose: str | None = None,
     suppress: Any = None,
     contacts: Any = None,
-    max_contacts: int | None = None,
+    max_contacts: int | Mapping[Any, int] | None = None,
     window_days: int | None = None,
     as_of: Any = None,
     random_state: int | None = None,
@@ -64,39 +67,54 @@ def select_targets(
         One row per customer: everyone who is to get a decision.
     scores : DataFrame
         ``customer_id`` and a score: ``p_response``, ``uplift`` or a column named by `score`. With
-        a column ``treatment`` there is one row per customer and offer, and the best is chosen.
-    consent : str or DataFrame
-        Either a column of `customers` with True, False or missing, or a table of consents:
-        ``customer_id``, ``consent`` (True or False) and, if present, ``channel``, ``purpose``
-        (missing: all), ``since`` and ``valid_until`` (last day). The latest row counts; an
-        opt-out without a day counts as the latest.
+        a column ``treatment``, ``channel`` or both there is one row per customer and offer, channel
+        or both, and the best that is permitted is chosen, one for each customer.
+    consent : str, mapping or DataFrame
+        A column of `customers` with True, False (or yes, no) or missing; a mapping of each channel
+        of `scores` to such a column; or a table of consents: ``customer_id``, ``consent`` and, if
+        present, ``channel``, ``purpose`` (missing: all), ``since`` and ``valid_until`` (last day).
+        The latest row counts; an opt-out without a day counts as the latest.
     score : str, optional
         Column of `scores`, where it cannot be told.
-    value : float or str, default 1
-        What one response is worth in money, or a column of `customers` that says so. With an
-        uplift in money leave it at 1.
+    value : float, str or mapping, default 1
+        What one response is worth in money: a number, a column of `customers`, or a number per
+        treatment, channel or (treatment, channel). With an uplift in money leave it at 1.
     margin : float, default 1
         Share of that value that is contribution.
     contact_cost : float, str or mapping, default 0
-        Cost of one contact: a number, a column of `customers`, or a number per treatment.
+        Cost of one contact: a number, a column of `customers`, or a number per treatment, channel
+        or (treatment, channel).
     budget : float, optional
         Most that may be spent on contacts.
-    capacity : int, optional
-        Most customers that can be contacted.
+    capacity : int or mapping, optional
+        Most customers that can be contacted, in all or with each of some treatments.
+    min_gain : float, default 0
+        Expected gain that a contact must be above, in money.
     holdout_share : float, default 0.1
         Share of customers held out at random. They use neither budget nor capacity.
+    holdout_key : str, optional
+        A word by which the hold-out is drawn from each id alone (7, 7.0 and "7" are one): customers
+        who come and go move nobody else, and campaigns with the same word hold out the same
+        customers, a universal control group. A word per campaign draws each anew.
+    holdout_by : str or list of str, optional
+        Columns of `customers`: the share is held out of each of their groups.
     channel, purpose : str, optional
-        Which consents count. Needed where the consent table has such a column, and only there.
+        Which consents count. Needed where the consent table has such a column, and only there; the
+        channel not where `scores` have channels.
     suppress : DataFrame or list of ids, optional
         Customers never to be contacted, whatever their consent.
     contacts : DataFrame, optional
-        Past contacts: ``customer_id`` and ``date``.
-    max_contacts, window_days : int, optional
-        At most that many contacts, this one included, in that many days.
+        Past contacts: ``customer_id``, ``date`` and, for limits per channel, ``channel``.
+    max_contacts : int or mapping, optional
+        At most that many contacts, this one included, or a number per channel; that of None is the
+        limit over all channels.
+    window_days : int, optional
+        The days in which these contacts are counted.
     as_of : date-like, optional
         Day of the selection. Needed where consents or contacts carry dates.
     random_state : int, optional
-        Seed of the hold-out and of the order between equals. Without one they are drawn anew.
+        Seed of the hold-out and of the order between equals. Without one they are drawn anew, with
+        `holdout_key` by that.
 
     Returns
     -------
@@ -105,12 +123,13 @@ def select_targets(
 
         * ``customer_id`` - as given.
         * ``decision`` (str) - "contact", "control" or "no contact".
-        * ``reason`` (str) - the first rule that applied: "selected", "opted out", "no consent",
+        * ``reason`` (str) - the first rule that applied, of several ways of contact that of the one
+          that came furthest: "selected", "opted out", "no consent",
           "consent expired", "suppressed", "contact cap", "no score", "not worth the contact",
           "beyond budget", "beyond capacity" or "random hold-out".
         * ``rank`` (Int64) - 1 for the best of those who may be contacted and are worth it,
           missing for the others.
-        * ``treatment`` - the best offer; only where `scores` has several.
+        * ``treatment``, ``channel`` - the best offer and channel; only where `scores` have them.
         * ``expected_gain`` (float) - score x value x margin - cost, in money; missing without a
           score.
         * ``cost`` (float) - what the contact costs, or would cost, in money.
@@ -153,42 +172,44 @@ def select_targets(
     """
     people = read_customers(customers)
     share = check_number(holdout_share, "holdout_share")
-    money, places = limits(budget, capacity)
-    worth = number_or_column(value, people, "value") * check_number(margin, "margin")
+    least = check_number(min_gain, "min_gain")
+    margin = check_number(margin, "margin")
     account: dict[str, Any] = {}
-    gain, cost, offers = expected_gain(people, scores, score, worth, contact_cost, account)
-
-    reason = permission_status(
-        people, consent, channel=channel, purpose=purpose, as_of=as_of, account=account
+    gain, cost, ways = expected_gain(
+        people, scores, score, value=value, margin=margin, contact_cost=contact_cost,
+        account=account,
+    )  # fmt: skip
+    most = limits(budget, capacity, ways)
+    status = ways_permitted(
+        people, consent, ways, channel=channel, purpose=purpose, as_of=as_of, account=account
     )
-    best = gain.max(axis=1)
+    scored = ~np.isneginf(gain)
+    capped = is_capped(
+        people, contacts, ways, max_contacts=max_contacts, window_days=window_days, as_of=as_of,
+        account=account,
+    )  # fmt: skip
     rules = [
-        (Reason.SUPPRESSED, is_suppressed(people, suppress, account)),
-        (
-            Reason.CONTACT_CAP,
-            _capped(people, contacts, max_contacts, window_days, as_of=as_of, account=account),
-        ),
-        (Reason.NO_SCORE, np.isneginf(best)),
-        (Reason.NOT_WORTH_THE_CONTACT, best <= 0),
+        (Reason.SUPPRESSED, is_suppressed(people, suppress, account)[:, None]),
+        (Reason.CONTACT_CAP, capped),
+        (Reason.NO_SCORE, ~scored),
+        (Reason.NOT_WORTH_THE_CONTACT, gain <= least),
     ]
     for why, applies in rules:
-        reason = np.where((reason == Reason.SELECTED) & applies, why, reason)
+        status = np.where((status == Reason.SELECTED) & applies, why, status)
+    open_ways = status == Reason.SELECTED
+    # Of ways without a score nothing is told where there are others.
+    told = scored | ~scored.any(axis=1, keepdims=True)
+    reason = np.where(told, status, -1).max(axis=1)
+    reason[open_ways.any(axis=1)] = Reason.SELECTED
 
     # In the order of the ids, so that chance falls the same way however the rows are sorted.
     rows = np.argsort(sorted_codes(people["customer_id"])[0], kind="stable")
-    rng = random_generator(random_state)
-    hold_out = rng.random(rows.size) < share
-    tie = rng.permutation(rows.size)
     free = reason[rows] == Reason.SELECTED
-    chosen = select(
-        np.where(free[:, None], gain[rows], -np.inf),
-        cost[rows],
-        budget=money,
-        capacity=places,
-        hold_out=hold_out,
-        tie=tie,
-    )
-    full = chosen.contact.sum() >= places
+    chance, tie = _drawn(people["customer_id"].iloc[rows], holdout_key, random_state)
+    hold_out = _held_out(chance, share, people.iloc[rows], holdout_by, free)
+    masked = np.where(open_ways, gain, -np.inf)
+    chosen = select(masked[rows], cost[rows], limits=most, hold_out=hold_out, tie=tie)
+    full = chosen.contact.sum() >= most.capacity or not np.isfinite(most.budget)
     left_over = Reason.BEYOND_CAPACITY if full else Reason.BEYOND_BUDGET
     reason[rows[free]] = np.select(
         [chosen.contact[free], chosen.control[free]],
@@ -196,43 +217,50 @@ def select_targets(
         default=left_over,
     )
     account |= {"rows": rows.size, "gain_bound": float(chosen.bound)}
-    rank, offer = np.zeros(rows.size, dtype=np.int64), gain.argmax(axis=1)
+    rank, way = np.zeros(rows.size, dtype=np.int64), gain.argmax(axis=1)
     rank[rows] = chosen.rank
-    offer[rows] = np.where(chosen.rank > 0, chosen.offer, offer[rows])
+    way[rows] = np.where(chosen.rank > 0, chosen.option, way[rows])
 
     at = np.arange(rows.size)
     decision = np.full(rows.size, "no contact", dtype=object)
     decision[reason == Reason.SELECTED] = "contact"
     decision[reason == Reason.HOLD_OUT] = "control"
-    expected = gain[at, offer]
+    expected = gain[at, way]
     table = {
         "customer_id": people["customer_id"],
         "decision": decision,
         "reason": pd.Series([why.text for why in Reason]).take(reason).to_numpy(),
         "rank": pd.arrays.IntegerArray(rank, rank == 0),
     }
-    if offers is not None:
-        table["treatment"] = pd.Series(offers).take(offer).to_numpy()
+    if ways.treatments is not None:
+        table["treatment"] = pd.Series(ways.treatments).take(ways.treatment[way]).to_numpy()
+    if ways.channels is not None:
+        table["channel"] = pd.Series(ways.channels).take(ways.channel[way]).to_numpy()
     table["expected_gain"] = np.where(np.isneginf(expected), np.nan, expected)
-    table["cost"] = cost[at, offer]
+    table["cost"] = cost[at, way]
     return with_account(pd.DataFrame(table), account)
 
 
-def _capped(
-    people: pd.DataFrame,
-    contacts: Any,
-    max_contacts: int | None,
-    window_days: int | None,
-    *,
-    as_of: Any,
-    account: dict[str, Any],
-) -> Bools:
-    """Tell who had as many contacts as the window allows."""
-    if contacts is None:
-        if max_contacts is not None or window_days is not None:
-            raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
-        return np.zeros(len(people), dtype=bool)
-    most = check_number(max_contacts, "max_contacts")
-    window = check_number(window_days, "window_days")
-    past = contacts_in_window(people, contacts, window_days=window, as_of=as_of, account=account)
-    return past >= most
+def _drawn(ids: pd.Series[Any], key: str | None, random_state: int | None) -> tuple[Floats, Ints]:
+    """Return a number between 0 and 1 per customer and an order of chance, (n,) each."""
+    if key is not None:
+        chance = keyed_chance(ids, check_text(key, "holdout_key"))
+        return chance, np.argsort(chance, kind="stable")
+    rng = random_generator(random_state)
+    return rng.random(len(ids)), rng.permutation(len(ids))
+
+
+def _held_out(chance: Floats, share: float, people: pd.DataFrame, by: Any, free: Bools) -> Bools:
+    """Tell who is held out: a chance below the share, or that share of each group, (n,)."""
+    if by is None:
+        return chance < share
+    columns = check_columns(by, "holdout_by")
+    require_columns(people.columns, columns, "customers")
+    codes = group_codes(people.reset_index(drop=True), columns)[0]
+    order = np.lexsort((chance, codes))
+    order = order[free[order]]
+    size = np.bincount(codes[order], minlength=int(codes.max()) + 1)
+    place = np.arange(order.size) - np.repeat(np.cumsum(size) - size, size)
+    held = np.zeros(chance.size, dtype=bool)
+    held[order] = place + 0.5 < share * size[codes[order]]
+    return held

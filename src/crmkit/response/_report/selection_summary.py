@@ -74,13 +74,15 @@ def selection_summary(
     gain = table["expected_gain"].to_numpy(dtype=np.float64)
     cost = table["cost"].to_numpy(dtype=np.float64)
     candidate = contact | beyond
-    money, places = limits(budget, capacity)
+    most = limits(budget, capacity)
     # Only the selection itself knew the offers that were not chosen; of a part of it nothing is
     # known.
     account = table.attrs.get("account", {})
     bound = account.get("gain_bound", np.nan) if account.get("rows") == len(table) else np.nan
-    if np.isnan(bound) and "treatment" not in table.columns:
-        bound = gain_bound(gain[candidate], cost[candidate], budget=money, capacity=places)
+    if np.isnan(bound) and not {"treatment", "channel"} & set(table.columns):
+        bound = gain_bound(
+            gain[candidate], cost[candidate], budget=most.budget, capacity=most.capacity
+        )
     total = float(gain[contact].sum())
     return pd.DataFrame(
         {

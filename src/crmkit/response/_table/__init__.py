@@ -8,11 +8,11 @@ from crmkit.response._table.coding import (
     code_variables,
     rule_of,
 )
-from crmkit.response._table.offers import expected_gain, limits
+from crmkit.response._table.offers import Ways, expected_gain, limits
 from crmkit.response._table.permission import (
-    contacts_in_window,
+    is_capped,
     is_suppressed,
-    permission_status,
+    ways_permitted,
 )
 from crmkit.response._table.reasons import Reason
 from crmkit.response._table.variables import (
@@ -27,14 +27,15 @@ __all__ = [
     "Reason",
     "RuleVariable",
     "Variable",
+    "Ways",
     "bin_customers",
     "check_tree_options",
     "code_variables",
-    "contacts_in_window",
     "expected_gain",
+    "is_capped",
     "is_suppressed",
     "limits",
-    "permission_status",
     "read_variables",
     "rule_of",
+    "ways_permitted",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._arguments import is_level
-from crmkit._checks import Problems, quoted, require_columns
+from crmkit._arguments import check_column, is_level
+from crmkit._checks import Problems, check_number, quoted, require_columns
 from crmkit._frames import (
-    column_kind,
     day_numbers,
     is_far,
     parse_day,
@@ -26,11 +26,49 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Bools, Floats, Ints
+    from crmkit.response._table.offers import Ways
 
 
-__all__ = ["contacts_in_window", "is_suppressed", "permission_status"]
+__all__ = ["is_capped", "is_suppressed", "ways_permitted"]
 
 _LONG_AGO, _NEVER = -(10**9), 10**9
+
+
+def ways_permitted(
+    people: pd.DataFrame, consent: Any, ways: Ways, *, channel: str | None, purpose: str | None,
+    as_of: Any, account: dict[str, Any],
+) -> Ints:  # fmt: skip
+    """Return a `Reason` per customer and way of contact, shape (n, k): none where it is permitted.
+
+    Where the scores have channels each is read by itself, from a table of consents or from the
+    columns of `people` that a mapping names.
+    """
+    asked = {"channel": channel, "purpose": purpose, "as_of": as_of, "account": account}
+    if ways.channels is None:
+        if isinstance(consent, Mapping):
+            raise InputError("`consent` per channel needs a column 'channel' in `scores`.")
+        status = permission_status(people, consent, **asked)
+        return np.repeat(status[:, None], ways.treatment.size, axis=1)
+    names = ways.channels.tolist()
+    if channel is not None:
+        raise InputError(
+            f"`scores` have a column 'channel' ({quoted(names)}): leave `channel` out."
+        )
+    if isinstance(consent, str):
+        raise InputError(
+            f"`scores` have the channels {quoted(names)}, but `consent` is one column: give a "
+            "mapping of each channel to its column, or a table of consents."
+        )
+    if isinstance(consent, Mapping):
+        if missing := [name for name in names if name not in consent]:
+            raise InputError(f"`consent` lacks the channel(s) {quoted(missing)} of `scores`.")
+        columns = [check_column(consent[name], "consent") for name in names]
+        each = [permission_status(people, column, **asked) for column in columns]
+    else:
+        each = [permission_status(people, consent, **asked | {"channel": one}) for one in names]
+        unknown = np.all([status == Reason.NO_CONSENT for status in each], axis=0)
+        account["customers_without_consent"] = int(unknown.sum())
+    return np.stack(each, axis=1)[:, ways.channel]
 
 
 def permission_status(
@@ -94,18 +132,43 @@ def is_suppressed(people: pd.DataFrame, suppress: Any, account: dict[str, Any]) 
     return np.bincount(at[at >= 0], minlength=len(people)) > 0
 
 
-def contacts_in_window(
-    people: pd.DataFrame, contacts: Any, *, window_days: int, as_of: Any, account: dict[str, Any]
-) -> Ints:
-    """Count each customer's contacts, shape (n,), in the `window_days` days up to `as_of`."""
-    table = read_customers(
-        contacts, needs=["date"], name="contacts", unique=False, allow_empty=True
-    )
+def is_capped(
+    people: pd.DataFrame, contacts: Any, ways: Ways, *, max_contacts: Any, window_days: Any,
+    as_of: Any, account: dict[str, Any],
+) -> Bools:  # fmt: skip
+    """Tell who had as many contacts as the window allows, per way of contact, shape (n, k)."""
+    if contacts is None:
+        if max_contacts is not None or window_days is not None:
+            raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
+        return np.zeros((len(people), ways.treatment.size), dtype=bool)
+    most = max_contacts if isinstance(max_contacts, Mapping) else {None: max_contacts}
+    most = {name: check_number(number, "max_contacts") for name, number in most.items()}
+    window = check_number(window_days, "window_days")
+    by_channel = [name for name in most if name is not None]
+    if by_channel and ways.channels is None:
+        raise InputError("`max_contacts` per channel needs a column 'channel' in `scores`.")
+    names = [] if ways.channels is None else ways.channels.tolist()
+    if unknown := [name for name in by_channel if not is_level(name, names)]:
+        raise InputError(
+            f"`max_contacts` names {quoted(unknown)}, which is no channel of `scores` "
+            f"({quoted(names[:10])})."
+        )
+    needs = ["date", *(["channel"] if by_channel else [])]
+    table = read_customers(contacts, needs=needs, name="contacts", unique=False, allow_empty=True)
     today = _need_day(as_of, "contacts", "date")
     days = _days(table["date"], "contacts", "date")
-    recent = (days > today - window_days) & (days <= today)
     at = _customer_rows(people, table["customer_id"], "contacts", account)
-    return np.bincount(at[recent & (at >= 0)], minlength=len(people)).astype(np.int64)
+    counted = (days > today - window) & (days <= today) & (at >= 0)
+    capped = np.zeros((len(people), ways.treatment.size), dtype=bool)
+    for name, limit in most.items():
+        there = counted
+        which = np.ones(ways.treatment.size, dtype=bool)
+        if name is not None:
+            there = counted & (table["channel"].astype(object) == name).to_numpy(dtype=bool)
+            which = ways.channel == names.index(name)
+        reached = np.bincount(at[there], minlength=len(people)) >= limit
+        capped |= reached[:, None] & which
+    return capped
 
 
 def _customer_rows(
@@ -139,9 +202,6 @@ def _matching(table: pd.DataFrame, column: str, asked: str | None) -> Bools:
 def _flags(series: pd.Series[Any], table: str, column: str) -> Floats:
     """Return a consent column as 1, 0 and NaN."""
     problems = Problems(table)
-    if column_kind(series) == "levels":
-        problems.add(f"column {column!r} holds text. Write consent as True, False or missing.")
-        problems.raise_if_any()
     values = read_consent(series, problems, column)
     problems.raise_if_any()
     return values
