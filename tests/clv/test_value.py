@@ -165,9 +165,10 @@ def test_a_known_price_needs_no_model_of_spend(base, models):
     one = clv.lifetime_value(base, spend=9.90, **buys)
     same = ["lifetime_value", "conf_low", "conf_high"]
     np.testing.assert_allclose(one.loc[half == 0, same], value.loc[half == 0, same])
-    drawn = clv.BGNBD(n_draws=10, random_state=0).fit(base)
-    boot = clv.customer_equity(table, purchases=drawn, spend="price", interval="bootstrap")
-    assert boot.loc[0, "std_error"] > 0
+    drawn = clv.BGNBD(prior="weak", n_draws=10, random_state=0).fit(base)
+    for interval in ("posterior", "predictive"):
+        told = clv.customer_equity(table, purchases=drawn, spend="price", interval=interval)
+        assert told.loc[0, "std_error"] > 0
     for wrong in (-1.0, math.nan, True):
         with pytest.raises(InputError, match="`spend` must be"):
             clv.lifetime_value(base, purchases=models["purchases"], spend=wrong)
