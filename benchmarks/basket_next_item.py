@@ -3,7 +3,7 @@
 The log is simulated: every customer has one of 50 tastes, takes half of the items from it and half
 from the whole range, both by Zipf's law. Beside it implicit's item-item neighbours
 (CosineRecommender) on the same customers and items: it takes a matrix, made before the clock
-starts, and knows neither decay nor rules nor popularity, so that the offers differ.
+starts, and knows neither decay nor habits nor popularity, so that the offers differ.
 
 CPU seconds; memory is the growth of the peak resident size.
 
@@ -67,7 +67,7 @@ def main():
     print(f"{len(offers):,} offers")
     del offers
     verdict = timed("evaluate", lambda: model.evaluate(log, horizon_days=60, progress=True))
-    print(verdict.pivot(index="measure", columns="recommender", values="value").round(4))
+    print(verdict.pivot(index="measure", columns="recommender", values="estimate").round(4))
     matrix = sparse.csr_matrix(
         (np.ones(len(log), np.float32), (log["customer_id"], log["product"])),
         shape=(n_customers, n_products),

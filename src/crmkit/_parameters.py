@@ -51,7 +51,7 @@ _NAMES = (
     (
         _AT_LEAST_0,
         "acquisition_cost action_cost alive_in_days break_even budget contact_cost effect expected "
-        "fixed_cost l2 penalizer popularity rules similarity spend tiers value",
+        "fixed_cost l2 penalizer spend tiers value",
     ),
     (
         _ABOVE_0,
@@ -68,8 +68,8 @@ _NAMES = (
     (
         _ROWS,
         "max_frequency n_bands n_best n_bins n_bundles n_customers n_groups n_intervals "
-        "n_items n_neighbours n_reasons n_repeats n_rules n_train n_treatments n_variables "
-        "n_windows",
+        "n_items n_neighbours n_reasons n_repeats n_rules n_splits n_train n_treatments "
+        "n_variables n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),
     (_ROWS_FROM_2, "n_folds n_points n_recencies"),

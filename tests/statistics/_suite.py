@@ -44,6 +44,7 @@ NO_PROMISE = {
     "holdout": "a fact of the calendar",
     "in_sample": "a fact of the fit",
     "newsletter": "a fact of the customer",
+    "owned": "a fact of the log",
     "paid_back": "arithmetic on the row's own figures",
     "pays": "arithmetic on the score that was given",
     "phone_consent": "a fact of the customer",

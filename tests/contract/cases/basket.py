@@ -114,7 +114,7 @@ CASES = [
     ModelCase(
         basket.NextItem,
         lambda: {"transactions": log()},
-        parameters={"half_life_days": 30, "min_support": 2},
+        parameters={"horizon_days": 5, "half_life_days": 30, "min_support": 2},
         predict_kwargs={"exclude_owned": False, "n_items": 3},
         predict_tables=lambda: {"transactions": log(), "unwanted": unwanted()},
         may_be_empty=("unwanted",),

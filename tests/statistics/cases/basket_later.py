@@ -108,8 +108,10 @@ def offers(rng, customers, days, taste):
         item = (likes[who].cumsum(axis=1) > rng.random((len(who), 1))).argmax(axis=1)
         log = pd.DataFrame({"customer_id": who, "product": item})
         log["date"] = START + pd.to_timedelta(rng.integers(0, days, len(log)), unit="D")
-        found = basket.NextItem().evaluate(log, horizon_days=60, n_items=3, exclude_owned=False)
-        found = found[found["measure"] != "coverage"]
+        found = basket.NextItem().evaluate(
+            log, horizon_days=60, n_items=3, n_splits=2, exclude_owned=False
+        )
+        found = found[(found["measure"] != "coverage") & (found["items"] == "all")]
         values.append(found["estimate"])
         lows.append(found["conf_low"])
         highs.append(found["conf_high"])
@@ -135,6 +137,36 @@ def offers_to_few(rng):
     return offers(rng, 25, 200, 0.3)
 
 
+def verdicts(rng, customers, shared):
+    """Whether new items are told to be better or worse than popular ones.
+
+    Ten tastes have six items each, all as popular; a share of purchases is from the own taste.
+    """
+    n = rng.poisson(14, customers) + 2
+    who = np.repeat(np.arange(customers), n)
+    own = rng.random(len(who)) < shared
+    item = np.where(own, who % 10 * 6 + rng.integers(0, 6, len(who)), rng.integers(0, 60, len(who)))
+    log = pd.DataFrame({"customer_id": who, "product": item})
+    log["date"] = START + pd.to_timedelta(rng.integers(0, 200, len(log)), unit="D")
+    found = basket.NextItem().evaluate(log, horizon_days=60, n_items=5)
+    found = found[(found["recommender"] == "model - popularity") & (found["measure"] == "recall")]
+    return {"told": once(found["verdict"].iloc[0] in ("better", "worse"))}
+
+
+@study("150 customers who buy at random, so that no offer is better", short=20, full=300)
+def offers_of_nothing(rng):
+    return verdicts(rng, 150, 0.0)
+
+
+@study(
+    "300 customers of ten tastes, three tenths of whose purchases are of their taste",
+    short=12,
+    full=200,
+)
+def offers_by_taste(rng):
+    return verdicts(rng, 300, 0.3)
+
+
 SEQUENCES, WAITS = Target(basket.sequence_rules), Target(basket.time_to_next)
 OFFERS = Target(basket.NextItem, "evaluate")
 HELD, SIZE, POWER = (0.93, 0.97), (0.0, 0.06), (0.7, 0.9)
@@ -157,4 +189,6 @@ CASES = [
     Case(WAITS, "coverage", rare_waits, "within", 0.95, (0.93, 0.985)),
     Case(OFFERS, "coverage", offers_to_many, "held", 0.95, HELD),
     Case(OFFERS, "coverage", offers_to_few, "held", 0.95, HELD),
+    Case(OFFERS, "verdict", offers_of_nothing, "told", 0.05, SIZE),
+    Case(OFFERS, "power", offers_by_taste, "told", 0.8, POWER),
 ]

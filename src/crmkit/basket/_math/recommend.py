@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from crmkit._arrays import distinct, starts
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -16,7 +14,9 @@ if TYPE_CHECKING:
 
 
 CELLS = 1 << 20  # scores held at once
+MERGED = 1 << 12  # customers whose lists are merged at once
 TINY = np.nextafter(0.0, 1.0)
+NOTHING = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)  # two codes and a score
 
 
 def decay(age_days: Ints, half_life_days: float | None) -> Floats:
@@ -24,62 +24,6 @@ def decay(age_days: Ints, half_life_days: float | None) -> Floats:
     if half_life_days is None:
         return np.ones(len(age_days))
     return np.exp2(-age_days / half_life_days)
-
-
-def last_days(customer: Ints, item: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return each customer's distinct items with the last day of purchase, in sorted order."""
-    n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
-    key = np.sort((customer * n_items + item) * span + (day - first))
-    cell, day = np.divmod(key, span)
-    last = np.append(starts(cell)[1:], True)[: len(cell)]
-    customer, item = np.divmod(cell[last], n_items)
-    return customer, item, day[last] + first
-
-
-def share_of_days(
-    customer: Ints, item: Ints, day: Ints, as_of: int, half_life_days: float | None
-) -> Floats:
-    """Return, per distinct (customer, item) in order, the share of shopping days with the item.
-
-    Recent days count more, as everywhere in the model.
-    """
-    n_items, (first, span) = int(item.max(initial=0)) + 1, _days(day)
-    visit = distinct(customer * span + (day - first))
-    weight = decay(as_of - first - visit % span, half_life_days)
-    all_days = np.bincount(visit // span, weights=weight)
-    cell, day = np.divmod(distinct((customer * n_items + item) * span + (day - first)), span)
-    new = starts(cell)
-    with_item = np.bincount(np.cumsum(new) - 1, weights=decay(as_of - first - day, half_life_days))
-    share: Floats = with_item / np.maximum(all_days[cell[new] // n_items], 1e-300)
-    return share
-
-
-def _days(day: Ints) -> tuple[int, int]:
-    """Return the first day and the number of days up to the last one."""
-    first = int(day.min()) if len(day) else 0
-    return first, int(day.max(initial=first)) - first + 1
-
-
-def neighbours(pairs: Ints, strength: Floats, n_neighbours: int) -> tuple[Ints, Ints, Floats]:
-    """Keep the strongest neighbours of each item.
-
-    Parameters
-    ----------
-    pairs : int64 array, shape (p, 2)
-        Item and neighbour, one row per direction.
-    strength : float array, shape (p,)
-    n_neighbours : int
-
-    Returns
-    -------
-    item, neighbour, strength : arrays
-        By item, then by falling strength; ties by neighbour.
-    """
-    order = np.lexsort((pairs[:, 1], -strength, pairs[:, 0]))
-    item = pairs[order, 0]
-    first = np.searchsorted(item, item)
-    order = order[np.arange(len(item)) - first < n_neighbours]
-    return pairs[order, 0], pairs[order, 1], strength[order]
 
 
 def best_items(
@@ -90,13 +34,12 @@ def best_items(
     blocked: Any,
     n_items: int,
     *,
-    again: Any = None,
     step: Callable[[int], object] | None = None,
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Find each customer's best items, some customers at a time.
 
-    The score of item j is sum_i h_i W_ij / sum_i h_i + popularity_j (+ again_j), with h the
-    customer's history and W the strengths between items.
+    The score of item j is sum_i h_i W_ij + popularity_j, with h the customer's history and W the
+    strengths between items.
 
     Parameters
     ----------
@@ -111,8 +54,6 @@ def best_items(
         Non-zero where an item must not be offered to a customer.
     n_items : int
         Items per customer, at most.
-    again : sparse array, shape (n, m), optional
-        Added to the scores.
     step : callable, optional
         Called with the number of customers done.
 
@@ -132,21 +73,15 @@ def best_items(
     nth = max(n_blocks - n_items, 0)
     width = depth * n_blocks
     weights, blocked = _columns(weights, places, width), _columns(blocked, places, width)
-    again = None if again is None else _columns(again, places, width)
     popularity = np.append(popularity[places], np.zeros(width - len(places)))
     rows = max(CELLS // width, 1)
     for start in range(0, history.shape[0], rows):
         part = history[start : start + rows]
-        total = np.asarray(part.sum(axis=1), dtype=np.float64).ravel()
-        mean = part @ weights
-        mean.data /= np.repeat(total, np.diff(mean.indptr))
-        score = mean.toarray()
+        score = (part @ weights).toarray()
         score += popularity
-        if again is not None:
-            score += again[start : start + rows].toarray()
         stop = blocked[start : start + rows].tocoo()
         score[stop.row, stop.col] = 0.0
-        maxima = score.reshape(len(total), depth, n_blocks).max(axis=1)
+        maxima = score.reshape(len(score), depth, n_blocks).max(axis=1)
         enough = np.maximum(np.partition(maxima, nth, axis=1)[:, nth], TINY)
         cell = np.flatnonzero(score >= enough[:, None])
         customer, item = np.divmod(cell, width)
@@ -157,7 +92,7 @@ def best_items(
         order = order[best]
         yield customer[best] + start, places[item[order]], value[order]
         if step is not None:
-            step(len(total))
+            step(len(score))
 
 
 def _columns(matrix: Any, places: Ints, width: int) -> sparse.csr_array:
@@ -173,3 +108,31 @@ def as_sparse(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) ->
     matrix = sparse.csr_array((value, (row, column)), shape=shape)
     matrix.sort_indices()
     return matrix
+
+
+def merge_best(
+    parts: tuple[tuple[Ints, Ints, Floats], ...], n_items: int
+) -> tuple[Ints, Ints, Floats, Ints]:
+    """Return each customer's best of several lists: customer, item, score and rank from 1.
+
+    By customer, then by falling score; ties by item number. Each list is by customer, and an item
+    of a customer in one list only. Some customers are sorted at a time, which stays in the cache.
+    """
+    n = max((int(part[0][-1]) + 1 for part in parts if len(part[0])), default=0)
+    cuts = np.append(np.arange(0, n, MERGED), n)
+    ends = [np.searchsorted(part[0], cuts) for part in parts]
+    found = [(*NOTHING, np.zeros(0, np.int64))]
+    for place in range(len(cuts) - 1):
+        some = [
+            [column[end[place] : end[place + 1]] for column in part]
+            for part, end in zip(parts, ends, strict=True)
+        ]
+        customer, item, score = (np.concatenate(columns) for columns in zip(*some, strict=True))
+        order = np.lexsort((item, -score, customer))
+        customer = customer[order]
+        rank = np.arange(len(order)) - np.searchsorted(customer, customer) + 1
+        kept = rank <= n_items
+        order = order[kept]
+        found.append((customer[kept], item[order], score[order], rank[kept]))
+    customer, item, score, rank = (np.concatenate(column) for column in zip(*found, strict=True))
+    return customer, item, score, rank

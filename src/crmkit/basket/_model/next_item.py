@@ -7,65 +7,85 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from crmkit._arrays import distinct
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._estimator import Model
-from crmkit.basket._math import recommend
-from crmkit.basket._math.mining import mine_itemsets
-from crmkit.basket._model.evaluate import compare, refitted
-from crmkit.basket._model.offers import make_offers
-from crmkit.basket._model.strengths import ItemStrengths, check_strengths, pair_strengths
-from crmkit.basket._table.baskets import minimum_count, read_baskets
+from crmkit._log import read_log
+from crmkit.basket._math.habits import find_habits
+from crmkit.basket._model.evaluate import judge_offers
+from crmkit.basket._model.offers import offer_table, rank_offers
+from crmkit.basket._model.strengths import (
+    FEATURES,
+    NEW_WEIGHTS,
+    POPULARITY,
+    REPEAT_WEIGHTS,
+    Balance,
+    check_items,
+    learn_balance,
+    learn_items,
+)
+from crmkit.basket._table.baskets import minimum_count
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crmkit.basket._table.baskets import Unit
+    from crmkit._frames import Log
+    from crmkit._typing import Ints
 
 
 class NextItem(Model):
     """Rank the items a customer is likely to buy next.
 
-    An item scores by what the customer bought before: the mean, weighted by recency, of its
-    strength to each of these items, plus its popularity. Strength is ``rules`` times the confidence
-    of the rule between the two, if the rule is no product of chance (Fisher's exact test,
-    Benjamini-Hochberg at 5 %), plus ``similarity`` times their cosine. Where owned items may be
-    offered again, the share of the customer's shopping days with the item is added (unless
-    popularity alone recommends).
+    Two questions are kept apart. What comes *again* is told by how often and how lately the
+    customer bought an item, relative to all its shopping days, and by the rhythm of the item
+    over all customers [1]_ [2]_. What is *new* is told by links from the owned items, recent ones
+    counting more, plus popularity: score_j = sum_i w_i strength_ij + weight popularity_j. Links
+    are those of a linear model of all items at once (EASE [3]_), of which the strongest positive
+    ones are kept; of more than 6,000 items, for which it would take too long, cosines in which each
+    customer weighs one over its number of items.
+
+    Both are turned into the chance to buy in the next `horizon_days`, so that owned and new items
+    compete. How is learned inside `fit` from what was bought in the last `horizon_days`, by a
+    model that sees only the days before (of at most 20,000 customers); then items and links are
+    learned from the whole log. A log too short for that is balanced as groceries and gifts are.
 
     Parameters
     ----------
-    rules : float, default 0.2
-        Weight of the confidence of rules, which favours frequent items.
-    similarity : float, default 1.0
-        Weight of the cosine between items, which favours special ones.
-    popularity : float, default 0.01
-        Weight of the share of customers who bought an item, recent ones counting more. With the
-        other two at 0 this alone recommends: the baseline of `evaluate`. A little of it serves
-        customers of whom nothing else is known.
+    horizon_days : int, default 30
+        Days to look ahead. Popularity counts a purchase half at this age.
     half_life_days : float or None, default 180
-        Age at which a purchase counts half; None for no decay.
-    unit : {"customer", "order"}
-        Whether two items belong together because customers buy both ever or in one order.
+        Age at which an owned item counts half in its links; None for no decay.
     min_support : float or int, default 5
-        Smallest support of a pair: a number of customers (or orders) as an integer, or their share
-        as a float up to 1.
+        Smallest support of an item that is linked: the number of customers who own it as an
+        integer, or their share as a float up to 1. Others are offered by popularity and habit.
     n_neighbours : int, default 100
         Strongest neighbours kept per item.
 
     Attributes
     ----------
     items_ : pandas.DataFrame
-        ``item`` and ``popularity``.
+        ``item``, ``popularity`` (share of customers who bought it, recent ones counting more) and
+        ``repeat_rate`` (share of purchases that the same customer repeats in `horizon_days`).
     neighbours_ : pandas.DataFrame
         ``item``, ``neighbour`` and ``strength``, by item.
+    balance_ : pandas.DataFrame
+        ``items`` (``"repeat"`` or ``"new"``), ``feature`` and ``weight`` in the log odds; counts,
+        days and rates are logarithms there.
+    popularity_weight_ : float
+        Weight of popularity beside links.
+    account_ : dict
+        ``links``: ``"linear"`` or ``"cosine"``; ``balance_customers``: customers from whom the
+        balance was learned, 0 where the log was too short.
 
     References
     ----------
-    .. [1] Sarwar, B., Karypis, G., Konstan, J. and Riedl, J. (2001). Item-based collaborative
-       filtering recommendation algorithms. *WWW 10*, 285-295.
-    .. [2] Deshpande, M. and Karypis, G. (2004). Item-based top-N recommendation algorithms. *ACM
-       Transactions on Information Systems* 22(1), 143-177.
+    .. [1] Hu, H., He, X., Gao, J. and Zhang, Z.-L. (2020). Modeling personalized item frequency
+       information for next-basket recommendation. *SIGIR 43*, 1071-1080.
+    .. [2] Li, M., Jullien, S., Ariannezhad, M. and de Rijke, M. (2023). A next basket
+       recommendation reality check. *ACM Transactions on Information Systems* 41(4), 116.
+    .. [3] Steck, H. (2019). Embarrassingly shallow autoencoders for sparse data. *WWW 28*,
+       3251-3257.
 
     Examples
     --------
@@ -74,39 +94,36 @@ class NextItem(Model):
     >>> model = basket.NextItem().fit(log)
     >>> offers = model.predict(log, n_items=3)
     >>> list(offers.columns)
-    ['customer_id', 'item', 'score', 'rank']
+    ['customer_id', 'item', 'score', 'rank', 'owned']
     """
 
     items_: pd.DataFrame
     neighbours_: pd.DataFrame
+    balance_: pd.DataFrame
+    popularity_weight_: float
+    account_: dict[str, Any]
 
     def __init__(
         self,
         *,
-        rules: float = 0.2,
-        similarity: float = 1.0,
-        popularity: float = 0.01,
+        horizon_days: int = 30,
         half_life_days: float | None = 180,
-        unit: Unit = "customer",
         min_support: float = 5,
         n_neighbours: int = 100,
     ) -> None:
-        self.rules = rules
-        self.similarity = similarity
-        self.popularity = popularity
+        self.horizon_days = horizon_days
         self.half_life_days = half_life_days
-        self.unit = unit
         self.min_support = min_support
         self.n_neighbours = n_neighbours
 
     def fit(self, transactions: Any, *, as_of: Any = None) -> Self:
-        """Learn strengths between items and their popularity.
+        """Learn habits, links between items, their popularity, and how these weigh.
 
         Parameters
         ----------
         transactions : DataFrame
-            The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
-            A refund is no purchase, and what it gives back is not owned by it.
+            The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase, and
+            what it gives back is not owned by it.
         as_of : date-like, optional
             Last day observed, inclusive. The default is the last date in the log.
 
@@ -122,50 +139,53 @@ class NextItem(Model):
         InputError
             If a parameter is out of range or no line has a product.
         """
-        names = ("rules", "similarity", "popularity")
-        weights = {name: check_number(getattr(self, name), name) for name in names}
-        if not sum(weights.values()) > 0:
-            raise InputError("One of `rules`, `similarity` and `popularity` must be above 0.")
+        horizon = check_number(self.horizon_days, "horizon_days")
         half_life = check_optional(self.half_life_days, "half_life_days")
         n_neighbours = check_number(self.n_neighbours, "n_neighbours")
-        lines = read_baskets(transactions, unit=self.unit, as_of=as_of)
-        n_items = len(lines.items)
-        if not n_items:
+        log = read_log(transactions, needs=("product",), as_of=as_of).purchases
+        if self.min_support is None:  # a default elsewhere, but not here
+            check_number(self.min_support, "min_support")
+        least = minimum_count(self.min_support, log.n_customers)
+        if not len(log.product_ids):
             raise InputError("`transactions`: column 'product' is missing in every row.")
-        log = lines.log
-        _, item, day = recommend.last_days(
-            log.customer[lines.line], lines.item, log.day[lines.line]
-        )
-        weight = recommend.decay(log.as_of - day, half_life)
-        share = np.bincount(item, weights=weight, minlength=n_items) / log.n_customers
-        self.items_ = pd.DataFrame({"item": lines.items, "popularity": share})
-        found = mine_itemsets(
-            lines.basket,
-            lines.item,
-            n_baskets=lines.n_baskets,
-            n_items=n_items,
-            min_count=minimum_count(self.min_support, lines.n_baskets),
-            max_length=2,
-        )
-        first, second, strength = pair_strengths(
-            found,
-            n_items,
-            rules=weights["rules"],
-            similarity=weights["similarity"],
-            n_neighbours=n_neighbours,
+        size = (log.n_customers, len(log.product_ids))
+        split = log.as_of - horizon
+        past = log.day <= split
+        found, later = _known(log, past, split, horizon, size)
+        weights = Balance(REPEAT_WEIGHTS, NEW_WEIGHTS, POPULARITY[len(POPULARITY) // 2], 0)
+        if len(later):
+            items = learn_items(found, split, horizon, size, least, n_neighbours)
+            weights = learn_balance(found, items, split, half_life, later)
+        found, _ = _known(log, np.ones(len(past), dtype=bool), log.as_of, horizon, size)
+        items = learn_items(found, log.as_of, horizon, size, least, n_neighbours)
+        names = log.product_ids
+        self.items_ = pd.DataFrame(
+            {"item": names, "popularity": items.popularity, "repeat_rate": items.repeat_rate}
         )
         self.neighbours_ = pd.DataFrame(
             {
-                "item": lines.items[first],
-                "neighbour": lines.items[second],
-                "strength": strength,
+                "item": names[items.item],
+                "neighbour": names[items.neighbour],
+                "strength": items.strength,
             }
         )
+        kinds = np.repeat(["repeat", "new"], [len(weights.repeat), len(weights.new)])
+        self.balance_ = pd.DataFrame(
+            {
+                "items": kinds.tolist(),
+                "feature": FEATURES,
+                "weight": np.concatenate([weights.repeat, weights.new]),
+            }
+        )
+        self.popularity_weight_ = weights.popularity
+        self.account_ = {"links": items.links, "balance_customers": weights.customers}
         return self
 
     def _check_learned(self) -> None:
-        """Raise ValueError unless items and their neighbours go together."""
-        check_strengths(self.items_, self.neighbours_)
+        """Raise ValueError unless items, their neighbours and the weights go together."""
+        check_items(self.items_, self.neighbours_, self.balance_)
+        if not 0 <= self.popularity_weight_ < np.inf:
+            raise ValueError("its 'popularity_weight_' is below 0")
 
     def predict(
         self,
@@ -190,7 +210,7 @@ class NextItem(Model):
             Items per customer, at most.
         exclude_owned : bool, default True
             Leave out what the customer has bought before. Set it to False for goods that are
-            bought again and again.
+            bought again and again: owned and new items then compete by their chances.
         exclude : list of items, optional
             Never offered to anyone.
         stock : list of items, optional
@@ -210,8 +230,11 @@ class NextItem(Model):
 
             * ``customer_id`` - as given.
             * ``item`` - the offered item.
-            * ``score`` (float) - as described in the class, above 0; comparable between customers.
+            * ``score`` (float) - the chance that the customer buys it within `horizon_days`, as
+              estimated from the days before; comparable between customers.
             * ``rank`` (int) - 1 for the best. Equal scores are ranked by popularity, then by item.
+            * ``owned`` (bool) - whether the customer bought it before; such an item is in no row
+              with `exclude_owned`.
 
         Raises
         ------
@@ -223,17 +246,11 @@ class NextItem(Model):
             If an option is out of range.
         """
         self._check_fitted()
-        strengths = ItemStrengths(
-            items=self.items_,
-            neighbours=self.neighbours_,
-            half_life_days=check_optional(self.half_life_days, "half_life_days"),
-            popularity=check_number(self.popularity, "popularity"),
-            by_history=self.rules + self.similarity > 0,
-        )
-        return make_offers(
-            strengths,
+        n_items = check_number(n_items, "n_items")
+        offers = rank_offers(
+            self,
             transactions,
-            n_items=check_number(n_items, "n_items"),
+            n_items=n_items,
             exclude_owned=exclude_owned,
             exclude=exclude,
             stock=stock,
@@ -241,6 +258,7 @@ class NextItem(Model):
             as_of=as_of,
             progress=progress,
         )
+        return offer_table(offers, n_items)
 
     def evaluate(
         self,
@@ -248,30 +266,38 @@ class NextItem(Model):
         *,
         horizon_days: int,
         as_of: Any = None,
+        n_splits: int = 1,
         n_items: int = 10,
         exclude_owned: bool = True,
         confidence_level: float = 0.95,
         progress: bool = False,
     ) -> pd.DataFrame:
-        """Judge offers on what customers bought later, beside offering what is popular.
+        """Judge offers on what customers bought later, beside their habits and popularity.
 
-        A copy of this model is fitted on the log up to `as_of`; its offers are compared with the
-        items bought in the `horizon_days` after it. Only customers who then bought an item that
-        could be a hit (with `exclude_owned`, one new to them) count.
+        A copy of this model, of this horizon, is fitted on the log up to `as_of`; its offers are
+        compared with the items bought in the `horizon_days` after it. The rivals are what anybody
+        would offer without a model: a customer's own favourites (the items with most shopping
+        days, then popular ones), and what is popular. Only customers who then bought an item that
+        could be a hit count. With `n_splits` the same is done on as many earlier days, each
+        `horizon_days` before the next, and a customer counts with its mean over them: its days
+        are no independent witnesses.
 
         Parameters
         ----------
         transactions : DataFrame
-            The log with ``customer_id``, ``date``, ``product`` and, if there is one, ``order_id``.
+            The log with ``customer_id``, ``date`` and ``product``.
         horizon_days : int
             Days after `as_of` in which purchases count.
         as_of : date-like, optional
             Last day observed, inclusive: the last that the model sees. The default is
             `horizon_days` before the last date in the log.
+        n_splits : int, default 1
+            Days on which the offers are judged.
         n_items : int, default 10
             Items offered per customer.
         exclude_owned : bool, default True
-            Offer, and count, only items new to the customer.
+            Offer, and count, only items new to the customer. Otherwise all items, and beside them
+            owned ones and new ones alone, each with `n_items` offers of their own.
         confidence_level : float, default 0.95
             Level of the intervals.
         progress : bool, default False
@@ -280,41 +306,54 @@ class NextItem(Model):
         Returns
         -------
         pandas.DataFrame
-            One row per recommender (``"model"``, ``"popularity"`` and their ``"difference"``, by
-            customer) and measure:
+            One row per kind of items, recommender and measure:
 
-            * ``recommender`` - which one.
+            * ``items`` - ``"all"``, ``"repeat"`` (owned) or ``"new"``.
+            * ``recommender`` - ``"model"``, ``"favourites"`` (none among new items),
+              ``"popularity"``, or a difference by customer: ``"model - favourites"``,
+              ``"model - popularity"``.
             * ``measure`` - ``"hit_rate"``, the share of customers who bought an offered item;
               ``"recall"``, the mean share of a customer's later items that were offered; ``"mrr"``,
-              the mean of 1 / rank of the first hit, 0 without one; ``"coverage"``, the share of
-              known items offered to anyone.
+              the mean of 1 / rank of the first hit, 0 without one; ``"ndcg"``, the mean of
+              discounted gains, 1 / log2(rank + 1) per hit, beside the best possible;
+              ``"coverage"``, the share of known items offered to anyone, a mean over days.
             * ``customers`` (int) - customers judged.
             * ``estimate`` (float) - the measure.
             * ``std_error`` (float) - over customers; missing for coverage.
             * ``conf_low`` (float) - lower limit (Student's t); missing for coverage.
             * ``conf_high`` (float) - upper limit; missing for coverage.
+            * ``verdict`` - of a difference with an interval: ``"better"``, ``"worse"`` or
+              ``"no difference shown"``, as the interval lies above 0, below 0, or holds it;
+              else ``"not tested"``.
 
         Raises
         ------
         MissingColumnsError
             If a column is absent.
         InputError
-            If the log ends before the horizon, or nobody bought a countable item in it.
+            If the log ends before the horizon or begins after a split, or nobody bought a
+            countable item.
         """
-        alone: dict[str, float] = {"rules": 0, "similarity": 0, "popularity": 1}
-        options: dict[str, Any] = {
-            "n_items": check_number(n_items, "n_items"),
-            "exclude_owned": check_flag(exclude_owned, "exclude_owned"),
-            "progress": check_flag(progress, "progress"),
-        }
-        return compare(
-            {
-                "model": refitted(self, transactions, **options),
-                "popularity": refitted(self, transactions, alone, **options),
-            },
+        horizon_days = check_number(horizon_days, "horizon_days")
+        n_items = check_number(n_items, "n_items")
+        return judge_offers(
+            self,
             transactions,
             horizon_days=horizon_days,
             as_of=as_of,
-            exclude_owned=exclude_owned,
-            confidence_level=confidence_level,
+            n_splits=check_number(n_splits, "n_splits"),
+            n_items=n_items,
+            exclude_owned=check_flag(exclude_owned, "exclude_owned"),
+            confidence_level=check_number(confidence_level, "confidence_level"),
+            progress=check_flag(progress, "progress"),
         )
+
+
+def _known(
+    log: Log, past: Any, split: int, horizon: int, size: tuple[int, int]
+) -> tuple[Any, Ints]:
+    """Return habits by the past, and what their customers bought after it, as sorted keys."""
+    found = find_habits(log.customer[past], log.product[past], log.day[past], split, horizon, size)
+    after = ~past & (log.product >= 0)
+    after[after] = found.visits[log.customer[after]] > 0
+    return found, distinct(log.customer[after] * size[1] + log.product[after])
