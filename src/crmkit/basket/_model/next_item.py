@@ -7,31 +7,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import distinct
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._estimator import Model
 from crmkit._log import read_log
-from crmkit.basket._math.habits import find_habits
 from crmkit.basket._model.evaluate import judge_offers
+from crmkit.basket._model.learning import as_tables, learn
 from crmkit.basket._model.offers import offer_table, rank_offers
-from crmkit.basket._model.strengths import (
-    FEATURES,
-    NEW_WEIGHTS,
-    POPULARITY,
-    REPEAT_WEIGHTS,
-    Balance,
-    check_items,
-    learn_balance,
-    learn_items,
-)
+from crmkit.basket._model.strengths import check_items
 from crmkit.basket._table.baskets import minimum_count
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from crmkit._frames import Log
-    from crmkit._typing import Ints
 
 
 class NextItem(Model):
@@ -148,35 +135,8 @@ class NextItem(Model):
         least = minimum_count(self.min_support, log.n_customers)
         if not len(log.product_ids):
             raise InputError("`transactions`: column 'product' is missing in every row.")
-        size = (log.n_customers, len(log.product_ids))
-        split = log.as_of - horizon
-        past = log.day <= split
-        found, later = _known(log, past, split, horizon, size)
-        weights = Balance(REPEAT_WEIGHTS, NEW_WEIGHTS, POPULARITY[len(POPULARITY) // 2], 0)
-        if len(later):
-            items = learn_items(found, split, horizon, size, least, n_neighbours)
-            weights = learn_balance(found, items, split, half_life, later)
-        found, _ = _known(log, np.ones(len(past), dtype=bool), log.as_of, horizon, size)
-        items = learn_items(found, log.as_of, horizon, size, least, n_neighbours)
-        names = log.product_ids
-        self.items_ = pd.DataFrame(
-            {"item": names, "popularity": items.popularity, "repeat_rate": items.repeat_rate}
-        )
-        self.neighbours_ = pd.DataFrame(
-            {
-                "item": names[items.item],
-                "neighbour": names[items.neighbour],
-                "strength": items.strength,
-            }
-        )
-        kinds = np.repeat(["repeat", "new"], [len(weights.repeat), len(weights.new)])
-        self.balance_ = pd.DataFrame(
-            {
-                "items": kinds.tolist(),
-                "feature": FEATURES,
-                "weight": np.concatenate([weights.repeat, weights.new]),
-            }
-        )
+        items, weights = learn(log, horizon, half_life, least, n_neighbours)
+        self.items_, self.neighbours_, self.balance_ = as_tables(log.product_ids, items, weights)
         self.popularity_weight_ = weights.popularity
         self.account_ = {"links": items.links, "balance_customers": weights.customers}
         return self
@@ -347,13 +307,3 @@ class NextItem(Model):
             confidence_level=check_number(confidence_level, "confidence_level"),
             progress=check_flag(progress, "progress"),
         )
-
-
-def _known(
-    log: Log, past: Any, split: int, horizon: int, size: tuple[int, int]
-) -> tuple[Any, Ints]:
-    """Return habits by the past, and what their customers bought after it, as sorted keys."""
-    found = find_habits(log.customer[past], log.product[past], log.day[past], split, horizon, size)
-    after = ~past & (log.product >= 0)
-    after[after] = found.visits[log.customer[after]] > 0
-    return found, distinct(log.customer[after] * size[1] + log.product[after])
