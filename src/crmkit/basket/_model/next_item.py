@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # noqa: TC002 - annotations of what is learned are read when a model is loaded
 
 from crmkit._checks import check_flag, check_number, check_optional
 from crmkit._estimator import Model
@@ -240,7 +240,8 @@ class NextItem(Model):
         days, then popular ones), and what is popular. Only customers who then bought an item that
         could be a hit count. With `n_splits` the same is done on as many earlier days, each
         `horizon_days` before the next, and a customer counts with its mean over them: its days
-        are no independent witnesses.
+        are no independent witnesses. The intervals take the fitted models as given: of what other
+        logs of the same kind would show on average, those of 95 % held about nine in ten.
 
         Parameters
         ----------
