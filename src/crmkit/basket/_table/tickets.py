@@ -64,14 +64,18 @@ def as_baskets(baskets: Any, *, items: Iterable[Any] | None = None) -> pd.DataFr
       item_a  item_b  count
     0  bread  butter      2
     """
+    matrix = sparse.issparse(baskets) or isinstance(baskets, np.ndarray)
+    names = None if items is None else check_list(items, "items", "items")
+    if names is not None and not matrix:
+        raise InputError("`items` names the columns of a matrix. `baskets` has names of its own.")
+    if matrix:
+        return _from_matrix(baskets, names)
     if isinstance(baskets, dict):
         return _from_lists(list(baskets), list(baskets.values()))
     if isinstance(baskets, pd.Series):
         return _from_lists(baskets.index.tolist(), baskets.tolist())
     if isinstance(baskets, (list, tuple)):
         return _from_lists(list(range(len(baskets))), list(baskets))
-    if sparse.issparse(baskets) or isinstance(baskets, np.ndarray):
-        return _from_matrix(baskets, items)
     frame = to_pandas(baskets, "baskets")
     if frame.empty:
         raise InputError("`baskets` holds no order. Pass one row per order.")
@@ -108,11 +112,11 @@ def _held(column: pd.Series[Any], name: Any) -> np.ndarray[Any, Any]:
     return held
 
 
-def _from_matrix(matrix: Any, items: Iterable[Any] | None) -> pd.DataFrame:
+def _from_matrix(matrix: Any, items: list[Any] | None) -> pd.DataFrame:
     """Read a matrix of orders by items."""
     if len(matrix.shape) != 2 or not matrix.shape[0]:
         raise InputError("`baskets` must have one row per order and one column per item.")
-    names = list(range(matrix.shape[1])) if items is None else check_list(items, "items", "items")
+    names = list(range(matrix.shape[1])) if items is None else items
     if len(names) != matrix.shape[1]:
         raise InputError(
             f"`items` has {len(names):,} names for {matrix.shape[1]:,} columns of `baskets`. Name "
