@@ -152,7 +152,7 @@ class SpendModel(LikelihoodModel):
             parameters, by derivatives, or with a prior by draws; or for one amount to come.
         confidence_level : float
             Level of the interval. At a boundary (``boundary_``) 64 to 80 % of those of 95 % hold,
-            with a prior nearly all.
+            with a prior 93 to 100 % (measured without first purchases).
 
         Returns
         -------
