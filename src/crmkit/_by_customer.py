@@ -83,8 +83,8 @@ def by_customer(
     >>> parts.equals(segmentation.rfm_table(log))
     True
     """
-    check_number(rows_per_part, "rows_per_part")
-    check_number(n_jobs, "n_jobs")
+    rows_per_part = check_number(rows_per_part, "rows_per_part")
+    n_jobs = check_number(n_jobs, "n_jobs")
     if not callable(function):
         raise InputError(f"`function` must be a function; got {type(function).__name__}.")
     _check_function(function, options)

@@ -73,7 +73,7 @@ def file_to_read(path: Any, name: str) -> Path:
     path = as_path(path, name)
     if not path.is_file():
         hint = "It is a folder: name a file in it." if path.is_dir() else "Check the path."
-        raise InputError(f"There is no file {str(path)!r}. {hint}")
+        raise InputError(f"`{name}`: there is no file {str(path)!r}. {hint}")
     if path.stat().st_size == 0:
         raise InputError(f"The file {str(path)!r} is empty.")
     return path

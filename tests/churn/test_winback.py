@@ -117,11 +117,9 @@ def test_a_saved_model_names_no_customer(tmp_path):
 
 
 def test_the_outcome_told_the_other_way_round_is_named():
-    """Left beside `returned`, `churned` knows every return, and no effect is left to find."""
+    """Left beside `returned`, `churned` knows every return: it is named, and left out."""
     table = lost(4000).drop(columns=["chance", "true_effect"])
     table["churned"] = 1 - table["returned"]
-    # Of many customers, what the offer brought about sets the arms apart; of few, it does not.
-    with pytest.raises(InputError, match="the arms differ: 'churned'"):
-        churn.WinBackModel(random_state=0).fit(table)
-    with pytest.warns(LeakWarning, match="'churned'"):
-        churn.WinBackModel(random_state=0).fit(table.head(300))
+    for some in (table, table.head(300)):
+        with pytest.warns(LeakWarning, match="'churned'"):
+            churn.WinBackModel(random_state=0).fit(some)

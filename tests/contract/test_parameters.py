@@ -58,7 +58,7 @@ def is_right(parameter, value):
         return not value and "Mapping" in kind
     if "Iterable[Any]" in kind or parameter.name in IDS:  # of items: anything may be one
         return isinstance(value, Iterable) and not isinstance(value, pd.DataFrame)
-    if "Sequence[int]" in kind or "Sequence[float]" in kind:
+    if "Mapping" not in kind and ("Sequence[int]" in kind or "Sequence[float]" in kind):
         listed = isinstance(value, (list, tuple, range, np.ndarray, pd.Series)) and len(value)
         return listed and all(within(number, RULES[parameter.name]) for number in value)
     empty = isinstance(value, (list, tuple)) and not value

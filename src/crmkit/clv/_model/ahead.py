@@ -65,7 +65,7 @@ def customers_at_draws(rows: Rows, draws: Floats) -> tuple[list[Any], dict[str, 
 
 def one_amount_each(model: Any, table: pd.DataFrame, level: float) -> dict[str, Floats]:
     """Return deviation and limits of the amount of one purchase to come of each customer."""
-    count = len(check_draws(model.coefficient_draws_, "The model"))
+    count = len(check_draws(model, "The model"))
     owner, rng = np.arange(count * len(table)), _seeded_apart(model._seed())
     drawn = model._amounts_ahead(table, np.arange(count), owner, rng)
     return quantile_interval(drawn.reshape(count, -1), level)
@@ -108,12 +108,12 @@ def outcomes(
         raise InputError(
             f"`interval` 'predictive' continues histories for a finite `horizon_days`; got {days}."
         )
+    count = len(check_draws(purchases, "The model of purchases"))
     rng = _seeded_apart(purchases._seed())
     n = len(table)
-    count = len(check_draws(purchases.coefficient_draws_, "The model of purchases"))
     order = np.arange(count)
     if spend is not None:
-        other = len(check_draws(spend.coefficient_draws_, "The model of spend"))
+        other = len(check_draws(spend, "The model of spend"))
         count = min(count, other)
         # In an order of their own: the same seed must not make the two models move together.
         order = rng.permutation(other)
@@ -147,7 +147,7 @@ def predictive_interval(
 ) -> dict[str, Floats]:
     """Return deviation and limits of what comes in from each customer, or group; see `outcomes`."""
     whole = {"level": level, **options}
-    n_draws = len(purchases.coefficient_draws_)
+    n_draws = len(check_draws(purchases, "The model of purchases"))
     if group is not None or n_draws * len(table) <= _HELD:
         found = outcomes(table, purchases, spend, share=share, group=group, **options)
         return quantile_interval(found, level)

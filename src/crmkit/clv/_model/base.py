@@ -252,6 +252,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
             value, slopes = with_gradient(rows, function, center)
             found = delta_interval(value, slopes, self.coefficient_covariance_, confidence_level)
         else:
-            draws = check_draws(self.coefficient_draws_, "The model")
+            draws = check_draws(self, "The model")
             found = posterior_interval(rows, function, draws, confidence_level)
         return {name: column[rows.inverse] for name, column in found.items()}

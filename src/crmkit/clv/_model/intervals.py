@@ -71,9 +71,10 @@ def is_predictive(interval: Interval) -> bool:
     return bool(check_choice(interval, "interval", Interval) == "predictive")
 
 
-def check_draws(draws: Floats, whose: str) -> Floats:
-    """Return draws from the posterior, (d, p), or say how to get them."""
-    if len(draws) < 2:
+def check_draws(model: Any, whose: str) -> Floats:
+    """Return a model's draws from the posterior, (d, p), or say how to get them."""
+    draws: Floats | None = getattr(model, "coefficient_draws_", None)
+    if draws is None or len(draws) < 2:
         raise InputError(
             f"{whose} has no draws from a posterior, which this `interval` needs: fit it with a "
             'prior, such as BGNBD(prior="weak"), and n_draws of 2 or more.'

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
 
-__all__ = ["PurchaseValuer", "SpendValuer"]
+__all__ = ["PurchaseDrawer", "PurchaseValuer", "SpendDrawer", "SpendValuer"]
 
 
 @runtime_checkable
@@ -28,6 +28,16 @@ class PurchaseValuer(Protocol):
     ) -> tuple[Floats, Floats]:
         """Return expected discounted purchases (n,) and their derivatives (n, p)."""
 
+    def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
+        """Return what customers without a history buy within each number of days, (n, days)."""
+
+    def _at(self, coefficients: Floats) -> Self:
+        """Return the model with other coefficients."""
+
+
+class PurchaseDrawer(PurchaseValuer, Protocol):
+    """One with draws from the posterior, which intervals of money to come need."""
+
     @property
     def coefficient_draws_(self) -> Floats:
         """Draws from the posterior (d, p); none without a prior."""
@@ -38,16 +48,22 @@ class PurchaseValuer(Protocol):
     def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
         """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
 
-    def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
-        """Return what customers without a history buy within each number of days, (n, days)."""
+
+@runtime_checkable
+class SpendValuer(Protocol):
+    """A fitted model, or models by group, of what customers of a table spend per purchase."""
+
+    def _amount(
+        self, customers: Any, *, gradient: bool = True, finite: bool = True
+    ) -> tuple[Floats, Floats]:
+        """Return expected amounts (n,) and their derivatives in the coefficients (n, p)."""
 
     def _at(self, coefficients: Floats) -> Self:
         """Return the model with other coefficients."""
 
 
-@runtime_checkable
-class SpendValuer(Protocol):
-    """A fitted model, or models by group, of what customers of a table spend per purchase."""
+class SpendDrawer(SpendValuer, Protocol):
+    """One with draws from the posterior, which intervals of money to come need."""
 
     @property
     def coefficient_draws_(self) -> Floats:
@@ -57,11 +73,3 @@ class SpendValuer(Protocol):
         self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
     ) -> Floats:
         """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
-
-    def _amount(
-        self, customers: Any, *, gradient: bool = True, finite: bool = True
-    ) -> tuple[Floats, Floats]:
-        """Return expected amounts (n,) and their derivatives in the coefficients (n, p)."""
-
-    def _at(self, coefficients: Floats) -> Self:
-        """Return the model with other coefficients."""

@@ -67,8 +67,8 @@ class Valuation:
                 group=group,
                 n_groups=n_groups,
             )
-        by_purchases = check_draws(self.purchases.coefficient_draws_, "The model of purchases")
-        by_spend = check_draws(self.spend.coefficient_draws_, "The model of spend")
+        by_purchases = check_draws(self.purchases, "The model of purchases")
+        by_spend = check_draws(self.spend, "The model of spend")
         # In an order of their own: the same seed must not make the two models move together.
         by_spend = np.random.default_rng(0).permutation(by_spend)
         pairs = list(zip(by_purchases, by_spend, strict=False))

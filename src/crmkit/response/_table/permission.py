@@ -66,8 +66,11 @@ def ways_permitted(
         each = [permission_status(people, column, **asked) for column in columns]
     else:
         each = [permission_status(people, consent, **asked | {"channel": one}) for one in names]
-        unknown = np.all([status == Reason.NO_CONSENT for status in each], axis=0)
-        account["customers_without_consent"] = int(unknown.sum())
+        table = read_customers(consent, needs=["consent"], name="consent", unique=False)
+        asks = np.any([_matching(table, "channel", one) for one in names], axis=0)
+        asks &= _matching(table, "purpose", purpose)
+        at = _customer_rows(people, table["customer_id"], "consent", account)
+        account["customers_without_consent"] = without(np.where(asks, at, -1), len(people))
     return np.stack(each, axis=1)[:, ways.channel]
 
 
