@@ -130,9 +130,10 @@ class NextItem(Model):
         half_life = check_optional(self.half_life_days, "half_life_days")
         n_neighbours = check_number(self.n_neighbours, "n_neighbours")
         log = read_log(transactions, needs=("product",), as_of=as_of).purchases
-        if self.min_support is None:  # a default elsewhere, but not here
-            check_number(self.min_support, "min_support")
-        least = minimum_count(self.min_support, log.n_customers)
+        support = self.min_support
+        if support is None:  # a default elsewhere, but not here
+            support = check_number(support, "min_support")
+        least = minimum_count(support, log.n_customers)
         if not len(log.product_ids):
             raise InputError("`transactions`: column 'product' is missing in every row.")
         items, weights = learn(log, horizon, half_life, least, n_neighbours)

@@ -160,8 +160,8 @@ class PeriodModel(PurchaseModel):
         return np.column_stack([future.expected(float(t))[rows.inverse] for t in days])
 
     def _unit(self, rows: Rows) -> float:
-        del rows
-        check_optional(self.period_days, "period_days")
+        asked = check_optional(self.period_days, "period_days")  # refused before the work
+        del rows, asked
         return 1.0
 
     def _in_unit(self, rows: Rows, unit: float) -> Rows:
