@@ -29,11 +29,11 @@ _WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hol
 
 @dataclass(frozen=True, slots=True)
 class FrameBucket:
-    """A part of a table in memory."""
+    """A part of a table in memory, or the whole of a table that fits into it."""
 
-    frame: pd.DataFrame
+    frame: Any
 
-    def open(self) -> pd.DataFrame:
+    def open(self) -> Any:
         """Return the rows of the part."""
         return self.frame
 
@@ -132,9 +132,11 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
     try:
         facts = source.aggregate(asked).df().iloc[0]
         n_rows = _check_rows(name, facts.iloc[0], facts.iloc[1], facts.iloc[2] if dated else None)
-        columns = ", ".join(map(_plain, source.columns, source.types))
+        plain = source.project(", ".join(map(_plain, source.columns, source.types)))
         n_parts = _n_parts(n_rows, rows_per_part)
-        source.project(f"{columns}, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
+        if n_parts == 1:
+            return Buckets([FrameBucket(plain)], None)
+        plain.project(f"*, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
             str(folder), partition_by=[_PART]
         )
         parts = [FileBucket(f"{part}/*.parquet") for part in sorted(folder.iterdir())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,12 +66,10 @@ def ways_permitted(
         columns = [check_column(consent[name], "consent") for name in names]
         each = [permission_status(people, column, **asked) for column in columns]
     else:
-        each = [permission_status(people, consent, **asked | {"channel": one}) for one in names]
-        table = read_customers(consent, needs=["consent"], name="consent", unique=False)
-        asks = np.any([_matching(table, "channel", one) for one in names], axis=0)
-        asks &= _matching(table, "purpose", purpose)
-        at = _customer_rows(people, table["customer_id"], "consent", account)
-        account["customers_without_consent"] = without(np.where(asks, at, -1), len(people))
+        consents = _Consents.read(people, consent, account)
+        asks = [consents.asking(channel=one, purpose=purpose) for one in names]
+        each = [consents.status(rows, as_of) for rows in asks]
+        account["customers_without_consent"] = consents.without(np.any(asks, axis=0))
     return np.stack(each, axis=1)[:, ways.channel]
 
 
@@ -99,32 +98,58 @@ def permission_status(
             )
         require_columns(people.columns, [consent], "customers")
         return _status(_flags(people[consent], "customers", consent))
-    table = read_customers(consent, needs=["consent"], name="consent", unique=False)
-    at = _customer_rows(people, table["customer_id"], "consent", account)
-    for column, asked in wanted.items():
-        at = np.where(_matching(table, column, asked), at, -1)
-    account["customers_without_consent"] = without(at, len(people))
-    flags = _flags(table["consent"], "consent", "consent")
-    status = _status(flags)
-    since = np.zeros(len(table), dtype=np.int64)
-    if "since" in table.columns:
-        today = _need_day(as_of, "consent", "since")
-        since = _days(table["since"], "consent", "since", missing=_LONG_AGO)
-        at = np.where(since > today, -1, at)
-        since = np.where((since == _LONG_AGO) & (status == Reason.OPTED_OUT), _NEVER, since)
-    if "valid_until" in table.columns:
-        today = _need_day(as_of, "consent", "valid_until")
-        ends = _days(table["valid_until"], "consent", "valid_until", missing=_NEVER)
-        status = np.where(
-            (status == Reason.SELECTED) & (ends < today), Reason.CONSENT_EXPIRED, status
-        )
-    result = np.full(len(people), Reason.NO_CONSENT, dtype=np.int64)
-    # The last write wins: latest day last and, on one day, the most restrictive last.
-    strictness = np.array([0, 3, 2, 1])[status]
-    order = np.lexsort((strictness, since))
-    order = order[at[order] >= 0]
-    result[at[order]] = status[order]
-    return result
+    consents = _Consents.read(people, consent, account)
+    rows = consents.asking(**wanted)
+    account["customers_without_consent"] = consents.without(rows)
+    return consents.status(rows, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Consents:
+    """A table of consents, read once for all channels; ``at`` is whose each row is, -1 nobody's."""
+
+    table: pd.DataFrame
+    at: Ints
+    n_people: int
+
+    @classmethod
+    def read(cls, people: pd.DataFrame, consent: Any, account: dict[str, Any]) -> _Consents:
+        """Read the table and find its customers."""
+        table = read_customers(consent, needs=["consent"], name="consent", unique=False)
+        at = _customer_rows(people, table["customer_id"], "consent", account)
+        return cls(table, at, len(people))
+
+    def asking(self, **wanted: str | None) -> Bools:
+        """Tell which rows are for a channel and a purpose."""
+        return np.all([_matching(self.table, *pair) for pair in wanted.items()], axis=0)
+
+    def without(self, rows: Bools) -> int:
+        """Return how many people have none of these rows."""
+        return without(np.where(rows, self.at, -1), self.n_people)
+
+    def status(self, rows: Bools, as_of: Any) -> Ints:
+        """Return a `Reason` per customer by these rows, shape (n,)."""
+        table, at = self.table, np.where(rows, self.at, -1)
+        status = _status(_flags(table["consent"], "consent", "consent"))
+        since = np.zeros(len(table), dtype=np.int64)
+        if "since" in table.columns:
+            today = _need_day(as_of, "consent", "since")
+            since = _days(table["since"], "consent", "since", missing=_LONG_AGO)
+            at = np.where(since > today, -1, at)
+            since = np.where((since == _LONG_AGO) & (status == Reason.OPTED_OUT), _NEVER, since)
+        if "valid_until" in table.columns:
+            today = _need_day(as_of, "consent", "valid_until")
+            ends = _days(table["valid_until"], "consent", "valid_until", missing=_NEVER)
+            status = np.where(
+                (status == Reason.SELECTED) & (ends < today), Reason.CONSENT_EXPIRED, status
+            )
+        result = np.full(self.n_people, Reason.NO_CONSENT, dtype=np.int64)
+        # The last write wins: latest day last and, on one day, the most restrictive last.
+        strictness = np.array([0, 3, 2, 1])[status]
+        order = np.lexsort((strictness, since))
+        order = order[at[order] >= 0]
+        result[at[order]] = status[order]
+        return result
 
 
 def is_suppressed(people: pd.DataFrame, suppress: Any, account: dict[str, Any]) -> Bools:
