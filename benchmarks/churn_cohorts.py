@@ -6,10 +6,9 @@ customers active and amount per cohort and age; answers are compared before time
 
 Needs: polars. Usage: churn_cohorts.py [rows] [repeats]
 
-Last taken November 2026 on two busy cores (Python 3.11, numpy 2.4.6, pandas 3.1.1,
-polars 2.1.0), best of 4: crmkit 0.98 CPU s, polars 1.88 (join) and 1.82 (pairs first); ratio 0.54,
-target 0.60. Both sides are bound by memory, so neighbours matter: runs of the day, the later ones
-of faster code, gave ratios from 0.28 on a quiet machine to 0.65 on a busy one.
+Last taken November 2026 (Python 3.11, numpy 2.4.6, pandas 3.1.1, polars 2.1.0), best of 4: crmkit
+0.94 CPU s, polars 1.28 (join) and 1.25 (pairs first); ratio 0.75, target 0.60 missed. Both sides
+are bound by memory, and machines differ: other days and machines gave 0.28 to 0.67.
 """
 
 import os
