@@ -76,6 +76,27 @@ def test_purchase_table_counts_days(rows, as_of, refunds):
     np.testing.assert_allclose(table.iloc[:, 1:].to_numpy(float), list(expected.values()))
 
 
+def test_a_log_that_is_told_when_it_ends_gives_every_segment_the_same_holdout():
+    early, late = log_of([(1, 0, 5), (1, 20, 7)]), log_of([(2, 0, 5), (2, 29, 7), (2, 99, 1)])
+    asked = {"as_of": "2024-01-11", "observed_until": "2024-01-31"}
+    tables = [clv.holdout_table(log, **asked) for log in (early, late)]
+    assert [table["holdout_days"].tolist() for table in tables] == [[20], [20]]
+    assert [table["holdout_frequency"].tolist() for table in tables] == [[1], [1]]
+    pd.testing.assert_frame_equal(
+        clv.holdout_table(early, horizon_days=20, **asked), tables[0], check_dtype=True
+    )
+    with pytest.raises(InputError, match="`observed_until`"):
+        clv.holdout_table(early, as_of="2024-01-11", horizon_days=20)
+    with pytest.raises(InputError, match="covers"):
+        clv.holdout_table(late, as_of="2024-01-31", observed_until="2024-01-31")
+    period = {"period": "week", "as_of": "2024-01-14", "horizon_periods": 2}
+    for table in (clv.opportunity_table, clv.contract_table):
+        told = table(early, observed_until="2024-01-28", **period)
+        assert told["holdout_periods"].tolist() == [2]
+        with pytest.raises(InputError, match="at most horizon_periods="):
+            table(early, **period)
+
+
 @given(rows, st.integers(0, 20), st.integers(1, 10))
 def test_holdout_table_is_two_tables(rows, as_of, horizon):
     last = max(day for _, day, _ in rows)

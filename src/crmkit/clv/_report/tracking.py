@@ -20,15 +20,14 @@ from crmkit._frames import (
     read_period,
     rows_of,
 )
-from crmkit._log import PurchaseDays, purchase_days, read_log
+from crmkit._log import PurchaseDays, purchase_days
 from crmkit._periods import period_of, period_start
 from crmkit.clv._model import ByGroup
 from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel
-from crmkit.clv._table.days import check_refunds
+from crmkit.clv._table.days import check_refunds, holdout_days, read_until
 from crmkit.clv._table.periods import last_closed
-from crmkit.clv._table.purchases import holdout_days
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def tracking_table(
     purchases: Any,
     as_of: Any,
     horizon_days: int | None = None,
+    observed_until: Any = None,
     period_days: int = 7,
     period: Period | None = None,
     customers: Any = None,
@@ -68,7 +68,9 @@ def tracking_table(
         Last day observed, inclusive: the end of the calibration period. Customers who came
         later are left out.
     horizon_days : int, optional
-        Days after `as_of` to follow. Default: up to the last date in the log.
+        Days after `as_of` to follow. Default: up to the last day the log covers.
+    observed_until : date-like, optional
+        Last day the log covers, inclusive, as in :func:`holdout_table`.
     period_days : int
         Length of a period; periods end on `as_of` and whole periods before and after it.
     period : str or list of dates, optional
@@ -112,7 +114,7 @@ def tracking_table(
     """
     model = _one(purchases)
     length = check_number(period_days, "period_days", rule="whole_days")
-    log = read_log(transactions)
+    log = read_until(transactions, observed_until)
     split = parse_day(as_of, "as_of")
     end = log.rows.as_of
     if split < end or horizon_days is not None:

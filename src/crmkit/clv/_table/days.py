@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._checks import check_choice
+from crmkit._checks import check_choice, check_number
+from crmkit._frames import parse_day
+from crmkit._log import read_log
+from crmkit._periods import day_text
 from crmkit._typing import KeepDropOrRaise
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from crmkit._frames import Log
     from crmkit._log import PurchaseDays, PurchaseLog
 
-__all__ = ["check_refunds", "days_of"]
+__all__ = ["TOLD", "check_refunds", "days_of", "holdout_days", "read_until"]
+
+TOLD = "If a complete log goes on without a row, say till when with `observed_until`."
+
+
+def read_until(transactions: Any, observed_until: Any) -> PurchaseLog:
+    """Read a log that ends on a day, or where none is told on that of its last row."""
+    if observed_until is None:
+        return read_log(transactions)
+    return read_log(transactions, as_of=day_text(parse_day(observed_until, "observed_until")))
+
+
+def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int, int]:
+    """Last day of the calibration and of the hold-out period, in days since 1970-01-01."""
+    split = parse_day(as_of, "as_of")
+    most = log.as_of - split
+    ahead = most if horizon_days is None else check_number(horizon_days, "horizon_days")
+    if most <= 0:
+        raise InputError(
+            "`as_of` must lie before the last day that `transactions` covers "
+            f"({day_text(log.as_of)}), or nothing is held out; got {day_text(split)}. {TOLD}"
+        )
+    if ahead > most:
+        raise InputError(
+            f"`transactions` ends on {day_text(log.as_of)}, before the hold-out period does "
+            f"({day_text(split + ahead)}). Choose an earlier `as_of` or at most "
+            f"horizon_days={most}. {TOLD}"
+        )
+    return split, split + ahead
 
 
 def check_refunds(

@@ -11,7 +11,7 @@ from crmkit._checks import check_number, check_optional
 from crmkit._frames import day_column, parse_day, period_words, read_period
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
 from crmkit._periods import period_of, period_start
-from crmkit.clv._table.days import check_refunds
+from crmkit.clv._table.days import TOLD, check_refunds, read_until
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def opportunity_table(
     period: Period = "year",
     as_of: Any = None,
     horizon_periods: int | None = None,
+    observed_until: Any = None,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Count in how many later periods each customer bought, the table :class:`BGBB` learns from.
@@ -46,6 +47,8 @@ def opportunity_table(
     horizon_periods : int, optional
         Holds out so many periods after those that ended by `as_of`, and counts what happened in
         them, for :func:`model_comparison` and :func:`forecast_table`.
+    observed_until : date-like, optional
+        Last day the log covers, inclusive, as in :func:`holdout_table`; with `horizon_periods`.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`; a period with nothing but refunds is not bought in.
 
@@ -93,7 +96,7 @@ def opportunity_table(
     """
     ahead = check_optional(horizon_periods, "horizon_periods") or 0
     calendar = read_period(period)
-    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead)
+    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead, observed_until)
     ids, born, again = log.rows.customer_ids, active.day[active.first], active.repeat
     customer, when = active.customer[again], active.day[again]
     seen = when <= closed
@@ -122,6 +125,7 @@ def contract_table(
     as_of: Any = None,
     grace_periods: int = 0,
     horizon_periods: int | None = None,
+    observed_until: Any = None,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Turn a log of payments into renewals, the table the contract models learn from.
@@ -143,6 +147,8 @@ def contract_table(
     horizon_periods : int, optional
         Holds out so many periods after those that ended by `as_of`, and counts the renewals in
         them, for :func:`model_comparison` and :func:`forecast_table`.
+    observed_until : date-like, optional
+        Last day the log covers, inclusive, as in :func:`holdout_table`; with `horizon_periods`.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -185,7 +191,7 @@ def contract_table(
     grace = check_number(grace_periods, "grace_periods")
     ahead = check_optional(horizon_periods, "horizon_periods") or 0
     calendar = read_period(period)
-    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead)
+    log, active, closed = _periods(transactions, calendar, as_of, refunds, ahead, observed_until)
     ids, born = log.rows.customer_ids, active.day[active.first]
     paid = _paid_until(active, grace, len(ids))
     seen = active.until(closed)
@@ -217,13 +223,18 @@ def _paid_until(active: PurchaseDays, grace: int, n: int) -> Ints:
 
 
 def _periods(
-    transactions: Any, period: Calendar, as_of: Any, refunds: KeepDropOrRaise, ahead: int
+    transactions: Any,
+    period: Calendar,
+    as_of: Any,
+    refunds: KeepDropOrRaise,
+    ahead: int,
+    observed_until: Any,
 ) -> tuple[PurchaseLog, PurchaseDays, int]:
     """Return the log, the periods bought in as its days, and the last period that ended.
 
     With periods `ahead` the log goes on for as many after it.
     """
-    log = read_log(transactions, as_of=None if ahead else as_of)
+    log = read_until(transactions, observed_until) if ahead else read_log(transactions, as_of=as_of)
     check_refunds(log, refunds)
     number = period_of(log.rows.day, period)
     active = purchase_days(log.rows.customer, number, bought=log.bought)
@@ -234,7 +245,7 @@ def _periods(
     if closed + ahead > over:
         raise InputError(
             f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
-            f"or at most horizon_periods={max(over - closed, 0)}."
+            f"or at most horizon_periods={max(over - closed, 0)}. {TOLD}"
         )
     return log, active, closed
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_flag, check_number
-from crmkit._frames import ACCOUNT, parse_day
+from crmkit._checks import check_flag
+from crmkit._frames import ACCOUNT
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import day_text
-from crmkit.clv._table.days import check_refunds
+from crmkit.clv._table.days import check_refunds, holdout_days, read_until
 from crmkit.clv._table.kept import kept_columns
 from crmkit.errors import EmptyLogError, InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crmkit._log import PurchaseLog
     from crmkit._typing import KeepDropOrRaise
 
-__all__ = ["holdout_days", "holdout_table", "purchase_table"]
+__all__ = ["holdout_table", "purchase_table"]
 
 _PIECE = 100_000  # rows
 
@@ -139,6 +139,7 @@ def holdout_table(
     *,
     as_of: Any,
     horizon_days: int | None = None,
+    observed_until: Any = None,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Split the log at `as_of`: what a model may learn from, and what it should have foreseen.
@@ -154,7 +155,10 @@ def holdout_table(
         Last day observed, inclusive: the end of the calibration period.
     horizon_days : int, optional
         Days after `as_of` that make the hold-out period, ``as_of + 1`` to ``as_of +
-        horizon_days``. Default: up to the last date in the log.
+        horizon_days``. Default: up to the last day the log covers.
+    observed_until : date-like, optional
+        Last day the log covers, inclusive, where that is not the day of its last row: a complete
+        log with a quiet end, such as that of a small segment, or one with a stray later date.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`, for each of the two periods on its own, so that a later
         refund cannot change what was known at `as_of`.
@@ -196,7 +200,7 @@ def holdout_table(
     0         ann          1  30.0                  1
     1         bob          0  20.0                  0
     """
-    log = read_log(transactions)
+    log = read_until(transactions, observed_until)
     split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
     check_refunds(log, refunds, since=None, until=end)
     parts = []
@@ -216,26 +220,6 @@ def holdout_table(
             part["holdout_monetary_value"][row[here]] = later.mean()[here]
         parts.append(part)
     return _table(log, parts, split)
-
-
-def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int, int]:
-    """Last day of the calibration and of the hold-out period, in days since 1970-01-01."""
-    split = parse_day(as_of, "as_of")
-    if horizon_days is None:
-        if split >= log.as_of:
-            raise InputError(
-                "`as_of` must lie before the last date in `transactions` "
-                f"({day_text(log.as_of)}), or nothing is held out; got {day_text(split)}."
-            )
-        return split, log.as_of
-    end = split + check_number(horizon_days, "horizon_days")
-    if end > log.as_of:
-        raise InputError(
-            f"`transactions` ends on {day_text(log.as_of)}, before the hold-out period does "
-            f"({day_text(end)}). Choose an earlier `as_of` or at most "
-            f"horizon_days={log.as_of - split}."
-        )
-    return split, end
 
 
 def _pieces(log: Log) -> Iterator[NDArray[Any]]:
