@@ -41,6 +41,10 @@ CASES = {  # log, smallest count, peers that finish in reasonable time and memor
     "cj_type 156": ("product_type", 156, "crmkit fpgrowth eclat mlxtend"),
     "cj_category 778": ("product_category", 778, "crmkit fpgrowth eclat"),
     "cj_type_household 988": ("household", 988, "crmkit fpgrowth eclat"),
+    **{
+        f"quest {count}": ("quest", count, "crmkit fpgrowth eclat")
+        for count in (1000, 300, 100, 50, 20, 10)
+    },
     "sim_wide 1200": ("sim_wide", 1200, "crmkit fpgrowth eclat"),
     "sim_wide 240": ("sim_wide", 240, "crmkit fpgrowth eclat"),
     "sim_wide 60": ("sim_wide", 60, "crmkit fpgrowth eclat"),
@@ -71,10 +75,44 @@ def simulate_wide(n_orders=1_200_000, n_items=120_000, n_bundles=400):
     return frame.sample(frac=1, random_state=1, ignore_index=True)
 
 
+def simulate_quest(n_orders=100_000, n_items=870, order_size=10, pattern_size=4, n_patterns=2000):
+    """Orders made of overlapping patterns, as in Agrawal and Srikant (1994): T10.I4.D100K."""
+    rng = np.random.default_rng(94)
+    patterns, before = [], np.zeros(0, dtype=int)
+    for size in np.maximum(rng.poisson(pattern_size, n_patterns), 1):
+        n_kept = min(int(rng.exponential(0.5) * size), len(before), size)
+        kept = rng.choice(before, n_kept, replace=False)
+        before = np.union1d(kept, rng.choice(n_items, size - n_kept, replace=False))
+        patterns.append(before)
+    weight = rng.exponential(size=n_patterns)
+    lost = np.clip(rng.normal(0.5, 0.1**0.5, n_patterns), 0, 1)  # the chance to lose an item more
+    drawn = iter(rng.choice(n_patterns, 20 * n_orders, p=weight / weight.sum()).tolist())
+    orders, waiting = [], None
+    for size in np.maximum(rng.poisson(order_size, n_orders), 1).tolist():
+        order = set()
+        while len(order) < size:
+            if waiting is None:
+                which = next(drawn)
+                waiting = rng.permutation(patterns[which])
+                n_lost = rng.geometric(max(1 - lost[which], 1e-3)) - 1
+                waiting = waiting[: max(len(waiting) - n_lost, 0)]
+            if len(order) + len(waiting) > size and order and rng.random() < 0.5:
+                break  # it does not fit: half of the time it waits for the next order
+            order.update(waiting.tolist())
+            waiting = None
+        orders.append(sorted(order))
+    return pd.DataFrame(
+        {
+            "transaction_id": np.repeat(np.arange(n_orders), [len(order) for order in orders]),
+            "item": np.concatenate(orders),
+        }
+    )
+
+
 def load(name, folder):
     """Return a long frame: transaction_id, item."""
-    if name == "sim_wide":
-        return simulate_wide()
+    if name in ("sim_wide", "quest"):
+        return simulate_wide() if name == "sim_wide" else simulate_quest()
     if name.startswith(("groceries", "fimi")):
         return pd.read_parquet(Path(folder) / f"{name}.parquet")
     from crmkit import datasets

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from basket._logs import baskets_of, brute_force, log_of
 from crmkit import basket
-from crmkit.basket._math import mining
+from crmkit.basket._math import mining, prefixes
 from crmkit.errors import InputError
 
 
@@ -26,14 +26,22 @@ def test_equals_brute_force(baskets, min_count, max_length):
     assert (found["length"] == found["itemset"].map(len)).all()
 
 
-@given(baskets_of(n_items=12), st.integers(1, 3), st.sampled_from([1, 3, 17]))
-def test_bounded_temporaries_change_nothing(baskets, min_count, cells):
-    before, mining.CELLS = mining.CELLS, cells
-    try:
+@given(
+    baskets_of(n_items=12),
+    st.integers(1, 3),
+    st.sampled_from([1, 3, 17, 1 << 20]),
+    st.sampled_from([0, -1e18, 5e5]),
+)
+def test_bounded_temporaries_and_lists_change_nothing(baskets, min_count, cells, begin):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mining, "CELLS", cells)
+        patch.setattr(prefixes, "BEGIN", begin)  # far below 0: lists to the end
         found = basket.frequent_itemsets(log_of(baskets), min_support=min_count)
-    finally:
-        mining.CELLS = before
+        best = basket.frequent_itemsets(log_of(baskets), n_best=7, min_length=2)
     assert as_dict(found) == brute_force(baskets, min_count)
+    longer = {a: c for a, c in brute_force(baskets, 1).items() if len(a) > 1}
+    seventh = sorted(longer.values(), reverse=True)[:7][-1] if longer else 0
+    assert as_dict(best) == {a: c for a, c in longer.items() if c >= seventh}
 
 
 @given(
@@ -50,12 +58,12 @@ def test_items_that_always_come_together(bundles, min_count, max_length, free):
     baskets = [list("".join(some)) for some in bundles]
     expected = brute_force(baskets, min_count, max_length)
     options = {"min_support": min_count, "max_length": max_length}
-    before, mining.FREE = mining.FREE, free
+    before, prefixes.FREE = prefixes.FREE, free
     try:
         found = basket.frequent_itemsets(log_of(baskets), **options)
         best = basket.frequent_itemsets(log_of(baskets), n_best=7, min_length=2, **options)
     finally:
-        mining.FREE = before
+        prefixes.FREE = before
     assert as_dict(found) == expected
     longer = {a: c for a, c in expected.items() if len(a) > 1}
     seventh = sorted(longer.values(), reverse=True)[:7][-1] if longer else 0
@@ -73,11 +81,11 @@ def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
         for items, count in brute_force(with_groups, min_count).items()
         if not any(f"group={group.get(item)}" in items for item in items)
     }
-    before, mining.FREE = mining.FREE, free
+    before, prefixes.FREE = prefixes.FREE, free
     try:
         found = basket.frequent_itemsets(log, min_support=min_count, groups=["group"])
     finally:
-        mining.FREE = before
+        prefixes.FREE = before
     assert {tuple(sorted(items)): count for items, count in as_dict(found).items()} == expected
 
 

@@ -81,26 +81,34 @@ class Baskets:
         for first, stop in spans(self.after[start:end], cells):
             yield start + first, start + stop
 
-    def followers(self, start: int, stop: int, low: int, high: int) -> tuple[Ints, Ints]:
-        """Expand occurrences of items `low` to `high` - 1 to the items after them in their baskets.
+    def followers(self, start: int, stop: int, low: int, base: Ints) -> tuple[Ints, Ints]:
+        """Expand occurrences of the items from `low` on to the items after them in their baskets.
+
+        Parameters
+        ----------
+        start, stop : int
+            Places in `by_item`, of no item beyond those that have a base.
+        low : int
+        base : int64 array, shape (b,)
+            What is added to a following item, by first item.
 
         Returns
         -------
         key : int64 array
-            (first item - `low`) * (m - `low`) + (following item - `low`).
+            ``base[first item - low]`` + following item.
         number : int64 array, shape (stop - start,)
             Number of each occurrence among the baskets of its item; repeat it by `after` to get
             one per key.
         """
         n_after = self.after[start:stop]
         end = np.append(0, np.cumsum(n_after, dtype=np.int64))
-        edge = np.clip(self.start[low : high + 1], start, stop) - start
-        number = np.arange(start, stop) - np.repeat(self.start[low:high], np.diff(edge))
+        first = self.start[low : low + len(base) + 1]
+        edge = np.clip(first, start, stop) - start
+        number = np.arange(start, stop) - np.repeat(first[:-1], np.diff(edge))
         # position + 1, position + 2, ... of every occurrence
         follower = np.repeat(self.by_item[start:stop] + 1 - end[:-1], n_after)
         follower += np.arange(len(follower))
-        row = np.arange(high - low) * (len(self.count) - low) - low
-        key = np.repeat(row, np.diff(end[edge]))
+        key = np.repeat(base, np.diff(end[edge]))
         key += self.item[follower]
         return key, number
 
@@ -142,12 +150,17 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) 
         begin, ranked = _keep(enough[ranked], begin, ranked)
         ranked = (np.cumsum(enough, dtype=ranked.dtype) - 1)[ranked]
         code, count = code[enough], count[enough]
-    start, by_item = _by_column(ranked, _one_each(len(ranked)), len(code))
+    return index_entries(ranked, begin, code, count)
+
+
+def index_entries(item: Indices, begin: Indices, code: Ints, count: Ints) -> Baskets:
+    """Index entries that are sorted by basket and rank; arguments as in `Baskets`."""
+    start, by_item = _by_column(item, _one_each(len(item)), len(code))
     after = np.repeat(begin[1:], np.diff(begin))
     after -= np.arange(1, len(after) + 1, dtype=after.dtype)
     if len(code) <= 1 << 16:
-        ranked = ranked.astype(np.uint16)  # they are looked up in no order: the cache holds more
-    return Baskets(ranked, by_item, after[by_item], start, code, count, begin)
+        item = item.astype(np.uint16)  # they are looked up in no order: the cache holds more
+    return Baskets(item, by_item, after[by_item], start, code, count, begin)
 
 
 def _by_column(column: Indices, start: Indices, n_columns: int) -> tuple[Indices, Indices]:

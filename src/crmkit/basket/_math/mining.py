@@ -1,14 +1,18 @@
-"""Frequent itemsets: blockwise pair counts, then bitsets joined breadth-first in prefix classes.
+"""Frequent itemsets: counted in lists of baskets while these are thin, then joined as bitsets.
 
-The search is vertical [1]_: an itemset is held as the set of baskets that contain it, and two
-itemsets that differ in their last item only are joined by intersecting these sets. Items are ranked
-by ascending count, so that the sets live on the few baskets of the rarest item. Everything happens
-for many itemsets at once and in bounded temporary memory.
+Itemsets grow by one item at a time, from prefix classes: those that differ in their last item only.
+A class is searched in one of two ways, whichever takes less work. As lists [2]_, its baskets hold
+numbers of itemsets in place of items, and two that meet in a basket are counted as pairs of items
+are. As bitsets [1]_, an itemset is the set of those baskets of its prefix that contain it, and two
+are joined by intersecting these. Items are ranked by ascending count, so that a prefix has few
+baskets. Everything happens for many itemsets at once and in bounded temporary memory.
 
 References
 ----------
 .. [1] Zaki, M. J. (2000). Scalable algorithms for association mining. *IEEE Transactions on
    Knowledge and Data Engineering* 12(3), 372-390.
+.. [2] Han, J., Pei, J. and Yin, Y. (2000). Mining frequent patterns without candidate generation.
+   *SIGMOD 2000*, 1-12. Conditional databases.
 """
 
 from __future__ import annotations
@@ -17,9 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import ranges, starts
+from crmkit._arrays import ranges
 from crmkit.basket._math.collector import Collector, Itemsets
-from crmkit.basket._math.incidence import Baskets, sort_baskets
+from crmkit.basket._math.incidence import Baskets, index_entries, sort_baskets
+from crmkit.basket._math.prefixes import Prefixed, class_ends, meetings, set_free
 from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     WordArray = NDArray[np.uint64]
 
 CELLS = 1 << 20  # entries of one temporary array: 8 MB of int64
-FREE = 16  # free items of one parent: more are joined like any other
 
 
 def mine_itemsets(
@@ -130,53 +134,78 @@ class _Search:
         return self.apart[place] == key
 
     def run(self) -> None:
-        """Search block by block, the most frequent first items first."""
+        """Search from single items on, the most frequent first items first."""
+        n = self.n_items
+        items = np.arange(n, dtype=np.int32)[:, None]
+        rows = Prefixed(items, items[:, :0], self.baskets.count, np.full(n, n))
         for low, high in self.baskets.blocks(CELLS):
-            if self.baskets.count[low:high].max() >= self.found.min_count:
-                self._search_block(low, high)
+            self._search(self.baskets, rows, low, high)
 
-    def _search_block(self, low: int, high: int) -> None:
-        """Count all pairs whose rarer item has rank `low` to `high` - 1, then grow them."""
-        baskets = self.baskets
-        width = self.n_items - low  # items after the first have a rank above `low`
+    def _search(self, baskets: Baskets, rows: Prefixed, low: int, high: int) -> None:
+        """Count what the rows `low` to `high` - 1 meet in their baskets, and grow what is frequent.
+
+        The items of `baskets` are numbers of rows.
+        """
+        if rows.count[low:high].max() < self.found.min_count:
+            return
+        later = rows.end[low:high] - np.arange(low + 1, high + 1)  # rows that each may meet
+        cell = np.cumsum(later) - later
+        base = cell - np.arange(low + 1, high + 1)
+        n_cells = int(later.sum())
         chunks = list(baskets.chunks(low, high, CELLS))
-        n_cells = (high - low) * width
-        key, number = baskets.followers(*chunks[0], low, high)
-        counts = np.bincount(key, minlength=n_cells)
-        for start, stop in chunks[1:]:
-            key, number = baskets.followers(start, stop, low, high)
-            counts += np.bincount(key, minlength=n_cells)
+        counts = np.zeros(n_cells, dtype=np.int64)
+        for start, stop in chunks:
+            followers = baskets.followers(start, stop, low, base)
+            counts += np.bincount(followers[0], minlength=n_cells)
         cells = np.flatnonzero(counts >= self.found.min_count)
-        first, second = (part.astype(np.int32) + low for part in np.divmod(cells, width))
+        edge = np.append(np.searchsorted(cells, cell), len(cells))
+        first = np.repeat(np.arange(low, high), np.diff(edge))
+        second = cells - base[first - low]
         if len(self.apart):
-            allowed = ~self._is_apart(first, second)
+            allowed = ~self._is_apart(rows.items[first, -1], rows.items[second, -1])
             cells, first, second = cells[allowed], first[allowed], second[allowed]
         if not len(cells):
             return
-        pairs, count = np.column_stack((first, second)), counts[cells]
-        joins, free = self._add(pairs, pairs[:, :0], count, first, baskets.count[first])
-        if self.found.max_length < 3:
+        items = np.column_stack((rows.items[first], rows.items[second, -1]))
+        count = counts[cells]
+        joins, free = self._add(items, rows.free[first], count, first, rows.count[first])
+        if items.shape[1] >= self.found.max_length:
             return
         joins &= np.bincount(first[joins] - low, minlength=high - low)[first - low] > 1
         if not joins.any():
             return
-        pairs, free, count, cells = pairs[joins], free[joins], count[joins], cells[joins]
-        row_of = np.full(len(counts), -1, dtype=np.int32)
+        first, cells = first[joins], cells[joins]
+        grown = Prefixed(items[joins], free[joins], count[joins], class_ends(first))
+        row_of = np.full(n_cells, -1, dtype=np.int32)
         row_of[cells] = np.arange(len(cells))
-        n_words = (int(baskets.count[low:high].max()) + 63) // 64
+        again = (
+            [followers] if len(chunks) == 1 else (baskets.followers(*c, low, base) for c in chunks)
+        )
+        met = meetings(again, (baskets.after[start:stop] for start, stop in chunks), row_of)
+        n_words = (int(rows.count[first].max()) + 63) // 64
+        if grown.prefers_lists(first, rows.count[first], n_words):
+            row, each = (np.concatenate(part) for part in zip(*(m[:2] for m in met), strict=True))
+            self._search_lists(row, each, grown)
+            return
         bits = np.zeros(len(cells) * n_words, dtype=np.uint64)
-        for start, stop in chunks:
-            if len(chunks) > 1:
-                key, number = baskets.followers(start, stop, low, high)
-            row = row_of[key]
-            inside = np.flatnonzero(row >= 0)
-            row = row[inside].astype(np.int64)
-            bit = np.repeat(number, baskets.after[start:stop])[inside]
+        for row, each, number in met:
+            bit = np.repeat(number, each)
+            word = row * np.int64(n_words) + (bit >> 6)
             # each bit is set once, so adding is the same as or-ing, and far faster
-            np.add.at(
-                bits, row * n_words + (bit >> 6), np.uint64(1) << (bit & 63).astype(np.uint64)
-            )
-        self._grow(pairs, free, count, bits.reshape(len(cells), n_words), _group_ends(pairs[:, 0]))
+            np.add.at(bits, word, np.uint64(1) << (bit & 63).astype(np.uint64))
+        self._grow(grown, bits.reshape(len(cells), n_words))
+
+    def _search_lists(self, row: Codes, n_each: Ints, rows: Prefixed) -> None:
+        """Search baskets of rows, given end to end with the number of entries of each."""
+        begin = np.append(0, np.cumsum(n_each[n_each > 1])).astype(row.dtype)
+        row = row[np.repeat(n_each > 1, n_each)]  # what is alone in its basket meets nothing
+        count = np.bincount(row, minlength=len(rows.count))
+        baskets = index_entries(row, begin, count, count)
+        work = np.add.reduceat(np.append(baskets.after, 0), baskets.start[:-1], dtype=np.int64)
+        work[count == 0] = 0
+        later = rows.end - np.arange(len(rows.end))
+        for low, high in spans(work + later, CELLS):
+            self._search(baskets, rows, low, high)
 
     def _add(
         self, items: Codes, free: Codes, count: Ints, parent: Codes, parent_count: Ints
@@ -189,7 +218,7 @@ class _Search:
         joins = count < parent_count
         joins |= ~self.joins_all[items[:, -1]]
         if items.shape[1] < self.found.max_length and not joins.all():
-            joins, free = _set_free(joins, free, items[:, -1], parent)
+            joins, free = set_free(joins, free, items[:, -1], parent)
         self.found.add(items, count, free)
         return joins, free
 
@@ -204,15 +233,13 @@ class _Search:
                 left, right = left[allowed], right[allowed]
             yield left, right
 
-    def _grow(
-        self, items: Codes, free: Codes, count: Ints, bits: WordArray, group_end: Ints
-    ) -> None:
-        """Join the rows of each group pairwise and go on with what stays frequent."""
+    def _grow(self, rows: Prefixed, bits: WordArray) -> None:
+        """Join the rows of each class pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
         budget = max(CELLS // n_words, 1)
         # float32 adds whole numbers exactly below 2^24 and its product with ones is the fastest sum
         ones = np.ones(n_words, dtype=np.float32 if n_words * 64 < 1 << 24 else np.float64)
-        for left, right in self._candidates(items[:, -1], group_end, budget):
+        for left, right in self._candidates(rows.items[:, -1], rows.end, budget):
             pieces: list[tuple[Ints, Ints, Ints, WordArray]] = []
             for start in range(0, len(left), budget):
                 some_left, some_right = left[start : start + budget], right[start : start + budget]
@@ -225,44 +252,16 @@ class _Search:
                 )
             if not pieces:
                 continue
-            parent, other, counted, words = (
+            parent, other, count, words = (
                 np.concatenate(part) if len(pieces) > 1 else part[0]
                 for part in zip(*pieces, strict=True)
             )
             if not len(parent):
                 continue
-            children = np.column_stack((items[parent], items[other, -1]))
-            joins, choice = self._add(children, free[parent], counted, parent, count[parent])
-            if children.shape[1] < self.found.max_length and np.count_nonzero(joins) > 1:
+            items = np.column_stack((rows.items[parent], rows.items[other, -1]))
+            joins, free = self._add(items, rows.free[parent], count, parent, rows.count[parent])
+            if items.shape[1] < self.found.max_length and np.count_nonzero(joins) > 1:
                 if not joins.all():
-                    children, choice, counted = children[joins], choice[joins], counted[joins]
+                    items, free, count = items[joins], free[joins], count[joins]
                     words, parent = words[joins], parent[joins]
-                self._grow(children, choice, counted, words, _group_ends(parent))
-
-
-def _set_free(joins: Bools, free: Codes, item: Codes, parent: Codes) -> tuple[Bools, Codes]:
-    """Make items that need no join free items of their siblings, shape (n, f) -> (n, f + g).
-
-    Each family must be told once: the siblings that are joined get all of a parent's free items,
-    a sibling that is free itself those after it. At most `FREE` per parent are set free, which
-    bounds the width.
-    """
-    at = np.flatnonzero(~joins)
-    begins = starts(parent[at])
-    place = np.arange(len(at)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
-    joins = joins.copy()
-    joins[at[place >= FREE]] = True
-    at, begins, place = at[place < FREE], begins[place < FREE], place[place < FREE]
-    siblings = np.full((np.count_nonzero(begins), int(place.max()) + 1), -1, dtype=free.dtype)
-    siblings[np.cumsum(begins) - 1, place] = item[at]
-    owner = parent[at][begins]
-    row = np.minimum(np.searchsorted(owner, parent), len(owner) - 1)
-    more = np.where((owner[row] == parent)[:, None], siblings[row], -1)
-    more[at] = np.where(np.arange(more.shape[1]) > place[:, None], more[at], -1)
-    return joins, np.hstack((free, more))
-
-
-def _group_ends(group: Codes) -> Ints:
-    """Return, for every row, the end of its run of equal groups; shape (n,)."""
-    last = np.flatnonzero(np.append(group[1:] != group[:-1], True))
-    return np.repeat(last + 1, np.diff(last, prepend=-1))
+                self._grow(Prefixed(items, free, count, class_ends(parent)), words)

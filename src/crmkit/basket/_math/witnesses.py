@@ -126,8 +126,9 @@ def _occurrences(baskets: Baskets, pairs: Ints, low: int, high: int) -> Iterator
     row_of = np.full((high - low) * width, -1, dtype=np.int64)
     row_of[(pairs[:, 0] - low) * width + pairs[:, 1] - low] = np.arange(len(pairs))
     of_entry = baskets.basket
+    base = np.arange(high - low) * width - low
     for start, stop in baskets.chunks(low, high, CELLS):
-        key, _ = baskets.followers(start, stop, low, high)
+        key, _ = baskets.followers(start, stop, low, base)
         row = row_of[key]
         inside = np.flatnonzero(row >= 0)
         at = np.repeat(of_entry[baskets.by_item[start:stop]], baskets.after[start:stop])
