@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from crmkit._arrays import ranges, starts
-from crmkit.basket._math.sequences import extend, first_ends
+from crmkit.basket._math.sequences import first_lines, pairs_in_order
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
@@ -58,13 +58,13 @@ def ordered_pairs(
     OrderedPairs
     """
     latest = lines.span if max_gap is None else last_day - lines.first_day - max_gap
-    firsts = first_ends(lines, lines.day <= latest, max_gap)
-    new = starts(firsts.pattern, lines.customer[firsts.line])
-    count_first = np.bincount(firsts.pattern[new], minlength=lines.n_items)
+    begins = first_lines(lines, lines.day <= latest, max_gap)
+    new = starts(lines.item[begins], lines.customer[begins])
+    count_first = np.bincount(lines.item[begins[new]], minlength=lines.n_items)
     parts: list[tuple[Ints, Ints, Ints, Ints, Floats]] = []
     keys, counts = [], []
-    for more in extend(
-        lines, firsts, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
+    for more in pairs_in_order(
+        lines, begins, min_count=min_count, min_gap=min_gap, max_gap=max_gap, every=True
     ):
         keys.append(more.every_key)
         counts.append(more.every_count)
@@ -80,7 +80,7 @@ def ordered_pairs(
         none = np.zeros(0, dtype=np.int64)
         return OrderedPairs(*(none,) * 7, median_gap=np.zeros(0))
     first, second, count, both, median = (np.concatenate(p) for p in zip(*parts, strict=True))
-    # patterns come in ascending order, and so do the keys; the opposite order may be a rare one
+    # first items come in ascending order, and so do the keys; the opposite order may be a rare one
     key, every = np.concatenate(keys), np.concatenate(counts)
     wanted = second * lines.n_items + first
     place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)

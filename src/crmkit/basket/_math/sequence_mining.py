@@ -22,7 +22,7 @@ import numpy as np
 
 from crmkit._arrays import ranges, starts
 from crmkit.basket._math.collector import Collector
-from crmkit.basket._math.sequences import extend, first_ends
+from crmkit.basket._math.sequences import first_lines, pairs_in_order
 from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def mine_sequences(
     frequent = np.flatnonzero(single >= min_count)
     found.add(frequent[:, None], single[frequent])
     if max_length != 1 and len(frequent):
-        firsts = first_ends(lines, (single >= min_count)[lines.item], max_gap)
+        begins = first_lines(lines, (single >= min_count)[lines.item], max_gap)
         none = np.zeros(0, dtype=np.int64)
-        grown = extend(lines, firsts, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
+        grown = pairs_in_order(lines, begins, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
         parts = [(none, none), *((more.key, more.count) for more in grown)]
         pairs, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
         if max_length == 2:

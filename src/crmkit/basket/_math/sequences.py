@@ -1,13 +1,4 @@
-"""What customers buy later after what: projections on arrays.
-
-A pattern is held as its projections: the lines at which it can end, per customer. Growing it by one
-item looks at the lines that follow these ends, for many patterns at once.
-
-References
-----------
-.. [1] Pei, J. et al. (2004). Mining sequential patterns by pattern-growth: the PrefixSpan approach.
-   *IEEE Transactions on Knowledge and Data Engineering* 16(11), 1424-1440.
-"""
+"""What customers buy later after what: their histories, and pairs of items in order."""
 
 from __future__ import annotations
 
@@ -17,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._arrays import distinct, ranges, starts
+from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,44 +73,34 @@ def histories(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """Where patterns can end: pattern number and line, sorted, and where the pattern began.
+def first_lines(lines: Histories, allowed: Bools, max_gap: int | None) -> Ints:
+    """Return the lines that a pair of items may begin with, by item; all must be `allowed`.
 
-    Without a largest gap only the earliest end per customer is kept, because whatever follows a
-    later one follows it too.
+    Without a largest gap only the first of each customer, because whatever follows a later one
+    follows it too.
     """
-
-    pattern: Ints
-    line: Ints
-
-
-def first_ends(lines: Histories, allowed: Bools, max_gap: int | None) -> Ends:
-    """Return the ends of the patterns of one item; `allowed` tells which lines may start one."""
-    ok = allowed & (lines.previous < 0) if max_gap is None else allowed
-    line = np.flatnonzero(ok)
-    line = line[np.argsort(lines.item[line], kind="stable")]
-    return Ends(lines.item[line], line)
+    line = np.flatnonzero(allowed & (lines.previous < 0) if max_gap is None else allowed)
+    return line[np.argsort(lines.item[line], kind="stable")]
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """Patterns grown by one item, for a range of patterns.
+class Followed:
+    """Pairs of items in order, for a range of first items.
 
     Attributes
     ----------
     key : int64 array, shape (g,)
-        pattern * n_items + item of each grown pattern, ascending.
+        first * n_items + second of each pair, ascending.
     count : int64 array, shape (g,)
         Customers.
     own : int64 array, shape (h,)
-        The grown pattern, as a place in `key`, of each possible end; ascending.
+        The pair, as a place in `key`, of each possible end; ascending.
     line, start : int64 arrays, shape (h,)
-        The end, and the end of the shorter pattern it follows first. Ascending within `own`.
+        The end, and the line it follows first. Ascending within `own`.
     first : bool array, shape (h,)
         Whether this is the customer's first end.
     every_key, every_count : int64 arrays
-        As `key` and `count`, but of all grown patterns, the rare ones too, if asked for.
+        As `key` and `count`, but of all pairs, the rare ones too, if asked for.
     """
 
     key: Ints
@@ -131,44 +113,44 @@ class Grown:
     every_count: Ints
 
 
-def extend(
+def pairs_in_order(
     lines: Histories,
-    ends: Ends,
+    begins: Ints,
     *,
     min_count: int,
     min_gap: int,
     max_gap: int | None,
     every: bool = False,
-) -> Iterator[Grown]:
-    """Grow patterns by one item, some patterns at a time, and keep what is frequent."""
-    low, high = lines.after(ends.line, min_gap, max_gap)
-    for rows in _pieces(ends, high - low, lines.n_items):
-        base = int(ends.pattern[rows[0]])
-        number, line = ranges(low[rows], (high - low)[rows])
-        row = rows[number]
-        grown = (ends.pattern[row] - base) * lines.n_items + lines.item[line]
-        ways = Candidates(row, line, grown)
+) -> Iterator[Followed]:
+    """Find the items that follow the lines of `first_lines`, some first items at a time."""
+    low, high = lines.after(begins, min_gap, max_gap)
+    for at, to in _pieces(lines.item[begins], high - low, lines.n_items):
+        base, last = int(lines.item[begins[at]]), int(lines.item[begins[to - 1]])
+        number, line = ranges(low[at:to], (high - low)[at:to])
+        row = number + at
+        pair = (lines.item[begins[row]] - base) * lines.n_items + lines.item[line]
+        ways = Candidates(row, line, pair)
         if max_gap is None:  # one end per customer: the first purchase in the window
             ways = ways.where(lines.previous[line] < low[row])
-        size = (int(ends.pattern[rows[-1]]) - base + 1) * lines.n_items
-        bound = np.bincount(ways.grown, minlength=size)  # ends, which are at least the customers
+        size = (last - base + 1) * lines.n_items
+        bound = np.bincount(ways.pair, minlength=size)  # ends, which are at least the customers
         least = 1 if every and max_gap is not None else min_count
-        ways = ways.where((bound >= least)[ways.grown]).sorted(len(lines.item))
+        ways = ways.where((bound >= least)[ways.pair]).sorted(len(lines.item))
         if max_gap is not None:  # windows overlap: take each end once, from its earliest start
-            ways = ways.where(starts(ways.grown, ways.line))
-        first = starts(ways.grown, lines.customer[ways.line])
-        count = np.bincount(ways.grown[first], minlength=size)
-        frequent = (count >= min_count)[ways.grown]
+            ways = ways.where(starts(ways.pair, ways.line))
+        first = starts(ways.pair, lines.customer[ways.line])
+        count = np.bincount(ways.pair[first], minlength=size)
+        frequent = (count >= min_count)[ways.pair]
         key = np.flatnonzero(count >= min_count)
         kept = ways.where(frequent)
         all_counts = bound if max_gap is None else count
         seen = np.flatnonzero(all_counts) if every else key
-        yield Grown(
+        yield Followed(
             key=key + base * lines.n_items,
             count=count[key],
-            own=np.searchsorted(key, kept.grown),
+            own=np.searchsorted(key, kept.pair),
             line=kept.line,
-            start=ends.line[kept.row],
+            start=begins[kept.row],
             first=first[frequent],
             every_key=seen + base * lines.n_items,
             every_count=all_counts[seen],
@@ -177,36 +159,27 @@ def extend(
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Ways to grow a pattern, shape (c,) each.
-
-    ``row`` the end grown from, ``line`` the purchase that follows it, ``grown`` the code of the
-    grown pattern.
-    """
+    """Purchases in order, shape (c,) each: the place of the first, the second, and their pair."""
 
     row: Ints
     line: Ints
-    grown: Ints
+    pair: Ints
 
     def where(self, keep: Bools) -> Candidates:
         """Return the ways to keep."""
-        return Candidates(self.row[keep], self.line[keep], self.grown[keep])
+        return Candidates(self.row[keep], self.line[keep], self.pair[keep])
 
     def sorted(self, n_lines: int) -> Candidates:
-        """Return the ways by grown pattern, and within one by purchase."""
-        order = np.argsort(self.grown * n_lines + self.line, kind="stable")
-        return Candidates(self.row[order], self.line[order], self.grown[order])
+        """Return the ways by pair, and within one by the second purchase."""
+        order = np.argsort(self.pair * n_lines + self.line, kind="stable")
+        return Candidates(self.row[order], self.line[order], self.pair[order])
 
 
-def _pieces(ends: Ends, width: Ints, n_items: int) -> Iterator[Ints]:
-    """Cut the ends into runs of whole patterns with a bounded number of ways to grow."""
-    begins = np.flatnonzero(starts(ends.pattern))
-    stops = np.append(begins[1:], len(ends.pattern))
-    ways_before = np.append(0, np.cumsum(width))
-    most = max(CELLS // max(n_items, 1), 1)  # patterns at a time
-    at = 0
-    while at < len(begins):
-        limit = ways_before[begins[at]] + CELLS
-        to = int(np.searchsorted(ways_before[stops], limit, side="right"))
-        to = max(min(to, at + most), at + 1)
-        yield np.arange(begins[at], stops[to - 1])
-        at = to
+def _pieces(item: Ints, width: Ints, n_items: int) -> Iterator[tuple[int, int]]:
+    """Cut sorted items into runs of whole ones with a bounded number of lines that follow."""
+    begin = np.flatnonzero(starts(item))
+    edge = np.append(begin, len(item))
+    if len(begin):
+        # a pair of each first item with any other has a cell of its own
+        for at, to in spans(np.add.reduceat(width, begin) + n_items, CELLS):
+            yield int(edge[at]), int(edge[to])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmkit._arrays import starts
-from crmkit.basket._math.sequences import extend, first_ends
+from crmkit.basket._math.sequences import first_lines, pairs_in_order
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
@@ -58,14 +58,14 @@ def waiting_times(lines: Histories, *, min_count: int, horizon: int, last_day: i
     -------
     Waits
     """
-    firsts = first_ends(lines, np.ones(len(lines.item), dtype=bool), None)
+    begins = first_lines(lines, np.ones(len(lines.item), dtype=bool), None)
     span = last_day - lines.first_day + 2
-    followed = last_day - lines.first_day - lines.day[firsts.line]
-    customers = np.bincount(firsts.pattern, minlength=lines.n_items)
+    followed = last_day - lines.first_day - lines.day[begins]
+    customers = np.bincount(lines.item[begins], minlength=lines.n_items)
     begin = np.cumsum(customers) - customers
-    censored = np.sort(firsts.pattern * span + followed)
+    censored = np.sort(lines.item[begins] * span + followed)
     parts = []
-    for more in extend(lines, firsts, min_count=min_count, min_gap=1, max_gap=None):
+    for more in pairs_in_order(lines, begins, min_count=min_count, min_gap=1, max_gap=None):
         first, second = np.divmod(more.key, lines.n_items)
         wait = lines.day[more.line] - lines.day[more.start]
         follow = last_day - lines.first_day - lines.day[more.start]
