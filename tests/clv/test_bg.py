@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from clv import oracles
 from crmkit import clv
-from crmkit.clv._math.bg_future import BetaGeometricFuture
-from crmkit.clv._math.bg_likelihood import counts_density, p_alive, times_density
+from crmkit.clv._math.beta_geometric import counts_density, p_alive, times_density
+from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
 from crmkit.errors import InputError
 
 PUBLISHED = (0.243, 4.414, 0.793, 2.426)

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from crmkit import clv
-from crmkit.clv._math.bg_future import BetaGeometricFuture
-from crmkit.clv._math.cnbd_future import RegularFuture
+from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
+from crmkit.clv._math.pareto import p_alive
 from crmkit.clv._math.pareto_future import ParetoFuture
-from crmkit.clv._math.pareto_likelihood import p_alive
 
 ONE = np.ones(1)
 BG = BetaGeometricFuture(ONE, 0.243 * ONE, 4.414 * ONE, 0.793 * ONE, 2.426 * ONE)
@@ -52,7 +51,7 @@ def _pareto():
 
 def _regular(k):
     stages = np.arange(1.0, k + 1)[:, None] / (k * (k + 1) / 2)
-    return RegularFuture(0.8 * ONE, 6.3 * ONE, 35.0 * ONE, 0.6 * ONE, 4.5 * ONE, stages)
+    return BetaGeometricFuture(0.8 * ONE, 6.3 * ONE, 35.0 * ONE, 0.6 * ONE, 4.5 * ONE, stages)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_regular_purchases_in_a_moment():
     # With two or three stages to go a purchase within a thousandth of a day has a chance of its
     # own order, not of rounding: P(two or three Erlang stages), here without dropout.
     k, rate = 3, 3000.0
-    state = RegularFuture(ONE, 0.5 * ONE, rate * ONE, 1e-9 * ONE, 1.0 * ONE, np.eye(k)[:, :1])
+    state = BetaGeometricFuture(ONE, 0.5 * ONE, rate * ONE, 1e-9 * ONE, 1.0 * ONE, np.eye(k)[:, :1])
     found = [state.expected(days)[0] for days in (1e-3, 1e-2, 1.0)]
     truth = [0.5 * 1.5 * 2.5 / 6 * (days / rate) ** 3 for days in (1e-3, 1e-2, 1.0)]
     np.testing.assert_allclose(found, truth, rtol=2e-3)

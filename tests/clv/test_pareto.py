@@ -9,8 +9,8 @@ import pytest
 
 from clv import oracles
 from crmkit import clv
+from crmkit.clv._math.pareto import counts_density, p_alive, times_density
 from crmkit.clv._math.pareto_future import ParetoFuture
-from crmkit.clv._math.pareto_likelihood import counts_density, p_alive, times_density
 
 PUBLISHED = (0.5534, 10.5802, 0.6061, 11.6562)
 

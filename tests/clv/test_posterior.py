@@ -9,7 +9,7 @@ from crmkit import clv
 from crmkit.clv._math import posterior
 from crmkit.clv._math.batch import at_many
 from crmkit.clv._math.likelihood import Part, _evaluate, positions
-from crmkit.clv._math.pareto_likelihood import times_density
+from crmkit.clv._math.pareto import times_density
 from crmkit.clv._math.posterior import draw, smoothed_weights
 from crmkit.clv._math.prior import from_scale, to_scale
 from crmkit.clv._model.ahead import outcomes
@@ -63,11 +63,11 @@ def base(n=120, seed=0):
 
 @pytest.mark.parametrize("kind", [case[0] for case in TRUE] + [clv.GammaGamma])
 def test_prior_is_a_density_of_logarithms_with_its_derivatives(kind):
-    names, quantities = kind()._names, kind()._quantities
+    names, quantities = kind()._names, kind()._law.quantities
     n = len(names)
     table = pd.DataFrame([(q.name, q.low, q.high) for q in quantities], columns=["term", "low",
                          "high"])  # fmt: skip
-    shift = np.where(np.isin(names, kind._scaled), 3.0, 0.0)
+    shift = np.where(np.isin(names, kind()._law.scaled), 3.0, 0.0)
     prior = prior_of(table, quantities, names, shift=shift, spread=np.ones(n), offsets={})
     rng = np.random.default_rng(0)
     points = rng.normal(0, 1.5, (20, n))
@@ -102,7 +102,7 @@ def test_prior_is_a_density_of_logarithms_with_its_derivatives(kind):
             assert value == pytest.approx(by_hand[name](**theta), rel=1e-9)
         else:  # the mean of a beta distribution, and its deviation over the largest possible
             pairs = {"p_purchase": ("alpha", "beta"), "purchase_spread": ("alpha", "beta")}
-            leaving = kind._leaving or ("a", "b")
+            leaving = kind()._law.leaving or ("a", "b")
             a, b = (theta[one] for one in pairs.get(name, leaving))
             mean = a / (a + b)
             deviation = (mean * (1 - mean) / (a + b + 1)) ** 0.5
@@ -212,7 +212,7 @@ def test_smoothed_weights_keep_even_ones_and_tame_one_large():
 
 def on_a_grid(model):
     """Mean and deviation of both log-parameters of members, by adding up a fine grid."""
-    prior = prior_of(model.prior_, model._quantities, model._names, shift=np.zeros(2),
+    prior = prior_of(model.prior_, model._law.quantities, model._names, shift=np.zeros(2),
                      spread=np.ones(2), offsets={})  # fmt: skip
     axis = np.linspace(-9.0, 14.0, 400)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -267,9 +267,9 @@ def test_draws_are_those_of_a_long_random_walk():
     table = base(150, seed=4)
     model = clv.BGNBD(prior="weak", n_draws=2000, random_state=1).fit(table)
     _, rows = model._rows(table)
-    prior = prior_of(model.prior_, model._quantities, model._names, shift=np.zeros(4),
+    prior = prior_of(model.prior_, model._law.quantities, model._names, shift=np.zeros(4),
                      spread=np.ones(4), offsets={})  # fmt: skip
-    parts, where = model._parts(rows), positions([0] * 4)
+    parts, where = model._law.parts(rows), positions([0] * 4)
 
     def density(points):
         return at_many(parts, points, where)[0] + prior.value(points)

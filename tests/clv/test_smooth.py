@@ -8,10 +8,9 @@ import pytest
 
 from clv import oracles
 from crmkit import clv
-from crmkit.clv._math.bg_future import BetaGeometricFuture
-from crmkit.clv._math.cnbd_future import RegularFuture
+from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
+from crmkit.clv._math.pareto import p_alive
 from crmkit.clv._math.pareto_future import ParetoFuture
-from crmkit.clv._math.pareto_likelihood import p_alive
 from crmkit.clv._math.rows import ALL, alike_rows
 from crmkit.clv._math.smooth import smooth
 from crmkit.clv._math.special import gauss_legendre
@@ -42,7 +41,7 @@ def _pareto(theta, x, T):
 def _regular(theta, x, T):
     r, alpha, a, b = theta
     stages = np.array([[0.5], [0.2], [0.3]]) * np.ones_like(x)
-    return RegularFuture(np.ones_like(x), r + 3 * x, alpha + T, a + 0 * x, b + x, stages)
+    return BetaGeometricFuture(np.ones_like(x), r + 3 * x, alpha + T, a + 0 * x, b + x, stages)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -72,7 +71,7 @@ def test_a_rough_function_is_not_interpolated():
 
 
 def test_discounting_regular_purchases_equals_the_integral_over_time():
-    state = RegularFuture(
+    state = BetaGeometricFuture(
         np.ones(2),
         np.array([1.3, 61.3]),
         np.array([120.0, 320.0]),

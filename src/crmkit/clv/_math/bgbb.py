@@ -14,8 +14,11 @@ import numpy as np
 from scipy import special
 
 from crmkit.clv._math.ahead import Ahead, chance_of_leaving, renewing
+from crmkit.clv._math.law import Limits, PeriodLaw, Processes
+from crmkit.clv._math.likelihood import Part
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.periods import renewals, survival_ratio
+from crmkit.clv._math.prior import Quantity, beta_quantities
 from crmkit.clv._math.special import alive_times, log_rising
 from crmkit.errors import InputError
 
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Bools, Floats, Ints
+    from crmkit.clv._math.rows import Rows
 
-__all__ = ["MOST_PERIODS", "BetaBernoulliFuture", "density", "p_alive", "simulate"]
+__all__ = ["MOST_PERIODS", "BetaBernoulli", "density", "p_alive"]
 
 # Likelihood and chances are sums over periods one by one.
 MOST_PERIODS = 10_000
@@ -159,16 +163,69 @@ class BetaBernoulliFuture:
         return Ahead(owner[buys], when[buys], there & (lived >= chances))
 
 
-def simulate(theta: Sequence[Any], n: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Draw frequency, recency (n,) and who is alive at the last opportunity."""
-    alpha, beta, gamma, delta = (np.broadcast_to(value, n.shape) for value in theta)
-    p, theta_drawn = rng.beta(alpha, beta), rng.beta(gamma, delta)
-    frequency, recency = np.zeros(n.size, dtype=np.int64), np.zeros(n.size)
-    alive = np.ones(n.size, dtype=bool)
-    for period in range(1, int(n.max()) + 1):
-        running = period <= n
-        alive &= ~running | (rng.random(n.size) >= theta_drawn)
-        buys = running & alive & (rng.random(n.size) < p)
-        frequency += buys
-        recency[buys] = period
-    return {"frequency": frequency, "recency": recency, "periods": n, "alive": alive}
+@dataclass(frozen=True, kw_only=True)
+class BetaBernoulli(PeriodLaw):
+    """At each opportunity one may leave, or stay and buy, with chances of the customer's own."""
+
+    longest: float = MOST_PERIODS
+    too_long: str = "BG/BB adds up over every one of them: count longer periods."
+    names: tuple[str, ...] = ("alpha", "beta", "gamma", "delta")
+    leaving: tuple[str, ...] = ("gamma", "delta")
+    processes: Processes = (
+        ("purchase", (("alpha", 1.0, "purchase_alpha"), ("beta", 1.0, "purchase_beta"))),
+        ("dropout", (("gamma", 1.0, "dropout_gamma"), ("delta", 1.0, "dropout_delta"))),
+    )
+    quantities: tuple[Quantity, ...] = (
+        *beta_quantities("p_purchase", "purchase_spread", "alpha", "beta"),
+        *beta_quantities("p_dropout", "dropout_spread", "gamma", "delta"),
+    )
+    limits: Limits = (
+        ("alpha+ beta+", "everybody buys with the same probability"),
+        ("alpha- beta-", "each customer buys always or never"),
+        ("gamma+ delta+", "everybody has the same dropout probability"),
+        ("gamma- delta-", "each customer drops out at once or never"),
+        ("gamma- delta+ | gamma- | delta+", "nobody drops out"),
+        ("gamma+ delta- | gamma+ | delta-", "everybody drops out at once"),
+        ("alpha- beta+ | alpha- | beta+", "hardly anybody buys again"),
+        ("alpha+ beta- | alpha+ | beta-", "everybody alive buys every time"),
+    )
+
+    def parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of frequency, recency and periods."""
+        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
+
+    def starts(self, rows: Rows) -> list[list[float]]:
+        """Return log-parameters to start from."""
+        del rows
+        starts = [(1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 0.1, 2.0), (5.0, 5.0, 2.0, 20.0)]
+        return [np.log(start).tolist() for start in starts]
+
+    def future(self, theta: list[Any], columns: dict[str, Floats]) -> BetaBernoulliFuture:
+        """Return what is known after n opportunities: P(alive), and given that the prior's form."""
+        alpha, beta, gamma, delta = theta
+        x, t_x, n = (columns[name] for name in ("frequency", "recency", "periods"))
+        return BetaBernoulliFuture(
+            p_alive=p_alive(theta, x, t_x, n),
+            alpha=alpha + x,
+            beta=beta + n - x,
+            gamma=gamma + np.zeros_like(x),
+            delta=delta + n,
+            period_days=self.period_days,
+        )
+
+    def simulate(
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Draw frequency, recency (n,) and who is alive at the last opportunity."""
+        n = length
+        alpha, beta, gamma, delta = (np.broadcast_to(value, n.shape) for value in theta)
+        p, theta_drawn = rng.beta(alpha, beta), rng.beta(gamma, delta)
+        frequency, recency = np.zeros(n.size, dtype=np.int64), np.zeros(n.size)
+        alive = np.ones(n.size, dtype=bool)
+        for period in range(1, int(n.max()) + 1):
+            running = period <= n
+            alive &= ~running | (rng.random(n.size) >= theta_drawn)
+            buys = running & alive & (rng.random(n.size) < p)
+            frequency += buys
+            recency[buys] = period
+        return {"frequency": frequency, "recency": recency, "periods": n, "alive": alive}

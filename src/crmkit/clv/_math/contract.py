@@ -16,16 +16,20 @@ from scipy import special
 
 from crmkit._typing import Floats, Ints
 from crmkit.clv._math.ahead import Ahead, renewing
+from crmkit.clv._math.law import Limits, PeriodLaw, Processes
+from crmkit.clv._math.likelihood import Part
 from crmkit.clv._math.periods import renewals
+from crmkit.clv._math.prior import Quantity, beta_quantities
 from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from crmkit.clv._math.rows import Rows
 
-__all__ = ["ContractFuture", "geometric_density", "simulate", "weibull_density"]
+__all__ = ["DiscreteWeibull", "ShiftedGeometric", "geometric_density", "weibull_density"]
 
 Pieces = tuple[Floats, dict[int, Floats], dict[tuple[int, int], Floats]]
 _EXACT_TERMS = 1000
@@ -209,16 +213,74 @@ class ContractFuture:
         return np.where(np.isnan(total), np.inf, total)
 
 
-def simulate(
-    theta: Sequence[Any], limit: Floats, rng: np.random.Generator
-) -> dict[str, NDArray[Any]]:
-    """Draw the periods until who left, or `limit` for who is still there, and who left."""
-    alpha, beta = (np.broadcast_to(value, limit.shape) for value in theta[:2])
-    c = theta[2] if len(theta) > 2 else 1.0
-    dropout = rng.beta(alpha, beta)
-    # (1 - theta)^(t^c) falls below a uniform number at this t.
-    with np.errstate(divide="ignore"):
-        bound = np.log(rng.random(limit.size)) / np.log1p(-np.minimum(dropout, 1.0 - 1e-16))
-    left = np.ceil(np.maximum(bound, 1e-300) ** (1.0 / c))
-    churned = left <= limit
-    return {"periods": np.where(churned, left, limit).astype(np.int64), "churned": churned}
+@dataclass(frozen=True, kw_only=True)
+class ShiftedGeometric(PeriodLaw):
+    """Each renewal fails with a chance of the customer's own: the sBG, c = 1."""
+
+    names: tuple[str, ...] = ("alpha", "beta")
+    leaving: tuple[str, ...] = ("alpha", "beta")
+    processes: Processes = (
+        ("dropout", (("alpha", 1.0, "dropout_alpha"), ("beta", 1.0, "dropout_beta"))),
+    )
+    quantities: tuple[Quantity, ...] = beta_quantities(
+        "p_dropout", "dropout_spread", "alpha", "beta"
+    )
+    limits: Limits = (
+        ("beta+ c+", "everybody leaves at the same age (beta and c grow without bound)"),
+        ("alpha+ beta+", "everybody leaves with the same probability"),
+        ("alpha- beta-", "each customer leaves at once or never"),
+        ("alpha- beta+ | alpha- | beta+", "nobody leaves"),
+        ("alpha+ beta- | alpha+ | beta-", "everybody leaves at the first renewal"),
+        ("c-", "whoever survives the first renewal stays (c goes to 0)"),
+        ("c+", "nobody survives the second renewal (c grows without bound)"),
+    )
+
+    def parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of periods and of who left."""
+        density = geometric_density if len(self.names) == 2 else weibull_density
+        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
+
+    def starts(self, rows: Rows) -> list[list[float]]:
+        """Return log-parameters to start from."""
+        del rows
+        starts = [(1.0, 2.0, 1.0), (0.5, 5.0, 0.8), (5.0, 20.0, 1.2)]
+        return [np.log(start[: len(self.names)]).tolist() for start in starts]
+
+    def future(self, theta: list[Any], columns: dict[str, Floats]) -> ContractFuture:
+        """Return what is known after so many renewals: a contract shows who has left."""
+        t, churned = columns["periods"], columns["churned"]
+        zero = np.zeros_like(t)
+        c = theta[2] if len(theta) > 2 else 1.0
+        state = 1.0 - churned, theta[0] + zero, theta[1] + zero, c + zero, t
+        return ContractFuture(*state, self.period_days)
+
+    def simulate(
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Draw the periods until who left, or `length` for who is still there, and who left."""
+        alpha, beta = (np.broadcast_to(value, length.shape) for value in theta[:2])
+        c = theta[2] if len(theta) > 2 else 1.0
+        dropout = rng.beta(alpha, beta)
+        # (1 - theta)^(t^c) falls below a uniform number at this t.
+        with np.errstate(divide="ignore"):
+            bound = np.log(rng.random(length.size)) / np.log1p(-np.minimum(dropout, 1.0 - 1e-16))
+        left = np.ceil(np.maximum(bound, 1e-300) ** (1.0 / c))
+        churned = left <= length
+        return {"periods": np.where(churned, left, length).astype(np.int64), "churned": churned}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscreteWeibull(ShiftedGeometric):
+    """The same with a risk that grows or falls with age: the BdW, c free."""
+
+    names: tuple[str, ...] = ("alpha", "beta", "c")
+    quantities: tuple[Quantity, ...] = (
+        *beta_quantities("p_dropout", "dropout_spread", "alpha", "beta"),
+        Quantity("c", "positive", 0.3, 3.0, {"c": 1.0}),
+    )
+
+    def runaway(self, flat: set[str], logs: Mapping[str, float]) -> set[str]:
+        """Return which parameters ran away: at a large c, a large beta only says when t^c is."""
+        if "beta+" in flat and logs["c"] > 2.0:
+            return flat - {"alpha+"} | {"c+"}
+        return super().runaway(flat, logs)

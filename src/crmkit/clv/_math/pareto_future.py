@@ -1,4 +1,4 @@
-"""What a Pareto/NBD customer does next, given the history; and draws from the model.
+"""What a Pareto/NBD customer does next, given the history.
 
 Given that the customer is alive at T, lambda ~ Gamma(r + x, alpha + T) and, independently,
 mu ~ Gamma(s, beta + T).
@@ -25,13 +25,9 @@ from crmkit.clv._math.special import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from crmkit._typing import Floats, Ints
 
-__all__ = ["ParetoFuture", "simulate"]
+__all__ = ["ParetoFuture"]
 
 _NODES = 64
 
@@ -173,19 +169,3 @@ def _discounted(s: Floats, B: Floats, days: float, delta: float) -> Floats:
         return (rate * end * total)[None, :]
 
     return smooth(integrated, distinct_rows([s])[1], np.log(B))[0]
-
-
-def simulate(theta: Sequence[Any], T: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Draw frequency, recency (n,) and who is alive at T, exactly in continuous time."""
-    r, alpha, s, beta = (np.broadcast_to(parameter, T.shape) for parameter in theta)
-    rate, dropout = rng.gamma(r) / alpha, rng.gamma(s) / beta
-    lifetime = rng.exponential(size=T.shape) / np.maximum(dropout, 1e-300)
-    observed = np.minimum(lifetime, T)
-    frequency = rng.poisson(np.minimum(rate * observed, 1e15))
-    share = rng.beta(np.maximum(frequency, 1), 1.0)
-    return {
-        "frequency": frequency.astype(np.int64),
-        "recency": np.where(frequency > 0, observed * share, 0.0),
-        "T": T,
-        "alive": lifetime > T,
-    }

@@ -14,14 +14,61 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit._typing import Floats
 
-__all__ = ["Prior", "Scale", "from_scale", "to_scale"]
+__all__ = [
+    "Prior",
+    "Quantity",
+    "Scale",
+    "beta_quantities",
+    "from_scale",
+    "gamma_quantities",
+    "to_scale",
+]
 
 # A positive number, a chance, and two spreads between 0 (all alike) and infinity or 1: the
 # coefficient of variation of Gamma(r), 1 / sqrt(r), and the standard deviation of Beta(a, b) as a
 # share of the largest possible, 1 / sqrt(1 + a + b). A plain number is any.
 Scale = Literal["positive", "chance", "variation", "division", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a prior is about: its scale, how log-parameters make it, and its weak default.
+
+    ``sums`` are the weights of log-parameters by name, ``pair`` two parameters whose sum it is;
+    `low` and `high` hold 95 % of the default, with `of_unit` in multiples of the mean amount.
+    """
+
+    name: str
+    scale: Scale
+    low: float
+    high: float
+    sums: Mapping[str, float]
+    pair: tuple[str, str] | None = None
+    of_unit: bool = False
+
+
+def gamma_quantities(
+    typical: str, spread: str, shape: str, rate: str, *, days: tuple[float, float]
+) -> tuple[Quantity, Quantity]:
+    """Return the quantities of rates that are Gamma(shape, rate): days per event, and variation."""
+    return (
+        Quantity(typical, "positive", *days, {rate: 1.0, shape: -1.0}),
+        Quantity(spread, "variation", 0.2, 5.0, {shape: 1.0}),
+    )
+
+
+def beta_quantities(
+    typical: str, spread: str, a: str, b: str, *, chance: tuple[float, float] = (0.01, 0.9)
+) -> tuple[Quantity, Quantity]:
+    """Return the quantities of chances that are Beta(a, b): their mean, and how they divide."""
+    return (
+        Quantity(typical, "chance", *chance, {a: 1.0, b: -1.0}),
+        Quantity(spread, "division", 0.1, 0.95, {}, pair=(a, b)),
+    )
 
 
 def to_scale(value: Floats, scale: Scale) -> Floats:

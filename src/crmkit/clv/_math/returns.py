@@ -1,23 +1,98 @@
-"""How many of a customer's purchases stay: a beta-binomial over customers.
+"""What a purchase brings: how many of a customer's stay, a beta-binomial, and what those are worth.
 
 A purchase of a customer stays with a probability that is Beta(a, b) across customers; k of n
-stayed. ``a`` and ``b`` are the last two of the parameters.
+stayed. ``a`` and ``b`` are the last two of the parameters, there where something was returned.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from crmkit.clv._math.law import Law
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.prior import beta_quantities
 from crmkit.clv._math.special import log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Bools, Floats, Ints
+    from numpy.typing import NDArray
 
-__all__ = ["draw_staying", "odds_of_staying", "p_stays", "simulate_kept", "stays_density"]
+    from crmkit._typing import Bools, Floats, Ints
+    from crmkit.clv._math.rows import Rows
+
+__all__ = [
+    "RETURNS",
+    "SpendLaw",
+    "draw_staying",
+    "odds_of_staying",
+    "p_stays",
+    "simulate_kept",
+    "stays_density",
+]
+
+RETURNS = (
+    ("kept+ returned+", "the same share of everybody's purchases is returned"),
+    ("kept- returned-", "each customer returns everything or nothing"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpendLaw(Law):
+    """P(a purchase stays) x the mean of those that stay; rows hold ``bought`` and ``kept``."""
+
+    returns: bool = False
+
+    def with_returns(self) -> Self:
+        """Return the law with the parameters of what is returned."""
+        back = beta_quantities("p_kept", "kept_spread", "kept", "returned", chance=(0.1, 0.995))
+        names = (*self.names, "kept", "returned")
+        return replace(self, returns=True, names=names, quantities=(*self.quantities, *back))
+
+    @abstractmethod
+    def amount_parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of the amounts that stay, of rows with at least one."""
+
+    @abstractmethod
+    def amount_starts(self) -> list[tuple[float, ...]]:
+        """Return parameters of amounts to start from, which come in units of their mean."""
+
+    @abstractmethod
+    def expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the mean of future amounts that stay; infinite where there is none."""
+
+    @abstractmethod
+    def ahead(
+        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw the amount of a purchase that stays of each `owner`, (e,), one of the rows."""
+
+    @abstractmethod
+    def simulate(
+        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
+        """Draw the first amount, the sum of later ones, own columns and each true mean."""
+
+    def parts(self, rows: Rows) -> list[Part]:
+        """Return the likelihood of the amounts that stay and of which stay."""
+        if not self.returns:
+            return self.amount_parts(rows)
+        k, n, at = rows.columns["kept"], rows.columns["bought"], len(self.names) - 2
+        part = compressed_part(stays_density, (k, n), rows.weight, rows.designs, uses=(at, at + 1))
+        return [*self.amount_parts(rows.where(k > 0.0)), part]
+
+    def starts(self, rows: Rows) -> list[list[float]]:
+        """Return log-parameters to start from."""
+        back: tuple[float, ...] = ()
+        if self.returns:
+            k, n = (float(rows.weight @ rows.columns[name]) for name in ("kept", "bought"))
+            share = min(max(k / n, 0.01), 0.99)
+            back = (4.0 * share, 4.0 * (1.0 - share))
+        return [np.log((*start, *back)).tolist() for start in self.amount_starts()]
 
 
 def stays_density(theta: Sequence[Any], k: Floats, n: Floats) -> Any:

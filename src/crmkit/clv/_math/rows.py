@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,34 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Floats
+    from crmkit._typing import Bools, Floats
 
-__all__ = ["ALL", "Index", "alike_rows", "distinct_rows"]
+__all__ = ["ALL", "Index", "Rows", "alike_rows", "distinct_rows"]
 
 # Positions in an array; `ALL` stands for every position in its place and copies nothing.
 Index = Ints | EllipsisType
 
 ALL = ...
 _FEW = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Distinct customers: model columns, one design per parameter, and who is which row."""
+
+    columns: dict[str, Floats]
+    designs: tuple[Floats | None, ...]
+    weight: Floats
+    inverse: Index
+
+    def where(self, chosen: Bools) -> Rows:
+        """Return some of the rows, for a likelihood; who is which row is of all of them still."""
+        return Rows(
+            {name: column[chosen] for name, column in self.columns.items()},
+            tuple(None if design is None else design[chosen] for design in self.designs),
+            self.weight[chosen],
+            self.inverse,
+        )
 
 
 def alike_rows(columns: Sequence[Floats]) -> tuple[Index, Index]:

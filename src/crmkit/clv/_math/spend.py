@@ -5,19 +5,80 @@ A customer's purchases are Gamma(p, nu) with nu ~ Gamma(q, v); z is the mean of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.prior import Quantity
+from crmkit.clv._math.returns import RETURNS, SpendLaw
 from crmkit.clv._math.special import log_beta, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats, Ints
+    from numpy.typing import NDArray
 
-__all__ = ["counts_density", "draw_amounts", "expected_spend", "simulate_spend", "spend_density"]
+    from crmkit._typing import Floats, Ints
+    from crmkit.clv._math.law import Limits, Processes
+    from crmkit.clv._math.rows import Rows
+
+__all__ = ["GammaSpend", "counts_density", "expected_spend", "spend_density"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GammaSpend(SpendLaw):
+    """Gamma-distributed amounts around a mean of the customer's own."""
+
+    names: tuple[str, ...] = ("p", "q", "v")
+    scaled: tuple[str, ...] = ("v",)
+    processes: Processes = (("spend", (("v", 1.0, "spend"),)),)
+    quantities: tuple[Quantity, ...] = (
+        Quantity("amount", "positive", 0.01, 100.0, {"p": 1.0, "q": -1.0, "v": 1.0}, of_unit=True),
+        Quantity("order_spread", "variation", 0.1, 3.0, {"p": 1.0}),
+        Quantity("amount_spread", "variation", 0.1, 1.2, {"q": 1.0}),
+    )
+    limits: Limits = (
+        ("q+ v+", "all customers have the same mean spend (q and v grow without bound)"),
+        ("p+ v-", "a customer spends the same each time (p grows without bound, v goes to 0)"),
+        ("p+ q+", "everybody spends the same each time (p and q grow without bound)"),
+        *RETURNS,
+    )
+
+    def amount_parts(self, rows: Rows) -> list[Part]:
+        """Return what depends on counts alone, and the rest."""
+        x, z = rows.columns["kept"], rows.columns["amount"]
+        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0, 1))
+        return [counts, Part(spend_density, (x, z), rows.weight, rows.designs)]
+
+    def amount_starts(self) -> list[tuple[float, ...]]:
+        """Return parameters to start from."""
+        return [(3.0, 3.0, 1.0), (1.0, 20.0, 20.0)]
+
+    def expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
+        """Return the mean of future amounts that stay; infinite where there is none."""
+        return expected_spend(theta, columns["kept"], columns["amount"])
+
+    def ahead(
+        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw the amount of a purchase of each `owner`, (e,), one of n customers."""
+        p, q, v = theta[:3]
+        x, z = columns["kept"], columns["amount"]
+        scale = np.maximum(rng.gamma(p * x + q), 1e-300) / (v + x * z)
+        shape = np.broadcast_to(p, x.shape)[owner]
+        return np.asarray(rng.gamma(shape) / scale[owner], dtype=np.float64)
+
+    def simulate(
+        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
+    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
+        """Draw the first amount, the sum of later ones, and each customer's true mean."""
+        p, q, v = theta[:3]
+        scale = rng.gamma(np.broadcast_to(q, kept[0].shape), 1.0) / v
+        sums = [np.where(n > 0, rng.gamma(np.maximum(p * n, 1e-300)) / scale, 0.0) for n in kept]
+        return sums[0], sums[1], {}, p / scale
 
 
 def counts_density(theta: Sequence[Any], x: Floats) -> Any:
@@ -55,23 +116,3 @@ def expected_spend(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
     mass = p * x + q - 1.0
     mean = p * (v + x * z) / np.where(mass > 0.0, mass, 1.0)
     return np.where(mass > 0.0, mean, np.inf)
-
-
-def draw_amounts(
-    theta: Sequence[Any], x: Floats, z: Floats, owner: Ints, rng: np.random.Generator
-) -> Floats:
-    """Draw the amount of a purchase of each `owner`, (e,), one of n customers with x and z."""
-    p, q, v = theta[:3]
-    scale = np.maximum(rng.gamma(p * x + q), 1e-300) / (v + x * z)
-    shape = np.broadcast_to(p, x.shape)[owner]
-    return np.asarray(rng.gamma(shape) / scale[owner], dtype=np.float64)
-
-
-def simulate_spend(
-    theta: Sequence[Any], counts: Sequence[Floats], rng: np.random.Generator
-) -> tuple[list[Floats], Floats]:
-    """Draw the sums of so many purchases of a customer, and each customer's true mean spend."""
-    p, q, v = theta[:3]
-    scale = rng.gamma(np.broadcast_to(q, counts[0].shape), 1.0) / v
-    sums = [np.where(n > 0, rng.gamma(np.maximum(p * n, 1e-300)) / scale, 0.0) for n in counts]
-    return sums, p / scale

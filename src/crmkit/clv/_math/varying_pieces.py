@@ -7,7 +7,7 @@ The likelihood of having dropped out within a piece of length L, up to factors o
 with n = r + x, A and C what purchases and dropout have cumulated before (in units of alpha and
 beta) and a, c their speeds; that of being alive after A and C is ``(1 + A)^-n (1 + C)^-s``. In
 ``w = ln(1 + u / m)``, m = min((1 + A) / a, (1 + C) / c), it is the integral of
-`pareto_likelihood`: positive, smooth and log-concave, so that Gauss-Legendre nodes give all
+`pareto`: positive, smooth and log-concave, so that Gauss-Legendre nodes give all
 digits. A short piece needs few of them.
 """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
-    from crmkit.clv._model.rows import Rows
+    from crmkit.clv._math.rows import Rows
 
 __all__ = [
     "continued",

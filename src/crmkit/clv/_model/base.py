@@ -9,7 +9,7 @@ of predictions is then ``g' V g`` with g the sum of their rows.
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,10 +18,10 @@ import numpy as np
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, check_number, number_array, random_generator
 from crmkit._frames import read_customers
+from crmkit.clv._lifetimes import LifetimesExchange
 from crmkit.clv._math.batch import Posterior
-from crmkit.clv._math.likelihood import Part, fit, positions
-from crmkit.clv._math.rows import alike_rows, distinct_rows
-from crmkit.clv._model.exchange import LifetimesExchange
+from crmkit.clv._math.likelihood import fit, positions
+from crmkit.clv._math.rows import Rows, alike_rows, distinct_rows
 from crmkit.clv._model.intervals import (
     Interval,
     check_draws,
@@ -30,8 +30,8 @@ from crmkit.clv._model.intervals import (
     with_gradient,
 )
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
-from crmkit.clv._model.priors import Quantity, prior_of, read_prior
-from crmkit.clv._model.rows import Rows, designs_of, parameters_at, standardised
+from crmkit.clv._model.priors import prior_of, read_prior
+from crmkit.clv._model.rows import designs_of, parameters_at, standardised
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
 
@@ -46,15 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["LikelihoodModel"]
 
 
-class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
+class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
     """Base of the models that are fitted by maximum likelihood on distinct customers."""
 
-    # The parameters that are measured in days.
-    _scaled: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[tuple[str, ...]]
-
-    # What a prior is about; together as many as there are parameters.
-    _quantities: ClassVar[tuple[Quantity, ...]]
 
     prior: Any
     n_draws: int
@@ -66,14 +61,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
     @abstractmethod
     def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         """Return the model's columns as arrays and note what is wrong with them."""
-
-    @abstractmethod
-    def _parts(self, rows: Rows) -> list[Part]:
-        """Return the likelihood of the distinct rows in parts."""
-
-    @abstractmethod
-    def _starts(self, rows: Rows) -> list[list[float]]:
-        """Return log-parameters to start from, the likeliest first."""
 
     @abstractmethod
     def _unit(self, rows: Rows) -> float:
@@ -144,10 +131,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         """Return the rows the likelihood is defined on."""
         return rows
 
-    def _offsets(self) -> dict[str, float]:
-        """Return what is added to the logarithms of a prior's quantities beside parameters."""
-        return {}
-
     def _fit_rows(
         self, rows: Rows, *, at: Sequence[float] | None = None, drawn: bool = True
     ) -> None:
@@ -158,29 +141,29 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood, ABC):
         l2 = check_number(self.l2, "l2")
         n_draws = check_number(self.n_draws, "n_draws", rule="draws_kept")
         rng = random_generator(self.random_state)
-        terms, n_customers = self._terms(), float(rows.weight.sum())
+        law, terms, n_customers = self._law, self._terms(), float(rows.weight.sum())
         unit, spread = self._unit(rows), self._spread(rows, terms)
-        rows, back = standardised(rows, spread, len(self._names), center=self._may_center())
+        rows, back = standardised(rows, spread, len(law.names), center=self._may_center())
         scaled = self._in_unit(rows, unit)
         shift = np.zeros(len(terms))
-        shift[[self._names.index(name) for name in self._scaled]] = np.log(unit)
+        shift[[law.names.index(name) for name in law.scaled]] = np.log(unit)
         scaling = Scaling(back, shift)
-        penalty = np.where(np.arange(len(terms)) < len(self._names), 0.0, l2) / spread**2
+        penalty = np.where(np.arange(len(terms)) < len(law.names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.tie, spread)
-        parts, prior = self._parts(scaled), None
+        parts, prior = law.parts(scaled), None
         self.prior_ = None
         if self.prior is not None and at is None:
-            effects = terms[len(self._names) :], spread[len(self._names) :]
-            self.prior_ = read_prior(self.prior, self._quantities, *effects, unit)
-            about = self.prior_, self._quantities, self._names
-            prior = prior_of(*about, shift=shift, spread=spread, offsets=self._offsets())
+            effects = terms[len(law.names) :], spread[len(law.names) :]
+            self.prior_ = read_prior(self.prior, law.quantities, *effects, unit)
+            about = self.prior_, law.quantities, law.names
+            prior = prior_of(*about, shift=shift, spread=spread, offsets=law.offsets())
         found = fit(
             parts,
-            self._starts(scaled) if at is None else [(np.log(at) - shift[: len(at)]).tolist()],
-            names=self._names,
+            law.starts(scaled) if at is None else [(np.log(at) - shift[: len(at)]).tolist()],
+            names=law.names,
             widths=widths,
-            effects=terms[len(self._names) :],
+            effects=terms[len(law.names) :],
             view=back * spread[:, None],
             tie=tie,
             penalty=penalty,

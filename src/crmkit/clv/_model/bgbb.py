@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from crmkit._checks import Problems, number_array
-from crmkit.clv._math.bgbb import (
-    MOST_PERIODS,
-    BetaBernoulliFuture,
-    density,
-    p_alive,
-    simulate,
-)
-from crmkit.clv._math.likelihood import Part
-from crmkit.clv._model.future import check_length
+from crmkit.clv._math.bgbb import BetaBernoulli
 from crmkit.clv._model.periods import PeriodModel, whole
-from crmkit.clv._model.priors import Quantity, beta_quantities
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from crmkit._typing import Floats
-    from crmkit.clv._model.future import Future
-    from crmkit.clv._model.rows import Rows
 
 __all__ = ["BGBB"]
-
-_LONGER = "BG/BB adds up over every one of them: count longer periods."
 
 
 class BGBB(PeriodModel):
@@ -100,39 +84,8 @@ class BGBB(PeriodModel):
     ['customer_id', 'p_alive', 'expected_purchases']
     """
 
-    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "gamma", "delta")
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "periods")
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
-        "purchase": (("alpha", 1.0, "purchase_alpha"), ("beta", 1.0, "purchase_beta")),
-        "dropout": (("gamma", 1.0, "dropout_gamma"), ("delta", 1.0, "dropout_delta")),
-    }
-    _leaving: ClassVar[tuple[str, ...]] = ("gamma", "delta")
-    _quantities: ClassVar[tuple[Quantity, ...]] = (
-        *beta_quantities("p_purchase", "purchase_spread", "alpha", "beta"),
-        *beta_quantities("p_dropout", "dropout_spread", "gamma", "delta"),
-    )
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
-        (frozenset({"alpha+", "beta+"}), "everybody buys with the same probability"),
-        (frozenset({"alpha-", "beta-"}), "each customer buys always or never"),
-        (frozenset({"gamma+", "delta+"}), "everybody has the same dropout probability"),
-        (frozenset({"gamma-", "delta-"}), "each customer drops out at once or never"),
-        *(
-            (frozenset(pattern), "nobody drops out")
-            for pattern in ({"gamma-", "delta+"}, {"gamma-"}, {"delta+"})
-        ),
-        *(
-            (frozenset(pattern), "everybody drops out at once")
-            for pattern in ({"gamma+", "delta-"}, {"gamma+"}, {"delta-"})
-        ),
-        *(
-            (frozenset(pattern), "hardly anybody buys again")
-            for pattern in ({"alpha-", "beta+"}, {"alpha-"}, {"beta+"})
-        ),
-        *(
-            (frozenset(pattern), "everybody alive buys every time")
-            for pattern in ({"alpha+", "beta-"}, {"alpha+"}, {"beta-"})
-        ),
-    )
+    _law = BetaBernoulli()
 
     def _history(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
         columns = {
@@ -148,31 +101,6 @@ class BGBB(PeriodModel):
             "`recency` is above 0 although `frequency` is 0",
             do="Without a repeat purchase it is 0.",
         )
-        problems.rows(n > MOST_PERIODS, f"`periods` is above {MOST_PERIODS:,}", do=_LONGER)
+        most = self._law.longest
+        problems.rows(n > most, f"`periods` is above {most:,.0f}", do=self._law.too_long)
         return columns
-
-    def _parts(self, rows: Rows) -> list[Part]:
-        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
-
-    def _starts(self, rows: Rows) -> list[list[float]]:
-        del rows
-        starts = [(1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 0.1, 2.0), (5.0, 5.0, 2.0, 20.0)]
-        return [np.log(start).tolist() for start in starts]
-
-    def _in_periods(self, theta: list[Any], columns: dict[str, Floats], period: float) -> Future:
-        alpha, beta, gamma, delta = theta
-        x, t_x, n = (columns[name] for name in self._columns)
-        return BetaBernoulliFuture(
-            p_alive=p_alive(theta, x, t_x, n),
-            alpha=alpha + x,
-            beta=beta + n - x,
-            gamma=gamma + np.zeros_like(x),
-            delta=delta + n,
-            period_days=period,
-        )
-
-    def _simulated(
-        self, theta: list[Any], length: Floats, rng: np.random.Generator
-    ) -> dict[str, NDArray[Any]]:
-        check_length(length, "periods", most=MOST_PERIODS, do=_LONGER)
-        return simulate(theta, length, rng)

@@ -8,23 +8,22 @@ import numpy as np
 from scipy import special
 
 from crmkit._checks import Problems, check_number, number_array, require_columns
-from crmkit.clv._math.bg_likelihood import stage_weights
-from crmkit.clv._math.cnbd_future import RegularFuture
-from crmkit.clv._model.bgnbd import BetaGeometric
+from crmkit.clv._math.beta_geometric import BetaGeometric
+from crmkit.clv._model.day_model import DayModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._typing import Floats
-    from crmkit.clv._model.future import Future
+    from crmkit.clv._math.rows import Rows
 
 __all__ = ["BGCNBD", "MBGCNBD"]
 
 
-class _Regular(BetaGeometric):
+class _Regular(DayModel):
     """What BG/CNBD-k and MBG/CNBD-k share."""
 
     _largest: ClassVar[int] = 12
+    _first_chance: ClassVar[int] = 0
     k_: int
 
     def __init__(
@@ -49,9 +48,9 @@ class _Regular(BetaGeometric):
         self.random_state = random_state
 
     @property
-    def _stages(self) -> int:  # type: ignore[override]
-        """Return the regularity under trial or found."""
-        return self.k_
+    def _law(self) -> BetaGeometric:
+        """Return the law of the regularity under trial or found."""
+        return BetaGeometric(k=getattr(self, "k_", 1), first_chance=self._first_chance)
 
     def fit(self, customers: Any, *, weights: str | None = None) -> Self:
         """Fit the model by maximum likelihood, trying k = 1, 2, ... until it falls.
@@ -106,20 +105,8 @@ class _Regular(BetaGeometric):
                 setattr(self, name, value)
         return self
 
-    def _offsets(self) -> dict[str, float]:
-        return {"gap_days": float(np.log(self.k_))}
-
-    def _unit_power(self, rows: Any) -> float:
+    def _unit_power(self, rows: Rows) -> float:
         return self.k_ * super()._unit_power(rows)
-
-    def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
-        if self.k_ == 1:
-            return super()._future(theta, columns)
-        r, alpha = theta[:2]
-        x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
-        stages = stage_weights(r + self.k_ * x, (T - t_x) / (alpha + T), self.k_)
-        stages /= stages.sum(axis=0)
-        return RegularFuture(**self._posterior(theta, columns), stages=stages)
 
 
 class BGCNBD(_Regular):

@@ -7,57 +7,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from crmkit._checks import Problems, number_array
-from crmkit.clv._math.contract import (
-    ContractFuture,
-    geometric_density,
-    simulate,
-    weibull_density,
-)
-from crmkit.clv._math.likelihood import Part
+from crmkit.clv._math.contract import DiscreteWeibull, ShiftedGeometric
 from crmkit.clv._model.periods import PeriodModel, whole
-from crmkit.clv._model.priors import Quantity, beta_quantities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from crmkit._typing import Floats
-    from crmkit.clv._model.future import Future
-    from crmkit.clv._model.rows import Rows
 
 __all__ = ["BetaDiscreteWeibull", "ShiftedBetaGeometric"]
-
-_LEAVING = beta_quantities("p_dropout", "dropout_spread", "alpha", "beta")
 
 
 class _Contract(PeriodModel):
     """What the contract models share."""
 
     _columns: ClassVar[tuple[str, ...]] = ("periods", "churned")
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
-        "dropout": (("alpha", 1.0, "dropout_alpha"), ("beta", 1.0, "dropout_beta")),
-    }
-    _leaving: ClassVar[tuple[str, ...]] = ("alpha", "beta")
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
-        (
-            frozenset({"beta+", "c+"}),
-            "everybody leaves at the same age (beta and c grow without bound)",
-        ),
-        (frozenset({"alpha+", "beta+"}), "everybody leaves with the same probability"),
-        (frozenset({"alpha-", "beta-"}), "each customer leaves at once or never"),
-        *(
-            (frozenset(pattern), "nobody leaves")
-            for pattern in ({"alpha-", "beta+"}, {"alpha-"}, {"beta+"})
-        ),
-        *(
-            (frozenset(pattern), "everybody leaves at the first renewal")
-            for pattern in ({"alpha+", "beta-"}, {"alpha+"}, {"beta-"})
-        ),
-        (frozenset({"c-"}), "whoever survives the first renewal stays (c goes to 0)"),
-        (frozenset({"c+"}), "nobody survives the second renewal (c grows without bound)"),
-    )
 
     def __init__(
         self,
@@ -93,26 +59,6 @@ class _Contract(PeriodModel):
             do="Give the period at whose end the customer left, counting from 1.",
         )
         return {"periods": t, "churned": churned}
-
-    def _parts(self, rows: Rows) -> list[Part]:
-        density = geometric_density if len(self._names) == 2 else weibull_density
-        return [Part(density, tuple(rows.columns.values()), rows.weight, rows.designs)]
-
-    def _starts(self, rows: Rows) -> list[list[float]]:
-        del rows
-        starts = [(1.0, 2.0, 1.0), (0.5, 5.0, 0.8), (5.0, 20.0, 1.2)]
-        return [np.log(start[: len(self._names)]).tolist() for start in starts]
-
-    def _in_periods(self, theta: list[Any], columns: dict[str, Floats], period: float) -> Future:
-        t, churned = columns["periods"], columns["churned"]
-        zero = np.zeros_like(t)
-        c = theta[2] if len(theta) > 2 else 1.0
-        return ContractFuture(1.0 - churned, theta[0] + zero, theta[1] + zero, c + zero, t, period)
-
-    def _simulated(
-        self, theta: list[Any], length: Floats, rng: np.random.Generator
-    ) -> dict[str, NDArray[Any]]:
-        return simulate(theta, length, rng)
 
 
 class ShiftedBetaGeometric(_Contract):
@@ -179,8 +125,7 @@ class ShiftedBetaGeometric(_Contract):
     [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
     """
 
-    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta")
-    _quantities: ClassVar[tuple[Quantity, ...]] = _LEAVING
+    _law = ShiftedGeometric()
 
 
 class BetaDiscreteWeibull(_Contract):
@@ -243,14 +188,4 @@ class BetaDiscreteWeibull(_Contract):
     ['alpha', 'beta', 'c']
     """
 
-    _names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "c")
-    _quantities: ClassVar[tuple[Quantity, ...]] = (
-        *_LEAVING,
-        Quantity("c", "positive", 0.3, 3.0, {"c": 1.0}),
-    )
-
-    def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
-        # Where c is large, a large beta only says when t^c becomes large.
-        if "beta+" in flat and logs["c"] > 2.0:
-            return flat - {"alpha+"} | {"c+"}
-        return super()._runaway(flat, logs)
+    _law = DiscreteWeibull()

@@ -1,9 +1,9 @@
-"""What a purchase model says about the time after T, and how that time is measured."""
+"""How the time after T is measured, and what a model may say about it."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,38 +16,15 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmkit._typing import Floats, Ints
-    from crmkit.clv._math.ahead import Ahead
+    from crmkit._typing import Floats
+    from crmkit.clv._math.law import Future
 
-__all__ = ["Future", "check_horizon", "check_length", "check_rate", "daily_rate", "purchases_ahead"]
+__all__ = ["check_horizon", "check_length", "check_rate", "daily_rate", "purchases_ahead"]
 
 _THOUSAND_YEARS = 1_000.0 * DAYS_PER_YEAR
 
 
-class Future(Protocol):
-    """What a model says about customers' behaviour after T, arrays of shape (n,)."""
-
-    @property
-    def p_alive(self) -> Floats:
-        """P(alive at T)."""
-
-    def survival(self, days: float) -> Floats:
-        """Return P(alive at T + days)."""
-
-    def expected(self, days: float, rate: float = 0.0) -> Floats:
-        """Return expected purchases in (T, T + days], discounted at `rate` per day."""
-
-    def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
-        """Draw the purchases in (T, T + days] of the customers `who`, positions of shape (m,)."""
-
-    def at_least(self, days: float, counts: Floats) -> Floats:
-        """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
-
-    def exactly(self, days: float, counts: Floats) -> Floats:
-        """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
-
-
-def check_length(length: Floats, column: str, *, most: float = _THOUSAND_YEARS, do: str) -> None:
+def check_length(length: Floats, column: str, *, most: float, do: str) -> None:
     """Refuse histories whose every period or purchase could not be written down."""
     problems = Problems("customers")
     problems.rows(length > most, f"column {column!r} is above {most:,.0f}", do=do)

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit._checks import Problems, check_flag, number_array
-from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.spend import (
-    counts_density,
-    draw_amounts,
-    expected_spend,
-    simulate_spend,
-    spend_density,
-)
-from crmkit.clv._model.priors import Quantity
-from crmkit.clv._model.spend import RETURNS, SpendModel
+from crmkit.clv._math.spend import GammaSpend
+from crmkit.clv._model.spend import SpendModel
 from crmkit.clv._model.spend_read import purchase_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from crmkit._typing import Floats, Ints
-    from crmkit.clv._model.rows import Rows
+    from crmkit._typing import Floats
+    from crmkit.clv._math.rows import Rows
 
 __all__ = ["GammaGamma"]
 
@@ -112,31 +103,7 @@ class GammaGamma(SpendModel):
     ['customer_id', 'p_kept', 'expected_amount']
     """
 
-    _of_spend: ClassVar[tuple[str, ...]] = ("p", "q", "v")
-    _scaled: ClassVar[tuple[str, ...]] = ("v",)
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
-        "spend": (("v", 1.0, "spend"),)
-    }
-    _spend_quantities: ClassVar[tuple[Quantity, ...]] = (
-        Quantity("amount", "positive", 0.01, 100.0, {"p": 1.0, "q": -1.0, "v": 1.0}, of_unit=True),
-        Quantity("order_spread", "variation", 0.1, 3.0, {"p": 1.0}),
-        Quantity("amount_spread", "variation", 0.1, 1.2, {"q": 1.0}),
-    )
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
-        (
-            frozenset({"q+", "v+"}),
-            "all customers have the same mean spend (q and v grow without bound)",
-        ),
-        (
-            frozenset({"p+", "v-"}),
-            "a customer spends the same each time (p grows without bound, v goes to 0)",
-        ),
-        (
-            frozenset({"p+", "q+"}),
-            "everybody spends the same each time (p and q grow without bound)",
-        ),
-        *RETURNS,
-    )
+    _spends = GammaSpend()
 
     def __init__(
         self,
@@ -202,25 +169,3 @@ class GammaGamma(SpendModel):
 
     def _unit_power(self, rows: Rows) -> float:
         return float(rows.weight[rows.columns["kept"] > 0.0].sum())
-
-    def _spend_parts(self, rows: Rows) -> list[Part]:
-        x, z = rows.columns["kept"], rows.columns["amount"]
-        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0, 1))
-        return [counts, Part(spend_density, (x, z), rows.weight, rows.designs)]
-
-    def _spend_starts(self) -> list[tuple[float, ...]]:
-        return [(3.0, 3.0, 1.0), (1.0, 20.0, 20.0)]  # spend comes in units of its mean
-
-    def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
-        return expected_spend(theta, columns["kept"], columns["amount"])
-
-    def _spend_ahead(
-        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        return draw_amounts(theta, columns["kept"], columns["amount"], owner, rng)
-
-    def _spend_simulated(
-        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
-    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
-        (first, later), mean = simulate_spend(theta, kept, rng)
-        return first, later, {}, mean

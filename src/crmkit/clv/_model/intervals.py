@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crmkit._typing import Floats
-    from crmkit.clv._model.rows import Rows
+    from crmkit.clv._math.rows import Rows
 
     Prediction = Callable[[list[Any], dict[str, Floats]], Floats]
 

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit._checks import Problems, number_array
-from crmkit.clv._math.likelihood import Part
-from crmkit.clv._math.lognormal import (
-    draw_lognormal,
-    expected_lognormal,
-    lognormal_density,
-    simulate_lognormal,
-)
-from crmkit.clv._model.priors import Quantity
-from crmkit.clv._model.spend import RETURNS, SpendModel
+from crmkit.clv._math.lognormal import LognormalAmounts
+from crmkit.clv._model.spend import SpendModel
 from crmkit.clv._model.spend_read import purchase_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from crmkit._typing import Floats, Ints
-    from crmkit.clv._model.rows import Rows
+    from crmkit._typing import Floats
+    from crmkit.clv._math.rows import Rows
 
 __all__ = ["LognormalSpend"]
 
@@ -88,21 +80,7 @@ class LognormalSpend(SpendModel):
     ['customer_id', 'p_kept', 'expected_amount']
     """
 
-    _of_spend: ClassVar[tuple[str, ...]] = ("median", "within", "between")
-    _scaled: ClassVar[tuple[str, ...]] = ("median",)
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = {
-        "spend": (("median", 1.0, "spend"),)
-    }
-    _spend_quantities: ClassVar[tuple[Quantity, ...]] = (
-        Quantity("amount", "positive", 0.01, 100.0, {"median": 1.0}, of_unit=True),
-        Quantity("order_spread", "positive", 0.05, 3.0, {"within": 0.5}),
-        Quantity("amount_spread", "positive", 0.05, 3.0, {"between": 0.5}),
-    )
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = (
-        (frozenset({"between-"}), "all customers have the same mean spend (between goes to 0)"),
-        (frozenset({"within-"}), "a customer spends the same each time (within goes to 0)"),
-        *RETURNS,
-    )
+    _spends = LognormalAmounts()
 
     def __init__(
         self,
@@ -150,24 +128,3 @@ class LognormalSpend(SpendModel):
 
     def _unit_power(self, rows: Rows) -> float:
         return float(rows.weight @ rows.columns["kept"])
-
-    def _spend_parts(self, rows: Rows) -> list[Part]:
-        k, y, s = (rows.columns[name] for name in ("kept", "log_amount_mean", "log_amount_std"))
-        return [Part(lognormal_density, (k, y, s**2), rows.weight, rows.designs)]
-
-    def _spend_starts(self) -> list[tuple[float, ...]]:
-        return [(1.0, 0.3, 0.3), (1.0, 1.0, 0.1), (1.0, 0.1, 1.0)]
-
-    def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
-        return expected_lognormal(theta, columns["kept"], columns["log_amount_mean"])
-
-    def _spend_ahead(
-        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        return draw_lognormal(theta, columns["kept"], columns["log_amount_mean"], owner, rng)
-
-    def _spend_simulated(
-        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
-    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
-        first, later, mean, spread, truth = simulate_lognormal(theta, *kept, rng)
-        return first, later, {"log_amount_mean": mean, "log_amount_std": spread}, truth

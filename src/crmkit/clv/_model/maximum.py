@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Floats
+    from crmkit.clv._math.law import Law
     from crmkit.clv._math.likelihood import Fit
 
 __all__ = ["MaximumLikelihood", "Scaling"]
 
-# A dropout of e^-12, per chance or in the time observed, is none.
-_NEVER = 12.0
 _EVEN = 1e-5
 # The search gives up at e^60.
 _FAR = 55.0
@@ -49,17 +49,8 @@ class Scaling:
         return coefficients @ self.back.T + self.shift
 
 
-class MaximumLikelihood(Model):
+class MaximumLikelihood(Model, ABC):
     """Base of the models with positive parameters whose logarithms covariates shift."""
-
-    # The parameters in the order of the papers.
-    _names: ClassVar[tuple[str, ...]]
-    # Process -> (parameter, sign of the effect on its logarithm, prefix of the term).
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]]
-    # Which limiting model lies where: parameters that ran away -> its name.
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]]
-    # The two parameters whose ratio tells how readily customers leave, if there are such.
-    _leaving: ClassVar[tuple[str, ...]] = ()
 
     tie: Sequence[Sequence[str]]
     l2: float
@@ -77,10 +68,20 @@ class MaximumLikelihood(Model):
     parameters_: pd.DataFrame
     covariance_: pd.DataFrame
 
+    @property
+    @abstractmethod
+    def _law(self) -> Law:
+        """What the model's paper says; a class attribute, or made from what was learned."""
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Return the parameters in the order of the paper."""
+        return self._law.names
+
     def _covariates(self) -> list[list[tuple[str, float, str]]]:
         """Return, per parameter, its (column, sign, term) triples."""
         found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
-        for process, targets in self._processes.items():
+        for process, targets in self._law.processes:
             for column in column_names(getattr(self, f"{process}_covariates"), process):
                 for parameter, sign, prefix in targets:
                     found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
@@ -117,7 +118,7 @@ class MaximumLikelihood(Model):
         self.gradient_norm_ = found.gradient_norm
         logs = dict(zip(self._names, found.coefficients, strict=False))
         away = {f"{name}{'+' if at > 0 else '-'}" for name, at in logs.items() if abs(at) > _FAR}
-        self.boundary_ = self._limit(away.union(found.flat), logs)
+        self.boundary_ = self._law.limit(away.union(found.flat), logs)
         # Towards a limit the likelihood may creep up for ever: the search stops where it is even.
         even = found.gradient_norm < _EVEN
         self.converged_ = found.converged or bool(self.boundary_ is not None and even)
@@ -185,28 +186,3 @@ class MaximumLikelihood(Model):
         self.n_parameters_ = n_parameters
         self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
         self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
-
-    def _limit(self, flat: set[str], logs: dict[str, float]) -> str | None:
-        """Return the name of the limiting model, or None inside the parameter space."""
-        if not flat:
-            return None
-        left, named = self._runaway(flat, logs), []
-        for pattern, text in self._limits:
-            if pattern <= left:
-                left -= pattern
-                named.append(text)
-        if left:
-            named.append("the data do not determine " + ", ".join(sorted(left)))
-        return "; ".join(named)
-
-    def _runaway(self, flat: set[str], logs: dict[str, float]) -> set[str]:
-        """Return which parameters ran away: where two did, one may have left the other behind."""
-        for sign in "+-":
-            together = {f"{name}{sign}" for name in self._leaving}
-            if together and together <= flat:
-                first, second = self._leaving
-                odds = logs[first] - logs[second]
-                if abs(odds) > _NEVER:
-                    apart = {f"{first}-", f"{second}+"} if odds < 0 else {f"{first}+", f"{second}-"}
-                    return (flat - together) | apart
-        return flat

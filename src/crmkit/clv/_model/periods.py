@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
-    from crmkit.clv._model.future import Future
-    from crmkit.clv._model.rows import Rows
+    from crmkit.clv._math.law import Future, PeriodLaw
+    from crmkit.clv._math.rows import Rows
 
 __all__ = ["OnCalendar", "PeriodModel", "whole"]
 
@@ -65,9 +65,13 @@ class PeriodModel(PurchaseModel):
         self.n_draws = n_draws
         self.random_state = random_state
 
+    @property
     @abstractmethod
+    def _law(self) -> PeriodLaw: ...
+
     def _in_periods(self, theta: list[Any], columns: dict[str, Floats], period: float) -> Future:
         """Return the posterior of customers, for a period of so many days."""
+        return replace(self._law, period_days=period).future(theta, columns)
 
     @abstractmethod
     def _history(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import normal_quantile
 from crmkit._checks import Problems, listed, number_array, quoted, require_columns
 from crmkit._frames import to_pandas
-from crmkit.clv._math.prior import Prior, Scale, to_scale
+from crmkit.clv._math.prior import Prior, Quantity, to_scale
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,54 +18,11 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
-__all__ = [
-    "Quantity",
-    "beta_quantities",
-    "gamma_quantities",
-    "prior_of",
-    "read_prior",
-]
+__all__ = ["prior_of", "read_prior"]
 
 _COLUMNS = ("term", "low", "high")
 # An effect by which a standard deviation of its covariate makes a parameter up to e^2 = 7 times.
 _EFFECT = 1.96
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """What a prior is about: its scale, how log-parameters make it, and its weak default.
-
-    ``sums`` are the weights of log-parameters by name, ``pair`` two parameters whose sum it is;
-    `low` and `high` hold 95 % of the default, with `of_unit` in multiples of the mean amount.
-    """
-
-    name: str
-    scale: Scale
-    low: float
-    high: float
-    sums: Mapping[str, float]
-    pair: tuple[str, str] | None = None
-    of_unit: bool = False
-
-
-def gamma_quantities(
-    typical: str, spread: str, shape: str, rate: str, *, days: tuple[float, float]
-) -> tuple[Quantity, Quantity]:
-    """Return the quantities of rates that are Gamma(shape, rate): days per event, and variation."""
-    return (
-        Quantity(typical, "positive", *days, {rate: 1.0, shape: -1.0}),
-        Quantity(spread, "variation", 0.2, 5.0, {shape: 1.0}),
-    )
-
-
-def beta_quantities(
-    typical: str, spread: str, a: str, b: str, *, chance: tuple[float, float] = (0.01, 0.9)
-) -> tuple[Quantity, Quantity]:
-    """Return the quantities of chances that are Beta(a, b): their mean, and how they divide."""
-    return (
-        Quantity(typical, "chance", *chance, {a: 1.0, b: -1.0}),
-        Quantity(spread, "division", 0.1, 0.95, {}, pair=(a, b)),
-    )
 
 
 def read_prior(

@@ -20,31 +20,25 @@ from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._model.ahead import continued, gone_on, predictive_interval
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.future import Future, check_horizon, check_rate, purchases_ahead
+from crmkit.clv._model.future import check_horizon, check_length, check_rate, purchases_ahead
 from crmkit.clv._model.intervals import Interval, is_predictive
-from crmkit.clv._model.rows import Rows, designs_of, parameters_at
-from crmkit.errors import InputError
+from crmkit.clv._model.rows import designs_of, parameters_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
+    from crmkit.clv._math.law import Future, PurchaseLaw
 
-__all__ = ["ALIKE", "PurchaseModel"]
-
-
-ALIKE = "everybody buys at the same rate (r and alpha grow without bound)"
+__all__ = ["PurchaseModel"]
 
 
 class PurchaseModel(LikelihoodModel):
-    """Base of the models of repeat purchases in continuous time."""
+    """Holds a law of repeat purchases, fitted to a table of customers."""
 
-    _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
     # The column that says how long a customer was observed.
-    _length: ClassVar[str] = "T"
+    _length: ClassVar[str]
 
     def __init__(
         self,
@@ -65,46 +59,13 @@ class PurchaseModel(LikelihoodModel):
         self.n_draws = n_draws
         self.random_state = random_state
 
+    @property
     @abstractmethod
+    def _law(self) -> PurchaseLaw: ...
+
     def _future(self, theta: list[Any], columns: dict[str, Floats]) -> Future:
         """Return the posterior of customers with these parameters and histories."""
-
-    @abstractmethod
-    def _simulated(
-        self, theta: list[Any], length: Floats, rng: np.random.Generator
-    ) -> dict[str, NDArray[Any]]:
-        """Draw histories of the given lengths: the model's columns by name."""
-
-    def _read(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
-        x = number_array(frame["frequency"], problems, "frequency", low=0.0)
-        t_x = number_array(frame["recency"], problems, "recency", low=0.0)
-        T = number_array(frame["T"], problems, "T", low=0.0)
-        problems.rows(
-            np.isfinite(x) & (x != np.floor(x)),
-            "column 'frequency' is not a whole number",
-            do="It counts repeat purchases.",
-        )
-        problems.rows(t_x > T, "`recency` is above `T`", do="Both count from the first purchase.")
-        problems.rows(
-            (x == 0.0) & (t_x > 0.0),
-            "`recency` is above 0 although `frequency` is 0",
-            do="Without a repeat purchase the last purchase is the first.",
-        )
-        return {"frequency": x, "recency": t_x, "T": T}
-
-    def _unit(self, rows: Rows) -> float:
-        mean = float(np.average(rows.columns["T"], weights=rows.weight))
-        if not mean > 0.0:
-            raise InputError("`customers`: nobody was observed for any time (every `T` is 0).")
-        return mean
-
-    def _in_unit(self, rows: Rows, unit: float) -> Rows:
-        timed = {"recency", "T"}
-        columns = {k: v / unit if k in timed else v for k, v in rows.columns.items()}
-        return Rows(columns, rows.designs, rows.weight, rows.inverse)
-
-    def _unit_power(self, rows: Rows) -> float:
-        return float(rows.weight @ rows.columns["frequency"])
+        return self._law.future(theta, columns)
 
     def predict(
         self,
@@ -316,5 +277,7 @@ class PurchaseModel(LikelihoodModel):
         values = {name: number_array(frame[name], problems, name) for name in extra}
         problems.raise_if_any()
         theta = parameters_at(self.coefficients_, designs_of(self._covariates(), values))
-        drawn = self._simulated(theta, length, random_generator(random_state))
+        law = self._law
+        check_length(length, self._length, most=law.longest, do=law.too_long)
+        drawn = law.simulate(theta, length, random_generator(random_state))
         return pd.DataFrame({"customer_id": frame["customer_id"], **drawn})

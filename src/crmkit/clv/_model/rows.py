@@ -1,41 +1,21 @@
-"""Distinct customers as arrays: what likelihoods are summed over and predictions computed for."""
+"""Covariates as designs, and parameters that depend on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crmkit._arguments import check_columns
 from crmkit.clv._math.likelihood import natural_parameters, positions
+from crmkit.clv._math.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crmkit._typing import Bools, Floats
-    from crmkit.clv._math.rows import Index
+    from crmkit._typing import Floats
 
-__all__ = ["Rows", "column_names", "designs_of", "parameters_at", "standardised"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Distinct customers: model columns, one design per parameter, and who is which row."""
-
-    columns: dict[str, Floats]
-    designs: tuple[Floats | None, ...]
-    weight: Floats
-    inverse: Index
-
-    def where(self, chosen: Bools) -> Rows:
-        """Return some of the rows, for a likelihood; who is which row is of all of them still."""
-        return Rows(
-            {name: column[chosen] for name, column in self.columns.items()},
-            tuple(None if design is None else design[chosen] for design in self.designs),
-            self.weight[chosen],
-            self.inverse,
-        )
+__all__ = ["column_names", "designs_of", "parameters_at", "standardised"]
 
 
 def designs_of(

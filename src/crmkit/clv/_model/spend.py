@@ -2,92 +2,44 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._frames import read_customers, with_account
-from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.returns import (
-    draw_staying,
-    odds_of_staying,
-    p_stays,
-    simulate_kept,
-    stays_density,
-)
+from crmkit.clv._math.returns import draw_staying, odds_of_staying, p_stays, simulate_kept
 from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.intervals import Interval, is_predictive
-from crmkit.clv._model.priors import Quantity, beta_quantities
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmkit._typing import Floats, Ints
-    from crmkit.clv._model.rows import Rows
+    from crmkit.clv._math.returns import SpendLaw
+    from crmkit.clv._math.rows import Rows
 
-__all__ = ["RETURNS", "SpendModel"]
-
-RETURNS = (
-    (frozenset({"kept+", "returned+"}), "the same share of everybody's purchases is returned"),
-    (frozenset({"kept-", "returned-"}), "each customer returns everything or nothing"),
-)
-
-BACK = beta_quantities("p_kept", "kept_spread", "kept", "returned", chance=(0.1, 0.995))
+__all__ = ["SpendModel"]
 
 
 class SpendModel(LikelihoodModel):
     """P(a purchase stays) x the mean of those that stay; rows hold ``bought`` and ``kept``."""
 
-    # The parameters of those that stay; the others are there where something was returned.
-    _of_spend: ClassVar[tuple[str, ...]]
-    _spend_quantities: ClassVar[tuple[Quantity, ...]]
-
+    # The law without returns.
+    _spends: SpendLaw
     returns_: bool
 
     @property
-    def _names(self) -> tuple[str, ...]:  # type: ignore[override]
-        back = ("kept", "returned") if getattr(self, "returns_", False) else ()
-        return (*self._of_spend, *back)
-
-    @property
-    def _quantities(self) -> tuple[Quantity, ...]:  # type: ignore[override]
-        back = BACK if len(self._names) > len(self._of_spend) else ()
-        return (*self._spend_quantities, *back)
+    def _law(self) -> SpendLaw:
+        """Return the law, with the parameters of returns where something was returned."""
+        return self._spends.with_returns() if getattr(self, "returns_", False) else self._spends
 
     @property
     def _columns(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("frequency", "monetary_value", "first_amount", "kept_purchases")
-
-    @abstractmethod
-    def _spend_parts(self, rows: Rows) -> list[Part]:
-        """Return the likelihood of the amounts that stay, of rows with at least one."""
-
-    @abstractmethod
-    def _spend_starts(self) -> list[tuple[float, ...]]:
-        """Return parameters of spend to start from."""
-
-    @abstractmethod
-    def _spend_expected(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
-        """Return the mean of future amounts that stay; infinite where there is none."""
-
-    @abstractmethod
-    def _spend_ahead(
-        self, theta: list[Any], columns: dict[str, Floats], owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        """Draw the amount of a purchase that stays of each `owner`, (e,), one of the rows."""
-
-    @abstractmethod
-    def _spend_simulated(
-        self, theta: list[Any], kept: tuple[Floats, Floats], rng: np.random.Generator
-    ) -> tuple[Floats, Floats, dict[str, NDArray[Any]], Floats]:
-        """Draw the first amount, the sum of later ones, own columns and each true mean."""
 
     def _usable(self, rows: Rows) -> Rows:
         """Return the rows that were bought by, or without returns those with an amount."""
@@ -100,27 +52,12 @@ class SpendModel(LikelihoodModel):
             )
         self.returns_ = bool((counts["kept"] < counts["bought"])[seen].any())
         keep = counts["bought" if self.returns_ else "kept"] > 0.0
-        designs = (*rows.designs[: len(self._of_spend)], None, None)[: len(self._names)]
+        designs = (*rows.designs[: len(self._spends.names)], None, None)[: len(self._names)]
         return replace(rows, designs=designs).where(keep)
-
-    def _parts(self, rows: Rows) -> list[Part]:
-        if not self.returns_:
-            return self._spend_parts(rows)
-        k, n, at = rows.columns["kept"], rows.columns["bought"], len(self._of_spend)
-        part = compressed_part(stays_density, (k, n), rows.weight, rows.designs, uses=(at, at + 1))
-        return [*self._spend_parts(rows.where(k > 0.0)), part]
-
-    def _starts(self, rows: Rows) -> list[list[float]]:
-        back: tuple[float, ...] = ()
-        if self.returns_:
-            k, n = (float(rows.weight @ rows.columns[name]) for name in ("kept", "bought"))
-            share = min(max(k / n, 0.01), 0.99)
-            back = (4.0 * share, 4.0 * (1.0 - share))
-        return [np.log((*start, *back)).tolist() for start in self._spend_starts()]
 
     def _stays(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         """Return P(a purchase stays) of each row; 1 where the model has seen no returns."""
-        if len(self._names) == len(self._of_spend):
+        if not self._law.returns:
             return np.ones_like(columns["kept"])
         return p_stays(theta, columns["kept"], columns["bought"])
 
@@ -131,7 +68,7 @@ class SpendModel(LikelihoodModel):
 
     def _with_infinity(self, theta: list[Any], columns: dict[str, Floats]) -> Floats:
         """Return the expected amounts, infinite ones too."""
-        return self._spend_expected(theta, columns) * self._stays(theta, columns)
+        return self._law.expected(theta, columns) * self._stays(theta, columns)
 
     def predict(
         self,
@@ -202,8 +139,8 @@ class SpendModel(LikelihoodModel):
         """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
         _, rows = self._rows(customers)
         theta, columns = customers_at_draws(rows, self.coefficient_draws_[which])
-        amount = self._spend_ahead(theta, columns, owner, rng)
-        if len(self._names) > len(self._of_spend):
+        amount = self._law.ahead(theta, columns, owner, rng)
+        if self._law.returns:
             amount *= draw_staying(theta, columns["kept"], columns["bought"], owner, rng)
         return amount
 
@@ -309,7 +246,7 @@ class SpendModel(LikelihoodModel):
         later, chance = x, np.ones_like(x)
         if getattr(self, "returns_", False):
             first, later, chance = simulate_kept(theta, x + 1.0, rng)
-        opening, rest, own, mean = self._spend_simulated(theta, (first, later), rng)
+        opening, rest, own, mean = self._law.simulate(theta, (first, later), rng)
         table: dict[str, Any] = {"customer_id": frame["customer_id"]}
         table |= {"frequency": x.astype(np.int64), "monetary_value": rest / np.maximum(x, 1.0)}
         if self._knows_returns():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -11,24 +11,33 @@ from crmkit._checks import Problems, check_choice, check_number, check_optional,
 from crmkit._frames import day_numbers, parse_day, read_customers, with_account
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.likelihood import climb
+from crmkit.clv._math.pareto import Pareto
 from crmkit.clv._math.varying_future import VaryingFuture, simulate
 from crmkit.clv._math.varying_likelihood import effects_of, likelihood
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.on_log import ReadsLogs
-from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.clv._model.varying_read import read_histories, standardised, starting_logs
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crmkit._typing import Floats
 
 __all__ = ["TimeVaryingParetoNBD"]
+
+
+class _Varying(Pareto):
+    """The law in days, in which the ratio of s and beta does not tell who left the other behind."""
+
+    def runaway(self, flat: set[str], logs: Mapping[str, float]) -> set[str]:
+        """Return which parameters ran away."""
+        del logs
+        return flat
 
 
 class TimeVaryingParetoNBD(ReadsLogs, MaximumLikelihood):
@@ -88,9 +97,7 @@ class TimeVaryingParetoNBD(ReadsLogs, MaximumLikelihood):
     ['customer_id', 'p_alive', 'expected_purchases']
     """
 
-    _names: ClassVar[tuple[str, ...]] = ParetoNBD._names
-    _processes: ClassVar[dict[str, tuple[tuple[str, float, str], ...]]] = ParetoNBD._processes
-    _limits: ClassVar[tuple[tuple[frozenset[str], str], ...]] = ParetoNBD._limits
+    _law = _Varying()
     account_: dict[str, float]
 
     def __init__(

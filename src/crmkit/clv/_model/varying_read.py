@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit._log import read_log
+from crmkit.clv._math.pareto import starting_points
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._math.varying_likelihood import Effects, Histories, effects_of, moments_of
-from crmkit.clv._model.pareto_nbd import ParetoNBD, starting_points
+from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._table.covariates import covariate_paths
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Likelihood of the Pareto/NBD model (Schmittlein, Morrison and Colombo 1987).
+"""The Pareto/NBD model (Schmittlein, Morrison and Colombo 1987).
 
 Purchases at rate lambda ~ Gamma(r, alpha), dropout at rate mu ~ Gamma(s, beta). The likelihood is
 that of being alive at T plus the integral, over the time y of dropout between t_x and T, of
@@ -14,18 +14,27 @@ Gauss-Legendre nodes on the part that matters give all digits, and 64 over many 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit.clv._math.law import Limits, Processes, PurchaseLaw
+from crmkit.clv._math.likelihood import Part, compressed_part
+from crmkit.clv._math.pareto_future import ParetoFuture
+from crmkit.clv._math.prior import Quantity, gamma_quantities
+from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._math.special import gauss_legendre, log_rising, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from crmkit._typing import Bools, Floats
+    from crmkit.clv._math.rows import Rows
 
-__all__ = ["counts_density", "p_alive", "times_density"]
+__all__ = ["Pareto", "counts_density", "p_alive", "starting_points", "times_density"]
 
 _BLOCK = 4096
 # Pairs of parameters; a density's moments are 1, four scores, their products and four curvatures.
@@ -33,6 +42,94 @@ _PAIRS = tuple((j, k) for j in range(4) for k in range(j, 4))
 _SUMS = 1 + 4 + len(_PAIRS) + 4
 # Where the integrand has fallen by e^-32 the rest is below the last digit.
 _FALL = 32.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pareto(PurchaseLaw):
+    """Purchases at a gamma-distributed rate until a dropout at another."""
+
+    names: tuple[str, ...] = ("r", "alpha", "s", "beta")
+    scaled: tuple[str, ...] = ("alpha", "beta")
+    leaving: tuple[str, ...] = ("s", "beta")
+    processes: Processes = (
+        ("purchase", (("alpha", -1.0, "purchase"),)),
+        ("dropout", (("beta", -1.0, "dropout"),)),
+    )
+    quantities: tuple[Quantity, ...] = (
+        *gamma_quantities("gap_days", "gap_spread", "r", "alpha", days=(1.0, 3650.0)),
+        *gamma_quantities("life_days", "life_spread", "s", "beta", days=(10.0, 20000.0)),
+    )
+    limits: Limits = (
+        ("r+ alpha+", "everybody buys at the same rate (r and alpha grow without bound)"),
+        ("s+ beta+", "everybody leaves at the same rate (s and beta grow without bound)"),
+        ("s- beta-", "each customer leaves at once or never (s and beta go to 0)"),
+        ("s- beta+ | s- | beta+", "nobody drops out"),
+        ("s+ beta- | s+ | beta-", "everybody drops out at once"),
+        ("r-", "hardly anybody buys again (r goes to 0)"),
+    )
+
+    def runaway(self, flat: set[str], logs: Mapping[str, float]) -> set[str]:
+        """Return which parameters ran away.
+
+        At small s a lifetime beyond t has probability (beta / t)^s, whatever t, as beta vanishes.
+        """
+        if "beta-" in flat and ("s-" in flat or logs["s"] < -3.0):
+            return flat - {"s+"} | {"s-"}
+        return super().runaway(flat, logs)
+
+    def parts(self, rows: Rows) -> list[Part]:
+        """Return what depends on counts alone, and the rest."""
+        x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
+        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0,))
+        return [counts, Part(times_density, (x, t_x, T), rows.weight, rows.designs)]
+
+    def starts(self, rows: Rows) -> list[list[float]]:
+        """Return log-parameters to start from, in units of the mean of T."""
+        return starting_points(float(rows.weight @ rows.columns["frequency"] / rows.weight.sum()))
+
+    def future(self, theta: list[Any], columns: dict[str, Floats]) -> ParetoFuture:
+        """Return what is known of customers at T: P(alive), and given that the prior's form.
+
+        ``lambda ~ Gamma(r + x, alpha + T)`` and, independently, ``mu ~ Gamma(s, beta + T)``. They
+        depend on counts and lengths alone, so that customers who agree in them are of one kind.
+        """
+        r, alpha, s, beta = theta
+        x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
+        alive = p_alive(theta, x, t_x, T)
+        first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
+        alpha, beta = (value[first] if np.ndim(value) else value for value in (alpha, beta))
+        x, T = x[first], T[first]
+        return ParetoFuture(
+            p_alive=alive,
+            shape=r + x,
+            rate=alpha + T,
+            dropout_shape=s + np.zeros_like(x),
+            dropout_rate=beta + T,
+            kind=kind,
+        )
+
+    def simulate(
+        self, theta: list[Any], length: Floats, rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """Draw frequency, recency (n,) and who is alive at T, exactly in continuous time."""
+        r, alpha, s, beta = (np.broadcast_to(parameter, length.shape) for parameter in theta)
+        rate, dropout = rng.gamma(r) / alpha, rng.gamma(s) / beta
+        lifetime = rng.exponential(size=length.shape) / np.maximum(dropout, 1e-300)
+        observed = np.minimum(lifetime, length)
+        frequency = rng.poisson(np.minimum(rate * observed, 1e15))
+        share = rng.beta(np.maximum(frequency, 1), 1.0)
+        recency = np.where(frequency > 0, observed * share, 0.0)
+        count = frequency.astype(np.int64)
+        return {"frequency": count, "recency": recency, "T": length, "alive": lifetime > length}
+
+
+def starting_points(mean_frequency: float) -> list[list[float]]:
+    """Return log-parameters to start from, the likeliest first, in units of the mean of `T`."""
+    rate = max(mean_frequency, 1e-3)
+    starts = [(0.5, 0.5 / rate, 0.6, 0.6)]
+    for r, slow, s, beta in product((0.3, 2.0), (0.4, 2.0), (0.1, 0.6, 3.0), (0.03, 0.5, 5.0)):
+        starts.append((r, slow * r / rate, s, beta))
+    return [np.log(start).tolist() for start in starts]
 
 
 def counts_density(theta: Sequence[Any], x: Floats) -> Any:

@@ -1,8 +1,15 @@
-"""What a customer with regular purchases does next ((M)BG/CNBD-k, k > 1).
+"""What a beta-geometric customer does next, given the history.
 
-Gaps are Erlang-k, so that a customer who is alive at T is in one of k stages. With z the k-th
-root of 1 - p, counting stages modulo k by the k-th roots of unity w gives sums of k elementary
-functions of ``y = z w``, where others approximate: per stage j and given p,
+Given that the customer is alive at T, lambda ~ Gamma(n, A), n = r + k x, A = alpha + T, and,
+independently, p ~ Beta(a, b + m): the posterior has the form of the prior. Every prediction is an
+expectation of an elementary function over p, taken by quadrature; the hypergeometric closed forms
+cancel or overflow near a = 1 and a + b = 1. Without regularity (k = 1)
+
+    E[purchases] = P(alive) E[(1 - (1 + p t / A)^-n) / p],   P(alive later) = E[(1 + p t / A)^-n].
+
+With Erlang-k gaps who is alive at T is in one of k stages. With z the k-th root of 1 - p, counting
+stages modulo k by the k-th roots of unity w gives sums of k elementary functions of ``y = z w``,
+where others approximate: per stage j and given p,
 
     E[purchases] = 1/k sum_w y^(j - k + 1) (1 - G(y)) / (1 - y)
     P(alive)     = 1/k sum_w (y^j + ... + y^(j - k + 1)) G(y),   G(y) = (1 + (1 - y) t / A)^-n.
@@ -20,7 +27,7 @@ from crmkit.clv._math.ahead import Ahead, buying_stages, chance_of_leaving
 from crmkit.clv._math.bg_counts import at_least, exactly, stage_survival
 from crmkit.clv._math.dropout import Given, Quadrature, over_dropout
 from crmkit.clv._math.rows import ALL, Index
-from crmkit.clv._math.special import alive_times, gauss_legendre, log_rising
+from crmkit.clv._math.special import LOG_NOTHING, alive_times, gauss_legendre, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Bools, Floats, Ints
 
-__all__ = ["RegularFuture"]
+__all__ = ["BetaGeometricFuture"]
 
 # Below this 1 - p the roots cancel, and a few terms of the power series in 1 - p are exact.
 _SMALL = 1e-4
@@ -41,11 +48,11 @@ _NOTHING = 1e-18
 
 
 @dataclass(frozen=True, slots=True)
-class RegularFuture:
-    """Posterior of n customers of m kinds: alive (n,), probabilities of the stages (k, n).
+class BetaGeometricFuture:
+    """Posterior of n customers of m kinds: alive (n,), Gamma(n, A) and Beta(a, b) of shape (m,).
 
-    Gamma(shape, rate) and Beta(a, b) have shape (m,). ``kind`` tells of which kind each customer
-    is, ``group`` which kinds differ in the rate alone.
+    ``stages`` are the probabilities of the stages (k, n), None without regularity. ``kind`` tells
+    of which kind each customer is, ``group`` which kinds differ in A alone.
     """
 
     p_alive: Floats
@@ -53,64 +60,123 @@ class RegularFuture:
     rate: Floats
     a: Floats
     b: Floats
-    stages: Floats
+    stages: Floats | None = None
     kind: Index = ALL
     group: Ints | None = None
 
     def survival(self, days: float) -> Floats:
         """Return P(alive at T + days)."""
+        if self.stages is None:
+            return self._over_dropout(_survives(days))
         k = len(self.stages)
         return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=True)), k)
 
     def expected(self, days: float, rate: float = 0.0) -> Floats:
         """Return expected purchases in (T, T + days], discounted continuously at `rate` per day."""
-        k = len(self.stages)
         if days == 0.0:
             return np.zeros_like(self.p_alive)
-        if rate > 0.0:
-            return self._over_dropout(_discounted(days, rate, k), k)
-        if np.isinf(days):
+        if rate == 0.0 and np.isinf(days):
             with np.errstate(divide="ignore"):
                 mean = np.where(self.a > 1.0, (self.a + self.b - 1.0) / (self.a - 1.0), np.inf)
             return alive_times(self.p_alive, mean[self.kind])
-        return self._over_dropout(lambda nodes: next(_by_stage(nodes, [days], k, alive=False)), k)
+        if self.stages is not None:
+            k = len(self.stages)
+            if rate > 0.0:
+                return self._over_dropout(_discounted_stages(days, rate, k), k)
+            return self._over_dropout(lambda at: next(_by_stage(at, [days], k, alive=False)), k)
+        if rate == 0.0:
+            return self._over_dropout(_count(days))
+        short = rate * days < 1.0 and float(np.max(self.shape * days / self.rate)) < 8.0
+        n_nodes = 20 if short else 48
+        return self._over_dropout(_discounted(days, rate, n_nodes), n_nodes)
 
     def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
-        found = at_least(days, counts, **self._state())
-        return np.where(counts > 0.0, self.p_alive[:, None] * found, 1.0)
+        found = self.p_alive[:, None] * at_least(days, counts, **self._state())[self._row()]
+        return np.where(counts > 0.0, found, 1.0)
 
     def exactly(self, days: float, counts: Floats) -> Floats:
         """Return P(`counts` purchases in (T, T + days]), shape (n, m)."""
-        found = self.p_alive[:, None] * exactly(days, counts, **self._state())
+        found = self.p_alive[:, None] * exactly(days, counts, **self._state())[self._row()]
         return found + np.where(counts == 0.0, 1.0 - self.p_alive[:, None], 0.0)
 
     def draw(self, days: float, rng: np.random.Generator, who: Ints) -> Ahead:
         """Draw the purchases in (T, T + days] of the customers `who`."""
         shape, rate, a, b = (v[self.kind][who] for v in (self.shape, self.rate, self.a, self.b))
         alive = rng.random(who.size) < self.p_alive[who]
-        passed = np.cumsum(self.stages, axis=0)[:-1, who]
-        stage = (rng.random(who.size) > passed).sum(axis=0)
+        stage, k = np.zeros_like(who), 1
+        if self.stages is not None:
+            k = len(self.stages)
+            stage = (rng.random(who.size) > np.cumsum(self.stages, axis=0)[:-1, who]).sum(axis=0)
         # Each stage that has begun is one event more of what tells the rate.
         pace, chances = rng.gamma(shape + stage) / rate, chance_of_leaving(a, b, rng)
-        return buying_stages(alive, pace, chances, stage, days, rng, k=len(self.stages))
+        return buying_stages(alive, pace, chances, stage, days, rng, k=k)
+
+    def _row(self) -> Index:
+        """Return where the state of each customer stands: stages differ within a kind."""
+        return self.kind if self.stages is None else ALL
 
     def _state(self) -> dict[str, Floats]:
-        """Return each customer's posterior given alive by name."""
+        """Return the posterior given alive by name, of kinds or, with stages, of customers."""
         names = ("shape", "rate", "a", "b")
+        if self.stages is None:
+            state = {name: getattr(self, name) for name in names}
+            return state | {"stages": np.ones((1, self.shape.size))}
         state = {name: getattr(self, name)[self.kind] for name in names}
         return state | {"stages": self.stages}
 
-    def _over_dropout(self, given: Given, cost: int) -> Floats:
-        """Return P(alive) times the mean over stages and p, shape (n,)."""
+    def _over_dropout(self, given: Given, cost: int = 1) -> Floats:
+        """Return P(alive) times the mean over stages and p ~ Beta(a, b), shape (n,)."""
+        found = over_dropout(given, self, cost=cost)
+        if self.stages is None:
+            return self.p_alive * found[0][self.kind]
         total = np.zeros_like(self.p_alive)
-        for share, found in zip(self.stages, over_dropout(given, self, cost=cost), strict=True):
-            total += share * found[self.kind]
+        for share, by_kind in zip(self.stages, found, strict=True):
+            total += share * by_kind[self.kind]
         total *= self.p_alive
         return total
 
 
-def _discounted(days: float, delta: float, k: int) -> Given:
+def _survives(days: float) -> Given:
+    """Return P(alive later) given p: ``(1 + p t / A)^-n``."""
+
+    def given(state: Quadrature) -> Floats:
+        return state.mean(np.exp(-state.shape * np.log1p(state.p * (days / state.rate))))
+
+    return given
+
+
+def _count(days: float) -> Given:
+    """Count purchases given p: ``(1 - (1 + p t / A)^-n) / p``."""
+
+    def given(state: Quadrature) -> Floats:
+        log_kept = -state.shape * np.log1p(state.p * (days / state.rate))
+        return state.mean(-np.expm1(log_kept) / state.p)
+
+    return given
+
+
+def _discounted(days: float, delta: float, n_nodes: int) -> Given:
+    """Discounted purchases given p, with ``v = ln(1 + p u / A)`` as the time scale.
+
+    ``(n / p) Int_0^V exp(-z (e^v - 1) - n v) dv``, z = delta A / p: positive and decreasing, so
+    the integral stops where the integrand has fallen by e^-40.
+    """
+    nodes, weights = gauss_legendre(n_nodes)
+
+    def given(state: Quadrature) -> Floats:
+        p, shape, rate = state.p, state.shape, state.rate
+        z = delta * rate / p
+        end = np.minimum(LOG_NOTHING / shape, np.log1p(LOG_NOTHING / z))
+        end = np.minimum(end, np.log1p(p * (days / rate)))
+        v = end[..., None] * nodes
+        log = -z[..., None] * np.expm1(v) - shape[..., None] * v
+        return state.mean((np.exp(log) @ weights) * end * shape / p)
+
+    return given
+
+
+def _discounted_stages(days: float, delta: float, k: int) -> Given:
     """Discount by parts: ``e^(-delta t) E(t) + delta Int_0^t e^(-delta u) E(u) du``."""
     end = min(days, 45.0 / delta)
     nodes, weights = gauss_legendre(64 if delta * end < 0.5 else 128)
