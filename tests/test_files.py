@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from crmkit import _files
 from crmkit._files import check_file, check_folder, write_file
-from crmkit._reading.files import read_table
 from crmkit._spreadsheets import csv_text, without_apostrophes
 from crmkit.errors import InputError
 from crmkit.report import Report
+from reading._shop import read_table
 
 posix = pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 OPENERS = "=+-@\t\r"
@@ -128,7 +128,7 @@ def test_no_text_is_a_formula_and_each_comes_back(texts):
 def test_the_package_reads_its_own_files(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("tables") / "log.csv"
     write_file(path, csv_text(pd.DataFrame({"customer_id": texts, "date": "2024-01-01"})))
-    read = read_table(path, needs=["customer_id", "date"], ids=["customer_id"])
+    read = read_table(path, ["customer_id", "date"])
     expected = [text.replace("\r\n", "\n") for text in texts]
     assert [str(text).replace("\r\n", "\n") for text in read["customer_id"]] == expected
 

@@ -26,7 +26,6 @@ __all__ = [
     "PACKED",
     "USUAL",
     "check_encoding",
-    "inner_name",
     "is_workbook",
     "open_bytes",
     "open_text",
@@ -91,17 +90,6 @@ def check_encoding(encoding: Any) -> None:
             f"`encoding` must name an encoding of text, such as 'utf-8' or 'cp1252'; got "
             f"{quoted(encoding)}."
         ) from None
-
-
-def inner_name(path: Path) -> str:
-    """Return the name of the table in a file: of a packed one, without the ending of the packing.
-
-    A zip archive knows the name of the one file that it packs.
-    """
-    if path.suffix.lower() == ".zip":
-        with _in_words(path), _the_one(path) as (_, member):
-            return member
-    return path.stem if path.suffix.lower() in PACKED else path.name
 
 
 @contextlib.contextmanager

@@ -7,7 +7,16 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AmountPer", "Bools", "Floats", "Ints", "KeepDropOrRaise", "KeepOrDrop", "RaiseOrDrop"]
+__all__ = [
+    "AmountPer",
+    "Bools",
+    "Floats",
+    "Ints",
+    "KeepDropOrRaise",
+    "KeepOrDrop",
+    "RaiseOrDrop",
+    "Repeats",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -18,3 +27,5 @@ RaiseOrDrop: TypeAlias = Literal["raise", "drop"]
 KeepOrDrop: TypeAlias = Literal["keep", "drop"]
 KeepDropOrRaise: TypeAlias = Literal["keep", "drop", "raise"]
 AmountPer: TypeAlias = Literal["line", "unit", "order"]
+# Rows that repeat others: "files" leaves out what an earlier file and a later one hold.
+Repeats: TypeAlias = Literal["keep", "drop", "raise", "files"]

@@ -6,6 +6,9 @@ import io
 import numpy as np
 import pandas as pd
 
+from crmkit._reading.account import Account
+from crmkit._reading.source import Opening, open_source
+
 PRICES = {"Mug, large": 8.95, "Théière": 24.5, "Honey": 5.25, "Kettle": 49.0, "Spoon set": 1240.0}
 
 
@@ -59,3 +62,9 @@ def cells(columns, *, separator=",", before="", after="", end="\n", quoting=csv.
     writer.writerow(table.columns)
     writer.writerows(table.itertuples(index=False, name=None))
     return before + out.getvalue() + after
+
+
+def read_table(path, columns=None, encoding="utf-8"):
+    """Read the columns of a file, all if None, as the reader of logs does."""
+    source = open_source(path, Opening(encoding), Account())
+    return source.read(source.names if columns is None else columns)

@@ -7,7 +7,7 @@ from time import process_time
 import pandas as pd
 import pytest
 
-from crmkit import __main__, read_transactions
+from crmkit import __main__, _options, read_transactions
 from crmkit.__main__ import main
 from crmkit._reading import Account
 from reading import test_layouts as layouts
@@ -28,7 +28,7 @@ def test_the_command_reads_the_file_in_the_same_way(tmp_path, capsys, name):
     assert all(re.search(" - (certain|likely|not known)", line) for line in lines)
     words = shlex.split(command)
     assert words[:3] == ["crmkit", "report", str(path)]
-    arguments = __main__._parser().parse_args(words[1:])
+    arguments = _options.parse(words[1:])
     again = __main__._read_log(arguments, Account())
     pd.testing.assert_frame_equal(again, read_transactions(path))
 

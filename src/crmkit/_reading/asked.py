@@ -10,7 +10,7 @@ from crmkit._frames import parse_day
 from crmkit._frames.text_numbers import NumberForm
 from crmkit._opening import check_encoding
 from crmkit._reading.rows import take_where
-from crmkit._typing import AmountPer
+from crmkit._typing import AmountPer, Repeats
 from crmkit.errors import InputError
 
 __all__ = ["Asked", "asked_of"]
@@ -35,32 +35,21 @@ def asked_of(given: dict[str, Any]) -> Asked:
     NumberForm(given["decimal"], given["thousands"])
     if given["encoding"] is not None:
         check_encoding(given["encoding"])
-    if given["amount_per"] is not None:
-        check_choice(given["amount_per"], "amount_per", AmountPer)
+    for name, choices in (("amount_per", AmountPer), ("duplicates", Repeats)):
+        if given[name] is not None:
+            check_choice(given[name], name, choices)
     for name in ("since", "as_of"):
         if given[name] is not None:
             parse_day(given[name], name)
     line = given["header_line"]
     if line is not None and (isinstance(line, bool) or not isinstance(line, int) or line < 1):
         raise InputError(f"`header_line` must be the number of a line, from 1; got {quoted(line)}.")
-    separator = given["separator"]
     for name in ("where", "guests"):
         if not isinstance(given[name], (str, list, tuple, type(None))):
             raise InputError(
                 f"`{name}` must be a text or a list of texts; got {quoted(given[name])}."
             )
-    if separator == "tab":
-        given["separator"] = "\t"
-    elif separator is not None and (
-        not isinstance(separator, str)
-        or len(separator) != 1
-        or separator.isalnum()
-        or separator in '"\n'
-    ):
-        raise InputError(
-            f"`separator` must be the one mark between cells, such as ';', or 'tab'; got "
-            f"{quoted(separator)}."
-        )
+    given["separator"] = _separators(given["separator"], given["product_separator"])
     roles = {
         name: given[name]
         for name in ("customer_id", "date", "amount", "order_id", "product", "quantity", "cost")
@@ -85,3 +74,25 @@ def asked_of(given: dict[str, Any]) -> Asked:
         take_where(given["where"]),
         None if guests is None else [guests] if isinstance(guests, str) else list(guests),
     )
+
+
+def _separators(separator: Any, between: Any) -> str | None:
+    """Return the mark between cells, and check the one between products in a cell."""
+    if between is not None and (not isinstance(between, str) or not between):
+        raise InputError(
+            "`product_separator` must be what stands between products in a cell, such as ';', or "
+            f"'none'; got {quoted(between)}."
+        )
+    if separator == "tab":
+        return "\t"
+    if separator is not None and (
+        not isinstance(separator, str)
+        or len(separator) != 1
+        or separator.isalnum()
+        or separator in '"\n'
+    ):
+        raise InputError(
+            f"`separator` must be the one mark between cells, such as ';', or 'tab'; got "
+            f"{quoted(separator)}."
+        )
+    return separator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._reading.account import Account
-    from crmkit._reading.source import Source
+    from crmkit._reading.together import Files
 
 __all__ = ["may_be", "settle"]
 
@@ -31,20 +31,19 @@ _OWN, _LINE_IDS = 5000, 4000
 _DO = "Say what the file calls them: customer_id='NAME', date='NAME' and so on."
 
 
-def may_be(source: Source, given: Mapping[str, str | None]) -> dict[str, list[str]]:
+def may_be(files: Files, given: Mapping[str, str | None]) -> dict[str, list[str]]:
     """Return for each role the columns that it may be, the likeliest first.
 
     What the caller names is taken as said: such a column is nothing else.
     """
-    require_columns(
-        source.names, [name for name in given.values() if name is not None], "LOG", do=_DO
-    )
+    columns, sample = files.names, files.sample
+    require_columns(columns, [name for name in given.values() if name is not None], "LOG", do=_DO)
     found: dict[str, list[tuple[int, int, str]]] = {role: [] for role in ROLES}
     doubtful: dict[str, str] = {}
     named = {name for name in given.values() if name is not None}
-    for place, (name, roles) in enumerate(zip(source.names, roles_of(source.names), strict=True)):
+    for place, (name, roles) in enumerate(zip(columns, roles_of(columns), strict=True)):
         for role, rank in roles.items() if name and name not in named else ():
-            if given.get(role) is None and _fits(source.sample, place, role):
+            if given.get(role) is None and _fits(sample, place, role):
                 found[role].append((rank, place, name))
         # Where nothing else is what a name says, whoever reads the column says what is wrong in it.
         for role in ("date", "amount"):
@@ -64,14 +63,12 @@ def may_be(source: Source, given: Mapping[str, str | None]) -> dict[str, list[st
             result[role] = [name]
     if given.get("price") is not None:
         result["amount"] = []
-    elif given.get("amount") is not None:
-        result["price"] = []
     for role, word in (("customer_id", "customers"), ("date", "dates")):
         if not result[role]:
             option = "customer_id" if role == "customer_id" else "date"
             raise MissingColumnsError(
                 f"No column of `LOG` is known to hold {word}; it has "
-                f"{listed(name for name in source.names if name)}. Say which does: {option}='NAME'."
+                f"{listed(name for name in columns if name)}. Say which does: {option}='NAME'."
             )
     return result
 

@@ -1,32 +1,31 @@
-"""Reading a log from a file, and saying in words what is wrong with the file."""
+"""Reading tables of text and Parquet, and saying in words what is wrong with the file."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import itertools
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crmkit._checks import listed, require_columns
-from crmkit._files import file_to_read
-from crmkit._opening import PACKED, inner_name, open_text
-from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["check_names", "check_width", "first_line", "read_cells", "read_table"]
+__all__ = [
+    "check_names",
+    "check_width",
+    "first_line",
+    "parquet_names",
+    "read_cells",
+    "read_parquet",
+]
 
-_PARQUET = (".parquet", ".pq")
-_TEXT = (".csv", ".tsv", ".txt")
-_SEPARATORS = ",;\t|"
 # A header of more letters or columns than this is no header of a table.
 _LONGEST_HEADER, _MOST_COLUMNS = 20_000_000, 200_000
 # Cells after the last column of which a line may have some, and how many are looked at.
@@ -34,40 +33,6 @@ _BEYOND = 4
 # What stands in a cell without a value. An id may be such a word: only an empty id is missing.
 _MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN"]
 _MISSING += ["None", "n/a", "nan", "null", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN"]
-
-
-def read_table(
-    path: str | Path,
-    *,
-    needs: Iterable[str] = (),
-    optional: Iterable[str] | None = None,
-    ids: Iterable[str] = (),
-    numbers: Iterable[str] = (),
-    encoding: str = "utf-8",
-    do: str = "",
-) -> pd.DataFrame:
-    """Read the needed and the optional columns of a CSV, TSV or Parquet file; all, if None.
-
-    Of a text file, `ids` are kept as they stand, because 00123 and 123 may be two customers and
-    NULL may be one; only an empty cell is missing. `numbers` are kept as text too, for whoever
-    knows their marks; there and in all other columns words such as NA and NULL are missing. The
-    separator is read off the header.
-    """
-    path = file_to_read(path, "LOG")
-    kind = "." + inner_name(path).lower().rpartition(".")[2]
-    packed = path.suffix.lower() in PACKED
-    needs = list(needs)
-    wanted = None if optional is None else [*needs, *optional]
-    if kind in _PARQUET and not packed:
-        return read_parquet(path, needs, wanted, do)
-    if kind in _TEXT:
-        with open_text(path, encoding) as text:
-            frame = _text(path, text, needs, wanted, set(ids), set(numbers), do)
-        return pd.DataFrame({name: without_apostrophes(frame[name]) for name in frame.columns})
-    raise InputError(
-        f"The file {str(path)!r} is of no kind that can be read; give a name that ends in "
-        ".csv, .tsv or .parquet (text may be packed: .csv.gz)."
-    )
 
 
 def check_names(
@@ -120,21 +85,6 @@ def _parquet(path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _text(
-    path: Path,
-    text: io.TextIOWrapper,
-    needs: list[str],
-    wanted: list[str] | None,
-    ids: set[str],
-    numbers: set[str],
-    do: str,
-) -> pd.DataFrame:
-    """Read the columns of a text file with a header line."""
-    separator, present = _header(path, text)
-    chosen = check_names(path, present, needs, wanted, do)
-    return read_cells(path, text, separator, present, chosen, ids, numbers)
-
-
 def read_cells(
     path: Path,
     text: io.TextIOWrapper,
@@ -182,23 +132,6 @@ def read_cells(
             f"its header of {len(present):,}. Put cells that hold {separator!r} in quotes."
         )
     return frame[list(places)].rename(columns=places)
-
-
-def _header(path: Path, text: io.TextIOWrapper) -> tuple[str, list[str]]:
-    """Read the first line that is not blank: return the separator and the names of columns."""
-    line = "\n"
-    while line and not line.strip():
-        line = first_line(path, text)
-    if not line:
-        raise InputError(f"The file {str(path)!r} is empty.")
-    bare = re.sub('"[^"]*("|$)', "", line)
-    separator = max(_SEPARATORS, key=bare.count)
-    try:
-        names = next(csv.reader(itertools.chain([line], text), delimiter=separator))
-    except csv.Error as error:
-        raise InputError(f"The file {str(path)!r} is not a regular table: {error}.") from None
-    check_width(path, names)
-    return separator, names
 
 
 def first_line(path: Path, text: io.TextIOWrapper) -> str:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from crmkit._typing import AmountPer, KeepDropOrRaise, KeepOrDrop, RaiseOrDrop
+    from crmkit._typing import AmountPer, KeepOrDrop, RaiseOrDrop, Repeats
 
 __all__ = ["read_transactions"]
 
 
 def read_transactions(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     *,
     customer_id: str | None = None,
     date: str | None = None,
@@ -43,12 +43,13 @@ def read_transactions(
     encoding: str | None = None,
     separator: str | None = None,
     header_line: int | None = None,
+    product_separator: str | None = None,
     table: str | None = None,
     missing_customers: RaiseOrDrop = "raise",
     missing_dates: RaiseOrDrop = "raise",
     missing_amounts: RaiseOrDrop = "raise",
     refunds: KeepOrDrop = "keep",
-    duplicates: KeepDropOrRaise | None = None,
+    duplicates: Repeats | None = None,
 ) -> pd.DataFrame:
     r"""Read a transaction log from a file as systems export it, and say how it was read.
 
@@ -60,9 +61,10 @@ def read_transactions(
 
     Parameters
     ----------
-    path : str or Path
-        The file: text in any delimiter (packed or not), a workbook, Parquet, JSON, lines of JSON
-        or a SQLite database.
+    path : str, Path or sequence of them
+        The file: text in any delimiter (packed or not), a workbook, Parquet, JSON, lines of JSON,
+        a SQLite or a DuckDB database. Several files, a folder, or a pattern such as
+        ``"orders-*.csv"`` are one log, if they have the same columns.
     customer_id, date, amount, order_id, product, quantity, cost : str, optional
         What the file calls these columns.
     price : str, optional
@@ -92,13 +94,17 @@ def read_transactions(
         Of a file of text: its encoding, and what stands between cells.
     header_line : int, optional
         The line that names the columns, from 1.
+    product_separator : str, optional
+        What stands between products that share one cell of an order; ``"none"`` where each cell
+        is one product. Each gets a row and its share of the order's money.
     table : str, optional
         The sheet of a workbook, or the table of a database.
     missing_customers, missing_dates, missing_amounts, refunds : str
         As in :func:`as_transactions`.
-    duplicates : {"keep", "drop", "raise"}, optional
+    duplicates : {"keep", "drop", "raise", "files"}, optional
         What to do with rows that repeat an earlier one in every column that is read. The default
-        keeps them, unless every row is repeated: then it asks.
+        keeps them, unless every row is repeated, or several files hold the same orders: then it
+        asks. ``"files"`` counts what several files hold once, as the last of them has it.
 
     Returns
     -------

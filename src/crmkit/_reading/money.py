@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from crmkit._reading.orders import among_lines, once
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["PER", "Money", "amounts"]
 PER = ("line", "unit", "order")
 _CENT = 0.0051
 # Shares of rows or orders that must say the same, and the fewest that say anything.
-_MOST, _LEAST = 0.9, 3
+_MOST, _SOME, _LEAST = 0.9, 0.4, 3
 _ORDERS = 5
 
 
@@ -170,6 +171,9 @@ def _priced(money: Money, account: Account, *, said: bool) -> Floats:
     if agrees:
         why, sure = f"its sum in each order is column {agrees[0]!r}", "certain"
     elif money.amount and not said:
+        less = [other for other in money.amount if _discounted(money, other, values)]
+        if less:
+            return _shared(money, less[0], account, None)
         other = money.amount[0]
         raise InputError(
             f"LOG has {name!r} x {money.quantity!r} ({np.nansum(values):,.2f} in all) and whole "
@@ -232,12 +236,8 @@ def _unit_or_line(money: Money, values: Floats) -> tuple[str, str] | None:
 
 def _once(money: Money, name: str) -> Floats:
     """Return an amount told on one or all lines of an order, on the first line only."""
-    assert money.order is not None or _per(money, name, None) == "line"
     values = money.columns[name]
-    if money.order is None:
-        return values
-    again = pd.Series(money.order).duplicated().to_numpy() & (money.order >= 0)
-    return np.where(again, 0.0, values)
+    return values if money.order is None else once(values, money.order)
 
 
 def _adds_up(money: Money, name: str, values: Floats) -> bool:
@@ -252,6 +252,20 @@ def _adds_up(money: Money, name: str, values: Floats) -> bool:
     return bool((np.abs(lines - whole) < _CENT).mean() > 0.99)
 
 
+def _discounted(money: Money, name: str, values: Floats) -> bool:
+    """Tell whether amounts of orders are those of their lines, or less where there was a discount.
+
+    Amounts with costs of sending or taxes would be more.
+    """
+    if money.order is None or _per(money, name, None) == "line":
+        return False
+    known = money.order >= 0
+    lines = np.bincount(money.order[known], weights=np.nan_to_num(values)[known])
+    whole = np.bincount(money.order[known], weights=np.nan_to_num(_once(money, name))[known])
+    equal = (np.abs(lines - whole) < _CENT).mean()
+    return bool(equal > _SOME and (whole < lines + _CENT).mean() > 0.99 and (whole >= 0).all())
+
+
 def _shared(money: Money, name: str, account: Account, per: str | None) -> Floats:
     """Share the amount of each order among its lines, by price x quantity where there are any."""
     order = money.order
@@ -261,25 +275,14 @@ def _shared(money: Money, name: str, account: Account, per: str | None) -> Float
     if money.price and money.quantity is not None:
         found = _product(money.columns[money.price[0]], money.columns[money.quantity])
         weight = np.where(np.isfinite(found) & (found > 0), found, 0.0)
-    known = order >= 0
-    codes = np.where(known, order, order.max() + 1 + np.arange(len(order)))
-    _, codes = np.unique(codes, return_inverse=True)
-    whole = np.bincount(codes, weights=np.nan_to_num(values))
-    weights, lines = np.bincount(codes, weights=weight), np.bincount(codes)
-    part = np.where(
-        weights[codes] > 0, weight / np.where(weights > 0, weights, 1.0)[codes], 1.0 / lines[codes]
-    )
-    shared = np.where(
-        np.bincount(codes, weights=np.isfinite(values))[codes] > 0, whole[codes] * part, np.nan
-    )
-    again = int(np.count_nonzero(lines > 1))
+    again = np.count_nonzero(np.bincount(order[order >= 0]) > 1)
     why = "as said" if per else f"the same on all lines of {again:,} orders: counted once"
     account.note("amount", f"column {name!r}", "its name says so", "likely", amount=name)
     account.note(
         "amount per", "order, shared among its lines", why, "as said" if per else "certain",
         amount_per="order",
     )  # fmt: skip
-    return _less_refunds(money, shared, account)
+    return _less_refunds(money, among_lines(order, values, weight), account)
 
 
 def _less_refunds(money: Money, values: Floats, account: Account) -> Floats:
@@ -290,7 +293,8 @@ def _less_refunds(money: Money, values: Floats, account: Account) -> Floats:
     if not back.any():
         return values
     if money.order is not None and _per(money, money.refunded, None) == "order":
-        back = np.abs(np.nan_to_num(_once(money, money.refunded)))
+        of_orders = np.abs(np.nan_to_num(_once(money, money.refunded)))
+        back = np.nan_to_num(among_lines(money.order, of_orders, np.abs(np.nan_to_num(values))))
     if np.count_nonzero(back > np.abs(np.nan_to_num(values)) + _CENT) and money.order is None:
         rows = int(np.count_nonzero(back > np.abs(np.nan_to_num(values)) + _CENT))
         raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import listed, quoted, require_columns
+from crmkit._reading.refunds import STATES
 from crmkit._reading.words import is_word, plain, words_for
 from crmkit.errors import InputError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._reading.account import Account
-    from crmkit._typing import Bools
+    from crmkit._typing import Bools, Ints
 
 __all__ = ["fill_orders", "keep_where", "sold", "take_where", "without_footers", "without_totals"]
 
@@ -106,18 +107,18 @@ def without_footers(frame: pd.DataFrame, needed: list[str], account: Account) ->
     return frame[~(nothing | again)]
 
 
-def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.DataFrame, Bools]:
-    """Keep what was sold by the words of a state, and tell which rows are refunds."""
-    refunds = np.zeros(len(frame), dtype=bool)
+def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.DataFrame, Ints]:
+    """Keep what was sold by the words of a state, and tell which rows money went back for."""
+    states = np.zeros(len(frame), dtype=np.int64)
     meanings = words_for("value")
     for name in columns:
         codes, distinct = pd.factorize(frame[name].astype(object))
         means = [meanings.get(plain(str(cell)), "") for cell in distinct]
-        known = [m for m in means if m in ("sold", "unsold", "refunded", "refund")]
+        known = [m for m in means if m in (*STATES, "unsold")]
         if not known:
             continue
         unknown = [cell for cell, m in zip(distinct, means, strict=True) if m not in set(known)]
-        words = [str(c) for c, m in zip(distinct, means, strict=True) if m in ("sold", "refund")]
+        words = [str(c) for c, m in zip(distinct, means, strict=True) if m in STATES]
         if unknown:
             raise InputError(
                 f"Column {name!r} of LOG says {listed(unknown[:_UNKNOWN_SHOWN])} in "
@@ -126,15 +127,9 @@ def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.
                 f"where='{name}={','.join(words) or 'paid'}'."
             )
         table = np.array([*means, "sold"], dtype=object)[codes]
-        lost = (table == "unsold") | (table == "refunded")
+        lost = table == "unsold"
         if lost.any():
-            left = sorted(
-                {
-                    str(c)
-                    for c, m in zip(distinct, means, strict=True)
-                    if m in ("unsold", "refunded")
-                }
-            )
+            left = sorted(str(c) for c, m in zip(distinct, means, strict=True) if m == "unsold")
             account.note(
                 "rows", f"{int(lost.sum()):,} left out", f"column {name!r} says {listed(left)}: no "
                 "money was earned", "certain", where=f"{name}={','.join(words)}",
@@ -144,9 +139,10 @@ def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.
                 "state", f"all rows of column {name!r} count", f"it says {listed(words)}",
                 "certain", where=None,
             )  # fmt: skip
-        refunds = (refunds | (table == "refund"))[~lost]
+        of_rows = np.array([STATES.index(m) if m in STATES else 0 for m in table], dtype=np.int64)
+        states = np.maximum(states, of_rows)[~lost]
         frame = frame[~lost]
-    return frame, refunds
+    return frame, states
 
 
 def without_totals(

@@ -10,10 +10,11 @@ import pandas as pd
 from crmkit._checks import listed
 from crmkit._frames import ACCOUNT, as_transactions, parse_day, with_account
 from crmkit._periods import day_text
-from crmkit._reading import columns, dates, money, numbers, refunds, rows, traps
+from crmkit._reading import columns, dates, money, numbers, packed, refunds, rows, traps
 from crmkit._reading.account import HOW_READ, Account
 from crmkit._reading.asked import Asked, asked_of
-from crmkit._reading.source import Opening, open_source
+from crmkit._reading.source import Opening
+from crmkit._reading.together import open_files
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _NUMBERS = ("amount", "price", "quantity", "cost", "refunded")
 def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
     """Read a file as `read_transactions` does, noting each step in an account; `as_of` stays."""
     asked = asked_of(given)
+    account.asked(given)
     none = asked.roles["refunded"] == "none"
     if none:
         asked.roles["refunded"] = None
@@ -37,20 +39,24 @@ def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
         asked.encoding, asked.separator, asked.header_line, asked.table,
         tuple(name for name in [*asked.roles.values(), *asked.where] if name),
     )  # fmt: skip
-    source = open_source(path, opening, account)
+    source = open_files(path, opening, asked.duplicates, account)
     if source.sample.empty:
         raise InputError("LOG has no rows.")
     found = columns.may_be(source, asked.roles)
     if none:
         found["refunded"] = []
+    if asked.roles["amount"] is not None and asked.amount_per != "order":
+        found["price"] = []  # of an order, prices tell the share of each line
     found = {role: names[:_LOOKED_AT] for role, names in found.items()}
     wanted = dict.fromkeys([name for names in found.values() for name in names] + list(asked.where))
     frame = source.read(list(wanted))
     must = found["date"] + (found["amount"] + found["price"] or found["customer_id"])
     frame = rows.without_footers(frame, list(dict.fromkeys(must)), account)
-    if found["order_id"]:
+    order = next(iter(found["order_id"]), None)
+    frame = source.without_repeats(frame, order, asked.duplicates, account)
+    if order is not None:
         once = [name for role in ("status", "currency", "date") for name in found[role]]
-        frame = rows.fill_orders(frame, found["order_id"][0], once, account)
+        frame = rows.fill_orders(frame, order, once, account)
     frame = rows.keep_where(frame, asked.where, account)
     states = [name for name in found["status"] if name not in asked.where]
     frame, back = rows.sold(frame, states, account)
@@ -96,13 +102,17 @@ def _log(
     if "cost" in chosen:
         out["cost"] = pd.Series(values[chosen["cost"]])
     if worth is not None:
+        off = np.nan_to_num(values[taken.refunded]) if taken.refunded else np.zeros(len(worth))
         units = None if quantity is None else values[quantity]
-        out["amount"] = pd.Series(refunds.signs(worth, back, units, account))
+        net = asked.given["refunded"] == "none"
+        worth = refunds.signs(worth, back, units, off != 0, taken.order, account, net=net)
+        out["amount"] = pd.Series(worth)
     else:
         why = "no column is known to hold amounts or prices"
         account.note("amount", "none", why, "likely", amount=None)
     out["date"], form = dates.find_dates(out["date"], account, asked.date_format, asked.tz)
-    return _through_the_door(pd.DataFrame(out), form, asked, account)
+    log = packed.unpack(pd.DataFrame(out), asked.product_separator, account)
+    return _through_the_door(log, form, asked, account)
 
 
 def _readable(texts: dict[str, Written], keep: Any, found: dict[str, list[str]]) -> None:
@@ -154,7 +164,7 @@ def _through_the_door(
         frame,
         date_format=form,
         tz=asked.tz,
-        duplicates=asked.duplicates or "keep",
+        duplicates="keep" if asked.duplicates in (None, "files") else asked.duplicates,
         **{name: asked.given[name] for name in policies},
     )
     traps.refuse_far(log["date"], asked.as_of, asked.since)
