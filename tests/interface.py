@@ -77,7 +77,7 @@ def _wrapped(text):
 
 def _commands():
     """Yield the commands of the command line and their options."""
-    from crmkit.__main__ import _parser
+    from crmkit._options import make_parser
 
     (commands,) = (action for action in _parser()._actions if action.dest == "command")
     for name, parser in commands.choices.items():

@@ -16,7 +16,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ASKED", "BESIDE", "READ", "in_options", "option", "parse"]
+__all__ = ["ASKED", "BESIDE", "READ", "in_options", "make_parser", "option", "parse"]
 
 # What both commands pass on to make_report under the same name.
 ASKED = (
@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"crmkit: {message.rstrip('.')}. See {self.prog} --help.\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     parser = _Parser(prog="crmkit", description="Customer analytics from a transaction log.")
     parser.add_argument("--version", action="version", version=f"crmkit {__version__}")
@@ -183,7 +183,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return what a command line says, and what its file of settings adds to it."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
+    parser = make_parser()
     arguments = parser.parse_args(words)
     if arguments.config is not None:
         log, more = _settings(arguments)
