@@ -79,7 +79,7 @@ def _commands():
     """Yield the commands of the command line and their options."""
     from crmkit._options import make_parser
 
-    (commands,) = (action for action in _parser()._actions if action.dest == "command")
+    (commands,) = (action for action in make_parser()._actions if action.dest == "command")
     for name, parser in commands.choices.items():
         options = [
             f"{'/'.join(action.option_strings) or action.metavar} = {action.default!r}"
