@@ -67,9 +67,9 @@ _NAMES = (
     (_COUNT_FROM_2, "max_bins max_levels max_segments n_segments sample_size"),
     (
         _ROWS,
-        "max_frequency n_bands n_best n_bins n_bundles n_customers n_groups n_intervals "
-        "n_items n_neighbours n_reasons n_repeats n_rules n_splits n_train n_treatments "
-        "n_variables n_windows",
+        "contacts_per_customer max_frequency n_bands n_best n_bins n_bundles n_customers n_groups "
+        "n_intervals n_items n_neighbours n_reasons n_repeats n_rules n_splits n_train "
+        "n_treatments n_variables n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),
     (_ROWS_FROM_2, "n_folds n_points n_recencies"),

@@ -22,33 +22,42 @@ def offered(rng, n):
     return customers, scores, consent
 
 
-def best(gain, cost, budget, each):
+def best(gain, cost, budget, each, most=1, past=0, by_post=10):
     """The most that any choice gains, by the whole problem as it stands; gains (n, 4)."""
     n = len(gain)
     one = np.kron(np.eye(n), np.ones(4))
+    post = np.kron(np.eye(n), np.array([channel == "post" for _, channel in WAYS], dtype=float))
     offer = np.array([[w[0] == name for w in WAYS] * n for name in each], dtype=float)
-    rows = np.vstack([one, cost.ravel()[None], offer])
-    most = np.concatenate([np.ones(n), [budget], list(each.values())])
+    rows = np.vstack([one, post, cost.ravel()[None], offer])
+    left = np.full(n, most) - past, np.full(n, by_post) - past
+    limits = np.concatenate([np.maximum(part, 0) for part in left] + [[budget], [*each.values()]])
     upper = np.isfinite(gain).ravel().astype(float)
     found = milp(
         -np.where(np.isfinite(gain), gain, 0).ravel(), integrality=np.ones(4 * n),
-        constraints=LinearConstraint(rows, -np.inf, most), bounds=Bounds(0, upper),
+        constraints=LinearConstraint(rows, -np.inf, limits), bounds=Bounds(0, upper),
         options={"mip_rel_gap": 1e-9},
     )  # fmt: skip
     return -found.fun
 
 
-def test_no_choice_of_offers_and_channels_gains_more(long):
-    rng = np.random.default_rng(0)
-    for _ in range(1000 if long else 60):
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_no_choice_of_offers_and_channels_gains_more(most, long):
+    rng = np.random.default_rng(most)
+    for _ in range(1000 if long else 25):
         n = int(rng.integers(2, 13))
         customers, scores, consent = offered(rng, n)
         cost = {"email": rng.uniform(0, 2), "post": rng.uniform(1, 8)}
-        each = {"card": int(rng.integers(0, n)), "gift": int(rng.integers(0, n))}
-        budget = rng.uniform(0, 3 * n)
+        each = {"card": int(rng.integers(0, most * n)), "gift": int(rng.integers(0, most * n))}
+        budget = rng.uniform(0, 3 * most * n)
+        # Some had a letter before; so many letters, and contacts of any kind, may be in all.
+        past, by_post = rng.integers(0, 2, n), int(rng.integers(1, 4))
+        letters = customers.loc[past > 0, ["customer_id"]].assign(
+            channel="post", date=pd.Timestamp("2025-06-01")
+        )
         found = response.select_targets(
             customers, scores, consent=consent, contact_cost=cost, capacity=each, budget=budget,
-            holdout_share=0, random_state=0,
+            holdout_share=0, contacts_per_customer=most, contacts=letters, window_days=30,
+            max_contacts={"post": by_post, None: most}, as_of="2025-06-10", random_state=0,
         )  # fmt: skip
         chosen = found[found["decision"] == "contact"]
         spent = np.array([[cost[channel] for _, channel in WAYS]] * n)
@@ -57,15 +66,45 @@ def test_no_choice_of_offers_and_channels_gains_more(long):
             gain[~customers[consent[channel]].to_numpy(), column] = -np.inf
         gain[gain <= 0] = -np.inf
         row = response.selection_summary(found).iloc[0]
-        most = best(gain, spent, budget, each)
-        assert row["expected_gain"] >= 0.99 * most - 1e-9
-        assert row["bound"] >= most * (1 - 1e-9)
-        # Nothing that may not be: money, places, consent.
+        optimum = best(gain, spent, budget, each, most, past, by_post)
+        assert row["expected_gain"] >= 0.99 * optimum - 1e-9
+        assert row["bound"] >= optimum * (1 - 1e-9)
+        # Nothing that may not be: money, places, consent, too many contacts, one of them twice.
         assert chosen["cost"].sum() <= budget * (1 + 1e-9)
         assert all((chosen["treatment"] == offer).sum() <= most for offer, most in each.items())
         for channel, column in consent.items():
             reached = chosen.loc[chosen["channel"] == channel, "customer_id"]
             assert customers.set_index("customer_id").loc[reached, column].all()
+        assert not chosen.duplicated(["customer_id", "treatment", "channel"]).any()
+        for part, limit in ((chosen, most), (chosen[chosen["channel"] == "post"], by_post)):
+            times = np.bincount(part["customer_id"], minlength=n)
+            assert (times + past * (times > 0) <= limit).all()
+        assert found["customer_id"].is_monotonic_increasing
+        assert found["customer_id"].nunique() == n == row["customers"]
+
+
+def test_several_contacts_of_one_customer_become_one_arm():
+    options = {"consent": "phone", "holdout_share": 0, "contact_cost": 1, "random_state": 0}
+    people = pd.DataFrame({"customer_id": range(40), "phone": True})
+    offers = pd.concat(
+        [people[["customer_id"]].assign(treatment=name, score=score)
+         for name, score in (("mail", 9.0), ("call", 5.0))]
+    )  # fmt: skip
+    selection = response.select_targets(
+        people, offers, contacts_per_customer=2, **{**options, "holdout_share": 0.5}
+    )
+    contacted = selection[selection["decision"] == "contact"]
+    assert contacted["treatment"].tolist() == ["mail", "call"] * (len(contacted) // 2)
+    assert contacted["expected_gain"].tolist() == [8.0, 4.0] * (len(contacted) // 2)
+    came = people.assign(spend=np.arange(40) % 7)
+    row = response.campaign_result(came, outcome="spend", selection=selection).iloc[0]
+    assert row["treatment"] == "call + mail"
+    assert row["customers_treated"] == len(contacted) // 2
+    assert row["cost"] == len(contacted)
+    assert row["planned_profit"] == pytest.approx(6 * len(contacted))
+    again = pd.concat([selection, selection])
+    with pytest.raises(InputError, match="repeats without another contact"):
+        response.campaign_result(came, outcome="spend", selection=again)
 
 
 def test_many_customers_offers_and_channels():

@@ -91,7 +91,9 @@ def rows_of(
 
 def without(rows: Ints, n: int) -> int:
     """Return how many of `n` rows no id met, from what `rows_of` returned."""
-    return n - np.unique(rows[rows >= 0]).size
+    met = np.zeros(n + 1, dtype=bool)
+    met[rows] = True  # the last is where those who met nobody lead
+    return n - int(met[:-1].sum())
 
 
 def read_ids(values: Any, name: str) -> pd.Series[Any]:

@@ -138,6 +138,10 @@ def tree():
     return {"tree": response.response_tree(campaign()["customers"], **EXPLAINED, min_customers=40)}
 
 
+def rules():
+    return {**campaign(), "rules": tree()["tree"]}
+
+
 def profits():
     return {"profit": response.profit_table(*judged().values(), value=20, contact_cost=3)}
 
@@ -242,6 +246,11 @@ CASES = [
     ),
     FunctionCase(response.response_drivers, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
     FunctionCase(response.woe_table, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
+    FunctionCase(
+        response.rule_scores,
+        rules,
+        needs={"customers": ("customer_id",), "rules": ("rule", "customers")},
+    ),
     FunctionCase(response.odds_ratios, campaign, kwargs=EXPLAINED, needs=EXPLAINS),
     PlotCase(response.plot_drivers, drivers),
     FunctionCase(

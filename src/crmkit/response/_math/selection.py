@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.response._math.prices import Limits, best_option, shadow_prices
+from crmkit.response._math.prices import Limits, best_contacts, best_option, shadow_prices
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
@@ -26,12 +26,14 @@ _SECONDS = 10.0
 class Selection:
     """Who is contacted, and how.
 
-    ``contact`` and ``control`` (n,) never overlap; ``option`` (n,) is each customer's best column;
-    ``rank`` (n,) counts from 1 over customers worth a contact and is 0 for the others. No choice
-    among those not held out gains more than ``bound``.
+    ``who`` and ``way`` (c,) are the customer and the column of each contact, ``control`` (n,) who
+    is held out; ``option`` (n,) is each customer's best column; ``rank`` (n,) counts from 1 over
+    customers worth a contact and is 0 for the others. No choice among those not held out gains
+    more than ``bound``.
     """
 
-    contact: Bools
+    who: Ints
+    way: Ints
     control: Bools
     option: Ints
     rank: Ints
@@ -42,68 +44,75 @@ def select(gain: Floats, cost: Floats, *, limits: Limits, hold_out: Bools, tie: 
     """Select customers by gain less the shadow prices of what they use.
 
     `gain` and `cost` have shape (n, k), one column per offer and channel, -inf where one is not
-    open. Customers are taken in the order of what they gain above the prices of budget, offers and
-    places (Dantzig 1957; Fisher 1981), passing over whom the rest of the budget does not pay for
+    open. Contacts are taken in the order of what they gain above the prices of budget, offers and
+    places (Dantzig 1957; Fisher 1981), passing over what the rest of the budget does not pay for
     and what is full. Where that falls short of the bound, as with few and unequal costs, those whom
     the prices leave undecided are chosen exactly by branch and bound. Customers in `hold_out` (n,)
     use neither budget nor places: those worth no less than the last one taken are the control
     group. `tie` (n,) is a random order that decides between equals.
     """
-    n = gain.shape[0]
-    free = ~hold_out
-    wanted = np.where(gain > 0, gain, -np.inf)
-    by_chance = tie[free[tie]]
-    prices = shadow_prices(wanted[by_chance], cost[by_chance], limits)
+    # Columns in one piece each: they are gone through one by one.
+    cost = np.asfortranarray(cost)
+    wanted = np.asfortranarray(np.where(gain > 0, gain, -np.inf))
+    free = np.where(hold_out[:, None], -np.inf, wanted) if hold_out.any() else wanted
+    prices = shadow_prices(free, cost, limits, tie[~hold_out[tie]])
     priced = wanted - prices.budget * cost - prices.offers[limits.offer]
     net, option = best_option(priced)
     order = tie[np.argsort(-net[tie], kind="stable")]
     order = order[: int(np.isfinite(net).sum())]
-    listed = order[free[order]]
-    contact = np.zeros(n, dtype=bool)
-    for taken, how in _filled(priced, cost, listed, limits):
-        contact[taken], option[taken] = True, how
-    at = np.arange(n)
-    total = float(gain[at, option][contact].sum())
+    rank = np.zeros(len(gain), dtype=np.int64)
+    rank[order] = np.arange(1, order.size + 1)
+    listed = order[~hold_out[order]]
+    who, way = _filled(priced[listed], cost[listed], limits.of(listed))
+    who = listed[who]
+    total = float(wanted[who, way].sum())
     if prices.bound - total > _GAP * prices.bound:
         better = _exact(wanted, cost, priced, listed, prices.bound - total, total, limits)
-        if better is not None:
-            contact, option = better[0], np.where(better[0], better[1], option)
+        who, way = (who, way) if better is None else better
+    contact = np.zeros(len(gain), dtype=bool)
+    contact[who] = True
+    # The best of a customer's contacts is its option; it comes last, so that it stays.
+    first = np.argsort(priced[who, way], kind="stable")
+    option[who[first]] = way[first]
     full = contact.sum() < listed.size
-    worth = priced[at, option]
+    worth = priced[np.arange(len(gain)), option]
     least = worth[contact].min() if contact.any() else np.inf
     control = hold_out & np.isfinite(net) & ((net >= least) | (not full))
-    rank = np.zeros(n, dtype=np.int64)
-    rank[order] = at[: order.size] + 1
-    return Selection(contact, control, option, rank, prices.bound)
+    return Selection(who, way, control, option, rank, prices.bound)
 
 
-def _filled(priced: Floats, cost: Floats, listed: Ints, limits: Limits) -> list[tuple[Ints, Ints]]:
+def _filled(priced: Floats, cost: Floats, limits: Limits) -> tuple[Ints, Ints]:
     """Return who of a list, best first, gets what; whose best offer is full gets another one."""
     left, room, each = limits.budget * (1 + 1e-12), limits.capacity, limits.each.copy()
-    priced, found = priced[listed], []
-    while listed.size and room >= 1:
-        priced = np.where(each[limits.offer] < 1, -np.inf, priced)
-        net, option = best_option(priced)
+    own_room = limits.room
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    while room >= 1:
+        if (each < 1).any():
+            priced = np.where(each[limits.offer] < 1, -np.inf, priced)
+        who, way, net = best_contacts(priced, replace(limits, room=own_room), -np.inf)
         best_first = np.argsort(-net, kind="stable")
-        best_first = best_first[np.isfinite(net[best_first])]
-        offer = limits.offer[option[best_first]]
+        offer = limits.offer[way[best_first]]
         place = np.empty(offer.size)
         for one in range(each.size):
             place[offer == one] = np.arange(1, np.count_nonzero(offer == one) + 1)
-        inside = best_first[place <= each[offer]]
-        own = cost[listed[inside], option[inside]]
-        taken = inside[_fitting(own, left, room)]
-        if taken.size:
-            found.append((listed[taken], option[taken]))
-            left -= float(cost[listed[taken], option[taken]].sum())
-            room -= taken.size
-            each -= np.bincount(limits.offer[option[taken]], minlength=each.size)
-        if not (each < 1).any() or inside.size == best_first.size:
+        fits = place <= each[offer]
+        inside = best_first[fits]
+        taken = inside[_fitting(cost[who[inside], way[inside]], left, room)]
+        found.append(np.stack([who[taken], way[taken]]))
+        left -= float(cost[who[taken], way[taken]].sum())
+        room -= taken.size
+        each -= np.bincount(limits.offer[way[taken]], minlength=each.size)
+        if fits.all() or not (each < 1).any():
             break
-        rest = np.setdiff1d(best_first, inside)
-        rest = np.sort(rest)
-        listed, priced = listed[rest], priced[rest]
-    return found
+        # What was inside is settled, taken or not; what else there is for its customer stays.
+        priced[who[inside], way[inside]] = -np.inf
+        if own_room is None or limits.group is None:
+            priced[who[inside]] = -np.inf
+        else:
+            own_room = own_room.copy()
+            np.subtract.at(own_room, who[taken], limits.group[:, way[taken]].T)
+    who, way = np.concatenate(found, axis=1)
+    return who, way
 
 
 def _fitting(cost: Floats, left: float, room: float) -> Ints:
@@ -124,7 +133,7 @@ def _fitting(cost: Floats, left: float, room: float) -> Ints:
 def _exact(
     gain: Floats, cost: Floats, priced: Floats, listed: Ints, slack: float, total: float,
     limits: Limits,
-) -> tuple[Bools, Ints] | None:  # fmt: skip
+) -> tuple[Ints, Ints] | None:  # fmt: skip
     """Return who is contacted and how in the best choice, if it can be found in time.
 
     What is further below the price of a place than bound and list are apart is in no better choice.
@@ -132,43 +141,44 @@ def _exact(
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
-    net = np.sort(priced[listed].max(axis=1))
-    crowded = limits.capacity < listed.size
+    net = np.sort(best_contacts(priced[listed], limits.of(listed), -np.inf)[2])
+    crowded = limits.capacity < net.size
     margin = max(float(net[-max(int(limits.capacity), 1)]), 0.0) if crowded else 0.0
-    who, what = np.nonzero(priced[listed] >= margin - slack * (1 + 1e-9))
+    who, way = np.nonzero(priced[listed] >= margin - slack * (1 + 1e-9))
     if not 0 < who.size <= _EXACT:
         return None
-    row = np.unique(who, return_inverse=True)[1]
-    person, value = listed[who], gain[listed[who], what]
+    who = listed[who]
+    group = np.ones((1, gain.shape[1]), dtype=bool) if limits.group is None else limits.group
+    room = np.ones((len(gain), 1), dtype=np.int64) if limits.room is None else limits.room
+    people, row = np.unique(who, return_inverse=True)
     ones, place = np.ones(who.size), np.arange(who.size)
-    rows = [csr_array((ones, (row, place))), csr_array(ones[None])]
-    most = [np.ones(int(row.max()) + 1), np.array([min(limits.capacity, who.size)])]
+    rows = [csr_array(ones[None])]
+    most = [np.array([min(limits.capacity, who.size)])]
+    for one, ways in enumerate(group):
+        inside = (ways[way].astype(np.float64), (row, place))
+        rows.append(csr_array(inside, shape=(people.size, who.size)))
+        most.append(room[people, one].astype(np.float64))
     if np.isfinite(limits.budget):
-        rows.append(csr_array(cost[person, what][None]))
+        rows.append(csr_array(cost[who, way][None]))
         most.append(np.array([limits.budget]))
     for offer in np.flatnonzero(np.isfinite(limits.each)):
-        rows.append(csr_array((limits.offer[what] == offer).astype(np.float64)[None]))
+        rows.append(csr_array((limits.offer[way] == offer).astype(np.float64)[None]))
         most.append(limits.each[[offer]])
     constraints = [
         LinearConstraint(part, -np.inf, limit) for part, limit in zip(rows, most, strict=True)
     ]
     found = milp(
-        -value, constraints=constraints, integrality=np.ones(who.size, dtype=np.int64),
-        bounds=Bounds(0, 1),
+        -gain[who, way], constraints=constraints, bounds=Bounds(0, 1),
+        integrality=np.ones(who.size, dtype=np.int64),
         options={"time_limit": _SECONDS, "mip_rel_gap": 1e-6},
     )  # fmt: skip
     if found.x is None or -found.fun <= total:
         return None
-    chosen = found.x > 0.5
-    if cost[person[chosen], what[chosen]].sum() > limits.budget * (1 + 1e-9):
-        return None
-    contact = np.zeros(len(gain), dtype=bool)
-    option = np.zeros(len(gain), dtype=np.int64)
-    contact[person[chosen]], option[person[chosen]] = True, what[chosen]
-    return contact, option
+    who, way = who[found.x > 0.5], way[found.x > 0.5]
+    return None if cost[who, way].sum() > limits.budget * (1 + 1e-9) else (who, way)
 
 
 def gain_bound(gain: Floats, cost: Floats, *, budget: float, capacity: float) -> float:
     """Return the relaxed programme's bound on the total gain of customers, (n,) each."""
     limits = Limits(budget, capacity, np.zeros(1, dtype=np.int64), np.array([np.inf]))
-    return shadow_prices(gain[:, None], cost[:, None], limits).bound
+    return shadow_prices(gain[:, None], cost[:, None], limits, np.arange(gain.size)).bound

@@ -12,6 +12,7 @@ from crmkit.response._report.power import minimum_detectable_effect, sample_size
 from crmkit.response._report.profit import profit_table
 from crmkit.response._report.qini import qini_summary, qini_table
 from crmkit.response._report.rates import response_rates
+from crmkit.response._report.rules import rule_scores
 from crmkit.response._report.selection import select_targets
 from crmkit.response._report.selection_summary import selection_summary
 from crmkit.response._report.tree import response_tree
@@ -32,6 +33,7 @@ __all__ = [
     "response_drivers",
     "response_rates",
     "response_tree",
+    "rule_scores",
     "sample_ratio_test",
     "sample_size",
     "select_targets",

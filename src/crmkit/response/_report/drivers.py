@@ -17,7 +17,7 @@ from crmkit.response._math.binning import information
 from crmkit.response._table import BinnedVariable, bin_customers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["response_drivers"]
 
@@ -34,6 +34,7 @@ def response_drivers(
     max_bins: int = 10,
     min_bin_share: float = 0.01,
     monotone: bool = False,
+    special_codes: Mapping[str, Iterable[Any]] | Iterable[Any] | None = None,
     known_at: Mapping[str, Any] | None = None,
     as_of: Any = None,
 ) -> pd.DataFrame:
@@ -59,6 +60,10 @@ def response_drivers(
         Least share of customers in a bin.
     monotone : bool, default False
         Whether the rate of a number's bins must rise, or fall, throughout.
+    special_codes : list or mapping, optional
+        Values that are codes and no amounts, such as -999 or "refused", each of which is a bin of
+        its own: a list for all columns, or one per column. A column whose other values are all
+        numbers is one of numbers.
     known_at : mapping of str to date, optional
         When each variable became known. One known after `as_of` cannot have been used to select.
     as_of : date-like, optional
@@ -126,6 +131,7 @@ def response_drivers(
         max_bins=max_bins,
         min_bin_share=min_bin_share,
         monotone=monotone,
+        special_codes=special_codes,
     )
     rows = [_judged(variable, outcomes) for variable in variables]
     table = pd.DataFrame(rows)

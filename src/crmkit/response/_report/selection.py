@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pandas as pd
 from crmkit._arguments import check_columns, check_text
 from crmkit._checks import check_number, random_generator, require_columns
 from crmkit._frames import group_codes, keyed_chance, read_customers, sorted_codes, with_account
+from crmkit.response._math.prices import best_option
 from crmkit.response._math.selection import select
 from crmkit.response._table import (
     Reason,
+    contact_rooms,
     expected_gain,
-    is_capped,
     is_suppressed,
     limits,
     ways_permitted,
@@ -49,6 +51,7 @@ def select_targets(
     contacts: Any = None,
     max_contacts: int | Mapping[Any, int] | None = None,
     window_days: int | None = None,
+    contacts_per_customer: int = 1,
     as_of: Any = None,
     random_state: int | None = None,
 ) -> pd.DataFrame:
@@ -110,6 +113,9 @@ def select_targets(
         limit over all channels.
     window_days : int, optional
         The days in which these contacts are counted.
+    contacts_per_customer : int, default 1
+        Most contacts with one customer, by as many offers or channels. Their gains are added up:
+        leave it at 1 where a second contact does not bring its own.
     as_of : date-like, optional
         Day of the selection. Needed where consents or contacts carry dates.
     random_state : int, optional
@@ -119,7 +125,8 @@ def select_targets(
     Returns
     -------
     pandas.DataFrame
-        One row per customer, in the order given:
+        One row per customer, in the order given, with `contacts_per_customer` one per contact of
+        those who are contacted, the best first:
 
         * ``customer_id`` - as given.
         * ``decision`` (str) - "contact", "control" or "no contact".
@@ -127,8 +134,8 @@ def select_targets(
           that came furthest: "selected", "opted out", "no consent",
           "consent expired", "suppressed", "contact cap", "no score", "not worth the contact",
           "beyond budget", "beyond capacity" or "random hold-out".
-        * ``rank`` (Int64) - 1 for the best of those who may be contacted and are worth it,
-          missing for the others.
+        * ``rank`` (Int64) - 1 for the best customer of those who may be contacted and are worth
+          it, missing for the others.
         * ``treatment``, ``channel`` - the best offer and channel; only where `scores` have them.
         * ``expected_gain`` (float) - score x value x margin - cost, in money; missing without a
           score.
@@ -184,13 +191,16 @@ def select_targets(
         people, consent, ways, channel=channel, purpose=purpose, as_of=as_of, account=account
     )
     scored = ~np.isneginf(gain)
-    capped = is_capped(
-        people, contacts, ways, max_contacts=max_contacts, window_days=window_days, as_of=as_of,
-        account=account,
+    most_each = check_number(contacts_per_customer, "contacts_per_customer")
+    room, group = contact_rooms(
+        people, contacts, ways, each=most_each, max_contacts=max_contacts,
+        window_days=window_days, as_of=as_of, account=account,
     )  # fmt: skip
+    if most_each > 1:
+        most = replace(most, room=room, group=group)
     rules = [
         (Reason.SUPPRESSED, is_suppressed(people, suppress, account)[:, None]),
-        (Reason.CONTACT_CAP, capped),
+        (Reason.CONTACT_CAP, (room < 1) @ group),
         (Reason.NO_SCORE, ~scored),
         (Reason.NOT_WORTH_THE_CONTACT, gain <= least),
     ]
@@ -208,26 +218,25 @@ def select_targets(
     chance, tie = _drawn(people["customer_id"].iloc[rows], holdout_key, random_state)
     hold_out = _held_out(chance, share, people.iloc[rows], holdout_by, free)
     masked = np.where(open_ways, gain, -np.inf)
-    chosen = select(masked[rows], cost[rows], limits=most, hold_out=hold_out, tie=tie)
-    full = chosen.contact.sum() >= most.capacity or not np.isfinite(most.budget)
-    left_over = Reason.BEYOND_CAPACITY if full else Reason.BEYOND_BUDGET
-    reason[rows[free]] = np.select(
-        [chosen.contact[free], chosen.control[free]],
-        [Reason.SELECTED, Reason.HOLD_OUT],
-        default=left_over,
-    )
-    account |= {"rows": rows.size, "gain_bound": float(chosen.bound)}
-    rank, way = np.zeros(rows.size, dtype=np.int64), gain.argmax(axis=1)
+    chosen = select(masked[rows], cost[rows], limits=most.of(rows), hold_out=hold_out, tie=tie)
+    full = chosen.who.size >= most.capacity or not np.isfinite(most.budget)
+    reason[rows[free]] = Reason.BEYOND_CAPACITY if full else Reason.BEYOND_BUDGET
+    reason[rows[chosen.control]] = Reason.HOLD_OUT
+    reason[rows[chosen.who]] = Reason.SELECTED
+    rank, way = np.zeros(rows.size, dtype=np.int64), best_option(gain)[1]
     rank[rows] = chosen.rank
     way[rows] = np.where(chosen.rank > 0, chosen.option, way[rows])
 
     at = np.arange(rows.size)
-    decision = np.full(rows.size, "no contact", dtype=object)
+    if most_each > 1:
+        at, way = _by_contact(reason, way, gain, rows[chosen.who], chosen.way)
+    account |= {"rows": rows.size, "gain_bound": float(chosen.bound)}
+    reason, rank, expected = reason[at], rank[at], gain[at, way]
+    decision = np.full(at.size, "no contact", dtype=object)
     decision[reason == Reason.SELECTED] = "contact"
     decision[reason == Reason.HOLD_OUT] = "control"
-    expected = gain[at, way]
     table = {
-        "customer_id": people["customer_id"],
+        "customer_id": people["customer_id"].take(at).reset_index(drop=True),
         "decision": decision,
         "reason": pd.Series([why.text for why in Reason]).take(reason).to_numpy(),
         "rank": pd.arrays.IntegerArray(rank, rank == 0),
@@ -239,6 +248,14 @@ def select_targets(
     table["expected_gain"] = np.where(np.isneginf(expected), np.nan, expected)
     table["cost"] = cost[at, way]
     return with_account(pd.DataFrame(table), account)
+
+
+def _by_contact(reason: Ints, way: Ints, gain: Floats, who: Ints, how: Ints) -> tuple[Ints, Ints]:
+    """Return customer and way of each row: one for every contact, one for everybody else."""
+    others = np.flatnonzero(reason != Reason.SELECTED)
+    at, way = np.r_[others, who], np.r_[way[others], how]
+    order = np.lexsort((-gain[at, way], at))
+    return at[order], way[order]
 
 
 def _drawn(ids: pd.Series[Any], key: str | None, random_state: int | None) -> tuple[Floats, Ints]:

@@ -37,7 +37,7 @@ def selection_summary(
         One row:
 
         * ``customers`` (int) - customers decided on.
-        * ``contacts`` (int) - selected customers.
+        * ``contacts`` (int) - contacts that are to be made.
         * ``controls`` (int) - customers held out at random.
         * ``no_contacts`` (int) - all others.
         * ``cost`` (float) - cost of the contacts, in money.
@@ -65,9 +65,9 @@ def selection_summary(
        contacts  expected_gain  bound
     0         2            7.0    7.0
     """
-    table = read_customers(
-        selection, needs=["decision", "reason", "expected_gain", "cost"], name="selection"
-    )
+    needs = ["decision", "reason", "expected_gain", "cost"]
+    table = read_customers(selection, needs=needs, name="selection", unique=False)
+    customers = table["customer_id"].nunique()
     contact = (table["decision"] == "contact").to_numpy(dtype=bool)
     control = (table["decision"] == "control").to_numpy(dtype=bool)
     beyond = table["reason"].isin(["beyond budget", "beyond capacity"]).to_numpy(dtype=bool)
@@ -78,7 +78,7 @@ def selection_summary(
     # Only the selection itself knew the offers that were not chosen; of a part of it nothing is
     # known.
     account = table.attrs.get("account", {})
-    bound = account.get("gain_bound", np.nan) if account.get("rows") == len(table) else np.nan
+    bound = account.get("gain_bound", np.nan) if account.get("rows") == customers else np.nan
     if np.isnan(bound) and not {"treatment", "channel"} & set(table.columns):
         bound = gain_bound(
             gain[candidate], cost[candidate], budget=most.budget, capacity=most.capacity
@@ -86,7 +86,7 @@ def selection_summary(
     total = float(gain[contact].sum())
     return pd.DataFrame(
         {
-            "customers": [len(table)],
+            "customers": [customers],
             "contacts": [int(contact.sum())],
             "controls": [int(control.sum())],
             "no_contacts": [int((~contact & ~control).sum())],

@@ -14,7 +14,7 @@ from crmkit.response._math.binning import information
 from crmkit.response._table import bin_customers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["woe_table"]
 
@@ -27,6 +27,7 @@ def woe_table(
     max_bins: int = 10,
     min_bin_share: float = 0.01,
     monotone: bool = False,
+    special_codes: Mapping[str, Iterable[Any]] | Iterable[Any] | None = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     """Show the bins behind :func:`response_drivers`, with their rates and weights of evidence.
@@ -46,6 +47,10 @@ def woe_table(
         Least share of customers in a bin.
     monotone : bool, default False
         Whether the rate of a number's bins must rise, or fall, throughout.
+    special_codes : list or mapping, optional
+        Values that are codes and no amounts, such as -999 or "refused", each of which is a bin of
+        its own: a list for all columns, or one per column. A column whose other values are all
+        numbers is one of numbers.
     confidence_level : float, default 0.95
         Level of the intervals.
 
@@ -53,11 +58,12 @@ def woe_table(
     -------
     pandas.DataFrame
         One row per variable and bin: numbers from low to high, levels from the lowest rate to
-        the highest, missing values last:
+        the highest, special codes as given, missing values last:
 
         * ``variable`` (str) - the column.
-        * ``bin`` (str) - a range, one level or several, "(other)" for pooled rare levels, or
-          "(missing)".
+        * ``bin`` (str) - a range, one level or several, "(other)" for pooled rare levels, a special
+          code, or "(missing)".
+        * ``rule`` (str) - who belongs to it, for ``DataFrame.query`` and :func:`rule_scores`.
         * ``customers`` (int) - contacted customers in the bin.
         * ``share`` (float) - of all contacted customers.
         * ``responders`` (int) - those who responded.
@@ -105,6 +111,7 @@ def woe_table(
         max_bins=max_bins,
         min_bin_share=min_bin_share,
         monotone=monotone,
+        special_codes=special_codes,
     )
     parts = []
     for variable in variables:
@@ -116,6 +123,7 @@ def woe_table(
                 {
                     "variable": variable.name,
                     "bin": variable.labels,
+                    "rule": variable.rules,
                     "customers": size.astype(np.int64),
                     "share": size / sum(outcomes),
                     "responders": variable.events.astype(np.int64),

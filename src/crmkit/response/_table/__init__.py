@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmkit.response._table.bins import BinnedVariable, bin_customers
 from crmkit.response._table.coding import (
     RuleVariable,
     check_tree_options,
@@ -10,17 +11,13 @@ from crmkit.response._table.coding import (
 )
 from crmkit.response._table.offers import Ways, expected_gain, limits
 from crmkit.response._table.permission import (
-    is_capped,
+    contact_rooms,
     is_suppressed,
     ways_permitted,
 )
 from crmkit.response._table.reasons import Reason
-from crmkit.response._table.variables import (
-    BinnedVariable,
-    Variable,
-    bin_customers,
-    read_variables,
-)
+from crmkit.response._table.rules import read_rules
+from crmkit.response._table.variables import Variable, read_variables
 
 __all__ = [
     "BinnedVariable",
@@ -31,10 +28,11 @@ __all__ = [
     "bin_customers",
     "check_tree_options",
     "code_variables",
+    "contact_rooms",
     "expected_gain",
-    "is_capped",
     "is_suppressed",
     "limits",
+    "read_rules",
     "read_variables",
     "rule_of",
     "ways_permitted",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import check_number
-from crmkit._frames import sorted_codes
 from crmkit.response._math.tree import Coded
 from crmkit.response._table.variables import Variable, read_variables
 
@@ -21,15 +20,24 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats
 
 
-__all__ = ["RuleVariable", "check_tree_options", "code_variables", "rule_of"]
+__all__ = [
+    "EVERYONE",
+    "RuleCells",
+    "RuleVariable",
+    "check_tree_options",
+    "code_variables",
+    "condition",
+    "quoted_name",
+    "rule_of",
+]
 
-_EVERYONE = "all customers"
+EVERYONE = "all customers"
 _CELLS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class RuleVariable:
-    """A coded variable and what its codes mean.
+class RuleCells:
+    """What the codes of a variable mean.
 
     Numbers: code i holds edges[i - 1] <= x < edges[i]. Levels: code i is ``levels[i]``, the last
     but one stands for all rare levels if ``pooled``. The last code is missing, ``gaps`` tells
@@ -37,11 +45,17 @@ class RuleVariable:
     """
 
     name: str
-    coded: Coded
     edges: Floats | None
     levels: list[Any]
     pooled: bool
     gaps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVariable(RuleCells):
+    """A variable as codes, and what they mean."""
+
+    coded: Coded
 
 
 def check_tree_options(max_segments: int, min_customers: int, alpha: float) -> Any:
@@ -58,12 +72,12 @@ def code_variables(
 ) -> list[RuleVariable]:
     """Read the variables and code them; levels too rare for a group of `least` are pooled."""
     return [
-        _code(variable, customers, few=least / 2)
+        _code(variable, few=least / 2)
         for variable in read_variables(customers, columns, exclude=exclude)
     ]
 
 
-def _code(variable: Variable, customers: pd.DataFrame, *, few: float) -> RuleVariable:
+def _code(variable: Variable, *, few: float) -> RuleVariable:
     """Code numbers by their quantiles and levels by themselves, rare ones as one."""
     if variable.numbers is not None:
         missing = np.isnan(variable.numbers)
@@ -72,20 +86,19 @@ def _code(variable: Variable, customers: pd.DataFrame, *, few: float) -> RuleVar
         codes = np.searchsorted(edges, variable.numbers, side="right")
         codes = np.where(missing, edges.size + 1, codes).astype(np.uint8)
         coded = Coded(codes, edges.size + 2, ordered=True)
-        return RuleVariable(variable.name, coded, edges, [], False, bool(missing.any()))
-    _, distinct = sorted_codes(customers[variable.name])
+        return RuleVariable(variable.name, edges, [], False, bool(missing.any()), coded)
     assert variable.codes is not None
-    count = np.bincount(variable.codes[variable.codes >= 0], minlength=len(distinct))
+    count = np.bincount(variable.codes[variable.codes >= 0], minlength=len(variable.levels))
     rare = count < few
     kept = np.flatnonzero(~rare)
-    place = np.full(len(distinct) + 1, kept.size, dtype=np.int64)
+    place = np.full(len(count) + 1, kept.size, dtype=np.int64)
     place[kept] = np.arange(kept.size)
     size = kept.size + int(rare.any()) + 1
-    place[len(distinct)] = size - 1
-    levels = [_plain(distinct[int(i)]) for i in kept]
+    place[len(count)] = size - 1
+    levels = [variable.values[int(i)] for i in kept]
     coded = Coded(place[variable.codes].astype(np.uint16), size, ordered=False)
     gaps = bool((variable.codes < 0).any())
-    return RuleVariable(variable.name, coded, None, levels, bool(rare.any()), gaps)
+    return RuleVariable(variable.name, None, levels, bool(rare.any()), gaps, coded)
 
 
 def _edges(known: Floats, n_cells: int) -> Floats:
@@ -106,25 +119,24 @@ def _edges(known: Floats, n_cells: int) -> Floats:
     return cut[cut > known.min()]
 
 
-def _plain(value: Any) -> Any:
-    """Return a level as Python's own type, so that its repr can be run."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def rule_of(variables: list[RuleVariable], region: list[Bools]) -> str:
+def rule_of(variables: Sequence[RuleCells], region: list[Bools]) -> str:
     """Write a region as a condition that ``DataFrame.query`` understands."""
     parts = [
-        _condition(variable, mask)
+        condition(variable, mask)
         for variable, mask in zip(variables, region, strict=True)
         if not (mask if variable.gaps else mask[:-1]).all()
     ]
-    return " and ".join(parts) if parts else _EVERYONE
+    return " and ".join(parts) if parts else EVERYONE
 
 
-def _condition(variable: RuleVariable, mask: Bools) -> str:
+def quoted_name(name: str) -> str:
+    """Write a column's name as ``DataFrame.query`` understands it."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
+
+
+def condition(variable: RuleCells, mask: Bools) -> str:
     """Write one variable's allowed codes as a condition."""
-    plain = variable.name.isidentifier() and not keyword.iskeyword(variable.name)
-    name = variable.name if plain else f"`{variable.name}`"
+    name = quoted_name(variable.name)
     known, missing = mask[:-1], bool(mask[-1]) and variable.gaps
     if not known.any():
         return f"{name}.isna()"

@@ -98,8 +98,11 @@ def expected_gain(
     keys = [name for name, found in (("treatment", treatments), ("channel", channels))
             if found is not None]  # fmt: skip
     spelt = " and ".join(keys)
+    repeats = np.zeros(cell.size, dtype=bool)
+    if without(cell, len(people) * k) > len(people) * k - np.count_nonzero(cell >= 0):
+        repeats = (pd.Series(cell).duplicated() & (cell >= 0)).to_numpy()
     problems.rows(
-        (pd.Series(cell).duplicated() & (cell >= 0)).to_numpy(),
+        repeats,
         f"customer_id and {spelt} repeat" if keys else "customer_id repeats",
         do=f"Keep one score per customer{f' and {spelt}' if keys else ''}.",
     )

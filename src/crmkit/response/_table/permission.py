@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crmkit.response._table.offers import Ways
 
 
-__all__ = ["is_capped", "is_suppressed", "ways_permitted"]
+__all__ = ["contact_rooms", "is_suppressed", "ways_permitted"]
 
 _LONG_AGO, _NEVER = -(10**9), 10**9
 
@@ -160,15 +160,20 @@ def is_suppressed(people: pd.DataFrame, suppress: Any, account: dict[str, Any]) 
     return np.bincount(at[at >= 0], minlength=len(people)) > 0
 
 
-def is_capped(
-    people: pd.DataFrame, contacts: Any, ways: Ways, *, max_contacts: Any, window_days: Any,
-    as_of: Any, account: dict[str, Any],
-) -> Bools:  # fmt: skip
-    """Tell who had as many contacts as the window allows, per way of contact, shape (n, k)."""
+def contact_rooms(
+    people: pd.DataFrame, contacts: Any, ways: Ways, *, each: int, max_contacts: Any,
+    window_days: Any, as_of: Any, account: dict[str, Any],
+) -> tuple[Ints, Bools]:  # fmt: skip
+    """Return how many contacts the window still allows, and by which ways, (n, g) and (g, k).
+
+    First by all ways together, no more than `each`, then by those of a channel with a limit.
+    """
+    n, k = len(people), ways.treatment.size
+    room, group = [np.full(n, each)], [np.ones(k, dtype=bool)]
     if contacts is None:
         if max_contacts is not None or window_days is not None:
             raise InputError("`max_contacts` and `window_days` need `contacts`: the past contacts.")
-        return np.zeros((len(people), ways.treatment.size), dtype=bool)
+        return np.stack(room, axis=1), np.stack(group)
     most = max_contacts if isinstance(max_contacts, Mapping) else {None: max_contacts}
     most = {name: check_number(number, "max_contacts") for name, number in most.items()}
     window = check_number(window_days, "window_days")
@@ -187,16 +192,14 @@ def is_capped(
     days = _days(table["date"], "contacts", "date")
     at = _customer_rows(people, table["customer_id"], "contacts", account)
     counted = (days > today - window) & (days <= today) & (at >= 0)
-    capped = np.zeros((len(people), ways.treatment.size), dtype=bool)
     for name, limit in most.items():
-        there = counted
-        which = np.ones(ways.treatment.size, dtype=bool)
-        if name is not None:
-            there = counted & (table["channel"].astype(object) == name).to_numpy(dtype=bool)
-            which = ways.channel == names.index(name)
-        reached = np.bincount(at[there], minlength=len(people)) >= limit
-        capped |= reached[:, None] & which
-    return capped
+        if name is None:
+            room[0] = np.minimum(each, limit - np.bincount(at[counted], minlength=n))
+            continue
+        there = counted & (table["channel"].astype(object) == name).to_numpy(dtype=bool)
+        room.append(limit - np.bincount(at[there], minlength=n))
+        group.append(ways.channel == names.index(name))
+    return np.stack(room, axis=1), np.stack(group)
 
 
 def _customer_rows(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from crmkit._arguments import check_column, numbers_by
 from crmkit._checks import Problems, number_array, quoted
@@ -15,8 +16,6 @@ from crmkit._learn.outcomes import NO_ARM, Arms, read_arms
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from crmkit._typing import Floats
 
 __all__ = ["Selected", "campaign_arms", "read_selection"]
@@ -36,8 +35,20 @@ class Selected:
 def read_selection(people: pd.DataFrame, selection: Any, account: dict[str, Any]) -> Selected:
     """Find the customers in a table that ``select_targets`` made."""
     needs = ["decision", "cost", "expected_gain"]
-    table = read_customers(selection, needs=needs, name="selection", optional=["treatment"])
+    table = read_customers(
+        selection, needs=needs, name="selection", optional=["treatment", "channel"], unique=False
+    )
     problems = Problems("selection")
+    decisions = table["decision"].astype(object)
+    ways = [name for name in ("treatment", "channel") if name in table.columns]
+    again = table["customer_id"].duplicated(keep=False) & (decisions != "contact")
+    problems.rows(
+        (again | table.duplicated(["customer_id", *ways])).to_numpy(),
+        "customer_id repeats without another contact",
+        do="Give the table that select_targets made.",
+    )
+    problems.raise_if_any()
+    table = _together(table)
     decisions = table["decision"].astype(object)
     problems.rows(
         ~decisions.isin(_DECISIONS).to_numpy(),
@@ -82,6 +93,19 @@ def read_selection(people: pd.DataFrame, selection: Any, account: dict[str, Any]
         place[treatment + 1] = number
     arms = Arms(place[code].astype(np.int64), [treatments[number] for number in taken], "control")
     return Selected(arms, np.nan_to_num(cost[row]), np.nan_to_num(gain[row]))
+
+
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the contacts of each customer together: their offers, what they cost and promise."""
+    again = table["customer_id"].duplicated(keep=False)
+    if not again.any():
+        return table
+    ways: dict[str, Any] = {"decision": "first", "cost": "sum", "expected_gain": "sum"}
+    if "treatment" in table.columns:
+        table = table.assign(treatment=table["treatment"].map(str, na_action="ignore"))
+        ways["treatment"] = lambda names: " + ".join(sorted({str(name) for name in names}))
+    several = table[again].groupby("customer_id", sort=False, observed=True).agg(ways)
+    return pd.concat([table[~again], several.reset_index()], ignore_index=True)
 
 
 def campaign_arms(
