@@ -28,10 +28,15 @@ def test_a_script_runs(script):
     runpy.run_path(str(script), run_name="__main__")
 
 
-def test_the_code_of_the_readme_runs():
+def test_the_code_of_the_readme_prints_what_stands_below_it(capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
-    assert blocks
+    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text, re.S)
+    assert any(shown for _, shown in blocks)
     space = {}
-    for block in blocks:
+    for block, shown in blocks:
         exec(compile(block, "README.md", "exec"), space)
+        printed = capsys.readouterr().out.split()
+        assert len(printed) == len(shown.split())
+        for word, told in zip(printed, shown.split(), strict=True):
+            # Other versions may draw a little differently.
+            assert word == told or float(word) == pytest.approx(float(told), rel=0.02)
