@@ -61,7 +61,8 @@ _NAMES = (
     (
         _COUNT,
         "customers_control customers_treated max_antecedent max_consequent max_itemsets "
-        "max_length max_pairs max_sequences min_customers min_gaps min_length min_support",
+        "max_length max_pairs max_sequences max_together min_customers min_gaps min_length "
+        "min_support",
     ),
     (_COUNT_FROM_0, "capacity max_contacts"),
     (_COUNT_FROM_2, "max_bins max_levels max_segments n_segments sample_size"),

@@ -1,6 +1,6 @@
 """Sequences against brute force."""
 
-from itertools import product
+from itertools import combinations, product
 from math import comb
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import basket
-from crmkit.basket._math import sequence_mining, sequences
+from crmkit.basket._math import cover, sequence_mining, sequences
 from crmkit.errors import InputError
 
 histories = st.lists(
@@ -71,7 +71,6 @@ def test_rules_equal_brute_force(customers, gap):
         log_of(customers), min_support=1, min_gap_days=min_gap, max_gap_days=max_gap
     )
     found = {(row.antecedent[0], row.consequent[0]): row for row in rules.itertuples()}
-    n = len(customers)
     for a, b in product("abcd", repeat=2):
         forth = [supports(lines, (a, b), *gap, latest) for lines in customers]
         back = [supports(lines, (b, a), *gap, latest) for lines in customers]
@@ -84,7 +83,8 @@ def test_rules_equal_brute_force(customers, gap):
         assert (row.count, row.count_reverse) == (sum(forth), sum(back))
         assert (row.count_antecedent, row.count_consequent) == (starts, ever)
         assert row.confidence == pytest.approx(sum(forth) / starts)
-        assert row.lift == pytest.approx(sum(forth) / starts / (ever / n))
+        assert row.expected_count == (sum(forth) + sum(back)) / 2
+        assert row.lift == pytest.approx(sum(forth) / row.expected_count)
         one_way = [
             sum(x and not y for x, y in zip(*p, strict=True))
             for p in ((forth, back), (back, forth))
@@ -93,6 +93,87 @@ def test_rules_equal_brute_force(customers, gap):
         tail = sum(comb(total, k) for k in range(one_way[0], total + 1)) / 2**total
         assert row.p_value == pytest.approx(1.0 if a == b else tail)
     assert not found
+
+
+def supports_sets(lines, steps, min_gap, max_gap, latest=99):
+    """Return whether the steps, sets of items of one day, follow one another."""
+    days = {day: {item for other, item in lines if other == day} for day, _ in lines}
+    as_steps = [(day, step) for day in days for step in set(steps) if set(step) <= days[day]]
+    return supports(as_steps, steps, min_gap, max_gap, latest)
+
+
+STEPS = [step for k in (1, 2, 3) for step in combinations("abcd", k)]
+
+
+@given(histories, gaps, st.integers(1, 3), st.sampled_from([2, 3]), st.sampled_from([1, 1 << 20]))
+def test_sequences_of_sets_equal_brute_force(customers, gap, min_count, max_together, cells):
+    log = log_of(customers)
+    options = {"min_gap_days": gap[0], "max_gap_days": gap[1], "max_together": max_together}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cover, "CELLS", cells)
+        found = basket.frequent_sequences(log, min_support=min_count, max_length=2, **options)
+        rules = basket.sequence_rules(log, min_support=min_count, min_confidence=0.001, **options)
+    last = max(day for lines in customers for day, _ in lines)
+    latest = 99 if gap[1] is None else last - gap[1]
+    steps = [step for step in STEPS if len(step) <= max_together]
+    expected, ruled = {}, {}
+    for steps_of in (*product(steps, repeat=1), *product(steps, repeat=2)):
+        counts = [
+            sum(supports_sets(lines, way, *gap, end) for lines in customers)
+            for way, end in ((steps_of, 99), (steps_of, latest), (steps_of[::-1], latest))
+        ]
+        if counts[0] >= min_count:
+            expected[steps_of] = counts[0]
+        if len(steps_of) == 2 and counts[1] >= min_count:
+            ruled[steps_of] = (*counts[1:], round(2 * counts[1] / sum(counts[1:]), 9))
+    assert dict(zip(found["sequence"], found["count"], strict=True)) == expected
+    rows = rules[["antecedent", "consequent", "count", "count_reverse", "lift"]].to_numpy()
+    assert {(a, c): (n, back, round(lift, 9)) for a, c, n, back, lift in rows} == ruled
+
+
+def test_lift_of_an_order_by_chance_is_one():
+    rng = np.random.default_rng(2)
+    lifts = []
+    for _ in range(20):  # customers who like some items, buy them often and in no order
+        likes = rng.random((300, 6)) < 0.4
+        customers = [
+            [(int(d), "abcdef"[i]) for i in np.flatnonzero(like) for d in rng.integers(0, 99, n)]
+            for like, n in zip(likes, rng.integers(1, 4, 300), strict=True)
+        ]
+        rules = basket.sequence_rules(log_of(customers), max_gap_days=40, max_together=2)
+        other = rules[rules["antecedent"] != rules["consequent"]]
+        lifts += other.loc[other["count"] >= 20, "lift"].tolist()
+        again = rules[rules["antecedent"] == rules["consequent"]]
+        assert (again["lift"] == 1).all()
+    assert len(lifts) > 500
+    assert np.mean(lifts) == pytest.approx(1, abs=0.01)
+    assert np.std(lifts) < 0.15
+
+
+def test_a_set_of_one_day_comes_before_what_follows_it():
+    rng = np.random.default_rng(3)
+    customers = [
+        [(10, "printer"), (10, "paper"), (40, "ink")]
+        if number % 3 == 0
+        else [
+            (int(day), item)
+            for day, item in zip(rng.permutation(60)[:3], ["printer", "paper", "ink"], strict=True)
+        ]
+        for number in range(300)
+    ]
+    rules = basket.sequence_rules(log_of(customers), max_together=2)
+    first = rules.iloc[0]
+    assert (first["antecedent"], first["consequent"]) == (("paper", "printer"), ("ink",))
+    assert (first["count"], first["count_reverse"], first["lift"]) == (100, 0, 2)
+    value = basket.rule_windows(rules.head(1), log_of(customers), n_windows=2)
+    assert value["antecedent"].iloc[0] == ("paper", "printer")
+
+
+def test_too_many_sets_of_a_day_stop_in_words():
+    log = log_of([[(0, item) for item in "abcdef"]] * 2)
+    with pytest.raises(InputError, match=r"max_together.*more than 10 sets of items of one day"):
+        basket.frequent_sequences(log, min_support=1, max_together=2, max_sequences=10)
+    assert basket.frequent_sequences(log.assign(product=None), min_support=1, max_together=2).empty
 
 
 def test_gap_runs_to_the_next_purchase():

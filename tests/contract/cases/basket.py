@@ -96,13 +96,13 @@ CASES = [
     FunctionCase(
         basket.frequent_sequences,
         lambda: {"transactions": log()},
-        kwargs={"min_support": 4, "max_length": 3},
+        kwargs={"min_support": 4, "max_length": 3, "max_together": 2},
         needs=LINES,
     ),
     FunctionCase(
         basket.sequence_rules,
         lambda: {"transactions": log()},
-        kwargs={"max_gap_days": 6},
+        kwargs={"max_gap_days": 6, "max_together": 2},
         needs=LINES,
     ),
     FunctionCase(

@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arrays import normal_quantile, wilson_interval
 from crmkit._checks import check_number
 from crmkit.basket._math.waiting import waiting_times
-from crmkit.basket._table.sequences import read_histories
+from crmkit.basket._table.histories import read_histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,10 +98,9 @@ def time_to_next(
     """
     horizon = check_number(horizon_days, "horizon_days")
     confidence_level = check_number(confidence_level, "confidence_level")
-    history, log, lines, min_count = read_histories(
-        transactions, min_support, include, exclude, as_of
-    )
-    waits = waiting_times(lines, min_count=min_count, horizon=horizon, last_day=log.as_of)
+    read = read_histories(transactions, min_support, include, exclude, as_of)
+    log = read.log
+    waits = waiting_times(read.lines, min_count=read.min_count, horizon=horizon, last_day=log.as_of)
     survival = waits.survival
     extreme = (survival >= 1) | (survival < 1e-200)
     z = normal_quantile(confidence_level)
@@ -123,4 +122,4 @@ def time_to_next(
         }
     )
     order = np.lexsort((waits.second, waits.first, -waits.events, survival))
-    return history.noted(table.take(order).reset_index(drop=True))
+    return read.history.noted(table.take(order).reset_index(drop=True))

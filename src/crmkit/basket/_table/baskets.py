@@ -186,13 +186,6 @@ def minimum_count(min_support: float | None, n_baskets: int, default: float = 0.
     return count
 
 
-def as_tuples(items: pd.Index[Any], rows: Ints) -> list[tuple[Any, ...]]:
-    """Write rows of item codes, shape (n, k), as tuples of items."""
-    out = np.empty(len(rows), dtype=object)
-    write_tuples(out, np.arange(len(rows)), items.to_numpy(dtype=object), rows)
-    return out.tolist()
-
-
 def write_tuples(
     out: NDArray[np.object_], place: Ints, names: NDArray[np.object_], rows: Ints
 ) -> None:

@@ -8,54 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import Adjustment, adjust_p_values, distinct
+from crmkit._arrays import Adjustment, adjust_p_values
 from crmkit._checks import check_choice, check_flag, check_number, check_optional
-from crmkit._log import PurchaseLog, read_log
-from crmkit.basket._math import sequences
 from crmkit.basket._math.itemset_index import lexicographic_order
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
-from crmkit.basket._table.baskets import as_tuples, item_mask, minimum_count, object_column
+from crmkit.basket._table.baskets import write_tuples
+from crmkit.basket._table.histories import check_gaps, read_histories
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from crmkit._frames import Log
-
-
-def read_histories(
-    transactions: Any,
-    min_support: Any,
-    include: Iterable[Any] | None,
-    exclude: Iterable[Any] | None,
-    as_of: Any,
-    default: float = 0.01,
-) -> tuple[PurchaseLog, Log, sequences.Histories, int]:
-    """Read a log, its purchases, and who bought which items with enough customers on which day."""
-    history = read_log(transactions, needs=("product",), as_of=as_of)
-    log = history.purchases
-    min_count = minimum_count(min_support, log.n_customers, default)
-    n_items = len(log.product_ids)
-    known = log.product >= 0
-    buyers = distinct(log.product[known] * log.n_customers + log.customer[known])
-    wanted = np.bincount(buyers // log.n_customers, minlength=n_items) >= min_count
-    wanted &= item_mask(log.product_ids, include, exclude)
-    known[known] = wanted[log.product[known]]
-    lines = sequences.histories(
-        log.customer[known],
-        log.day[known],
-        log.product[known],
-        n_customers=log.n_customers,
-        n_items=n_items,
-    )
-    return history, log, lines, min_count
-
-
-def check_gaps(min_gap_days: Any, max_gap_days: Any) -> tuple[int, int | None]:
-    """Check the two gaps; items of one day have no order, so that the smallest gap is a day."""
-    low: int = check_number(min_gap_days, "min_gap_days")
-    return low, check_optional(max_gap_days, "max_gap_days", low=low)
 
 
 def frequent_sequences(
@@ -63,6 +26,7 @@ def frequent_sequences(
     *,
     min_support: float | None = None,
     max_length: int | None = None,
+    max_together: int = 1,
     min_gap_days: int = 1,
     max_gap_days: int | None = None,
     include: Iterable[Any] | None = None,
@@ -74,7 +38,8 @@ def frequent_sequences(
     """Find the sequences of items that enough customers bought one after the other.
 
     A customer supports a sequence who bought its items on different days in this order; other
-    purchases may lie between. An item may follow itself.
+    purchases may lie between. An item may follow itself. With `max_together` a step may be a set of
+    items that were bought on one day: A and B, then C.
 
     Parameters
     ----------
@@ -85,11 +50,13 @@ def frequent_sequences(
         an integer. The default is 0.05, at least 5 customers: a history holds far more sequences
         than an order holds itemsets, whose default is 0.01.
     max_length : int, optional
-        Largest number of items in a sequence.
+        Largest number of steps in a sequence.
+    max_together : int, default 1
+        Most items of one day in a step.
     min_gap_days : int, default 1
-        Fewest days from one item to the next.
+        Fewest days from one step to the next.
     max_gap_days : int, optional
-        Most days from one item to the next. The default is any number.
+        Most days from one step to the next. The default is any number.
     include, exclude : list of items, optional
         Look only at these items; leave these out.
     max_sequences : int, default 1,000,000
@@ -104,8 +71,9 @@ def frequent_sequences(
     pandas.DataFrame
         One row per sequence, by falling count, then by length, then by items:
 
-        * ``sequence`` (tuple) - the items in order.
-        * ``length`` (int) - number of items.
+        * ``sequence`` (tuple) - the items in order; with `max_together` above 1 a tuple of items,
+          sorted, for each step.
+        * ``length`` (int) - number of steps.
         * ``count`` (int) - customers who bought them in this order.
         * ``support`` (float) - share of all customers.
 
@@ -116,10 +84,16 @@ def frequent_sequences(
     InputError
         If an option is out of range, or there are more than `max_sequences` sequences.
 
+    See Also
+    --------
+    sequence_rules : Of two steps, with a test of their order.
+
     References
     ----------
     .. [1] Pei, J. et al. (2004). Mining sequential patterns by pattern-growth: the PrefixSpan
        approach. *IEEE Transactions on Knowledge and Data Engineering* 16(11), 1424-1440.
+    .. [2] Agrawal, R. and Srikant, R. (1995). Mining sequential patterns. *ICDE 1995*, 3-14. Sets
+       of items as steps.
 
     Examples
     --------
@@ -143,9 +117,13 @@ def frequent_sequences(
     max_length = check_optional(max_length, "max_length")
     cap = check_number(max_sequences, "max_sequences")
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    history, log, lines, min_count = read_histories(
-        transactions, min_support, include, exclude, as_of, default=0.05
+    read = read_histories(
+        *(transactions, min_support, include, exclude, as_of),
+        default=0.05,
+        max_together=max_together,
+        cap=cap,
     )
+    log, lines, min_count = read.log, read.lines, read.min_count
     find = partial(
         mine_sequences,
         lines,
@@ -170,26 +148,33 @@ def frequent_sequences(
             "Raise `min_support`, limit `max_length` or `max_gap_days`, or raise `max_sequences` "
             "if the memory allows."
         )
-    names: list[tuple[Any, ...]] = []
-    counts, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    single = max_together == 1
+    names = log.product_ids.to_numpy(dtype=object) if single else read.names
+    written, counts, lengths = [], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for level in found.levels:
         rows, count = (np.concatenate(part) for part in zip(*level, strict=True))
         order = lexicographic_order(rows, lines.n_items)
-        order = order[np.argsort(-count[order], kind="stable")]
-        names += as_tuples(log.product_ids, rows[order])
+        written.append(rows[order])
         counts.append(count[order])
         lengths.append(np.full(len(order), rows.shape[1]))
     count, length = np.concatenate(counts), np.concatenate(lengths)
     order = np.argsort(-count, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    sequence = np.empty(len(order), dtype=object)
+    end = 0
+    for rows in written:
+        write_tuples(sequence, place[end : end + len(rows)], names, rows)
+        end += len(rows)
     table = pd.DataFrame(
         {
-            "sequence": object_column(names)[order],
+            "sequence": sequence,
             "length": length[order],
             "count": count[order],
             "support": count[order] / log.n_customers,
         }
     )
-    return history.noted(table)
+    return read.history.noted(table)
 
 
 def sequence_rules(
@@ -197,6 +182,7 @@ def sequence_rules(
     *,
     min_support: float | None = None,
     min_confidence: float = 0.1,
+    max_together: int = 1,
     min_gap_days: int = 1,
     max_gap_days: int | None = None,
     include: Iterable[Any] | None = None,
@@ -204,7 +190,7 @@ def sequence_rules(
     adjust: Adjustment = "bh",
     as_of: Any = None,
 ) -> pd.DataFrame:
-    """Tell which item customers buy later, after which.
+    """Tell what customers buy later, after what, and whether the order means anything.
 
     Parameters
     ----------
@@ -215,6 +201,8 @@ def sequence_rules(
         an integer. The default is 0.01, at least 5 customers.
     min_confidence : float, default 0.1
         Smallest confidence.
+    max_together : int, default 1
+        Most items of one day on each side: A and B, then C.
     min_gap_days : int, default 1
         Fewest days from the antecedent to the consequent.
     max_gap_days : int, optional
@@ -231,17 +219,20 @@ def sequence_rules(
     Returns
     -------
     pandas.DataFrame
-        One row per rule, by falling lift, then count, then items; an item may follow itself:
+        One row per rule, by rising ``p_value``, then falling count, then items; an item may follow
+        itself:
 
-        * ``antecedent`` (tuple) - the item bought first.
-        * ``consequent`` (tuple) - the item bought later.
+        * ``antecedent`` (tuple) - the items bought first, on one day.
+        * ``consequent`` (tuple) - the items bought later, on one day.
         * ``count`` (int) - customers who bought the one and later the other.
         * ``count_antecedent`` (int) - customers who bought the antecedent.
         * ``count_consequent`` (int) - customers who ever bought the consequent.
         * ``support`` (float) - share of all customers with the sequence.
         * ``confidence`` (float) - share of the antecedent's customers with the sequence.
-        * ``lift`` (float) - confidence over the share of all customers who ever bought the
-          consequent.
+        * ``expected_count`` (float) - customers by chance if the order meant nothing: the mean of
+          `count` and `count_reverse`.
+        * ``lift`` (float) - count over that; 1 is chance, 2 where none bought them the other way
+          round.
         * ``median_gap_days`` (float) - median over these customers of the days from the first
           antecedent to the next consequent within the gaps.
         * ``count_reverse`` (int) - customers who bought them in the opposite order, by the same
@@ -259,9 +250,11 @@ def sequence_rules(
 
     Notes
     -----
-    A high lift says that the same customers buy both; a low p-value says that the order matters.
-    Customers who buy much have every item in both orders and tell nothing about it. Seasons and
-    new products make an order too: what is sold in spring comes before what is sold in autumn.
+    Lift and p-value are about the order alone: if it means nothing, as many customers have two
+    things in one order as in the other, whatever else they buy and however often. Customers who buy
+    much have every item in both orders and tell nothing about it. Whether the same customers buy
+    both, `item_pairs` tells with ``unit="customer"``. Seasons and new products make an order too:
+    what is sold in spring comes before what is sold in autumn.
 
     Examples
     --------
@@ -284,12 +277,13 @@ def sequence_rules(
     min_confidence = check_number(min_confidence, "min_confidence")
     check_choice(adjust, "adjust", Adjustment)
     min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    history, log, lines, min_count = read_histories(
-        transactions, min_support, include, exclude, as_of
+    read = read_histories(
+        *(transactions, min_support, include, exclude, as_of), max_together=max_together
     )
+    log, lines, names = read.log, read.lines, read.names
     found = ordered_pairs(
         lines,
-        min_count=min_count,
+        min_count=read.min_count,
         min_gap=min_gap,
         max_gap=max_gap,
         last_day=log.as_of,
@@ -297,24 +291,25 @@ def sequence_rules(
     a, b = found.first, found.second
     ever = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
     confidence = found.count / np.maximum(found.count_first, 1)
-    lift = confidence * log.n_customers / ever[b]
+    expected = (found.count + found.count_reverse) / 2
     p_value = np.where(a == b, 1.0, sign_test(found.only_forth, found.only_back))
-    order = np.lexsort((b, a, -found.count, -lift))
+    order = np.lexsort((b, a, -found.count, p_value))
     order = order[confidence[order] >= min_confidence]
     table = pd.DataFrame(
         {
-            "antecedent": object_column(as_tuples(log.product_ids, a[order, None])),
-            "consequent": object_column(as_tuples(log.product_ids, b[order, None])),
+            "antecedent": names[a[order]],
+            "consequent": names[b[order]],
             "count": found.count[order],
             "count_antecedent": found.count_first[order],
             "count_consequent": ever[b[order]],
             "support": found.count[order] / log.n_customers,
             "confidence": confidence[order],
-            "lift": lift[order],
+            "expected_count": expected[order],
+            "lift": (found.count / expected)[order],
             "median_gap_days": found.median_gap[order],
             "count_reverse": found.count_reverse[order],
             "p_value": p_value[order],
             "p_adjusted": adjust_p_values(p_value, adjust)[order],
         }
     )
-    return history.noted(table)
+    return read.history.noted(table)
