@@ -1,14 +1,20 @@
 """The words of the page: the same sentences in every language, with the same values in them."""
 
+import re
 from string import Formatter
 
 import pandas as pd
 import pytest
 
-from crmkit import datasets
+from crmkit import datasets, read_transactions
 from crmkit._report.language import Language, catalogue
 from crmkit.errors import InputError
 from crmkit.report import make_report
+from reading import test_layouts as layouts
+
+ENGLISH = {"the", "column", "columns", "rows", "row", "says", "its", "it", "they", "name", "likely",
+           "certain", "said", "each", "order", "every", "amount", "left", "day", "first", "kind",
+           "header", "date", "customer", "quantity", "with", "and", "has", "how", "of"}  # fmt: skip
 
 
 def fields(sentence):
@@ -18,7 +24,7 @@ def fields(sentence):
 def test_every_language_has_every_sentence_with_the_same_values():
     english, dutch = catalogue("en"), catalogue("nl")
     assert english.keys() == dutch.keys()
-    for chapter in english.keys() - {"columns", "form"}:
+    for chapter in english.keys() - {"columns", "form", "how_read"}:
         assert english[chapter].keys() == dutch[chapter].keys(), chapter
         for key, sentence in english[chapter].items():
             assert fields(sentence) == fields(dutch[chapter][key]), f"{chapter}.{key}"
@@ -58,6 +64,17 @@ def test_a_dutch_list_opens_in_a_dutch_spreadsheet(dutch):
     assert dutch.tables[name]["reason"].str.contains("kans nog klant te zijn").all()
     assert "%22Klant%22;%22Groep%22" in dutch.html
     assert set(dutch.tables[name]["decision"]) <= {"benaderen", "met rust laten (controlegroep)"}
+
+
+@pytest.mark.parametrize("name", layouts.LAYOUTS)
+def test_how_a_file_was_read_is_told_in_dutch(tmp_path, name):
+    path = tmp_path / "export.csv"
+    path.write_text(layouts.LAYOUTS[name]()[0], encoding="utf-8")
+    lines = read_transactions(path).attrs["account"]["how_read"]
+    for line in lines:
+        for part in ("what", "value", "evidence", "sure"):
+            told = re.sub(r"'[^']*'", "", Language("nl").told(line[part]))
+            assert not ENGLISH & set(re.findall("[a-z]+", told.lower())), line
 
 
 def test_an_unknown_language_is_told():

@@ -84,7 +84,7 @@ class Report:
     def write_tables(self, folder: str | Path) -> None:
         """Write every table as a CSV file into a folder, making it if need be.
 
-        The lists of what to do are written as workbooks (.xlsx) too.
+        The lists of what to do are written as workbooks (.xlsx) too, with headings in words.
         Text that a spreadsheet would take for a formula gets an apostrophe in front; ``crmkit
         report`` takes it off where it reads such a file.
         """
@@ -92,8 +92,14 @@ class Report:
         place.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             write_file(check_file(place / f"{name}.csv", "folder"), csv_text(table))
-        for name in self.figures.get("actions", ()):
-            write_file(check_file(place / f"{name}.xlsx", "folder"), xlsx_bytes(self.tables[name]))
+        if not self.figures.get("actions"):
+            return
+        from crmkit._report.language import Language
+
+        words = Language(self.figures["language"])
+        for name in self.figures["actions"]:
+            told = self.tables[name].rename(columns=words.heading)
+            write_file(check_file(place / f"{name}.xlsx", "folder"), xlsx_bytes(told))
 
 
 def make_report(

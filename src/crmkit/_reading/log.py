@@ -117,6 +117,9 @@ def read_transactions(
         * ``order_id``, ``product`` - as they stand in the file, as far as it has them.
         * ``quantity``, ``cost`` (float) - as far as the file has them.
 
+        Columns that say who customers are, where to reach them and what they allow, by names such
+        as ``E-mail`` and ``Accepts Marketing``, go with it as they stand in the file.
+
         ``attrs["account"]["how_read"]`` is a list of what was inferred: ``what``, ``value``,
         ``evidence``, ``sure`` (``"certain"``, ``"likely"``, ``"as said"``, ``"not known"``) and
         the ``option`` that says otherwise.

@@ -22,7 +22,7 @@ from crmkit._reading.files import (
 )
 from crmkit._reading.json_rows import read_json
 from crmkit._reading.layout import NAMES, find_layout
-from crmkit._reading.words import roles_of
+from crmkit._reading.words import about_people, roles_of
 from crmkit._reading.workbook import read_workbook
 from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
@@ -86,7 +86,7 @@ def _parquet(path: Path, opening: Opening, account: Account) -> Source:
     names = parquet_names(path)
     account.note("kind", "Parquet", "how the file begins", "certain")
     some = [name for name, roles in zip(names, roles_of(names), strict=True) if roles]
-    frame = read_parquet(path, [], [*some, *opening.named], "")
+    frame = read_parquet(path, [], [*some, *about_people(names), *opening.named], "")
     sample = frame.head(_ROWS).reindex(columns=names)
     return Source(names, sample, lambda chosen: frame[chosen])
 

@@ -15,6 +15,7 @@ from crmkit._reading.account import HOW_READ, Account
 from crmkit._reading.asked import Asked, asked_of
 from crmkit._reading.source import Opening
 from crmkit._reading.together import open_files
+from crmkit._reading.words import about_people
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
     if asked.roles["amount"] is not None and asked.amount_per != "order":
         found["price"] = []  # of an order, prices tell the share of each line
     found = {role: names[:_LOOKED_AT] for role, names in found.items()}
+    found["people"] = about_people(source.names)
     wanted = dict.fromkeys([name for names in found.values() for name in names] + list(asked.where))
     frame = source.read(list(wanted))
     must = found["date"] + (found["amount"] + found["price"] or found["customer_id"])
@@ -110,6 +112,8 @@ def _log(
     else:
         why = "no column is known to hold amounts or prices"
         account.note("amount", "none", why, "likely", amount=None)
+    # Who customers are and what they allow goes with the log, for lists of them.
+    out |= {name: frame[name] for name in found["people"] if name not in (*chosen.values(), *out)}
     out["date"], form = dates.find_dates(out["date"], account, asked.date_format, asked.tz)
     log = packed.unpack(pd.DataFrame(out), asked.product_separator, account)
     return _through_the_door(log, form, asked, account)

@@ -6,11 +6,22 @@ import csv
 import functools
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ROLES", "currency_signs", "is_word", "plain", "roles_of", "words_for"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ROLES",
+    "about_people",
+    "currency_signs",
+    "is_word",
+    "plain",
+    "roles_of",
+    "words_for",
+]
 
 # What a column may be; several columns may be a status.
 ROLES = (
@@ -94,6 +105,13 @@ def words_for(kind: str) -> dict[str, str]:
     return {
         plain(word): means for owner, means, _, words in _table() if owner == kind for word in words
     }
+
+
+def about_people(names: Iterable[object]) -> list[str]:
+    """Return the columns that say who customers are, where to reach them, and what they allow."""
+    known = words_for("contact").keys() | words_for("consent").keys()
+    times = Counter(map(str, names))
+    return [name for name, n in times.items() if n == 1 and plain(name) in known]
 
 
 @functools.cache

@@ -57,11 +57,14 @@ def _text(x: float, y: float, words: object, css: str = "", anchor: str = "start
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, css: str) -> str:
-    """Return a bar."""
+def _rect(
+    x: float, y: float, width: float, height: float, css: str, hover: str | None = None
+) -> str:
+    """Return a bar, with the words that a pointer on it shows."""
+    end = "/>" if hover is None else f"><title>{_plain(hover)}</title></rect>"
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
-        f'class="{css}"/>'
+        f'class="{css}"{end}'
     )
 
 
@@ -90,8 +93,9 @@ def bars(rows: Sequence[Bar], alternative: str, kinds: Sequence[str] = ()) -> Ma
         seen.append(f"{row.label}: {', '.join(row.texts)}")
         y += 6
         for at, size in enumerate(row.sizes):
-            parts.append(_rect(0, y, _WIDTH, 9, "track"))
-            parts.append(_rect(0, y, _WIDTH * min(max(size, 0), 1), 9, "ab"[at]))
+            hover = f"{row.label}: {', '.join(row.texts)}"
+            parts.append(_rect(0, y, _WIDTH, 9, "track", hover))
+            parts.append(_rect(0, y, _WIDTH * min(max(size, 0), 1), 9, "ab"[at], hover))
             y += 11
         y += 20
     return _svg(y - 14, f"{alternative} {'; '.join(seen)}.", parts)
@@ -121,7 +125,8 @@ def columns(
     for at, value in enumerate(values):
         low, high = sorted((frame.y(0.0), frame.y(value)))
         css = "a pale" if pale and pale[at] else "a"
-        parts.append(_rect(frame.x(at) + step * 0.1, low, step * 0.8, high - low, css))
+        hover = f"{labels[at]}: {write(value)}"
+        parts.append(_rect(frame.x(at) + step * 0.1, low, step * 0.8, high - low, css, hover))
     middle = min(max(frame.x(top) + step / 2, _LEFT + 20), _WIDTH - 24)
     parts.append(_text(middle, frame.y(values[top]) - 5, write(values[top]), "bold", "middle"))
     parts += frame.under([(at + 0.5, labels[at]) for at in _spread(len(labels))])
@@ -139,8 +144,12 @@ def lines(
     ticks: Sequence[tuple[float, str]],
     *,
     mark: tuple[float, str] | None = None,
+    across: Callable[[float], str],
 ) -> Markup:
-    """Draw lines with their names on top; `mark` is an upright line with words."""
+    """Draw lines with their names on top; `mark` is an upright line with words.
+
+    A pointer on a line shows its value there, and by `across` where that is.
+    """
     known = [y for line in drawn for y in line.ys if math.isfinite(y)]
     xs = [x for line in drawn for x in line.xs]
     frame = _Frame((min(xs), max(xs)), (min(0.0, *known), max(0.0, *known)), lines=len(drawn))
@@ -163,6 +172,12 @@ def lines(
             if math.isfinite(y)
         )
         parts.append(f'<polyline points="{points}" class="l{css}"/>')
+        parts += [
+            f'<circle cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="7" class="at">'
+            f"<title>{_plain(f'{across(x)}: {write(y)}')}</title></circle>"
+            for x, y in zip(line.xs, line.ys, strict=True)
+            if math.isfinite(y)
+        ]
         words = f"{line.name}: {line.last}" if line.last else line.name
         y = 15 + 18 * place
         parts.append(f'<line x1="0" x2="22" y1="{y - 5}" y2="{y - 5}" class="l{css}"/>')

@@ -8,59 +8,84 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems
-from crmkit._frames import read_consent
-from crmkit._reading.words import plain as plain_name
+from crmkit._checks import Problems, listed
+from crmkit._frames import column_kind, read_consent
+from crmkit._reading.words import about_people, plain, words_for
 
 if TYPE_CHECKING:
     from crmkit._report.story import Story
+    from crmkit._typing import Floats
 
 __all__ = ["Contacts", "consent_flags", "read_contacts"]
-
-# Columns that say who somebody is and where to be reached, in the languages of the reader.
-_NAMES = (
-    "name|first name|last name|surname|full name|customer name|company|company name|billing name|"
-    "naam|voornaam|achternaam|klantnaam|bedrijf|bedrijfsnaam|vorname|nachname|kundenname|firma|"
-    "nom|prenom|nombre|apellido|email|e mail|email address|e mailadres|mail|phone|phone number|"
-    "mobile|telephone|telefoon|telefoonnummer|mobiel|telefon|telephone|telefono|address|adres|"
-    "street|straat|postcode|postal code|zip|city|plaats|woonplaats|stad|ort|country|land"
-)
-_CONSENT = (
-    "consent|opt in|optin|newsletter|accepts marketing|accepts email marketing|toestemming|"
-    "email consent|phone consent|mail consent|sms consent|marketing consent"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """One row per customer: ``customer_id``, contact columns as named, ``consent`` 1, 0 or NaN."""
+    """One row per customer: ``customer_id``, contact columns as named, ``consent`` 1, 0 or NaN.
+
+    ``unread`` tells of columns of consent that could not be read.
+    """
 
     table: pd.DataFrame
     columns: tuple[str, ...]
     consent: str
+    unread: str = ""
 
 
 def read_contacts(story: Story) -> Contacts:
-    """Take names and consent from the table of customers, else from each one's last row."""
-    known = {plain_name(word) for word in _NAMES.split("|")}
-    agreed = {plain_name(word) for word in _CONSENT.split("|")}
-    source = story.customers
-    ids = pd.Series(story.transactions["customer_id"].unique(), name="customer_id")
-    if source is None:
-        source = story.transactions.drop_duplicates("customer_id", keep="last")
-    shown = [c for c in source.columns if plain_name(str(c)) in known and c != "customer_id"]
-    asked = [c for c in source.columns if plain_name(str(c)) in agreed]
-    table = source[["customer_id", *shown]].copy()
-    if asked:
+    """Take names and consent from the table of customers, and what it lacks from the log."""
+    log, people = story.transactions, story.customers
+    table = pd.DataFrame({"customer_id": log["customer_id"].unique()})
+    given = [] if people is None else _named(people)
+    if people is not None:
+        table = table.merge(people[["customer_id", *given]], on="customer_id", how="left")
+    told = [name for name in _named(log) if name not in given]
+    if told:
+        table = table.merge(_last_said(log, told), on="customer_id", how="left")
+    kinds = words_for("consent")
+    shown = [name for name in (*given, *told) if plain(name) not in kinds]
+    said: dict[str, Floats] = {}
+    unread = []
+    for name in (*given, *told):
+        if name in shown:
+            continue
         problems = Problems("customers")
-        said = np.column_stack([read_consent(source[c], problems, str(c)) for c in asked])
-        problems.raise_if_any()
+        flags = read_consent(_answers(table[name]), problems, name)
+        if name in given:
+            problems.raise_if_any()
+        if len(problems):
+            unread.append(f"{name!r} ({listed(table[name].dropna().unique())})")
+        else:
+            said[name] = 1.0 - flags if kinds[plain(name)] == "no" else flags
+    contacts = table[["customer_id", *shown]]
+    if said:
         # A no in one place is a no: it is not known which channel a list is for.
-        sure = np.isfinite(said)
-        least = np.where(sure, said, 1.0).min(axis=1)
-        table["consent"] = np.where(sure.any(axis=1), least, np.nan)
-    table = ids.to_frame().merge(table, on="customer_id", how="left")
-    return Contacts(table, tuple(shown), ", ".join(map(str, asked)))
+        every = np.column_stack(list(said.values()))
+        sure = np.isfinite(every)
+        least = np.where(sure, every, 1.0).min(axis=1)
+        contacts = contacts.assign(consent=np.where(sure.any(axis=1), least, np.nan))
+    return Contacts(contacts, tuple(shown), ", ".join(said), "; ".join(unread))
+
+
+def _named(table: pd.DataFrame) -> list[str]:
+    """Return the columns of a table that say who customers are and what they allow."""
+    return [name for name in about_people(table.columns) if name != "customer_id"]
+
+
+def _last_said(log: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return what the latest row that says anything says of each customer."""
+    rows = log[["customer_id", *names]].iloc[np.argsort(log["date"].to_numpy(), kind="stable")]
+    filled = {name: rows[name].mask(rows[name].astype(str).str.strip() == "") for name in names}
+    return rows.assign(**filled).groupby("customer_id", sort=False)[names].last().reset_index()
+
+
+def _answers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Write answers of other languages and systems as yes and no; the rest stays as it stands."""
+    if column_kind(column) != "levels":
+        return column
+    words = words_for("answer")
+    known = {value: words.get(plain(str(value)), value) for value in column.dropna().unique()}
+    return column.map(known) if known else column
 
 
 def consent_flags(contacts: Contacts) -> Any:

@@ -44,7 +44,10 @@ def data_section(story: Story) -> Section:
         Sheet("assumptions", _assumed(story), say("data.assumed"), shown=20),
     ]
     if how := story.account.get("how_read"):
-        sheets.append(Sheet("how_read", pd.DataFrame(how), say("data.how_read"), shown=40))
+        told = pd.DataFrame(how)
+        for name in ("what", "value", "evidence", "sure"):
+            told[name] = told[name].map(story.words.told)
+        sheets.append(Sheet("how_read", told, say("data.how_read"), shown=40))
     return Section("data", say("data.question"), tuple(answer), pictures, tuple(sheets))
 
 

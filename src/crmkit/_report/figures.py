@@ -42,6 +42,7 @@ def figures_of(
         "as_of": f"{story.settings.as_of:%Y-%m-%d}",
         "horizon_days": story.settings.horizon_days,
         "currency": story.words.currency,
+        "language": story.words.name,
         "figures": {figure.key: figure.value for figure in figures},
         "actions": {
             step.key: {"contacts": step.contacts, "expected_gain": step.gain} for step in steps
@@ -84,6 +85,8 @@ def changes_section(story: Story, before: dict[str, Any], figures: Sequence[Figu
             f"{quoted(words.currency)}: they cannot be compared. Name figures in one currency."
         )
     write = {"customers": words.number, "retained": words.share}
+    if not story.has("amount"):
+        write["expected"] = words.number
     told = [
         {
             "figure": figure.label,
@@ -96,17 +99,24 @@ def changes_section(story: Story, before: dict[str, Any], figures: Sequence[Figu
     ]
     sheets = [Sheet("changed_figures", pd.DataFrame(told), say("changes.figures"), kept=False)]
     answer = [say("changes.answer", day=was)]
-    moved = _moved(story, before["segments"])
-    if moved is not None:
+    known = _before_and_now(story, before["segments"])
+    if known is not None:
+        moved = _moved(story, *known)
         lost = moved[moved["to_segment"] == words.word("gone")]
         entered = lost[lost["from_segment"] != words.word("gone")]["customers"].sum()
         answer.append(say("changes.lost", n=int(entered)))
         sheets.append(Sheet("moved", moved, say("changes.moved"), shown=30))
+        both = known[0].merge(known[1], on="customer_id", suffixes=("_before", "_now"))
+        both.columns = pd.Index(["customer_id", "from_segment", "to_segment"])
+        other = both[both["from_segment"] != both["to_segment"]].reset_index(drop=True)
+        sheets.append(Sheet("moved_customers", other, "", 0))
     return Section("changes", say("changes.question", day=was), tuple(answer), (), tuple(sheets))
 
 
-def _moved(story: Story, before: dict[str, list[str]]) -> pd.DataFrame | None:
-    """Return how many moved from which segment to which; None where either has none."""
+def _before_and_now(
+    story: Story, before: dict[str, list[str]]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return in which segment each customer was and is; None where either has none."""
     if not before or not isinstance(story.standing, Standing):
         return None
     word = story.words.word
@@ -116,6 +126,12 @@ def _moved(story: Story, before: dict[str, list[str]]) -> pd.DataFrame | None:
     later = pd.DataFrame(
         {"customer_id": now["customer_id"].map(str), "segment": now["segment"].map(word)}
     )
+    return earlier, later
+
+
+def _moved(story: Story, earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """Return how many moved from which segment to which."""
+    word = story.words.word
     moved = segment_migration(earlier, later)
     for column in ("from_segment", "to_segment"):
         moved[column] = (

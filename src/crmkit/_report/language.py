@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -128,7 +129,12 @@ class Language(Formatter):
     def month(self, moment: Any) -> str:
         """Write a month, short."""
         moment = pd.Timestamp(moment)
-        return f"{self.form['months'][moment.month - 1][:3]} {moment.year}"
+        return f"{self.form['short_months'][moment.month - 1]} {moment.year}"
+
+    @property
+    def found(self) -> str:
+        """Return how many rows are shown, for the script to fill in."""
+        return str(self.words["page"]["found"])
 
     def short(self, value: float) -> str:
         """Write a number with at most three figures and a word for thousands and millions."""
@@ -152,6 +158,17 @@ class Language(Formatter):
         """Return what a word of a result, such as a segment, is called."""
         return str(self.words["words"].get(str(value), value))
 
+    def told(self, sentence: str) -> str:
+        """Return what the reading of a file noted in English, as far as this language has it."""
+        for form, other in self.words["how_read"].items():
+            parts = [
+                re.escape(words) + (f"(?P<{name}>.+)" if name else "")
+                for words, name, _, _ in self.parse(form)
+            ]
+            if found := re.fullmatch("".join(parts), sentence):
+                return str(other.format(**found.groupdict()))
+        return sentence
+
     def cell(self, value: Any, kind: str) -> str:
         """Write one cell of a column of that kind."""
         if isinstance(value, tuple):
@@ -161,7 +178,8 @@ class Language(Formatter):
         if kind == "text" or not isinstance(value, (int, float)):
             if pd.isna(value):
                 return _UNKNOWN
-            return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
+            dated = isinstance(value, pd.Timestamp)
+            return f"{value.day} {self.month(value)}" if dated else str(value)
         if kind == "money":
             return self.money(value)
         return self.share(value) if kind == "share" else self.number(value)

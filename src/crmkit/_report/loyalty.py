@@ -111,6 +111,7 @@ def _pictures(story: Story, retention: pd.DataFrame, period: str) -> tuple[Pictu
             say(f"loyalty.seen_rate_{period}"),
             words.whole,
             [(int(at), labels[at]) for at in (known[0], known[known.size // 2], known[-1])],
+            across=lambda at: labels[int(at)],
         ),
         say(f"loyalty.rate_{period}"),
     )  # fmt: skip

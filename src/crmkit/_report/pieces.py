@@ -103,3 +103,11 @@ class Standing:
     holdout: pd.DataFrame | None
     judged: Any
     comparison: pd.DataFrame | None
+
+    @property
+    def bias(self) -> float:
+        """Return by how much the forecast missed what was held out, as a share; 0 without any."""
+        if self.comparison is None:
+            return 0.0
+        line: Any = self.comparison.set_index("model").loc[self.name]
+        return float(line["bias"])

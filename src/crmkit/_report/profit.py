@@ -119,4 +119,5 @@ def _drawn(story: Story, curve: pd.DataFrame) -> Markup:
         words.say("profit.seen"),
         words.short_money,
         [(at / 5, words.whole(at / 5)) for at in range(6)],
+        across=words.share,
     )  # fmt: skip

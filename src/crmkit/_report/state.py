@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from crmkit import churn, clv
+from crmkit import churn
+from crmkit._report.expected import reach
 from crmkit._report.pieces import Figure, Standing
 
 if TYPE_CHECKING:
@@ -95,30 +96,26 @@ def _expected(story: Story, periods: pd.DataFrame, days: int) -> Figure | None:
     standing, words, settings = story.standing, story.words, story.settings
     if not isinstance(standing, Standing):
         return None
-    label = words.say("state.expected", days=settings.horizon_days)
-    if standing.spend is None:
-        total = float(standing.customers["expected_purchases"].sum())
-        return Figure(
-            "expected", label, words.say("state.purchases", n=total), "",
-            words.say("state.no_money"), total,
-        )  # fmt: skip
-    base = clv.customer_equity(
-        standing.table,
-        purchases=standing.purchases,
-        spend=standing.spend,
-        horizon_days=settings.horizon_days,
-        annual_discount_rate=0.0,
-    ).iloc[0]
-    total, was = float(base["lifetime_value"]), float(periods["revenue"].iloc[-1])
-    comparable = days == settings.horizon_days
+    money = standing.spend is not None
+    people = standing.customers
+    worth = people["expected_purchases"] * (people["expected_amount"] if money else 1.0)
+    total = float(worth.sum())
+    write = words.money if money else words.number
+    note = words.say("state.from" if money else "state.from_purchases")
+    limits = reach(standing, total, settings.horizon_days)
+    if limits is not None:
+        note += words.say("state.within", low=write(limits[0]), high=write(limits[1]))
+    was = None
+    if money and days == settings.horizon_days:
+        was = float(periods["revenue"].iloc[-1])
     return Figure(
         "expected",
-        label,
-        words.money(total),
-        _grown(story, total, was if comparable else None),
-        words.say("state.interval", low=base["conf_low"], high=base["conf_high"]),
+        words.say("state.expected", days=settings.horizon_days),
+        words.money(total) if money else words.say("state.purchases", n=total),
+        _grown(story, total, was),
+        note,
         total,
-        _better(total, was) if comparable else "",
+        _better(total, was),
     )
 
 

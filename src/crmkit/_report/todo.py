@@ -24,7 +24,7 @@ _STEPS = 3
 _WHAT = {"margin": "profit"}
 
 
-def three_steps(story: Story) -> list[Step]:
+def three_steps(story: Story, known: Contacts) -> list[Step]:
     """Return the actions that are expected to earn most; no customer is in two of their lists."""
     standing = story.standing
     if not isinstance(standing, Standing):
@@ -39,7 +39,6 @@ def three_steps(story: Story) -> list[Step]:
     )
     pays = gains["expected_gain"].to_numpy() > 0
     groups = {key: mask & pays for key, mask in _groups(customers).items()}
-    known = read_contacts(story)
     steps = [
         _step(story, key, customers[mask], gains[mask], known)
         for key, mask in groups.items()
@@ -151,9 +150,12 @@ def _reasons(story: Story, key: str, people: pd.DataFrame) -> list[str]:
 def make_todo(story: Story) -> Todo:
     """Return what to do, with what its figures mean and assume."""
     say, settings = story.words.say, story.settings
-    steps = three_steps(story)
+    known = read_contacts(story)
+    steps = three_steps(story, known)
     if not steps:
         why = story.standing if isinstance(story.standing, str) else ""
+        if known.consent and not consent_flags(known).fillna(False).any():
+            why = say("todo.nobody_agreed", column=known.consent)
         return Todo(say("todo.title_fewer"), nothing=say("todo.nothing", why=why).strip())
     kind = _kind(story)
     terms = [
@@ -168,7 +170,9 @@ def make_todo(story: Story) -> Todo:
         say("todo.exclusive"),
         say("todo.cut"),
     ]  # fmt: skip
-    if not read_contacts(story).consent:
+    if known.unread:
+        terms.append(say("todo.unread_consent", columns=known.unread))
+    if not known.consent:
         terms.append(say("todo.no_consent"))
     title = say("todo.title" if len(steps) == _STEPS else "todo.title_fewer")
     sheets = [Sheet("actions", actions_table(steps), "", 0)]

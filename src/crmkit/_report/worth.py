@@ -137,7 +137,14 @@ def _tracked(story: Story, tracking: pd.DataFrame) -> Picture:
         (int(place), words.month(ends.iloc[place])) for place in (0, len(at) // 2, len(at) - 1)
     ]
     return Picture(
-        lines(drawn, say("worth.seen_tracking"), words.short, ticks, mark=mark),
+        lines(
+            drawn,
+            say("worth.seen_tracking"),
+            words.short,
+            ticks,
+            mark=mark,
+            across=lambda at: words.month(ends.iloc[int(at)]),
+        ),
         say("worth.tracking"),
     )
 
@@ -179,6 +186,7 @@ def _told(story: Story, values: pd.DataFrame, equity: pd.DataFrame) -> list[str]
             each=total / len(values),
         ),
         story.words.say("worth.spread", share=best / total if total else 0.0),
+        story.words.say("worth.reach"),
     ]
 
 
