@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+LESSONS = ROOT / "docs" / "course"
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +41,14 @@ def test_the_code_of_the_readme_prints_what_stands_below_it(capsys):
         for word, told in zip(printed, shown.split(), strict=True):
             # Other versions may draw a little differently.
             assert word == told or float(word) == pytest.approx(float(told), rel=0.02)
+
+
+def test_lessons_stay_in_step_in_both_languages():
+    english, dutch = (sorted((LESSONS / language).glob("*.md")) for language in ("en", "nl"))
+    assert english
+    assert [path.name for path in english] == [path.name for path in dutch]
+    for one, other in zip(english, dutch, strict=True):
+        texts = [path.read_text(encoding="utf-8") for path in (one, other)]
+        for part in (r"```\{code-cell\}\n.*?```", r"^#+ ", r"\$\$", "<details>", r"^\*\*\d\.\*\*"):
+            found = [re.findall(part, text, re.S | re.M) for text in texts]
+            assert found[0] == found[1], one.name
