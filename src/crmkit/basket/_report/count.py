@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._arrays import distinct
 from crmkit._frames import rows_of
 from crmkit.basket._math.cover import Cover, cover_of
 from crmkit.basket._math.sizes import margins, size_model
@@ -74,13 +75,6 @@ def by_size(cover: Cover, model: SizeModel, rows: Ints) -> Ints:
     return count.reshape(len(rows), n_sizes)
 
 
-def customer_of(lines: BasketLog) -> Ints:
-    """Return the customer of each basket."""
-    customer = np.zeros(lines.n_baskets, dtype=np.int64)
-    customer[lines.row_basket] = lines.log.customer
-    return customer
-
-
 def add_up(
     cover: Cover,
     lines: BasketLog,
@@ -89,11 +83,14 @@ def add_up(
     *,
     group: Ints | None = None,
     n_groups: int = 1,
+    customer: Ints | None = None,
 ) -> tuple[Ints, dict[str, Floats]]:
     """Count the baskets of each set, and add weights over them.
 
-    With `group`, a number per basket, counts come per group: shape (m, n_groups).
+    With `group`, a number per basket, counts come per group: shape (m, n_groups). With `customer`,
+    one per basket, customers are counted instead of baskets.
     """
+    n_customers = 0 if customer is None else int(customer.max(initial=0)) + 1
     place = {item: code for code, item in enumerate(lines.items.tolist())}
     count = np.zeros(len(sets) * n_groups, dtype=np.int64)
     sums = {key: np.zeros(len(sets)) for key in weights}
@@ -103,6 +100,8 @@ def add_up(
         rows = np.array([[place[item] for item in sets[i]] for i in here], dtype=np.int64)
         for number, basket, entry in cover.find(rows):
             cell = here[number] * n_groups + (0 if group is None else group[basket])
+            if customer is not None:  # a set's baskets come at once
+                cell = distinct(cell * n_customers + customer[basket]) // n_customers
             count += np.bincount(cell, minlength=len(count))
             for key, weight in weights.items():
                 sums[key] += np.bincount(here[number], weight(basket, entry), minlength=len(sets))

@@ -20,7 +20,7 @@ from crmkit.basket._math.productive import (
 )
 from crmkit.basket._math.rules import without_one
 from crmkit.basket._math.sizes import chance_of_as_many
-from crmkit.basket._report.count import by_size, cover_lines, customer_of, size_model_of
+from crmkit.basket._report.count import by_size, cover_lines, size_model_of
 from crmkit.basket._report.read import read_itemsets, whole_table
 from crmkit.basket._report.value import net_totals
 from crmkit.basket._table.baskets import NAMELESS, object_column, read_baskets
@@ -154,7 +154,7 @@ class _Rules:
         self.lines = lines
         self.cover = cover_lines(lines)
         self.model = size_model_of(lines)
-        self.customer = customer_of(lines)
+        self.customer = lines.customer_of_basket()
         do = "Pass the log that the table was made from."
         code = rows_of(
             table.items.tolist(),

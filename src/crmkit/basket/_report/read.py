@@ -32,13 +32,14 @@ Tuples = list[tuple[Any, ...]]
 class ItemsetTable:
     """Itemsets by length and lexicographic order, numbered through.
 
-    ``levels`` holds item codes per length, shape (n_k, k), ``counts`` the counts by number and
-    ``names`` the tuples by number.
+    ``levels`` holds item codes per length, shape (n_k, k), ``counts`` the counts by number,
+    ``customers`` likewise if the table tells them, and ``names`` the tuples by number.
     """
 
     items: pd.Index[Any]
     levels: tuple[Ints, ...]
     counts: Ints
+    customers: Ints | None
     names: NDArray[np.object_]
     index: ItemsetIndex
     n_baskets: int
@@ -121,16 +122,22 @@ def whole_table(table: ItemsetTable) -> Iterator[None]:
 
 def read_itemsets(itemsets: Any) -> ItemsetTable:
     """Read a table of `frequent_itemsets`, whole or in part."""
-    frame = to_pandas(itemsets, "itemsets", needs=("itemset", "count", "support"))
+    frame = to_pandas(
+        itemsets, "itemsets", needs=("itemset", "count", "support"), optional=("customers",)
+    )
     problems = Problems("itemsets")
     names = read_tuples(frame["itemset"], problems, "itemset")
     counts = number_array(frame["count"], problems, "count", low=1)
+    told = "customers" in frame
+    customers = number_array(frame["customers"], problems, "customers", low=1) if told else None
     support = number_array(frame["support"], problems, "support", low=0, low_open=True)
     problems.raise_if_any()
     if not names:
         nothing = np.zeros(0, dtype=np.int64)
         items = sorted_items([])[1]
-        return ItemsetTable(items, (), nothing, nothing.astype(object), index_itemsets((), 0), 1)
+        return ItemsetTable(
+            items, (), nothing, nothing, nothing.astype(object), index_itemsets((), 0), 1
+        )
     # the largest count gives the number of orders with the smallest rounding error
     most = int(np.argmax(counts))
     n_baskets = round(counts[most] / support[most])
@@ -156,6 +163,7 @@ def read_itemsets(itemsets: Any) -> ItemsetTable:
         items=items,
         levels=tuple(levels),
         counts=counts[number].astype(np.int64),
+        customers=None if customers is None else customers[number].astype(np.int64),
         names=np.fromiter(names, dtype=object, count=len(names))[number],
         index=index_itemsets(tuple(levels), len(items)),
         n_baskets=n_baskets,

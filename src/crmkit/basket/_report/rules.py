@@ -64,6 +64,7 @@ def association_rules(
         * ``antecedent`` (tuple) - the items of the if-side, sorted.
         * ``consequent`` (tuple) - the items of the then-side, sorted.
         * ``count`` (int) - orders with both sides.
+        * ``customers`` (int) - customers with such an order; only if `itemsets` tells them.
         * ``count_antecedent`` (int) - orders with the antecedent.
         * ``count_consequent`` (int) - orders with the consequent.
         * ``support`` (float) - share of orders with both sides.
@@ -178,11 +179,15 @@ def association_rules(
     order = np.lexsort((rules.consequent, rules.antecedent, -count, -measures["lift"]))
     if not check_flag(keep_redundant, "keep_redundant"):
         order = order[improvement[order] > 0]
+    customers = {}
+    if table.customers is not None:
+        customers = {"customers": table.customers[rules.union[order]]}
     return pd.DataFrame(
         {
             "antecedent": table.names[rules.antecedent[order]],
             "consequent": table.names[rules.consequent[order]],
             "count": count[order],
+            **customers,
             "count_antecedent": a[order],
             "count_consequent": c[order],
             "support": count[order] / table.n_baskets,

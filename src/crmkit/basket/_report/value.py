@@ -12,7 +12,6 @@ from crmkit.basket._report.count import (
     add_up,
     by_size,
     cover_lines,
-    customer_of,
     read_sets,
     size_model_of,
 )
@@ -52,6 +51,7 @@ def itemset_value(
 
         * ``itemset`` (tuple) - as given.
         * ``count`` (int) - orders with all its items.
+        * ``customers`` (int) - customers with such an order.
         * ``amount`` (float) - what its items brought in these orders, in units of ``amount``, less
           refunds booked in the same orders.
         * ``amount_per_order`` (float) - the same per order; 0 if there is none.
@@ -102,10 +102,12 @@ def itemset_value(
         quantity, _ = net_totals(cover, lines, "quantity", unit)
         wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
     count, sums = add_up(cover, lines, sets, wanted)
+    customers, _ = add_up(cover, lines, sets, {}, customer=lines.customer_of_basket())
     per = np.maximum(count, 1)
     table: dict[str, Any] = {
         "itemset": object_column(sets),
         "count": count,
+        "customers": customers,
         "amount": sums["amount"],
         "amount_per_order": sums["amount"] / per,
         "order_amount": sums["order_amount"],
@@ -194,7 +196,8 @@ def rule_value(
     extra = sums[1] * (count - expected) / np.maximum(count, 1)
     order = np.argsort(-extra, kind="stable")
     share = np.where(extra > 0, 1 - expected / np.maximum(count, 1), 0.0)
-    customers, added = _counted_once(cover, lines, both, n_right, order, amount)
+    customers, _ = add_up(cover, lines, both, {}, customer=lines.customer_of_basket())
+    added = _counted_once(cover, lines, both, n_right, order, amount)
     table = pd.DataFrame(
         {
             "antecedent": object_column(left),
@@ -233,24 +236,21 @@ def _expected(cover: Cover, lines: BasketLog, left: Tuples, right: Tuples) -> Fl
 
 def _counted_once(
     cover: Cover, lines: BasketLog, sets: Tuples, n_right: Ints, order: Ints, amount: Floats
-) -> tuple[Ints, Floats]:
-    """Return the customers of each rule, and its money in lines that none before it counts.
+) -> Floats:
+    """Return the money of each rule in lines that none before it counts.
 
     `sets` hold the consequent's items first; `order` is that of the rules.
     """
     place = {item: code for code, item in enumerate(lines.items.tolist())}
-    customer = customer_of(lines)
-    counted = np.zeros(len(cover.key), dtype=bool)
-    customers, added = np.zeros(len(sets), dtype=np.int64), np.zeros(len(sets))
+    counted, added = np.zeros(len(cover.key), dtype=bool), np.zeros(len(sets))
     for rule in order.tolist():
         rows = np.array([[place[item] for item in sets[rule]]])
-        for _, basket, entry in cover.find(rows):
-            customers[rule] = len(np.unique(customer[basket]))
+        for _, _, entry in cover.find(rows):
             then = entry[:, : n_right[rule]]
             new = ~counted[then].any(axis=1)
             added[rule] = amount[then[new]].sum()
             counted[entry[new]] = True
-    return customers, added
+    return added
 
 
 def net_totals(cover: Cover, lines: BasketLog, name: str, unit: str) -> tuple[Floats, Floats]:

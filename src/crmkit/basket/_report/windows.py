@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def rule_windows(
         * ``window_end`` (datetime) - last day of the window.
         * ``orders`` (int) - all orders in the window.
         * ``count`` (int) - orders with both sides.
+        * ``customers`` (int) - customers with such an order in the window.
         * ``support`` (float) - share of the window's orders with both sides.
         * ``confidence`` (float) - share of the antecedent's orders that hold the consequent;
           missing where there is no such order.
@@ -112,7 +114,7 @@ def rule_windows(
             f"`n_windows` is {n_windows} but the log has {n_days} day(s). Ask for fewer."
         )
     window = (lines.log.day - first) * n_windows // n_days
-    counts, orders = _window_counts(lines, window, n_windows, (left, right))
+    counts, customers, orders = _window_counts(lines, window, n_windows, (left, right))
     a, c, x = (counts[part].astype(float) for part in range(3))
     n = np.broadcast_to(orders.astype(float), x.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,6 +131,7 @@ def rule_windows(
             "window_end": np.tile(day_column(first + edge[1:] - 1), len(left)),
             "orders": n.ravel().astype(np.int64),
             "count": counts[2].ravel(),
+            "customers": customers.ravel(),
             "support": (x / np.maximum(n, 1)).ravel(),
             "confidence": confidence.ravel(),
             "lift": lift.ravel(),
@@ -141,8 +144,11 @@ def rule_windows(
 
 def _window_counts(
     lines: BasketLog, window: Any, n_windows: int, sets: tuple[Tuples, Tuples]
-) -> tuple[Any, Any]:
-    """Count both sides and their union in each window, shape (3, m, n_windows), and all orders."""
+) -> tuple[Any, Any, Any]:
+    """Count by window: both sides and their union, the union's customers, and all orders.
+
+    Shapes (3, m, n_windows), (m, n_windows) and (n_windows,).
+    """
     if lines.log.has("order_id"):
         # an order over several days belongs to the window it began in
         began = np.full(lines.n_baskets, n_windows)
@@ -152,10 +158,7 @@ def _window_counts(
     window_of = key % n_windows
     cover = cover_of(basket[lines.line], lines.item, n_baskets=len(key), n_items=len(lines.items))
     unions = [(*a, *b) for a, b in zip(*sets, strict=True)]
-    counts = np.stack(
-        [
-            add_up(cover, lines, some, {}, group=window_of, n_groups=n_windows)[0]
-            for some in (*sets, unions)
-        ]
-    )
-    return counts, np.bincount(window_of, minlength=n_windows)
+    count = partial(add_up, cover, lines, weights={}, group=window_of, n_groups=n_windows)
+    counts = np.stack([count(some)[0] for some in (*sets, unions)])
+    customer = lines.customer_of_basket()[key // n_windows]
+    return counts, count(unions, customer=customer)[0], np.bincount(window_of, minlength=n_windows)

@@ -52,6 +52,12 @@ class BasketLog:
     log: Log
     history: PurchaseLog
 
+    def customer_of_basket(self) -> Ints:
+        """Return the customer of each basket."""
+        customer = np.zeros(self.n_baskets, dtype=np.int64)
+        customer[self.row_basket] = self.log.customer
+        return customer
+
 
 def read_baskets(
     transactions: Any,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number, check_optional
+from crmkit.basket._math.customers import count_customers
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import search_itemsets
@@ -17,6 +18,7 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmkit._typing import Ints
     from crmkit.basket._math.collector import Itemsets
     from crmkit.basket._table.baskets import Unit
 
@@ -84,6 +86,7 @@ def frequent_itemsets(
         * ``itemset`` (tuple) - the items, sorted.
         * ``length`` (int) - number of items.
         * ``count`` (int) - orders with all of them.
+        * ``customers`` (int) - customers with such an order.
         * ``support`` (float) - share of orders with all of them.
 
     Raises
@@ -117,11 +120,11 @@ def frequent_itemsets(
     ...     }
     ... )
     >>> basket.frequent_itemsets(transactions, min_support=0.5)
-               itemset  length  count  support
-    0         (bread,)       1      3     0.75
-    1        (butter,)       1      2     0.50
-    2          (milk,)       1      2     0.50
-    3  (bread, butter)       2      2     0.50
+               itemset  length  count  customers  support
+    0         (bread,)       1      3          3     0.75
+    1        (butter,)       1      2          2     0.50
+    2          (milk,)       1      2          2     0.50
+    3  (bread, butter)       2      2          2     0.50
     """
     check_choice(family, "family", ItemsetFamily)
     min_length = check_number(min_length, "min_length")
@@ -140,13 +143,11 @@ def frequent_itemsets(
         as_of=as_of,
     )
     items, n_baskets, apart = lines.items, lines.n_baskets, lines.apart
-    basket, item = lines.basket, lines.item
+    basket, item, customer = lines.basket, lines.item, lines.customer_of_basket()
     del lines  # the log's other columns make room for the search
     min_count = minimum_count(min_support, n_baskets)
-    baskets = sort_baskets(basket, item, n_items=len(items), min_count=min_count)
-    del basket, item
     found = search_itemsets(
-        baskets,
+        sort_baskets(basket, item, n_items=len(items), min_count=min_count),
         n_baskets=n_baskets,
         min_count=min_count,
         max_length=max_length,
@@ -163,23 +164,34 @@ def frequent_itemsets(
             f"{max_itemsets:,} itemsets; {fits:,} orders ({share:.3g}) give {len(counts):,}. Raise "
             "`min_support`, limit `max_length`, or raise `max_itemsets` if the memory allows."
         )
-    return _frame(found, items, family, min_length)
+    customers = count_customers(basket, item, customer, found, n_items=len(items))
+    return _frame(found, customers, items, family, min_length)
 
 
 def _frame(
-    found: Itemsets, items: pd.Index[Any], family: ItemsetFamily, min_length: int
+    found: Itemsets,
+    customers: tuple[Ints, ...],
+    items: pd.Index[Any],
+    family: ItemsetFamily,
+    min_length: int,
 ) -> pd.DataFrame:
     """Write itemsets as a table in an order that only their content decides."""
     levels, counts = found.items[min_length - 1 :], found.counts[min_length - 1 :]
+    customers = customers[min_length - 1 :]
     if family != "all":
         kept = unsurpassed(found.items, found.counts, len(items), closed=family == "closed")
         kept = kept[min_length - 1 :]
         levels = tuple(rows[keep] for rows, keep in zip(levels, kept, strict=True))
-        counts = tuple(count[keep] for count, keep in zip(counts, kept, strict=True))
+        counts, customers = (
+            tuple(number[keep] for number, keep in zip(numbers, kept, strict=True))
+            for numbers in (counts, customers)
+        )
     start = np.cumsum([0, *(len(count) for count in counts)]).tolist()
     orders = [lexicographic_order(rows, len(items)) for rows in levels]
     order = np.concatenate([np.zeros(0, np.int64), *map(np.add, orders, start[:-1])])
-    count = np.concatenate([np.zeros(0, np.int64), *counts])
+    count, customer = (
+        np.concatenate([np.zeros(0, np.int64), *numbers]) for numbers in (counts, customers)
+    )
     order = order[counting_order(count.max(initial=0) - count[order])]
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
@@ -193,6 +205,7 @@ def _frame(
             "itemset": itemset,
             "length": length[order],
             "count": count[order],
+            "customers": customer[order],
             "support": count[order] / found.n_baskets,
         },
         copy=False,

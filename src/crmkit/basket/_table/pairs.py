@@ -201,8 +201,7 @@ def item_pairs(
         n_items=n_items,
     )
     model = size_model(item_count, basket_size)
-    customer = np.zeros(lines.n_baskets, dtype=np.int64)
-    customer[lines.row_basket] = lines.log.customer
+    customer = lines.customer_of_basket()
     chance = weights(customer, basket_size)
     if apart:
         pairs, count = likely_pairs(model, lines, chosen, least, cap), None

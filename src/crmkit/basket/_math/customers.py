@@ -1,0 +1,115 @@
+"""Who stands behind itemsets: the customers whose baskets hold them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crmkit._arrays import distinct, ranges, starts
+from crmkit.basket._math.itemset_index import index_itemsets, lexicographic_order
+from crmkit.basket._math.spans import spans
+
+if TYPE_CHECKING:
+    from crmkit._typing import Bools, Ints
+    from crmkit.basket._math.collector import Itemsets
+
+CELLS = 1 << 20
+BITS = 1 << 29  # items times baskets, up to which each item has a bit per basket
+
+
+def count_customers(
+    basket: Ints, item: Ints, customer: Ints, found: Itemsets, *, n_items: int
+) -> tuple[Ints, ...]:
+    """Count the customers of itemsets, an array of shape (n_k,) per length.
+
+    The baskets of an itemset are looked for among those of the itemset without its most frequent
+    item, some itemsets at a time.
+
+    Parameters
+    ----------
+    basket, item : int64 arrays, shape (n,)
+        Lines; they may repeat.
+    customer : int64 array, shape (n_baskets,)
+    found : Itemsets
+        Complete: with each itemset all its parts.
+    n_items : int
+    """
+    if not found.items or len(distinct(customer)) == len(customer):  # one basket each
+        return found.counts
+    rank = np.full(n_items, -1)
+    by_count = np.argsort(found.counts[0], kind="stable")
+    rank[found.items[0][by_count, 0]] = np.arange(len(by_count))
+    count = _Count(rank, basket, item, customer)
+    places = count.add_levels(found.items)
+    singles = np.arange(len(by_count))
+    for low, high in spans(np.diff(count.start), CELLS):
+        at = np.arange(count.start[low], count.start[high])
+        owner = np.repeat(singles[low:high] - low, np.diff(count.start[low : high + 1]))
+        count.note(0, singles[low:high], owner, count.basket[at])
+    return tuple(number[place] for number, place in zip(count.customers, places, strict=True))
+
+
+class _Count:
+    """Itemsets as rows of ranks, each after the one without its last item, and their customers."""
+
+    def __init__(self, rank: Ints, basket: Ints, item: Ints, customer: Ints) -> None:
+        # baskets are numbered by customer, so that those of a customer are neighbours
+        order = np.argsort(customer, kind="stable")
+        self.customer = customer[order]
+        number = np.empty(len(order), dtype=np.int64)
+        number[order] = np.arange(len(order))
+        kept = rank[item] >= 0
+        self.key = distinct(rank[item[kept]] * len(order) + number[basket[kept]])
+        ranked, self.basket = np.divmod(self.key, len(order))
+        self.n_ranks = int(rank.max()) + 1
+        self.start = np.searchsorted(ranked, np.arange(self.n_ranks + 1))
+        self.bits = None
+        if self.n_ranks * len(order) <= BITS:
+            cells = np.zeros((self.n_ranks, -(-len(order) // 8)), dtype=np.uint8)
+            bit = np.uint8(1) << (self.basket & 7).astype(np.uint8)
+            np.add.at(cells, (ranked, self.basket >> 3), bit)  # each bit is set once
+            self.bits = cells
+        self.rank = rank
+        self.customers: list[Ints] = []
+        self.last: list[Ints] = []  # the last item of each row
+        self.first_child: list[Ints] = []  # of each row, in the level above
+
+    def add_levels(self, levels: tuple[Ints, ...]) -> list[Ints]:
+        """Sort itemsets by ranks and link them; return the place of each as given, per level."""
+        ranked = [np.sort(self.rank[rows], axis=1) for rows in levels]
+        orders = [lexicographic_order(rows, self.n_ranks) for rows in ranked]
+        ranked = [rows[order] for rows, order in zip(ranked, orders, strict=True)]
+        index = index_itemsets(tuple(ranked), self.n_ranks)
+        for number, rows in enumerate(ranked):
+            self.customers.append(np.zeros(len(rows), dtype=np.int64))
+            self.last.append(rows[:, -1])
+            if number:
+                parent = index.find(index.keys(rows[:, :-1])) - index.first[number - 1]
+                edges = np.arange(len(ranked[number - 1]) + 1)
+                self.first_child.append(np.searchsorted(parent, edges))
+        return [np.argsort(order) for order in orders]
+
+    def holds(self, item: Ints, basket: Ints) -> Bools:
+        """Tell which baskets hold the items."""
+        if self.bits is not None:
+            return (self.bits[item, basket >> 3] >> (basket & 7).astype(np.uint8) & 1).astype(bool)
+        wanted = item * len(self.customer) + basket
+        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        return self.key[place] == wanted
+
+    def note(self, level: int, rows: Ints, owner: Ints, basket: Ints) -> None:
+        """Count the customers of some rows, whose baskets are given by row; then their children."""
+        new = starts(owner, self.customer[basket])
+        self.customers[level][rows] = np.bincount(owner[new], minlength=len(rows))
+        if level == len(self.last) - 1:
+            return
+        first = self.first_child[level]
+        parent, child = ranges(first[rows], first[rows + 1] - first[rows])
+        n_hits = np.bincount(owner, minlength=len(rows))
+        begin = np.cumsum(n_hits) - n_hits
+        for low, high in spans(n_hits[parent], CELLS):
+            number, place = ranges(begin[parent[low:high]], n_hits[parent[low:high]])
+            inside = basket[place]
+            held = self.holds(self.last[level + 1][child[low:high]][number], inside)
+            self.note(level + 1, child[low:high], number[held], inside[held])
