@@ -278,18 +278,21 @@ def simulated(kind, n, seed):
 
 
 # The best of econml 0.17.0's learners (linear and forest DRLearner, causal forest, T and X with
-# forests and boosting) at 2,000 customers, mean of three draws; one draw may be a fifth worse.
+# forests and boosting) at 2,000 customers, mean of three draws. One draw may be a fifth worse.
 @pytest.mark.parametrize(
     ("kind", "best"), [("yes or no", 0.049), ("interaction", 0.154), ("none", 0.070)]
 )
-def test_the_choice_is_as_good_as_the_best_peer(kind, best):
-    past, later = simulated(kind, 2000, 1), simulated(kind, 4000, 2)
-    model = response.UpliftModel(random_state=0)
-    model.fit(past, outcome="outcome", columns=[f"x{i}" for i in range(6)])
-    error = model.predict(later)["uplift"] - later["effect"]
-    if kind == "none":  # how far the average of one draw is off is no method's doing
-        error -= error.mean()
-    assert np.sqrt(np.mean(error**2)) < 1.2 * best
+def test_the_choice_is_as_good_as_the_best_peer(kind, best, long):
+    errors, draws = [], 6 if long else 1
+    for draw in range(draws):
+        past, later = simulated(kind, 2000, 1 + 100 * draw), simulated(kind, 4000, 2 + 100 * draw)
+        model = response.UpliftModel(random_state=0)
+        model.fit(past, outcome="outcome", columns=[f"x{i}" for i in range(6)])
+        error = model.predict(later)["uplift"] - later["effect"]
+        if draws == 1 and kind == "none":
+            error -= error.mean()  # how far the average of one draw is off is no method's doing
+        errors.append(np.sqrt(np.mean(error**2)))
+    assert np.mean(errors) < (1.2 if draws == 1 else 1.1) * best
     weights = model.methods_.groupby("treatment")["weight"].sum()
     assert weights.tolist() == pytest.approx([1.0])
     assert (model.methods_["weight"] >= 0).all()

@@ -35,6 +35,8 @@ _EFFECTS = {
     "boosted": TreeStyle(60, depth=2, leaf=0.05, share=0.5, rate=0.04),
     "forest": TreeStyle(80, depth=12, leaf=0.1, share=0.5, features=0.7),
 }
+# Rows whose effects are imputed at most.
+_IMPUTED = 100_000
 # The share of the loss that is the parts' own, not the mixture's: a part has to be good by itself.
 _OWN = 0.25
 
@@ -63,10 +65,14 @@ class EffectMixture:
 
     def predict(self, matrix: Floats, propensity: Floats) -> tuple[Floats, Floats]:
         """Return effects (n, k) and means under all arms (n, k + 1)."""
+        mean = self.means.mean(matrix)
         effect = np.tile(self.average * (1 - self.weights.sum(axis=0)), (len(matrix), 1))
         for ensemble, weight in zip(self.ensembles, self.weights, strict=True):
-            effect += weight * ensemble.effect(matrix, propensity)
-        return effect, self.means.mean(matrix)
+            # The differences of the very means need no second look at all their trees.
+            own = ensemble is self.means
+            found = mean[:, 1:] - mean[:, :1] if own else ensemble.effect(matrix, propensity)
+            effect += weight * found
+        return effect, mean
 
 
 def choose_effects(
@@ -119,14 +125,14 @@ def choose_effects(
     fitted = {name: means_by("t", learner) for name, learner in of_means.items()}
     alone = {name: unseen(models) for name, models in fitted.items()}
     mixed = _mixed_means(list(fitted.values()), np.stack(list(alone.values())), outcome, arm)
-    mean = unseen(mixed)
+    mean, of_mixed = unseen(mixed), EffectEnsemble("t", k, mixed)
     score = doubly_robust(outcome, arm, mean, propensity)
     ensembles = [EffectEnsemble("t", k, models) for models in fitted.values()]
     names = [("t", name) for name in fitted]
     found = [each[:, 1:] - each[:, :1] for each in alone.values()]
     first = next(iter(of_means))
     if len(fitted) > 1:
-        ensembles.append(EffectEnsemble("t", k, mixed))
+        ensembles.append(of_mixed)
         names.append(("t", "mixed"))
         found.append(mean[:, 1:] - mean[:, :1])
     single = means_by("s", of_means[first])
@@ -140,8 +146,12 @@ def choose_effects(
         options = {"estimator": learner, "binary": False, "random_state": random_state}
         effect, models = np.empty_like(score), []
         for own, base in zip(steps(fold_rows, "cross-fitting", progress), mixed, strict=True):
-            guess = base.mean(matrix[~own], k) if method == "x" else mean[~own]
-            rows = (matrix[~own], outcome[~own], arm[~own], guess, score[~own])
+            seen = np.flatnonzero(~own)
+            if method == "x":
+                # Every fold's trees are asked anew for it, of more rows than its learner needs.
+                seen = seen[:: -(-seen.size // _IMPUTED)]
+            guess = base.mean(matrix[seen], k) if method == "x" else mean[seen]
+            rows = (matrix[seen], outcome[seen], arm[seen], guess, score[seen])
             models.append(FoldModels([], False, fit_fold_effects(method, *rows, options)))
             effect[own] = models[-1].effect(matrix[own], propensity[own])
         ensembles.append(EffectEnsemble(method, k, models))
@@ -157,7 +167,7 @@ def choose_effects(
         [ensembles[c] for c in used],
         weights[used],
         score.mean(axis=0),
-        EffectEnsemble("t", k, mixed),
+        of_mixed,
     )
     return mixture, CrossFittedEffects(effect, mean, score), tried
 

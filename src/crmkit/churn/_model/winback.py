@@ -29,24 +29,17 @@ class WinBackModel(EffectModel):
     Parameters
     ----------
     method : {"auto", "dr", "t", "s", "x"}, default "auto"
-        How effects are learned: "auto" by whatever mixture of all these, and of trees, predicts
-        best out of fold, "t" one model per arm, "s" one model with the arm as a feature, "x"
-        imputed effects, "dr" doubly robust scores.
+        How effects are learned; see :class:`~crmkit.response.UpliftModel`.
     estimator : scikit-learn classifier, optional
         What learns the chance to return. The default is a ridge-penalised logistic regression,
         in "auto" trees too.
-    effect_estimator : scikit-learn regressor, optional
-        What learns effects in "x" and "dr". The default is a ridge regression, in "auto" trees
-        too.
     propensity : str or mapping, default "randomised"
         The chance to be made the offer. "randomised": the same for all, refused where those
         with an offer visibly differ from those without; "estimated": learned from the features,
         right only if these hold all that decided who got it; otherwise the column that holds it,
         or one column per offer.
-    n_folds : int, default 5
-        Number of parts for cross-fitting.
-    random_state : int, optional
-        Seed of the parts and of the estimators. Without one the parts are fixed.
+    effect_estimator, n_folds, random_state
+        As in :class:`~crmkit.response.UpliftModel`.
 
     Attributes
     ----------

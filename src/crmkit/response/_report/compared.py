@@ -196,7 +196,7 @@ def _difference(
         return adjusted_difference(one, other, before, clusters, level)
     if how.binary and plain and how.interval in ("auto", "newcombe"):
         counts = (one.sum(), one.size, other.sum(), other.size)
-        uplift, error, _ = (float(x) for x in rate_difference(*counts))
+        uplift, error = (float(x) for x in rate_difference(*counts))
         p = group_against_rest(
             [counts[0]], [one.size], counts[0] + counts[2], one.size + other.size
         )

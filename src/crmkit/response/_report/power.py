@@ -148,31 +148,10 @@ def minimum_detectable_effect(
     ----------
     customers_treated, customers_control : int
         Customers contacted, with each of the treatments, and left alone.
-    base_rate : float, optional
-        Response rate without the contact. Give this or `std_dev`.
-    std_dev : float, optional
-        Standard deviation of the amount per customer, zeros included; of a ratio that of
-        (outcome - ratio x denominator) / mean denominator.
-    n_treatments : int, default 1
-        Treatments that are compared with the one control group; all of them may be judged.
-    explained_share : float, default 0
-        Share of the outcome's variance that `covariates` of the result will explain: the square of
-        their correlation with it.
-    cluster_size : float, default 1
-        Customers in a cluster, such as a household, which are all treated alike.
-    correlation : float, default 0
-        Correlation of the outcomes of two customers of one cluster.
-    looks : float or list of float, optional
-        Shares of the customers at all planned looks, the last one 1; or 1 alone, where one will
-        look at any time.
-    break_even : float, default 0
-        The uplift at which a contact pays for itself, contact cost / (value x margin): what must be
-        shown is an uplift above it, a return on investment above 0.
-    power : float, default 0.8
-        Chance that the test shows the uplift.
-    confidence_level : float, default 0.95
-        Level of the test: 1 - chance that it shows an uplift where there is none
-        (two-sided).
+    base_rate, std_dev, n_treatments, explained_share, cluster_size, correlation, looks
+        As in :func:`sample_size`.
+    break_even, power, confidence_level
+        As in :func:`sample_size`.
 
     Returns
     -------
