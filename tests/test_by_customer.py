@@ -18,10 +18,24 @@ from crmkit.errors import EmptyLogError, InputError
 DECLARED = Path(crmkit.__file__).with_name("_parts.csv")
 UNTIL = {"as_of": "2024-12-31"}
 THRESHOLDS = pd.DataFrame({"at_risk_days": [30], "lapsed_days": [90]})
+POOLS = pd.DataFrame(
+    {"pool": ["post", "shelf"], "cost": [90.0, 60.0], "driver": ["orders", "units"]}
+)
+MOVES = {"dates": ["2024-03-31", "2024-06-30", "2024-12-31"], "thresholds": THRESHOLDS}
 CALLS = [
     (segmentation.rfm_table, {}),
     (segmentation.rfm_table, {"since": "2024-06-01", **UNTIL}),
     (segmentation.customer_profit, UNTIL),
+    (segmentation.customer_profit, {"cost_pools": POOLS, "since": "2024-02-01"}),
+    (clv.cohort_value, {"annual_discount_rate": 0.1, **UNTIL}),
+    (churn.gap_table, UNTIL),
+    (churn.gap_table, {"by": "channel"}),
+    (churn.cohort_table, {"by": "channel", **UNTIL}),
+    (churn.cohort_table, {"ages": "customer", "activity": "rolling", "max_age": 7}),
+    (churn.retention_table, {"by": "channel", "span_periods": 3, "rate_days": 365}),
+    (churn.retention_table, {"window_days": 60, **UNTIL}),
+    (churn.lifecycle_transitions, MOVES),
+    (churn.silence_table, UNTIL),
     (clv.purchase_table, {"regularity": True}),
     (clv.purchase_table, UNTIL),
     (clv.contract_table, {}),
@@ -48,6 +62,7 @@ def a_log(seed=0, n=3000, ids=int):
             "product": rng.choice(list("abcdef"), n),
             "quantity": 1.0,
             "cost": 1.0,
+            "channel": np.array(["web", None, "shop"])[customer % 3],
         }
     )
     only_back = log["customer_id"] % 7 == 3
@@ -76,9 +91,17 @@ def engines(log, folder):
 
 def same(parts, whole):
     pd.testing.assert_frame_equal(parts, whole, check_dtype=False, rtol=1e-12)
-    assert parts.attrs.keys() == whole.attrs.keys()
-    for name, value in whole.attrs.items():
-        assert parts.attrs[name] == (pytest.approx(value) if isinstance(value, dict) else value)
+    same_notes(parts.attrs, whole.attrs)
+
+
+def same_notes(parts, whole):
+    assert parts.keys() == whole.keys()
+    for name, value in whole.items():
+        if isinstance(value, dict):
+            same_notes(parts[name], value)
+        else:
+            number = isinstance(value, (int, float))
+            assert parts[name] == (pytest.approx(value) if number else value), name
 
 
 @pytest.mark.parametrize(("function", "options"), CALLS, ids=lambda x: getattr(x, "__name__", ""))
@@ -90,6 +113,36 @@ def test_parts_give_what_the_whole_gives(function, options, ids, tmp_path):
         same(crmkit.by_customer(function, log, rows_per_part=rows, **options), whole)
     file = engines(log, tmp_path)["file"]
     same(crmkit.by_customer(function, file, rows_per_part=800, **options), whole)
+
+
+def contracts(n=400):
+    """Return contracts with trials, reasons and customers who only try."""
+    rng = np.random.default_rng(2)
+    start = pd.Timestamp("2023-01-15") + pd.to_timedelta(rng.integers(0, 600, n), "D")
+    kind = rng.choice(["paid", "trial"], n, p=[0.7, 0.3])
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 150, n),
+            "start_date": start,
+            "end_date": start + pd.to_timedelta(rng.integers(20, 300, n), "D"),
+            "monthly_revenue": np.where(kind == "paid", rng.integers(500, 9000, n) / 100, 0.0),
+            "billing": kind,
+            "reason": rng.choice(
+                np.array(["dear", "bad card", "moved", None]), n, p=[0.05, 0.5, 0.05, 0.4]
+            ),
+        }
+    )
+
+
+@pytest.mark.parametrize("function", [churn.cohort_table, churn.retention_table])
+def test_contracts_in_parts_give_what_the_whole_gives(function, tmp_path):
+    table = contracts()
+    whole = function(table, ends="exclusive")
+    for rows in (12, 90):
+        same(crmkit.by_customer(function, table, rows_per_part=rows, ends="exclusive"), whole)
+    file = tmp_path / "contracts.parquet"
+    table.to_parquet(file)
+    same(crmkit.by_customer(function, file, rows_per_part=90, ends="exclusive"), whole)
 
 
 def test_every_engine_gives_the_same(tmp_path):
@@ -122,9 +175,14 @@ def test_every_function_of_a_log_says_whether_it_needs_all():
         (basket.item_pairs, {}, "`item_pairs` must see all customers at once: it counts orders"),
         (churn.lifecycle_table, {}, "`lifecycle_table` without `thresholds` must see all"),
         (
-            segmentation.customer_profit,
-            {"cost_pools": {"post": 100.0}},
-            "`customer_profit` with `cost_pools` must see all customers at once: what a pool costs",
+            churn.lifecycle_table,
+            {"thresholds": THRESHOLDS, "own_rhythm": True},
+            "`lifecycle_table` with `own_rhythm` must see all customers at once: what is usual",
+        ),
+        (
+            churn.gap_table,
+            {"by": "channel", "customers": pd.DataFrame({"customer_id": [1], "channel": "web"})},
+            "`customers` is a table of customers, which is not cut into parts",
         ),
         (segmentation.rfm_scores, {}, "`rfm_scores` must see all customers at once"),
         (

@@ -8,7 +8,7 @@ import pytest
 import crmkit
 from crmkit import churn, clv, segmentation
 from crmkit.errors import InputError
-from test_by_customer import a_log
+from test_by_customer import POOLS, a_log, same
 
 pyspark = pytest.importorskip("pyspark", reason="needs the extra spark")
 if shutil.which("java") is None:
@@ -44,6 +44,21 @@ def test_workers_give_what_the_whole_gives(spark, function, options):
     keys = [column for column in ("customer_id", "as_of") if column in whole]
     parts = parts.toPandas().sort_values(keys, ignore_index=True)
     pd.testing.assert_frame_equal(parts, whole, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (churn.retention_table, {"by": "channel"}),
+        (churn.cohort_table, {"as_of": "2024-12-31"}),
+        (segmentation.customer_profit, {"cost_pools": POOLS}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_sums_of_the_workers_give_what_the_whole_gives(spark, function, options):
+    log = a_log()
+    parts = crmkit.by_customer(function, spark.createDataFrame(log), rows_per_part=400, **options)
+    same(parts, function(log, **options))
 
 
 def test_a_model_predicts_in_the_workers(spark):

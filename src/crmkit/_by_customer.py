@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import inspect
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,10 @@ import pandas as pd
 from crmkit._checks import Problems, check_number
 from crmkit._frames import ACCOUNT, day_numbers, sorted_codes
 from crmkit._frames.buckets import buckets, spark_parts
-from crmkit._frames.spark import in_workers, is_spark
+from crmkit._frames.spark import from_workers, in_workers, is_spark
 from crmkit._periods import day_text
 from crmkit._progress import steps
+from crmkit._two_steps import two_steps
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ def by_customer(
     """Call a function on a table that is larger than memory, one part of the customers at a time.
 
     Each part holds all rows of its customers, so that a function whose rows speak of one customer
-    each gives what it would give for the whole table.
+    each gives what it would give for the whole table. Functions of crmkit that count customers or
+    add up their money, such as :func:`crmkit.churn.retention_table`, do so in each part and work
+    out rates from the sums.
 
     Parameters
     ----------
     function : callable
-        What is called with a part and `options`, and returns a table with ``customer_id``: a
-        function of crmkit, the ``predict`` of a fitted model, or one of your own.
+        What is called with a part and `options`: a function of crmkit, the ``predict`` of a fitted
+        model, or one of your own that returns a table with ``customer_id``.
     table : DataFrame or path
         A table of any engine. Parquet files (one, a folder, or a pattern such as
         ``"log/*.parquet"``), CSV files, DuckDB, lazy Polars, datasets of PyArrow, and warehouses
@@ -64,9 +67,9 @@ def by_customer(
     Returns
     -------
     pandas.DataFrame
-        The rows of all parts, sorted by ``customer_id``. Counts and money in ``attrs["account"]``
-        are added up. Of a table of Spark it is one of Spark, not sorted and not worked out before
-        it is asked for; its account is not known.
+        The rows of all parts, sorted by ``customer_id``, or what their sums make. Counts and money
+        in ``attrs["account"]`` are added up. Of a table of Spark, rows of customers are a table of
+        Spark, not sorted and not worked out before it is asked for; its account is not known.
 
     Raises
     ------
@@ -90,45 +93,58 @@ def by_customer(
     _check_function(function, options)
     if is_spark(table):
         spark = spark_parts(table, "table", rows_per_part=rows_per_part)
-        if spark.last is not None:
-            options |= _of_the_whole(function, options, spark.last["date"])
-        return in_workers(function, table, options, spark.n_parts)
+        options |= _of_the_whole(function, options, spark.last)
+        known = two_steps(function, options)
+        if known is None:
+            return in_workers(function, table, options, spark.n_parts)
+        first, rest = known
+        return rest(_together(from_workers(partial(_one, first), table, spark.n_parts)))
     with buckets(table, "table", rows_per_part=rows_per_part) as cut:
         if len(cut.parts) == 1:
             return function(cut.parts[0].open(), **options)
-        if cut.last is not None:
-            options |= _of_the_whole(function, options, cut.last["date"])
-        done = _done(function, cut.parts, options, n_jobs)
+        options |= _of_the_whole(function, options, cut.last)
+        known = two_steps(function, options)
+        first = partial(_rows, function, options) if known is None else known[0]
+        done = _done(first, cut.parts, n_jobs)
         results = list(steps(done, "parts", progress, total=len(cut.parts)))
-    return _together(results)
+    whole = _together(results)
+    return whole if known is None else known[1](whole)
 
 
 def _done(
-    function: Callable[..., pd.DataFrame],
-    parts: Iterable[FrameBucket | FileBucket],
-    options: dict[str, Any],
-    n_jobs: int,
+    first: Callable[..., pd.DataFrame], parts: Iterable[FrameBucket | FileBucket], n_jobs: int
 ) -> Iterable[pd.DataFrame | EmptyLogError]:
     """Return the results of the parts, as they come."""
     if n_jobs == 1:
-        return (_one(function, part, options) for part in parts)
+        return (_opened(first, part) for part in parts)
     from sklearn.utils.parallel import Parallel, delayed
 
     workers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch=n_jobs)
     done: Iterable[pd.DataFrame | EmptyLogError] = workers(
-        delayed(_one)(function, part, options) for part in parts
+        delayed(_opened)(first, part) for part in parts
     )
     return done
 
 
-def _one(
-    function: Callable[..., pd.DataFrame], part: FrameBucket | FileBucket, options: dict[str, Any]
+def _opened(
+    first: Callable[..., pd.DataFrame], part: FrameBucket | FileBucket
 ) -> pd.DataFrame | EmptyLogError:
+    return _one(first, part.open())
+
+
+def _one(first: Callable[..., pd.DataFrame], part: Any) -> pd.DataFrame | EmptyLogError:
     """Return the result of a part, or that nobody in it bought, which is no fault of the whole."""
     try:
-        result = function(part.open(), **options)
+        return first(part)
     except EmptyLogError as nobody:
         return nobody
+
+
+def _rows(
+    function: Callable[..., pd.DataFrame], options: dict[str, Any], part: Any
+) -> pd.DataFrame:
+    """Return the result of a function whose rows speak of one customer each."""
+    result = function(part, **options)
     if not (isinstance(result, pd.DataFrame) and "customer_id" in result.columns):
         raise InputError(
             "`function` must return a pandas table with the column 'customer_id', whose rows speak "
@@ -138,7 +154,7 @@ def _one(
 
 
 def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
-    """Put the results of parts under one another, in the order of the ids."""
+    """Put the results of parts under one another, in the order of the ids if they have any."""
     found = [result for result in results if isinstance(result, pd.DataFrame)]
     if not found:
         raise next(result for result in results if isinstance(result, EmptyLogError))
@@ -147,8 +163,9 @@ def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
     for result in found:
         result.attrs = {}  # or they are compared with one another
     table = pd.concat(found, ignore_index=True)
-    order = np.argsort(sorted_codes(table["customer_id"])[0], kind="stable")
-    table = table.take(order).reset_index(drop=True)
+    if "customer_id" in table.columns:
+        order = np.argsort(sorted_codes(table["customer_id"])[0], kind="stable")
+        table = table.take(order).reset_index(drop=True)
     table.attrs.update(attrs)
     return table
 
@@ -170,15 +187,17 @@ def _attrs(
 
 
 def _of_the_whole(
-    function: Callable[..., Any], options: dict[str, Any], last: pd.Series[Any]
+    function: Callable[..., Any], options: dict[str, Any], last: pd.DataFrame | None
 ) -> dict[str, str]:
     """Return the options whose default is the last date in a log: that of the whole."""
+    if last is None:
+        return {}
     names = ["as_of"]
     if options.get("horizon_days") is not None:
         names.append("observed_until")
     takes = inspect.signature(function).parameters
     problems = Problems("table")
-    days = day_numbers(last, problems, "date")
+    days = day_numbers(last["date"], problems, "date")
     problems.raise_if_any()
     day = day_text(int(days[0]))
     return {name: day for name in names if name in takes and options.get(name) is None}
@@ -198,21 +217,21 @@ def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> No
     if house != "crmkit" or inspect.ismethod(function):
         return  # the rows of a model's `predict` speak of one customer each
     room = rest.partition(".")[0].lstrip("_")
-    when, why = _declared().get(f"{room}.{name}", ("always", "it may compare or count them"))
-    word, _, argument = when.rpartition(" ")
-    given = options.get(argument) is not None
-    if when == "always" or (when != "never" and given == (word != "no")):
-        how = (
-            ""
-            if when == "always"
-            else f" {word or 'with'} `{argument}`".replace(" no ", " without ")
-        )
-        raise InputError(
-            f"`{name}`{how} must see all customers at once: {why}. Call it on the whole table, or "
-            "on a sample of whole customers."
-        )
+    declared, why = _declared().get(f"{room}.{name}", ("always", "it may compare or count them"))
+    for when in declared.split("; "):
+        word, _, argument = when.rpartition(" ")
+        value = options.get(argument)
+        given = value is not None and value is not False
+        if when == "always" or (when != "never" and given == (word != "no")):
+            how = "" if when == "always" else f" {'without' if word else 'with'} `{argument}`"
+            raise InputError(
+                f"`{name}`{how} must see all customers at once: {why}. Call it on the whole table, "
+                "or on a sample of whole customers."
+            )
+    known = two_steps(function, options)
+    of_parts = options if known is None else cast("partial[pd.DataFrame]", known[0]).keywords
     tables = [
-        key for key, value in options.items() if "customer_id" in getattr(value, "columns", ())
+        key for key, value in of_parts.items() if "customer_id" in getattr(value, "columns", ())
     ]
     if tables:
         raise InputError(

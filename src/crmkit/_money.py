@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
-__all__ = ["decimal_sums", "decimal_units"]
+__all__ = ["decimal_sums", "decimal_units", "one_scale"]
 
 _CHUNK = 1 << 20
 # Below 2**50 a decimal times its power of ten rounds to the right whole number.
@@ -98,3 +98,11 @@ def decimal_units(values: Floats) -> tuple[Ints, float]:
     room = min(_MOST_UNITS / max(total, 1.0), 2.0**53 / max(most, 1.0))
     scale = 10.0 ** min(max(int(np.floor(np.log10(room))), 0), _BILLIONTHS)
     return np.rint(values * scale).astype(np.int64), scale
+
+
+def one_scale(units: Ints, scale: Floats) -> tuple[Ints, float]:
+    """Return whole units, each `scale` of which make one, in the coarsest of these units."""
+    coarsest = float(scale.min())
+    if (scale == coarsest).all():
+        return units, coarsest
+    return np.rint(units * (coarsest / scale)).astype(np.int64), coarsest

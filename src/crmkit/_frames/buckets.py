@@ -19,11 +19,13 @@ from crmkit._frames.spark import spark_facts
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Buckets", "FileBucket", "FrameBucket", "SparkParts", "buckets", "spark_parts"]
 
 _PART = "crmkit_part"  # a column of ours beside those of the table
+# What tells the last day observed: dates of a log, starts of contracts.
+_DATES = ("date", "start_date")
 _WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hold
 
 
@@ -70,9 +72,10 @@ class SparkParts:
 def spark_parts(table: Any, name: str, *, rows_per_part: int) -> SparkParts:
     """Check a table of Spark, in one pass by Spark."""
     require_columns(table.columns, ["customer_id"], name)
-    facts = spark_facts(table)
+    dated = _day_name(table.columns)
+    facts = spark_facts(table, dated)
     n_rows, n_ids, n_largest, largest, *dates = facts.iloc[0].tolist()
-    n_rows = _check_rows(name, n_rows or 0, n_ids or 0, dates[0] if dates else None)
+    n_rows = _check_rows(name, n_rows or 0, n_ids or 0, {dated: dates[0]} if dated else {})
     if n_largest > rows_per_part:
         raise _too_large(name, largest, int(n_largest), rows_per_part)
     return SparkParts(_n_parts(n_rows, rows_per_part), facts[["date"]] if dates else None)
@@ -99,7 +102,7 @@ def buckets(table: Any, name: str, *, rows_per_part: int) -> Iterator[Buckets]:
 
 def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
     """Cut a table that is in memory."""
-    frame = to_pandas(table, name, needs=["customer_id"], leave=("date",))
+    frame = to_pandas(table, name, needs=["customer_id"], leave=_DATES)
     if frame.empty:
         raise InputError(f"`{name}` has no rows.")
     n_parts = _n_parts(len(frame), rows_per_part)
@@ -117,8 +120,9 @@ def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
     order = np.argsort(part.astype(np.min_scalar_type(n_parts)), kind="stable")
     cuts = np.cumsum(np.bincount(part, minlength=n_parts))[:-1]
     parts = [FrameBucket(frame.iloc[piece]) for piece in np.split(order, cuts) if piece.size]
-    dated = "date" in frame.columns and not frame["date"].isna().all()
-    last = pd.DataFrame({"date": [frame["date"].max()]}) if dated else None
+    dated = _day_name(frame.columns)
+    known = dated is not None and not frame[dated].isna().all()
+    last = pd.DataFrame({"date": [frame[dated].max()]}) if known else None
     return Buckets(parts, last)
 
 
@@ -127,11 +131,13 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
     import duckdb
 
     require_columns(source.columns, ["customer_id"], name)
-    dated = "date" in source.columns
-    asked = "count(*), count(customer_id)" + (", count(date), max(date)" if dated else "")
+    dated = _day_name(source.columns)
+    asked = "count(*), count(customer_id)" + (f", count({dated}), max({dated})" if dated else "")
     try:
         facts = source.aggregate(asked).df().iloc[0]
-        n_rows = _check_rows(name, facts.iloc[0], facts.iloc[1], facts.iloc[2] if dated else None)
+        n_rows = _check_rows(
+            name, facts.iloc[0], facts.iloc[1], {dated: facts.iloc[2]} if dated else {}
+        )
         plain = source.project(", ".join(map(_plain, source.columns, source.types)))
         n_parts = _n_parts(n_rows, rows_per_part)
         if n_parts == 1:
@@ -164,17 +170,21 @@ def _check_largest(part: FileBucket, name: str, rows_per_part: int) -> None:
             raise _too_large(name, largest, n, rows_per_part)
 
 
+def _day_name(columns: Iterable[str]) -> str | None:
+    """Return the column that tells the last day observed, or None."""
+    return next((column for column in _DATES if column in set(columns)), None)
+
+
 def _n_parts(n_rows: int, rows_per_part: int) -> int:
     return -(-n_rows // rows_per_part)
 
 
-def _check_rows(name: str, n_rows: Any, n_ids: Any, n_dates: Any) -> int:
+def _check_rows(name: str, n_rows: Any, n_ids: Any, n_dates: dict[str, Any]) -> int:
     """Return how many rows there are, if each has an id and, where there are dates, a date."""
     if not n_rows:
         raise InputError(f"`{name}` has no rows.")
     missing = {"customer_id": int(n_rows - n_ids)}
-    if n_dates is not None:
-        missing["date"] = int(n_rows - n_dates)
+    missing |= {column: int(n_rows - n) for column, n in n_dates.items()}
     _check_missing(name, missing, int(n_rows))
     return int(n_rows)
 
@@ -217,6 +227,8 @@ def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
     if kind in ("duckdb", "_duckdb"):
         return table
     base = duckdb.connect()
+    if kind == "ibis" and table.get_backend().name == "duckdb":
+        return table.get_backend().con.sql(table.compile())
     if dataset:
         return base.from_arrow(table)
     whole = folder / "whole.parquet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from crmkit.errors import EmptyLogError, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["in_workers", "is_spark", "spark_facts"]
+__all__ = ["from_workers", "in_workers", "is_spark", "spark_facts"]
 
 _ROWS_FOR_TYPES = 10_000  # from which the types of a result's columns are learned
 
@@ -22,15 +23,15 @@ def is_spark(table: Any) -> bool:
     return type(table).__module__.startswith("pyspark.")
 
 
-def spark_facts(table: Any) -> pd.DataFrame:
+def spark_facts(table: Any, date: str | None) -> pd.DataFrame:
     """Return in one row: rows, ids, rows of the largest customer, who that is, dates, the last."""
     from pyspark.sql import functions as f
 
     one = [f.count(f.lit(1)).alias("n")]
     all_of_them = [f.sum("n"), f.sum(f.when(f.col("customer_id").isNotNull(), f.col("n")))]
     all_of_them += [f.max("n"), f.max_by("customer_id", "n")]
-    if "date" in table.columns:
-        one += [f.count("date").alias("dates"), f.max("date").alias("last")]
+    if date is not None:
+        one += [f.count(date).alias("dates"), f.max(date).alias("last")]
         all_of_them += [f.sum("dates"), f.max("last").alias("date")]
     facts: pd.DataFrame = table.groupBy("customer_id").agg(*one).agg(*all_of_them).toPandas()
     return facts
@@ -62,3 +63,20 @@ def _work(
             yield function(pd.concat(held, ignore_index=True), **options)
         except EmptyLogError:
             return
+
+
+def from_workers(work: Callable[[pd.DataFrame], Any], table: Any, n_parts: int) -> list[Any]:
+    """Return what is made of each part, whatever it is, from the workers; it has to be small."""
+    parts = table.repartition(n_parts, "customer_id").mapInPandas(
+        partial(_packed, work), "made binary"
+    )
+    return [pickle.loads(made) for made in parts.toPandas()["made"]]  # noqa: S301 - our own
+
+
+def _packed(
+    work: Callable[[pd.DataFrame], Any], batches: Iterator[pd.DataFrame]
+) -> Iterator[pd.DataFrame]:
+    """Give all rows of a part to the work, and what it makes back as bytes."""
+    held = [batch for batch in batches if len(batch)]
+    if held:
+        yield pd.DataFrame({"made": [pickle.dumps(work(pd.concat(held, ignore_index=True)))]})

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number
-from crmkit._frames import day_column
+from crmkit._frames import ACCOUNT, day_column, with_account
 from crmkit._log import read_log
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.rhythm import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
@@ -90,11 +91,32 @@ def silence_table(
     0         ann            57     9            7.0     True
     1         bob            30     3           30.0    False
     """
-    min_gaps = check_number(min_gaps, "min_gaps")
-    level = check_number(confidence_level, "confidence_level")
+    return _judged(
+        _gaps(transactions, as_of=as_of), min_gaps=min_gaps, confidence_level=confidence_level
+    )
+
+
+def _gaps(transactions: Any, *, as_of: Any) -> pd.DataFrame:
+    """Return the gaps of each customer."""
     log = read_log(transactions, as_of=as_of)
     days = log.days()
-    n = (days.count - 1).astype(np.float64)
+    last = days.day[days.last]
+    table = {
+        "customer_id": log.rows.customer_ids,
+        "gaps": days.count - 1,
+        "total": (last - days.day[days.first]).astype(np.float64),
+        "sum_log_gaps": days.sum_log_gaps(),
+        "last": last,
+        "recency_days": log.rows.as_of - last,
+    }
+    return log.noted(pd.DataFrame(table))
+
+
+def _judged(gaps: pd.DataFrame, *, min_gaps: int, confidence_level: float) -> pd.DataFrame:
+    """Judge the silence of each customer by the gaps of all."""
+    min_gaps = check_number(min_gaps, "min_gaps")
+    level = check_number(confidence_level, "confidence_level")
+    n = gaps["gaps"].to_numpy(dtype=np.float64)
     found = np.flatnonzero(n >= min_gaps)
     if not found.size:
         raise InputError(
@@ -102,16 +124,15 @@ def silence_table(
             "before `as_of`. Lower `min_gaps` or give a longer log."
         )
     some = np.flatnonzero(n > 0)
-    last = days.day[days.last]
-    total = (last - days.day[days.first]).astype(np.float64)
-    rhythm = fit_rhythm(n[some], total[some], days.sum_log_gaps()[some])
-    n, total, last = n[found], total[found], last[found]
-    silence = log.rows.as_of - last
+    total = gaps["total"].to_numpy()
+    rhythm = fit_rhythm(n[some], total[some], gaps["sum_log_gaps"].to_numpy()[some])
+    n, total = n[found], total[found]
+    silence = gaps["recency_days"].to_numpy()[found]
     chance = p_longer(silence.astype(np.float64), n, total, rhythm)
     table = pd.DataFrame(
         {
-            "customer_id": log.rows.customer_ids.take(found),
-            "last_date": day_column(last),
+            "customer_id": pd.Index(gaps["customer_id"]).take(found),
+            "last_date": day_column(gaps["last"].to_numpy()[found]),
             "recency_days": silence,
             "gaps": n.astype(np.int64),
             "mean_gap_days": total / n,
@@ -120,4 +141,7 @@ def silence_table(
             "unusual": chance < 1 - level,
         }
     )
-    return log.noted(table)
+    return with_account(table, gaps.attrs[ACCOUNT])
+
+
+in_two_steps(silence_table, first=_gaps, rest=_judged)

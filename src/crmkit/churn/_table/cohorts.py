@@ -8,40 +8,31 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import wilson_interval
-from crmkit._checks import check_number, check_optional
-from crmkit._frames import ROWWISE, day_column, note_by, read_by, with_account
+from crmkit._checks import check_number
+from crmkit._frames import (
+    ACCOUNT,
+    day_column,
+    group_codes,
+    note_by,
+    read_by,
+    read_period,
+    with_account,
+)
+from crmkit._money import one_scale
 from crmkit._periods import period_start
-from crmkit.churn._math.cohorts import active_runs, cohort_activity
-from crmkit.churn._table.contracts import CONTRACT_COLUMNS
-from crmkit.churn._table.presence import Paid, read_presence, run_length
-from crmkit.errors import InputError
+from crmkit._two_steps import in_two_steps
+from crmkit.churn._table.cohort_cells import check_size, cohort_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._periods import Period
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Ints
     from crmkit.churn._table.contracts import Ends
-    from crmkit.churn._table.presence import Activity, Ages, Presence, Spent
+    from crmkit.churn._table.presence import Activity, Ages
 
 
 __all__ = ["cohort_table"]
-
-_COLUMNS = (
-    "cohort",
-    "age",
-    "customers",
-    "active",
-    "retention_rate",
-    "conf_low",
-    "conf_high",
-    "amount",
-    "first_revenue",
-    "revenue",
-    "gross_revenue_retention",
-    "net_revenue_retention",
-)
-_MOST_CELLS = 20_000_000
 
 
 def cohort_table(
@@ -158,101 +149,84 @@ def cohort_table(
     4 2025-02-01    1          1     0.0             0.0
     5 2025-02-01    2          1     NaN             NaN
     """
-    window = run_length(activity, window_periods)
-    confidence_level = check_number(confidence_level, "confidence_level")
-    max_age = check_optional(max_age, "max_age")
-    columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
-    presence = read_presence(
+    cells = cohort_cells(
         transactions,
-        period,
-        as_of,
-        columns if customers is None else [],
+        period=period,
+        as_of=as_of,
+        activity=activity,
+        window_periods=window_periods,
         ages=ages,
         ends=ends,
         grace_days=grace_days,
+        by=by,
+        customers=customers,
+        max_age=max_age,
     )
-    group, groups = presence.groups(columns, customers)
-    cohort = presence.cohort
-    n_cohorts = int(cohort.max()) + 1
-    unit, place = np.unique(group * n_cohorts + cohort, return_inverse=True)
-    unit_group, unit_cohort = np.divmod(unit, n_cohorts)
-    # A cell is seen when its age is over for everybody in it.
-    whole = np.full(unit.size, np.iinfo(np.int64).max)
-    np.minimum.at(whole, place, presence.whole_ages)
-    n_ages = max(int(whole.max()), 1)
-    if max_age is not None:
-        n_ages = min(n_ages, max_age + 1)
-    shape = (unit.size, n_ages)
-    if unit.size * n_ages > _MOST_CELLS:
-        raise InputError(
-            f"The table would have {unit.size:,} cohorts by {n_ages:,} ages. Choose a longer "
-            "`period` or a `max_age`."
-        )
+    return _rates(cells, period=period, by=by, confidence_level=confidence_level)
 
-    age = np.arange(n_ages)
-    seen = (age < whole[:, None]).ravel()
-    row, start, stop = active_runs(presence.customer, presence.age, window=window)
-    active = cohort_activity(place[presence.customer[row]], start, stop, shape=shape).ravel()
-    size = np.repeat(np.bincount(place, minlength=unit.size), n_ages)
+
+def _rates(
+    cells: pd.DataFrame, *, period: Period, by: Any, confidence_level: float
+) -> pd.DataFrame:
+    """Return the rates of cells, those of the same group, cohort and age added up."""
+    confidence_level = check_number(confidence_level, "confidence_level")
+    columns = read_by(by)
+    row, units = group_codes(cells, [*columns, "cohort"])
+    age = cells["age"].to_numpy()
+    width = int(age.max()) + 1
+
+    def total(values: Any) -> Any:
+        found = np.zeros((len(units), width), dtype=values.dtype)
+        np.add.at(found, (row, age), values)
+        return found
+
+    # Whoever has no cell of an age is in the first, and the age is not over for them.
+    size = total(cells["customers"].to_numpy())[:, :1]
+    seen = total(cells["ended"].to_numpy()) == size
+    n_ages = max(int(seen.sum(axis=1).max()), 1)
+    check_size((len(units), n_ages))
+    seen, size = seen[:, :n_ages].ravel(), np.repeat(size, n_ages)
+    sums = {
+        name: total(cells[name].to_numpy())[:, :n_ages].ravel()
+        for name in ("active", "amount")
+        if name in cells
+    }
+    active = sums["active"]
     low, high = wilson_interval(active, size, confidence_level)
-    came = period_start(unit_cohort + presence.first_number, presence.calendar)
+    came = period_start(units.pop("cohort").to_numpy(), read_period(period))
     table = {
         "cohort": np.repeat(day_column(came), n_ages),
-        "age": np.tile(age, unit.size),
+        "age": np.tile(np.arange(n_ages), len(units)),
         "customers": size,
         "active": np.where(seen, active, np.nan),
         "retention_rate": np.where(seen, active / size, np.nan),
         "conf_low": np.where(seen, low, np.nan),
         "conf_high": np.where(seen, high, np.nan),
     }
-    if isinstance(presence.money, Paid):
-        table |= _revenues(presence, presence.money, place, shape, seen)
-    elif presence.money is not None:
-        table["amount"] = np.where(seen, _amounts(presence.money, place, shape), np.nan)
-    front = groups.iloc[np.repeat(unit_group, n_ages)].reset_index(drop=True)
-    whole_table = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
-    return with_account(whole_table, presence.account)
+    if "amount" in cells:
+        table["amount"] = np.where(seen, sums["amount"], np.nan)
+    if "revenue" in cells:
+        first, scale = _units(cells, "first_revenue")
+        opening = np.repeat(total(first)[:, 0], n_ages)
+        kept, revenue = (
+            total(_units(cells, name)[0])[:, :n_ages].ravel() for name in ("kept", "revenue")
+        )
+        known = seen & (opening > 0)
+        nothing = np.full(opening.size, np.nan)
+        table |= {
+            "first_revenue": opening / scale,
+            "revenue": np.where(seen, revenue / scale, np.nan),
+            "gross_revenue_retention": np.divide(kept, opening, out=nothing.copy(), where=known),
+            "net_revenue_retention": np.divide(revenue, opening, out=nothing, where=known),
+        }
+    front = units.iloc[np.repeat(np.arange(len(units)), n_ages)].reset_index(drop=True)
+    result = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
+    return with_account(result, cells.attrs[ACCOUNT])
 
 
-def _revenues(
-    presence: Presence, paid: Paid, place: Ints, shape: tuple[int, int], seen: Bools
-) -> dict[str, Any]:
-    """Return what each cohort pays at each age, of what it paid on its first days."""
-    cell = place[presence.customer] * shape[1] + presence.age
-    inside = presence.age < shape[1]
-    opening = np.repeat(np.bincount(place, weights=paid.first, minlength=shape[0]), shape[1])
-    least = np.minimum(paid.value, paid.first[presence.customer])
-
-    def total(units: Ints) -> Floats:
-        # Whole units: exact as long as a cohort's are fewer than 2**53.
-        found = np.bincount(cell[inside], weights=units[inside], minlength=shape[0] * shape[1])
-        return found.astype(np.float64, copy=False)
-
-    def share(part: Floats) -> Floats:
-        return np.divide(part, opening, out=np.full(part.size, np.nan), where=seen & (opening > 0))
-
-    return {
-        "first_revenue": opening / paid.scale,
-        "revenue": np.where(seen, total(paid.value) / paid.scale, np.nan),
-        "gross_revenue_retention": share(total(least)),
-        "net_revenue_retention": share(total(paid.value)),
-    }
+def _units(cells: pd.DataFrame, name: str) -> tuple[Ints, float]:
+    """Return money of cells in whole units, and how many make one."""
+    return one_scale(cells[name].to_numpy(), cells["scale"].to_numpy())
 
 
-def _amounts(spent: Spent, place: Ints, shape: tuple[int, int]) -> Floats:
-    """Return what each cohort spent at each age, cell by cell."""
-    width = int(spent.number.max()) + 1
-    # A cell's number is its row's beginning plus its age; all but the period is per customer.
-    begin = place * width - spent.offset
-    cell = begin[spent.customer]
-    cell += spent.number
-    amount = spent.amount
-    if spent.bought is not None:
-        # A refund before the first age is of a purchase outside the log.
-        since = spent.number >= spent.offset[spent.customer]
-        cell, amount = cell[since], amount[since]
-    total = np.bincount(cell, weights=amount, minlength=shape[0] * width)
-    amounts = np.zeros(shape)
-    known = min(shape[1], width)
-    amounts[:, :known] = total.reshape(shape[0], width)[:, :known]
-    return amounts.ravel()
+in_two_steps(cohort_table, first=cohort_cells, rest=_rates)

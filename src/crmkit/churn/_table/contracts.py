@@ -10,6 +10,7 @@ import numpy as np
 
 from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import (
+    ACCOUNT,
     day_numbers,
     is_far,
     parse_day,
@@ -26,7 +27,7 @@ from crmkit.churn._math.contracts import (
     without_contract,
 )
 from crmkit.churn._math.rates import PAID, PAUSED, TRIAL
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,9 +156,10 @@ def read_contracts(
     last_day = int(start.max()) if as_of is None else parse_day(as_of, "as_of")
     begun = start <= last_day
     if not begun.any():
-        raise InputError(
+        raise EmptyLogError(
             f"`{name}` has no contract that starts on or before `as_of` "
-            f"({day_text(last_day)}). Choose a later `as_of`."
+            f"({day_text(last_day)}). Choose a later `as_of`.",
+            {ACCOUNT: {"contracts_not_begun": len(begun)}},
         )
     frame = frame.loc[begun].reset_index(drop=True)
     customer, ids = sorted_codes(frame["customer_id"])

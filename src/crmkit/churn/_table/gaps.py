@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._frames import ROWWISE, customer_groups, read_by
-from crmkit._log import PurchaseDays, read_log
+from crmkit._frames import ACCOUNT, ROWWISE, customer_groups, group_codes, read_by, with_account
+from crmkit._log import PurchaseDays, distinct_pairs, read_log
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.survival import kaplan_meier
 from crmkit.churn._math.tenures import Tenures
 from crmkit.churn._table.survival import curve_table
@@ -120,25 +121,53 @@ def gap_table(
     1      10.0        4       2     0    0.50
     2      20.0        2       1     1    0.25
     """
-    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
-    needs = [] if customers is not None else columns
-    log = read_log(transactions, needs=needs, as_of=as_of)
-    group, groups = customer_groups(
-        log.purchases if columns else log.rows, columns, customers, log.account
-    )
-    table = gaps_by_group(log.days(), log.rows.as_of, group, groups, confidence_level)
-    return log.noted(table)
+    lengths = _lengths(transactions, as_of=as_of, by=by, customers=customers)
+    return _curves(lengths, by=by, confidence_level=confidence_level)
 
 
 def gaps_by_group(
     days: PurchaseDays, as_of: int, group: Ints, groups: pd.DataFrame, confidence_level: float
 ) -> pd.DataFrame:
     """Return the gap table of customers whose groups are known."""
+    counted = _count(days, as_of, group, groups)
+    return _curves(counted, by=list(groups.columns) or None, confidence_level=confidence_level)
+
+
+def _lengths(transactions: Any, *, as_of: Any, by: Any, customers: Any) -> pd.DataFrame:
+    """Count the gaps of each length, per group."""
+    columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
+    needs = [] if customers is not None else columns
+    log = read_log(transactions, needs=needs, as_of=as_of)
+    group, groups = customer_groups(
+        log.purchases if columns else log.rows, columns, customers, log.account
+    )
+    return log.noted(_count(log.days(), log.rows.as_of, group, groups))
+
+
+def _count(days: PurchaseDays, as_of: int, group: Ints, groups: pd.DataFrame) -> pd.DataFrame:
+    """Count the closed and the open gaps of each length of customers whose groups are known."""
     again = days.repeat
     closed = days.gap[again]
-    length = np.r_[closed, as_of - days.day[days.last]].astype(np.float64)
-    ended = np.arange(length.size) < closed.size
-    of_group = np.r_[group[days.customer[again]], group]
-    gaps = Tenures(length, ended)
-    curves = [kaplan_meier(gaps.at(rows)) for rows in split(of_group, len(groups))]
-    return curve_table(curves, groups, _COLUMNS, confidence_level)
+    length = np.r_[closed, as_of - days.day[days.last]]
+    kind = 2 * np.r_[group[days.customer[again]], group]
+    kind[closed.size :] += 1
+    shape = (2 * len(groups), int(length.max()) + 1)
+    kind, length, number = distinct_pairs(kind, length, shape=shape, weights=np.ones(kind.size))
+    table = groups.iloc[kind // 2].reset_index(drop=True)
+    return table.assign(gap_days=length, open=kind % 2 == 1, at_risk=number)
+
+
+def _curves(lengths: pd.DataFrame, *, by: Any, confidence_level: float) -> pd.DataFrame:
+    """Return the curve of each group from numbers of gaps."""
+    group, groups = group_codes(lengths, read_by(by))
+    gaps = Tenures(
+        lengths["gap_days"].to_numpy(dtype=np.float64),
+        ~lengths["open"].to_numpy(dtype=bool),
+        weight=lengths["at_risk"].to_numpy(dtype=np.float64),
+    )
+    curves = [kaplan_meier(gaps.at(rows)) for rows in split(group, len(groups))]
+    table = curve_table(curves, groups, _COLUMNS, confidence_level)
+    return with_account(table, lengths.attrs.get(ACCOUNT, {}))
+
+
+in_two_steps(gap_table, first=_lengths, rest=_curves)

@@ -10,9 +10,19 @@ import pandas as pd
 
 from crmkit._arguments import check_list
 from crmkit._checks import check_flag, listed
-from crmkit._frames import ROWWISE, customer_groups, day_column, parse_day, read_by
+from crmkit._frames import (
+    ACCOUNT,
+    ROWWISE,
+    customer_groups,
+    day_column,
+    group_codes,
+    parse_day,
+    read_by,
+    with_account,
+)
 from crmkit._log import PurchaseDays, PurchaseLog, read_log
 from crmkit._periods import day_text
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
 from crmkit.churn._math.rhythm import own_pace
 from crmkit.churn._table.gaps import gaps_by_group
@@ -41,6 +51,8 @@ _COLUMNS = (
     "at_risk_days",
     "lapsed_days",
 )
+_MOVE = ("from_date", "to_date", "from_state", "to_state")
+_NAMES = (*STATES, "not_yet")
 
 
 def lifecycle_table(
@@ -205,6 +217,27 @@ def lifecycle_transitions(
     1        new       lapsed          1    0.5
     2    not_yet          new          1    1.0
     """
+    moves = _moves(
+        transactions,
+        dates=dates,
+        thresholds=thresholds,
+        by=by,
+        customers=customers,
+        own_rhythm=own_rhythm,
+    )
+    return _shares(moves)
+
+
+def _moves(
+    transactions: Any,
+    *,
+    dates: Iterable[Any],
+    thresholds: Any,
+    by: Any,
+    customers: Any,
+    own_rhythm: bool,
+) -> pd.DataFrame:
+    """Count moves between numbers of states, from day to day."""
     ends = sorted({parse_day(date, "dates") for date in check_list(dates, "dates", "dates")})
     if len(ends) < 2:
         raise InputError("`dates` must hold two or more different dates.")
@@ -215,28 +248,34 @@ def lifecycle_transitions(
     states = [
         lifecycle_states(days, as_of=day, at_risk=limits[0], lapsed=limits[1]) for day in ends
     ]
-    names = np.array([*STATES, "not_yet"])
-    n = len(names)
+    n = len(_NAMES)
     parts = []
     for (start, before), (end, after) in pairwise(zip(ends, states, strict=True)):
         moves = np.bincount(before * n + after, minlength=n * n)
         moves[NOT_YET * n + NOT_YET] = 0
         made = np.flatnonzero(moves)
-        from_state, to_state = np.divmod(made, n)
-        opening = np.bincount(from_state, weights=moves[made], minlength=n)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "from_date": day_column(np.full(made.size, start)),
-                    "to_date": day_column(np.full(made.size, end)),
-                    "from_state": names[from_state],
-                    "to_state": names[to_state],
-                    "customers": moves[made],
-                    "share": moves[made] / opening[from_state],
-                }
-            )
-        )
+        columns = dict(zip(_MOVE, (start, end, *np.divmod(made, n)), strict=True))
+        parts.append(pd.DataFrame({**columns, "customers": moves[made]}))
     return log.noted(pd.concat(parts, ignore_index=True))
+
+
+def _shares(moves: pd.DataFrame) -> pd.DataFrame:
+    """Add up the same moves and give their shares of all from the same state."""
+    move, table = group_codes(moves, list(_MOVE))
+    number = np.zeros(len(table), dtype=np.int64)
+    np.add.at(number, move, moves["customers"].to_numpy())
+    opening, _ = group_codes(table, list(_MOVE[:3]))
+    names = np.array(_NAMES)
+    columns = {
+        **{name: day_column(table[name]) for name in _MOVE[:2]},
+        **{name: names[table[name]] for name in _MOVE[2:]},
+        "customers": number,
+        "share": number / np.bincount(opening, weights=number)[opening],
+    }
+    return with_account(pd.DataFrame(columns), moves.attrs[ACCOUNT])
+
+
+in_two_steps(lifecycle_transitions, first=_moves, rest=_shares)
 
 
 def _read(

@@ -9,13 +9,13 @@ import numpy as np
 
 from crmkit._arrays import ranges
 from crmkit._checks import check_choice, check_number
-from crmkit._frames import customer_groups, read_period
+from crmkit._frames import ACCOUNT, customer_groups, read_period
 from crmkit._log import first_and_last, purchase_days, read_log
 from crmkit._money import decimal_units
-from crmkit._periods import period_of, periods_since
+from crmkit._periods import day_text, period_of, periods_since
 from crmkit.churn._math.rates import TRIAL, Spells, standing
 from crmkit.churn._table.contracts import Contracts, is_contracts, read_contracts
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +160,11 @@ def _of_contracts(book: Contracts, calendar: Calendar, *, own: bool) -> Presence
     told = book.n_customers
     book = book.take(book.state != TRIAL)
     book.account["customers_only_on_trial"] = told - book.n_customers
+    if not book.n_customers:
+        raise EmptyLogError(
+            f"`transactions` has no customer by {day_text(book.as_of)}: every contract is a trial.",
+            {ACCOUNT: book.account},
+        )
     who, reach = book.customer, book.as_of + 1
     first = np.full(book.n_customers, reach)
     np.minimum.at(first, who, book.start)

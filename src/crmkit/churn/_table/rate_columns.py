@@ -15,21 +15,13 @@ if TYPE_CHECKING:
     from crmkit.churn._table.spells import Accounts
 
 
-__all__ = ["customer_columns", "revenue_columns"]
+__all__ = ["customer_counts", "customer_rates", "revenue_rates", "revenue_units"]
 
 Shape = tuple[int, int]
 
 
-def customer_columns(
-    accounts: Accounts,
-    group: Ints,
-    shape: Shape,
-    *,
-    complete: Bools,
-    factor: Floats | float,
-    confidence_level: float,
-) -> dict[str, Any]:
-    """Return customers by heading and their retention and churn rates, per group and period."""
+def customer_counts(accounts: Accounts, group: Ints, shape: Shape) -> dict[str, Ints]:
+    """Return customers by heading, per group and period."""
     now, moves = accounts.now, accounts.moves
     levels = {"active": now.here}
     flows = _came(moves)
@@ -38,11 +30,24 @@ def customer_columns(
         flows["converted"] = flows["new"] & accounts.tried[moves.customer]
     flows |= {"lost": moves.there & ~moves.here, **_by_reason("lost", accounts)}
     found = {name: total(now, mask, group, shape).ravel() for name, mask in levels.items()}
-    found |= {name: total(moves, mask, group, shape).ravel() for name, mask in flows.items()}
-    opening = _before(found["active"], shape, accounts.span)
-    found["retained"] = opening - found["lost"]
+    return found | {name: total(moves, mask, group, shape).ravel() for name, mask in flows.items()}
+
+
+def customer_rates(
+    counts: dict[str, Ints],
+    shape: Shape,
+    span: int,
+    *,
+    complete: Bools,
+    factor: Floats | float,
+    confidence_level: float,
+) -> dict[str, Any]:
+    """Return customers by heading and their retention and churn rates, per group and period."""
+    opening = _before(counts["active"], shape, span)
+    found = counts | {"retained": opening - counts["lost"]}
     order = ("active", "retained", "new", "reactivated", "lost", "trials", "converted", "paused")
-    table: dict[str, Any] = {name: found.pop(name) for name in order if name in found} | found
+    table: dict[str, Any] = {name: found.pop(name) for name in order if name in found}
+    table |= _reasons_in_order(found)
     known = complete & (opening > 0)
     rate = np.divide(table["retained"], opening, out=np.full(opening.size, np.nan), where=known)
     low, high = wilson_interval(table["retained"], opening, confidence_level)
@@ -55,15 +60,8 @@ def customer_columns(
     }
 
 
-def revenue_columns(
-    accounts: Accounts,
-    group: Ints,
-    shape: Shape,
-    *,
-    complete: Bools,
-    factor: Floats | float,
-) -> dict[str, Any]:
-    """Return revenue by heading and its churn and retention rates, per group and period."""
+def revenue_units(accounts: Accounts, group: Ints, shape: Shape) -> dict[str, Ints]:
+    """Return revenue by heading in whole units, per group and period."""
     now, moves = accounts.now, accounts.moves
     stayed = moves.here & moves.there
     stops = stayed & moves.paused & ~moves.was_paused
@@ -84,10 +82,21 @@ def revenue_columns(
     units = {"revenue": total(now, now.here, group, shape, now.value)}
     units |= {name: total(moves, mask, group, shape, moves.gain) for name, mask in up.items()}
     units |= {name: total(moves, mask, group, shape, -moves.gain) for name, mask in down.items()}
-    units = {name: whole.ravel() for name, whole in units.items()}
+    return {name: whole.ravel() for name, whole in units.items()}
 
+
+def revenue_rates(
+    units: dict[str, Ints],
+    scale: float,
+    shape: Shape,
+    span: int,
+    *,
+    complete: Bools,
+    factor: Floats | float,
+) -> dict[str, Any]:
+    """Return revenue by heading and its churn and retention rates, per group and period."""
     # Whole units: what is kept and what is gone add up to the opening balance exactly.
-    opening = _before(units["revenue"], shape, accounts.span)
+    opening = _before(units["revenue"], shape, span)
     known = complete & (opening > 0)
     nothing = np.zeros_like(opening)
     gone = sum(units.get(f"revenue_{name}", nothing) for name in ("contraction", "lost", "paused"))
@@ -96,11 +105,19 @@ def revenue_columns(
         rescale(np.divide(part, opening, out=np.full(opening.size, np.nan), where=known), factor)
         for part in (opening - gone, opening - gone + grown)
     )
-    return {name: whole / accounts.scale for name, whole in units.items()} | {
+    by_reason = {name: units[name] for name in units if name.startswith("revenue_lost_")}
+    units = {name: units[name] for name in units if name not in by_reason}
+    units |= _reasons_in_order(by_reason)
+    return {name: whole / scale for name, whole in units.items()} | {
         "revenue_churn_rate": 1 - kept,
         "gross_revenue_retention": kept,
         "net_revenue_retention": net,
     }
+
+
+def _reasons_in_order(found: dict[str, Ints]) -> dict[str, Ints]:
+    """Return columns of reasons sorted, what is not known last."""
+    return {name: found[name] for name in sorted(found, key=lambda n: (n.endswith("_unknown"), n))}
 
 
 def _came(moves: Moves) -> dict[str, Bools]:

@@ -9,19 +9,28 @@ import pandas as pd
 
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import (
+    ACCOUNT,
     ROWWISE,
     customer_groups,
     day_column,
+    group_codes,
     note_by,
     read_by,
     read_period,
     with_account,
 )
 from crmkit._log import read_log
+from crmkit._money import one_scale
 from crmkit._periods import period_of, period_start
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.rates import TRIAL
 from crmkit.churn._table.contracts import CONTRACT_COLUMNS, is_contracts, read_contracts
-from crmkit.churn._table.rate_columns import customer_columns, revenue_columns
+from crmkit.churn._table.rate_columns import (
+    customer_counts,
+    customer_rates,
+    revenue_rates,
+    revenue_units,
+)
 from crmkit.churn._table.spells import activity_spells, contract_spells
 from crmkit.errors import InputError
 
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._periods import Period
+    from crmkit._typing import Ints
     from crmkit.churn._table.contracts import Ends
 
 
@@ -204,10 +214,43 @@ def retention_table(
     1 2025-02-01       2         1    1            0     1         0.5
     2 2025-03-01       2         1    0            1     1         0.5
     """
+    sums = _sums(
+        transactions,
+        period=period,
+        as_of=as_of,
+        window_days=window_days,
+        span_periods=span_periods,
+        ends=ends,
+        grace_days=grace_days,
+        by=by,
+        customers=customers,
+    )
+    return _rates(
+        sums,
+        period=period,
+        span_periods=span_periods,
+        grace_days=grace_days,
+        by=by,
+        rate_days=rate_days,
+        confidence_level=confidence_level,
+    )
+
+
+def _sums(
+    transactions: Any,
+    *,
+    period: Period,
+    as_of: Any,
+    window_days: int | None,
+    span_periods: int,
+    ends: Ends | None,
+    grace_days: int,
+    by: Any,
+    customers: Any,
+) -> pd.DataFrame:
+    """Return customers and money by heading, per group and number of the period."""
     calendar = read_period(period)
-    confidence_level = check_number(confidence_level, "confidence_level")
     window_days = check_optional(window_days, "window_days")
-    rate_days = check_optional(rate_days, "rate_days")
     span = check_number(span_periods, "span_periods")
     grace_days = check_number(grace_days, "grace_days")
     columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
@@ -231,27 +274,81 @@ def retention_table(
             log.purchases if columns else log.rows, columns, customers, log.account
         )
 
-    number = period_of(np.array([spells.start.min(), spells.as_of]), calendar)
-    starts = period_start(np.arange(number[0], number[1] + 2), calendar)
-    last_days = starts[1:] - 1
-    complete = np.tile(last_days + spells.grace <= spells.as_of, len(groups))
-    factor: Any = 1.0
-    if rate_days is not None:
-        length = starts[1:] - starts[np.maximum(np.arange(last_days.size) + 1 - span, 0)]
-        factor = np.tile(rate_days / length, len(groups))
-    accounts = spells.compared(np.minimum(last_days, spells.as_of), span)
+    first, last = period_of(np.array([spells.start.min(), spells.as_of]), calendar).tolist()
+    number = np.arange(first, last + 1)
+    ends_on = np.minimum(period_start(number + 1, calendar) - 1, spells.as_of)
+    accounts = spells.compared(ends_on, span)
     if spells.tried is not None:
         paying = np.unique(spells.customer[spells.state != TRIAL])
         unseen = paying.size - np.unique(accounts.now.customer[accounts.now.here]).size
         spells.account["customers_between_period_ends"] = unseen
-    front = groups.iloc[np.repeat(np.arange(len(groups)), last_days.size)].reset_index(drop=True)
-    table = {"period": day_column(np.tile(starts[:-1], len(groups))), "complete": complete}
-    common: Any = {"complete": complete, "factor": factor}
-    shape = (len(groups), last_days.size)
-    table |= customer_columns(accounts, group, shape, confidence_level=confidence_level, **common)
+    shape = (len(groups), number.size)
+    found: dict[str, Any] = {"period": np.tile(number, len(groups))}
+    found |= customer_counts(accounts, group, shape)
     if spells.value is not None:
-        table |= revenue_columns(accounts, group, shape, **common)
-    if taken := sorted(set(columns) & set(table)):
+        found |= {**revenue_units(accounts, group, shape), "scale": accounts.scale}
+    if taken := sorted(set(columns) & set(found)):
         raise InputError(f"`by` names {taken}, which the result needs for a reason. Rename them.")
+    front = groups.iloc[np.repeat(np.arange(len(groups)), number.size)].reset_index(drop=True)
+    table = pd.concat([front, pd.DataFrame(found)], axis=1)
+    table.attrs["as_of"] = spells.as_of
+    return with_account(table, spells.account)
+
+
+def _rates(
+    sums: pd.DataFrame,
+    *,
+    period: Period,
+    span_periods: int,
+    grace_days: int,
+    by: Any,
+    rate_days: float | None,
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return the rates of sums, those of the same group and period added up."""
+    calendar = read_period(period)
+    confidence_level = check_number(confidence_level, "confidence_level")
+    rate_days = check_optional(rate_days, "rate_days")
+    span = check_number(span_periods, "span_periods")
+    as_of, columns = sums.attrs["as_of"], read_by(by)
+    group, groups = group_codes(sums, columns)
+    first, last = int(sums["period"].min()), int(sums["period"].max())
+    starts = period_start(np.arange(first, last + 2), calendar)
+    last_days = starts[1:] - 1
+    shape = (len(groups), last_days.size)
+    place = group * shape[1] + sums["period"].to_numpy() - first
+
+    def total(values: Ints) -> Ints:
+        found = np.zeros(shape[0] * shape[1], dtype=np.int64)
+        np.add.at(found, place, values)
+        return found
+
+    complete = np.tile(last_days + check_number(grace_days, "grace_days") <= as_of, len(groups))
+    factor: Any = 1.0
+    if rate_days is not None:
+        length = starts[1:] - starts[np.maximum(np.arange(last_days.size) + 1 - span, 0)]
+        factor = np.tile(rate_days / length, len(groups))
+    # A reason that nobody of a part left for is no column of its sums.
+    whole = {
+        str(name): sums[name].fillna(0).to_numpy(dtype=np.int64)
+        for name in sums.columns
+        if name not in {*columns, "period", "scale"}
+    }
+    common: Any = {"complete": complete, "factor": factor}
+    counts = {name: total(whole[name]) for name in whole if not name.startswith("revenue")}
+    table = {"period": day_column(np.tile(starts[:-1], len(groups))), "complete": complete}
+    table |= customer_rates(counts, shape, span, confidence_level=confidence_level, **common)
+    if "scale" in sums:
+        scales = sums["scale"].to_numpy()
+        units = {
+            name: total(one_scale(whole[name], scales)[0])
+            for name in whole
+            if name.startswith("revenue")
+        }
+        table |= revenue_rates(units, float(scales.min()), shape, span, **common)
+    front = groups.iloc[np.repeat(np.arange(len(groups)), last_days.size)].reset_index(drop=True)
     result = note_by(pd.concat([front, pd.DataFrame(table)], axis=1), columns)
-    return with_account(result, spells.account)
+    return with_account(result, sums.attrs[ACCOUNT])
+
+
+in_two_steps(retention_table, first=_sums, rest=_rates)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import note_by, read_by, read_period
+from crmkit._frames import ACCOUNT, group_codes, note_by, read_by, read_period, with_account
 from crmkit._periods import period_of, period_start
+from crmkit._two_steps import in_two_steps
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
 from crmkit.clv._table.groups import read_earnings
@@ -95,6 +96,31 @@ def cohort_value(
     0 2024-01-01    0          2    15.0               7.5
     1 2024-01-01    1          2    20.0              17.5
     """
+    earned = _earned(
+        transactions,
+        period=period,
+        as_of=as_of,
+        customers=customers,
+        by=by,
+        margin=margin,
+        annual_discount_rate=annual_discount_rate,
+        refunds=refunds,
+    )
+    return _cumulated(earned)
+
+
+def _earned(
+    transactions: Any,
+    *,
+    period: Period,
+    as_of: Any,
+    customers: Any,
+    by: str | Sequence[str] | None,
+    margin: float,
+    annual_discount_rate: float,
+    refunds: KeepDropOrRaise,
+) -> pd.DataFrame:
+    """Return customers and money per cohort, group and age."""
     calendar = read_period(period)
     found = read_earnings(
         transactions,
@@ -117,22 +143,38 @@ def cohort_value(
 
     bought = found.group[found.customer]
     cell = start[bought] + period_of(found.day, calendar) - born[bought]
-    amount = np.bincount(cell, weights=found.amount, minlength=group.size)
-    value = np.bincount(cell, weights=found.value, minlength=group.size)
-    cumulative = pd.Series(value).groupby(group).cumsum().to_numpy()
-    size = np.bincount(found.group, minlength=n_groups)[group]
     following = period_start(born[group] + age + 1, calendar)
     columns = {
         "age": age,
         "complete": following - 1 <= found.log.rows.as_of,
+        "customers": np.bincount(found.group, minlength=n_groups)[group],
+        "amount": np.bincount(cell, weights=found.amount, minlength=group.size),
+        "value": np.bincount(cell, weights=found.value, minlength=group.size),
+    }
+    read_by(by, reserved=(*columns, "cumulative_value", "cumulative_value_per_customer"))
+    return found.log.noted(found.labels.iloc[group].reset_index(drop=True).assign(**columns))
+
+
+def _cumulated(earned: pd.DataFrame) -> pd.DataFrame:
+    """Add up the money of the same cohort, group and age, and over the ages."""
+    *labels, customers, amount, value = earned.columns
+    row, table = group_codes(earned, labels)
+    size = np.zeros(len(table), dtype=np.int64)
+    np.add.at(size, row, earned[customers].to_numpy())
+    total = np.bincount(row, weights=earned[value], minlength=len(table))
+    cohort, _ = group_codes(table, labels[:-2])
+    cumulative = pd.Series(total).groupby(cohort).cumsum().to_numpy()
+    columns = {
         "customers": size,
-        "amount": amount,
-        "value": value,
+        "amount": np.bincount(row, weights=earned[amount], minlength=len(table)),
+        "value": total,
         "cumulative_value": cumulative,
         "cumulative_value_per_customer": cumulative / size,
     }
-    read_by(by, reserved=columns)
-    return found.log.noted(found.labels.iloc[group].reset_index(drop=True).assign(**columns))
+    return with_account(table.assign(**columns), earned.attrs[ACCOUNT])
+
+
+in_two_steps(cohort_value, first=_earned, rest=_cumulated)
 
 
 def payback_table(

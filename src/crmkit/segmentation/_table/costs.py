@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import optional_columns
-from crmkit._checks import Problems, check_choice, number_array, quoted
+from crmkit._checks import Problems, check_choice, check_optional, number_array, quoted
 from crmkit._frames import read_customers, table_columns, to_pandas
 from crmkit._log import count_purchases, read_rows
 from crmkit._money import decimal_sums
+from crmkit._periods import day_text
 from crmkit.errors import InputError
 from crmkit.segmentation._math import discount_lines, share_cost
 from crmkit.segmentation._table.everybody import everybody, seated
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["Account", "Pool", "lowered_and_refunded", "read_account"]
+__all__ = ["Account", "Pool", "lowered_and_refunded", "money_table", "read_account"]
 
 LOG_DRIVERS = (
     "customers", "orders", "lines", "units", "returns", "gross_revenue", "revenue",
+)  # fmt: skip
+MONEY = (
+    "gross_revenue", "discount", "refunds", "revenue", "goods_returned", "direct_cost",
 )  # fmt: skip
 ZeroDriver = Literal["raise", "unallocated"]
 
@@ -68,24 +72,14 @@ class Account:
     customer_ids: pd.Index[Any]
     columns: dict[str, NDArray[Any]]
     pools: list[Pool]
-    log: Log
     account: dict[str, Any]
 
 
-def read_account(
-    transactions: Any,
-    *,
-    cost_pools: Any,
-    activity: Any,
-    customers: Any,
-    margin: float | None,
-    discount: str | None,
-    zero_driver: ZeroDriver,
-    since: Any,
-    as_of: Any,
-) -> Account:
-    """Return money and shared cost of every customer of the log, `activity` or `customers`."""
-    check_choice(zero_driver, "zero_driver", ZeroDriver)
+def money_table(
+    transactions: Any, *, margin: float | None, discount: str | None, since: Any, as_of: Any
+) -> pd.DataFrame:
+    """Return money and units of drivers per customer of the log."""
+    margin = check_optional(margin, "margin")
     named = "order_id" in table_columns(transactions, "transactions")
     log, bought = read_rows(
         transactions,
@@ -99,20 +93,38 @@ def read_account(
             "`margin` stands in for direct cost, and `transactions` has a column 'cost'. "
             "Leave one of the two out."
         )
+    money, units = _by_customer(log, bought, margin, discount, named=named)
+    table = pd.DataFrame({"customer_id": log.customer_ids, **money, **units})
+    table.attrs["as_of"] = day_text(log.as_of)
+    table.attrs["rows_after_as_of"] = log.rows_after_as_of
+    table.attrs["rows_before_since"] = log.rows_before_since
+    return table
+
+
+def read_account(
+    earned: pd.DataFrame,
+    *,
+    cost_pools: Any,
+    activity: Any,
+    customers: Any,
+    zero_driver: ZeroDriver,
+) -> Account:
+    """Return money and shared cost of every customer of a `money_table` or the other tables."""
+    check_choice(zero_driver, "zero_driver", ZeroDriver)
     tables = {
         name: read_customers(table, optional=None if name == "activity" else (), name=name)
         for name, table in (("activity", activity), ("customers", customers))
         if table is not None
     }
     account: dict[str, Any] = {}
-    ids, places = everybody(log.customer_ids, tables, account)
-    money, units = _by_customer(log, bought, margin, discount, named=named)
-    money = {name: seated(values, places["transactions"], len(ids)) for name, values in
-             money.items()}  # fmt: skip
-    units = {name: seated(values, places["transactions"], len(ids)) for name, values in
-             units.items()}  # fmt: skip
+    ids, places = everybody(pd.Index(earned["customer_id"]), tables, account)
+    known = {
+        str(name): seated(earned[name].to_numpy(), places["transactions"], len(ids))
+        for name in earned.columns.drop("customer_id")
+    }
+    money = {name: known[name] for name in MONEY}
+    units = {name: known[name] for name in LOG_DRIVERS if name in known}
     units["customers"] = np.ones(len(ids))
-    units["gross_revenue"] = money["gross_revenue"]
     # Who was given back more than paid takes part in no revenue, and lowers nobody's share.
     units["revenue"] = np.maximum(money["revenue"], 0.0)
     pools = _read_pools(cost_pools)
@@ -135,8 +147,8 @@ def read_account(
         account["customers_below_zero_revenue"] = int((money["revenue"] < 0).sum())
     shared = [] if pools is None else _share(pools, units, problems, zero_driver)
     problems.raise_if_any()
-    orders = units["orders"].astype(np.int64)
-    return Account(ids, {"orders": orders} | money, shared, log, account)
+    orders = known["orders"].astype(np.int64)
+    return Account(ids, {"orders": orders} | money, shared, account)
 
 
 def lowered_and_refunded(log: Log, bought: Bools | None, *, named: bool) -> tuple[Bools, Bools]:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import check_optional
 from crmkit._frames import with_account
-from crmkit._periods import day_text
-from crmkit.segmentation._table.costs import read_account
+from crmkit._two_steps import in_two_steps
+from crmkit.segmentation._table.costs import money_table, read_account
 
 if TYPE_CHECKING:
     from crmkit.segmentation._table.costs import ZeroDriver
@@ -140,16 +139,26 @@ def customer_profit(
     0  delivery           3.0   5.0          0.0
     1   service           4.0   5.0          0.0
     """
-    account = read_account(
-        transactions,
+    earned = money_table(transactions, margin=margin, discount=discount, since=since, as_of=as_of)
+    return _shared(
+        earned,
         cost_pools=cost_pools,
         activity=activity,
         customers=customers,
-        margin=check_optional(margin, "margin"),
-        discount=discount,
         zero_driver=zero_driver,
-        since=since,
-        as_of=as_of,
+    )
+
+
+def _shared(
+    earned: pd.DataFrame, *, cost_pools: Any, activity: Any, customers: Any, zero_driver: ZeroDriver
+) -> pd.DataFrame:
+    """Share the cost of pools over what everybody earned."""
+    account = read_account(
+        earned,
+        cost_pools=cost_pools,
+        activity=activity,
+        customers=customers,
+        zero_driver=zero_driver,
     )
     money = account.columns
     shared = {f"{pool.name}_cost": pool.attributed for pool in account.pools}
@@ -157,8 +166,8 @@ def customer_profit(
     table = pd.DataFrame(
         {"customer_id": account.customer_ids, **money, **shared, "profit": money["revenue"] - cost}
     )
-    table.attrs["as_of"] = day_text(account.log.as_of)
-    table.attrs["rows_after_as_of"] = account.log.rows_after_as_of
-    table.attrs["rows_before_since"] = account.log.rows_before_since
-    table.attrs["pools"] = [pool.account for pool in account.pools]
+    table.attrs = {**earned.attrs, "pools": [pool.account for pool in account.pools]}
     return with_account(table, account.account)
+
+
+in_two_steps(customer_profit, first=money_table, rest=_shared)

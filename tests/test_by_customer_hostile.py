@@ -1,0 +1,134 @@
+"""What is hard in a log is as hard in parts: the same answer, or the same refusal."""
+
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import crmkit
+from crmkit import churn, clv, segmentation
+from crmkit.errors import EmptyLogError, InputError
+from test_by_customer import MOVES, POOLS, UNTIL, same
+
+FUNCTIONS = [
+    (segmentation.rfm_table, {}),
+    (segmentation.customer_profit, {"cost_pools": POOLS, "zero_driver": "unallocated"}),
+    (clv.purchase_table, {"regularity": True}),
+    (clv.cohort_value, {}),
+    (churn.churn_table, {"as_of": "2024-04-30", "horizon_days": 60}),
+    (churn.gap_table, {}),
+    (churn.cohort_table, {"period": "week"}),
+    (churn.retention_table, {"as_of": "2024-05-15"}),
+    (churn.lifecycle_transitions, MOVES),
+    (churn.silence_table, {}),
+]
+
+
+def plain(n=120, customers=30, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, customers, n),
+            "date": pd.Timestamp("2024-01-01 23:30")
+            + pd.to_timedelta(rng.integers(0, 200, n), "D"),
+            "amount": rng.integers(-30, 300, n) / 4,
+            "order_id": rng.integers(0, 40, n).astype(float),
+            "product": rng.choice(list("abc"), n),
+        }
+    )
+
+
+def spoiled(log, column, every):
+    log = log.astype({column: object})
+    log.loc[::every, column] = None
+    return log
+
+
+def logs():
+    log = plain()
+    half = log.assign(customer_id=log["customer_id"].where(log.index % 2 == 0, 7))
+    few = log["customer_id"] < 3
+    back = log.assign(amount=-1.0)
+    return {
+        "plain": log,
+        "no ids in some rows": log.assign(
+            customer_id=log["customer_id"].astype("Int64").where(log.index % 50 > 0)
+        ),
+        "refunds only": back,
+        "refunds only of most": log.assign(amount=log["amount"].where(few, -2.5)),
+        "no order or product in some": spoiled(spoiled(log, "product", 3), "order_id", 4),
+        "zones": log.assign(date=log["date"].dt.tz_localize("America/New_York")),
+        "empty": log.head(0),
+        "one row": log.head(1).assign(amount=5.0),
+        "ties": log.assign(date=pd.Timestamp("2024-03-01"), amount=2.0),
+        "one customer has half": half,
+        "fewer customers than parts": log.assign(customer_id=log["customer_id"] % 2),
+        "most come after as_of": log.assign(
+            date=log["date"].where(log["customer_id"] < 2, pd.Timestamp("2024-07-01"))
+        ),
+    }
+
+
+def outcome(call):
+    try:
+        return call()
+    except InputError as error:
+        return error
+
+
+def alike(parts, whole, name):
+    if isinstance(whole, Exception):
+        assert isinstance(parts, InputError), name
+        assert isinstance(parts, EmptyLogError) == isinstance(whole, EmptyLogError), name
+    else:
+        assert not isinstance(parts, Exception), (name, parts)
+        same(parts, whole)
+
+
+@pytest.mark.parametrize(
+    ("function", "options"), FUNCTIONS, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_hard_logs_in_memory(function, options):
+    for name, log in logs().items():
+        whole = outcome(lambda log=log: function(log, **options))
+        # of a customer with half of all rows a part has to hold all
+        rows = max(40, int(log["customer_id"].value_counts().max() if len(log) else 0))
+        parts = outcome(
+            lambda log=log, rows=rows: crmkit.by_customer(
+                function, log, rows_per_part=rows, **options
+            )
+        )
+        alike(parts, whole, name)
+
+
+def tables(log, folder):
+    """Return the log on each engine."""
+    pl, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    pa, ibis = pytest.importorskip("pyarrow"), pytest.importorskip("ibis")
+    file = folder / "log.parquet"
+    log.to_parquet(file)
+    with sqlite3.connect(folder / "log.sqlite") as base:
+        log.to_sql("log", base, index=False, if_exists="replace")
+    base.close()
+    sqlite = ibis.sqlite.connect(folder / "log.sqlite").table("log")
+    return {
+        "polars": pl.from_pandas(log),
+        "lazy polars": pl.scan_parquet(file),
+        "arrow": pa.Table.from_pandas(log),
+        "duckdb": duckdb.from_df(log),
+        "file": file,
+        "ibis on duckdb": ibis.duckdb.connect().read_parquet(file),
+        "ibis on sqlite": sqlite.mutate(date=sqlite["date"].cast("timestamp")),
+    }
+
+
+@pytest.mark.filterwarnings("ignore")  # of ibis about DuckDB
+@pytest.mark.parametrize("log", ["plain", "refunds only of most", "one customer has half"])
+def test_hard_logs_on_every_engine(log, tmp_path):
+    table = logs()[log]
+    for function, options in ((clv.purchase_table, UNTIL), (churn.retention_table, UNTIL)):
+        whole = function(table, **options)
+        for name, engine in tables(table, tmp_path).items():
+            parts = crmkit.by_customer(function, engine, rows_per_part=80, **options)
+            alike(parts, whole, (log, name))
