@@ -40,6 +40,7 @@ CALLS = [
     (clv.purchase_table, UNTIL),
     (clv.contract_table, {}),
     (clv.opportunity_table, {"period": "month"}),
+    (clv.history_counts, {"regularity": True}),
     (clv.tapk_table, UNTIL),
     (churn.churn_table, {}),
     (churn.churn_table, {"as_of": ["2024-03-31", "2024-06-30"], "horizon_days": 90}),
@@ -132,6 +133,15 @@ def contracts(n=400):
             ),
         }
     )
+
+
+@pytest.mark.parametrize("by", ["scale", "ended", "kept", "units"])
+def test_no_name_of_a_group_meets_a_column_of_sums(by):
+    log = a_log().rename(columns={"channel": by})
+    for function in (churn.cohort_table, churn.retention_table, churn.gap_table):
+        named = function(a_log(), by="channel").rename(columns={"channel": by})
+        parts = crmkit.by_customer(function, log, rows_per_part=900, by=by)
+        pd.testing.assert_frame_equal(parts, named, check_dtype=False, rtol=1e-12)
 
 
 @pytest.mark.parametrize("function", [churn.cohort_table, churn.retention_table])

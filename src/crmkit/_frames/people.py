@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems
-from crmkit._frames.engines import to_pandas
+from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.text_codes import arrow_text
 from crmkit._kinds import is_number, missing_cells, unpacked
 from crmkit.errors import InputError
@@ -33,19 +33,23 @@ def read_customers(
     name: str = "customers",
     unique: bool = True,
     allow_empty: bool = False,
+    named: bool = True,
 ) -> pd.DataFrame:
     """Return a customer table as pandas with a RangeIndex, its ids checked.
 
     `needs` are the columns that must exist beside ``customer_id``; `optional` limits what else is
-    read (default: everything). `unique` is False for tables with several rows per customer.
+    read (default: everything). `unique` is False for tables with several rows per customer,
+    `named` False where rows may stand for many customers and lack ids.
     """
-    frame = to_pandas(customers, name, needs=["customer_id", *needs], optional=optional)
+    ids = ["customer_id"] if named or "customer_id" in table_columns(customers, name) else []
+    frame = to_pandas(customers, name, needs=[*ids, *needs], optional=optional)
     if frame.empty and not allow_empty:
         raise InputError(f"`{name}` has no rows.")
     # set_axis shares the data: the caller's frame keeps its index.
     frame = frame.set_axis(pd.RangeIndex(len(frame)), axis=0)
     problems = Problems(name)
-    check_ids(frame["customer_id"], problems, unique=unique)
+    if ids:
+        check_ids(frame["customer_id"], problems, unique=unique)
     problems.raise_if_any()
     return frame
 

@@ -12,6 +12,8 @@ By models: :func:`purchase_table` reduces a log to what a model of purchases lea
 and :func:`customer_equity` multiply the two into money, with intervals. :func:`opportunity_table`
 and :func:`contract_table` do the same for :class:`BGBB` and for contracts.
 
+:func:`history_counts` counts the customers of each history, for models of more of them than fit.
+
 And in doubt: :func:`log_audit` accounts for every row of the log; :func:`holdout_table` hides
 the last part of it, and :func:`model_comparison`, :func:`forecast_table` and
 :func:`tracking_table` tell how well that was foreseen.
@@ -68,6 +70,7 @@ from crmkit.clv._report import (
 from crmkit.clv._table import (
     cohort_value,
     contract_table,
+    history_counts,
     holdout_table,
     log_audit,
     net_present_value,
@@ -97,6 +100,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "customer_equity",
     "forecast_table",
     "frequency_recency_table",
+    "history_counts",
     "holdout_table",
     "lifetime_value",
     "likelihood_ratio_test",

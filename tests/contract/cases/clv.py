@@ -204,6 +204,12 @@ TABLES = [
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(
+        clv.history_counts,
+        _transactions,
+        needs=LOG,
+        numbers={"transactions": ("amount",)},
+    ),
+    FunctionCase(
         clv.payback_table,
         _with_costs,
         {"period": "quarter", "margin": 0.4, "by": "channel"},

@@ -54,7 +54,7 @@ def cohort_cells(
     customers: Any,
     max_age: int | None,
 ) -> pd.DataFrame:
-    """Return counts and money per group, cohort and age; ``ended`` counts whose age is over."""
+    """Return counts and money per group, cohort and age; ``.ended`` counts whose age is over."""
     window = run_length(activity, window_periods)
     max_age = check_optional(max_age, "max_age")
     columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
@@ -83,7 +83,7 @@ def cohort_cells(
         "cohort": np.repeat(unit_cohort + presence.first_number, n_ages),
         "age": np.tile(np.arange(n_ages), unit.size),
         "customers": np.repeat(np.bincount(place, minlength=unit.size), n_ages),
-        "ended": cohort_activity(
+        ".ended": cohort_activity(
             place, np.zeros_like(place), presence.whole_ages, shape=shape
         ).ravel(),
         "active": cohort_activity(place[presence.customer[row]], start, stop, shape=shape).ravel(),
@@ -122,8 +122,8 @@ def _revenues(
     return {
         "first_revenue": np.repeat(first, shape[1]),
         "revenue": total(paid.value),
-        "kept": total(np.minimum(paid.value, paid.first[presence.customer])),
-        "scale": paid.scale,
+        ".kept": total(np.minimum(paid.value, paid.first[presence.customer])),
+        ".scale": paid.scale,
     }
 
 

@@ -182,7 +182,7 @@ def _rates(
 
     # Whoever has no cell of an age is in the first, and the age is not over for them.
     size = total(cells["customers"].to_numpy())[:, :1]
-    seen = total(cells["ended"].to_numpy()) == size
+    seen = total(cells[".ended"].to_numpy()) == size
     n_ages = max(int(seen.sum(axis=1).max()), 1)
     check_size((len(units), n_ages))
     seen, size = seen[:, :n_ages].ravel(), np.repeat(size, n_ages)
@@ -209,7 +209,7 @@ def _rates(
         first, scale = _units(cells, "first_revenue")
         opening = np.repeat(total(first)[:, 0], n_ages)
         kept, revenue = (
-            total(_units(cells, name)[0])[:, :n_ages].ravel() for name in ("kept", "revenue")
+            total(_units(cells, name)[0])[:, :n_ages].ravel() for name in (".kept", "revenue")
         )
         known = seen & (opening > 0)
         nothing = np.full(opening.size, np.nan)
@@ -226,7 +226,7 @@ def _rates(
 
 def _units(cells: pd.DataFrame, name: str) -> tuple[Ints, float]:
     """Return money of cells in whole units, and how many make one."""
-    return one_scale(cells[name].to_numpy(), cells["scale"].to_numpy())
+    return one_scale(cells[name].to_numpy(), cells[".scale"].to_numpy())
 
 
 in_two_steps(cohort_table, first=cohort_cells, rest=_rates)

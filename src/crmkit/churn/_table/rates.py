@@ -10,8 +10,6 @@ import pandas as pd
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import (
     ACCOUNT,
-    ROWWISE,
-    customer_groups,
     day_column,
     group_codes,
     note_by,
@@ -19,20 +17,11 @@ from crmkit._frames import (
     read_period,
     with_account,
 )
-from crmkit._log import read_log
 from crmkit._money import one_scale
-from crmkit._periods import period_of, period_start
+from crmkit._periods import period_start
 from crmkit._two_steps import in_two_steps
-from crmkit.churn._math.rates import TRIAL
-from crmkit.churn._table.contracts import CONTRACT_COLUMNS, is_contracts, read_contracts
-from crmkit.churn._table.rate_columns import (
-    customer_counts,
-    customer_rates,
-    revenue_rates,
-    revenue_units,
-)
-from crmkit.churn._table.spells import activity_spells, contract_spells
-from crmkit.errors import InputError
+from crmkit.churn._table.rate_columns import customer_rates, revenue_rates
+from crmkit.churn._table.rate_sums import rate_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,14 +32,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["retention_table"]
-
-_COUNTS = ("active", "retained", "new", "reactivated", "lost", "trials", "converted", "paused")
-_MONEY = ("", "_new", "_reactivated", "_expansion", "_contraction", "_lost", "_converted")
-_COLUMNS = (
-    *("period", "complete", *_COUNTS, "retention_rate", "conf_low", "conf_high", "churn_rate"),
-    *(f"revenue{name}" for name in (*_MONEY, "_paused", "_resumed", "_churn_rate")),
-    *("gross_revenue_retention", "net_revenue_retention"),
-)
 
 
 def retention_table(
@@ -214,7 +195,7 @@ def retention_table(
     1 2025-02-01       2         1    1            0     1         0.5
     2 2025-03-01       2         1    0            1     1         0.5
     """
-    sums = _sums(
+    sums = rate_sums(
         transactions,
         period=period,
         as_of=as_of,
@@ -234,65 +215,6 @@ def retention_table(
         rate_days=rate_days,
         confidence_level=confidence_level,
     )
-
-
-def _sums(
-    transactions: Any,
-    *,
-    period: Period,
-    as_of: Any,
-    window_days: int | None,
-    span_periods: int,
-    ends: Ends | None,
-    grace_days: int,
-    by: Any,
-    customers: Any,
-) -> pd.DataFrame:
-    """Return customers and money by heading, per group and number of the period."""
-    calendar = read_period(period)
-    window_days = check_optional(window_days, "window_days")
-    span = check_number(span_periods, "span_periods")
-    grace_days = check_number(grace_days, "grace_days")
-    columns = read_by(by, reserved=_COLUMNS, rowwise=(*ROWWISE, *CONTRACT_COLUMNS))
-    own = columns if customers is None else []
-    if is_contracts(transactions, "transactions"):
-        if window_days is not None:
-            raise InputError(
-                "`window_days` is for transactions; a contract itself says when it runs."
-            )
-        book = read_contracts(
-            transactions, as_of=as_of, ends=ends, grace_days=grace_days, needs=own
-        )
-        spells = contract_spells(book)
-        group, groups = customer_groups(book, columns, customers, book.account)
-    else:
-        if ends is not None or grace_days:
-            raise InputError("`ends` and `grace_days` are for contracts; `transactions` has none.")
-        log = read_log(transactions, needs=own, as_of=as_of)
-        spells = activity_spells(log, calendar, window_days)
-        group, groups = customer_groups(
-            log.purchases if columns else log.rows, columns, customers, log.account
-        )
-
-    first, last = period_of(np.array([spells.start.min(), spells.as_of]), calendar).tolist()
-    number = np.arange(first, last + 1)
-    ends_on = np.minimum(period_start(number + 1, calendar) - 1, spells.as_of)
-    accounts = spells.compared(ends_on, span)
-    if spells.tried is not None:
-        paying = np.unique(spells.customer[spells.state != TRIAL])
-        unseen = paying.size - np.unique(accounts.now.customer[accounts.now.here]).size
-        spells.account["customers_between_period_ends"] = unseen
-    shape = (len(groups), number.size)
-    found: dict[str, Any] = {"period": np.tile(number, len(groups))}
-    found |= customer_counts(accounts, group, shape)
-    if spells.value is not None:
-        found |= {**revenue_units(accounts, group, shape), "scale": accounts.scale}
-    if taken := sorted(set(columns) & set(found)):
-        raise InputError(f"`by` names {taken}, which the result needs for a reason. Rename them.")
-    front = groups.iloc[np.repeat(np.arange(len(groups)), number.size)].reset_index(drop=True)
-    table = pd.concat([front, pd.DataFrame(found)], axis=1)
-    table.attrs["as_of"] = spells.as_of
-    return with_account(table, spells.account)
 
 
 def _rates(
@@ -332,14 +254,14 @@ def _rates(
     whole = {
         str(name): sums[name].fillna(0).to_numpy(dtype=np.int64)
         for name in sums.columns
-        if name not in {*columns, "period", "scale"}
+        if name not in {*columns, "period", ".scale"}
     }
     common: Any = {"complete": complete, "factor": factor}
     counts = {name: total(whole[name]) for name in whole if not name.startswith("revenue")}
     table = {"period": day_column(np.tile(starts[:-1], len(groups))), "complete": complete}
     table |= customer_rates(counts, shape, span, confidence_level=confidence_level, **common)
-    if "scale" in sums:
-        scales = sums["scale"].to_numpy()
+    if ".scale" in sums:
+        scales = sums[".scale"].to_numpy()
         units = {
             name: total(one_scale(whole[name], scales)[0])
             for name in whole
@@ -351,4 +273,4 @@ def _rates(
     return with_account(result, sums.attrs[ACCOUNT])
 
 
-in_two_steps(retention_table, first=_sums, rest=_rates)
+in_two_steps(retention_table, first=rate_sums, rest=_rates)

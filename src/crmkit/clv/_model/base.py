@@ -81,7 +81,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         covariates = self._covariates()
         extra = sorted({column for triples in covariates for column, _, _ in triples})
         needs = [*self._columns, *extra, *optional_columns(weights=weights)]
-        frame = read_customers(customers, needs=needs)
+        frame = read_customers(customers, needs=needs, named=weights is None)
         problems = Problems("customers")
         columns = self._read(frame, problems)
         values = {name: number_array(frame[name], problems, name) for name in extra}
@@ -109,7 +109,8 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         customers : DataFrame
             One row per customer with ``customer_id``, the model's columns and the covariates.
         weights : str, optional
-            Column with the weight of each row, for tables that stand for more customers.
+            Column with the weight of each row, for tables that stand for more customers, such as
+            those of :func:`history_counts`; they need no ``customer_id``.
 
         Returns
         -------
