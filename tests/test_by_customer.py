@@ -41,6 +41,9 @@ CALLS = [
     (clv.contract_table, {}),
     (clv.opportunity_table, {"period": "month"}),
     (clv.history_counts, {"regularity": True}),
+    (clv.holdout_table, {"as_of": "2024-10-31"}),
+    (clv.opportunity_table, {"period": "month", "as_of": "2024-08-31", "horizon_periods": 3}),
+    (clv.contract_table, {"as_of": "2024-08-31", "horizon_periods": 3}),
     (clv.tapk_table, UNTIL),
     (churn.churn_table, {}),
     (churn.churn_table, {"as_of": ["2024-03-31", "2024-06-30"], "horizon_days": 90}),
@@ -215,6 +218,44 @@ def test_a_model_predicts_in_parts():
     model = clv.BGNBD().fit(table)
     parts = crmkit.by_customer(model.predict, table, rows_per_part=500, horizon_days=90)
     pd.testing.assert_frame_equal(parts, model.predict(table, horizon_days=90), rtol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1100, 10_000])
+def test_a_result_goes_to_a_file_part_by_part(rows, tmp_path):
+    log, file = a_log(), tmp_path / "table.parquet"
+    back = crmkit.by_customer(clv.purchase_table, log, rows_per_part=rows, out=file)
+    assert back == file
+    assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
+    same(pd.read_parquet(file), clv.purchase_table(log))
+    crmkit.by_customer(churn.retention_table, log, rows_per_part=rows, out=str(file))
+    same(pd.read_parquet(file), churn.retention_table(log))
+
+
+def test_parts_of_other_types_go_into_one_file_or_none(tmp_path):
+    log, file = a_log(), tmp_path / "table.parquet"
+
+    def typed(part):
+        few = part["customer_id"].max() < 200
+        return pd.DataFrame({"customer_id": part["customer_id"], "x": None if few else "text"})
+
+    crmkit.by_customer(typed, log, rows_per_part=1100, out=file)
+    assert set(pd.read_parquet(file)["x"].dropna()) == {"text"}
+    before = file.read_bytes()
+
+    def mixed(part):
+        few = part["customer_id"].max() < 200
+        return pd.DataFrame({"customer_id": part["customer_id"], "x": 1 if few else "text"})
+
+    with pytest.raises(InputError, match="do not go into one file for `out`"):
+        crmkit.by_customer(mixed, log, rows_per_part=1100, out=file)
+    with pytest.raises(EmptyLogError):
+        crmkit.by_customer(
+            clv.purchase_table, log, rows_per_part=1100, out=file, as_of="2020-01-01"
+        )
+    with pytest.raises(InputError, match=r"`out` '.*' is a folder"):
+        crmkit.by_customer(clv.purchase_table, log, out=tmp_path)
+    assert file.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_parts_run_side_by_side():

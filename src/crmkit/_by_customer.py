@@ -12,16 +12,19 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, check_number
+from crmkit._files import check_file
 from crmkit._frames import ACCOUNT, day_numbers, sorted_codes
 from crmkit._frames.buckets import buckets, spark_parts
 from crmkit._frames.spark import from_workers, in_workers, is_spark
+from crmkit._frames.written import write_tables
 from crmkit._periods import day_text
 from crmkit._progress import steps
 from crmkit._two_steps import two_steps
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from crmkit._frames.buckets import FileBucket, FrameBucket
 
@@ -34,9 +37,10 @@ def by_customer(
     *,
     rows_per_part: int = 5_000_000,
     n_jobs: int = 1,
+    out: Any = None,
     progress: bool = False,
     **options: Any,
-) -> pd.DataFrame:
+) -> Any:
     """Call a function on a table that is larger than memory, one part of the customers at a time.
 
     Each part holds all rows of its customers, so that a function whose rows speak of one customer
@@ -58,6 +62,10 @@ def by_customer(
         How many rows a part holds, about; a part of a log of order lines takes some 500 MB.
     n_jobs : int, default 1
         How many parts are worked on at a time, each in a process of its own.
+    out : path, optional
+        Write the rows to this Parquet file as they come, and return the path: for a result that
+        does not fit into memory either. Rows are sorted within each part, and pandas reads their
+        account back with them.
     progress : bool, default False
         Show a progress bar over the parts.
     **options
@@ -91,7 +99,13 @@ def by_customer(
     if not callable(function):
         raise InputError(f"`function` must be a function; got {type(function).__name__}.")
     _check_function(function, options)
+    file = None if out is None else check_file(out, "out")
     if is_spark(table):
+        if file is not None:
+            raise InputError(
+                "`out` is for a table on one machine. Leave it out, and write the table of Spark "
+                "that comes back: .write.parquet(...)."
+            )
         spark = spark_parts(table, "table", rows_per_part=rows_per_part)
         options |= _of_the_whole(function, options, spark.last)
         known = two_steps(function, options)
@@ -100,15 +114,21 @@ def by_customer(
         first, rest = known
         return rest(_together(from_workers(partial(_one, first), table, spark.n_parts)))
     with buckets(table, "table", rows_per_part=rows_per_part) as cut:
+        known = None
         if len(cut.parts) == 1:
-            return function(cut.parts[0].open(), **options)
-        options |= _of_the_whole(function, options, cut.last)
-        known = two_steps(function, options)
-        first = partial(_rows, function, options) if known is None else known[0]
-        done = _done(first, cut.parts, n_jobs)
-        results = list(steps(done, "parts", progress, total=len(cut.parts)))
-    whole = _together(results)
-    return whole if known is None else known[1](whole)
+            done: Iterable[Any] = (function(part.open(), **options) for part in cut.parts)
+        else:
+            options |= _of_the_whole(function, options, cut.last)
+            known = two_steps(function, options)
+            first = partial(_rows, function, options) if known is None else known[0]
+            done = steps(_done(first, cut.parts, n_jobs), "parts", progress, total=len(cut.parts))
+        if known is not None:
+            done = [known[1](_together(list(done)))]
+        if file is not None:
+            _write(done, file)
+            return file
+        results = list(done)
+    return results[0] if len(results) == 1 else _together(results)
 
 
 def _done(
@@ -119,7 +139,7 @@ def _done(
         return (_opened(first, part) for part in parts)
     from sklearn.utils.parallel import Parallel, delayed
 
-    workers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch=n_jobs)
+    workers = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch=n_jobs)
     done: Iterable[pd.DataFrame | EmptyLogError] = workers(
         delayed(_opened)(first, part) for part in parts
     )
@@ -155,19 +175,41 @@ def _rows(
 
 def _together(results: list[pd.DataFrame | EmptyLogError]) -> pd.DataFrame:
     """Put the results of parts under one another, in the order of the ids if they have any."""
-    found = [result for result in results if isinstance(result, pd.DataFrame)]
-    if not found:
-        raise next(result for result in results if isinstance(result, EmptyLogError))
-    told: list[Any] = [result.attrs for result in results]
-    attrs = _attrs(told, map(str, found[0].attrs))
-    for result in found:
-        result.attrs = {}  # or they are compared with one another
-    table = pd.concat(found, ignore_index=True)
+    attrs: dict[str, Any] = {}
+    table = pd.concat(list(_found(results, attrs)), ignore_index=True)
     if "customer_id" in table.columns:
         order = np.argsort(sorted_codes(table["customer_id"])[0], kind="stable")
         table = table.take(order).reset_index(drop=True)
     table.attrs.update(attrs)
     return table
+
+
+def _write(results: Iterable[pd.DataFrame | EmptyLogError], file: Path) -> None:
+    """Write the results of parts to a file as they come."""
+    attrs: dict[str, Any] = {}
+    write_tables(_found(results, attrs), file, attrs)
+
+
+def _found(
+    results: Iterable[pd.DataFrame | EmptyLogError], attrs: dict[str, Any]
+) -> Iterator[pd.DataFrame]:
+    """Yield the tables among results; in the end `attrs` holds what all of them say of themselves.
+
+    Where there is none, nobody bought in the whole log.
+    """
+    told: list[Any] = []
+    nobody, names = None, None
+    for result in results:
+        told.append(result.attrs)
+        if isinstance(result, EmptyLogError):
+            nobody = nobody or result
+            continue
+        names = names or [str(name) for name in result.attrs]
+        result.attrs = {}  # or pandas compares them with one another
+        yield result
+    if names is None and nobody is not None:
+        raise nobody
+    attrs |= _attrs(told, names or ())
 
 
 def _attrs(
@@ -192,15 +234,13 @@ def _of_the_whole(
     """Return the options whose default is the last date in a log: that of the whole."""
     if last is None:
         return {}
-    names = ["as_of"]
-    if options.get("horizon_days") is not None:
-        names.append("observed_until")
     takes = inspect.signature(function).parameters
     problems = Problems("table")
     days = day_numbers(last["date"], problems, "date")
     problems.raise_if_any()
     day = day_text(int(days[0]))
-    return {name: day for name in names if name in takes and options.get(name) is None}
+    names = {"as_of", "observed_until"} & takes.keys()
+    return {name: day for name in names if options.get(name) is None}
 
 
 @cache

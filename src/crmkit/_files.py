@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from crmkit._checks import quoted
 from crmkit.errors import InputError
 
-__all__ = ["as_path", "check_file", "check_folder", "file_to_read", "write_file"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["as_path", "check_file", "check_folder", "file_to_read", "whole_file", "write_file"]
 
 
 def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:
@@ -80,24 +84,32 @@ def file_to_read(path: Any, name: str) -> Path:
 
 
 def write_file(path: Path, text: str | bytes, *, private: bool = False) -> None:
-    """Write text as UTF-8, or bytes, to a file: all of it, or the file stays as it was.
+    """Write text as UTF-8, or bytes, to a file: all of it, or the file stays as it was."""
+    content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
+    with whole_file(path, private=private) as file:
+        file.write(content)
 
-    It goes into a file beside it, which then takes its name. A file that is there keeps its
+
+@contextmanager
+def whole_file(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file to write bytes to: it is written whole, or stays as it was.
+
+    They go into a file beside it, which then takes its name. A file that is there keeps its
     permissions. A `private` file is never readable for others than its owner's group, and a new
     one for its owner alone.
     """
-    content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     # A link stays a link: what it leads to is replaced.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         # A pipe or a device has no old content to keep, and must not be replaced by a file.
-        target.write_bytes(content)
+        with target.open("wb") as file:
+            yield file
         return
     beside = target.with_name(f".crmkit-{secrets.token_hex(8)}.tmp")
     first = 0o600 if private else 0o666
     try:
         with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, first)) as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

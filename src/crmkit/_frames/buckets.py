@@ -149,6 +149,11 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
         for part in parts:
             _check_largest(part, name, rows_per_part)
     except duckdb.Error as error:
+        if "space" in str(error).lower():
+            raise InputError(
+                f"`{name}` is cut into parts in {str(folder.parent.parent)!r}, and that disk is "
+                "full. Set TMPDIR to a folder with room for the table as Parquet."
+            ) from None
         raise InputError(f"`{name}` cannot be read by DuckDB: {str(error)[:300]}") from None
     last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if dated else None
     return Buckets(parts, last)

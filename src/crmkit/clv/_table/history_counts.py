@@ -110,7 +110,9 @@ def _counted(
         raise InputError("`regularity` is about purchases; leave it out for of='spend'.")
     table = purchase_table(transactions, as_of=as_of, refunds=refunds, regularity=regularity)
     account = table.attrs[ACCOUNT]
-    found = {name: table[name] for name in table.columns.intersection(_PURCHASES + _SPEND)}
+    found: dict[str, Any] = {
+        name: table[name] for name in (*_PURCHASES, *_SPEND) if name in table.columns
+    }
     if spend:
         if "monetary_value" not in table.columns:
             raise InputError("`transactions` has no column 'amount', which spend is made of.")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import day_column, parse_day, period_words, read_period
+from crmkit._frames import ACCOUNT, day_column, parse_day, period_words, read_period
 from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
 from crmkit._periods import period_of, period_start
 from crmkit.clv._table.days import TOLD, check_refunds, read_until
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from crmkit._periods import Calendar, Period
@@ -115,7 +115,7 @@ def opportunity_table(
         later = customer[~seen & (when <= closed + ahead)]
         table["holdout_periods"] = ahead
         table["holdout_frequency"] = np.bincount(later, minlength=len(ids))
-    return log.noted(_ended(table, born <= closed, calendar, closed))
+    return log.noted(_ended(table, born <= closed, calendar, closed, log.account))
 
 
 def contract_table(
@@ -208,7 +208,7 @@ def contract_table(
     if ahead:
         table["holdout_periods"] = ahead
         table["holdout_frequency"] = np.clip(paid - closed, 0, ahead)
-    return log.noted(_ended(table, born <= closed, calendar, closed))
+    return log.noted(_ended(table, born <= closed, calendar, closed, log.account))
 
 
 def _paid_until(active: PurchaseDays, grace: int, n: int) -> Ints:
@@ -255,12 +255,15 @@ def last_closed(day: int, period: Calendar) -> int:
     return int(period_of(np.array([day + 1]), period)[0]) - 1
 
 
-def _ended(table: pd.DataFrame, known: Bools, period: Calendar, closed: int) -> pd.DataFrame:
+def _ended(
+    table: pd.DataFrame, known: Bools, period: Calendar, closed: int, account: dict[str, float]
+) -> pd.DataFrame:
     """Leave out customers whose first period has not ended; say what a period is, and till when."""
     if not known.any():
-        raise InputError(
+        raise EmptyLogError(
             f"`transactions` ends before the first {period} of any customer does. Choose a later "
-            "`as_of` or a shorter `period`."
+            "`as_of` or a shorter `period`.",
+            {ACCOUNT: account},
         )
     found: pd.DataFrame = table[known].reset_index(drop=True)
     place = len(found.columns) - 2 * ("holdout_periods" in found.columns)
