@@ -65,7 +65,7 @@ _POLICIES = {
     "missing_amounts": ("raise", "drop"),
     "refunds": ("keep", "drop"),
 }
-_MORE = ("amount_per", "header_line", "where", "guests", "duplicates")
+_MORE = ("amount_per", "header_line", "where", "guests", "duplicates", "ignore_case")
 READ = (*_COLUMNS, *_READING, *_POLICIES, *_MORE, "as_of")
 
 
@@ -135,6 +135,9 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="COLUMN=VALUES",
         help="rows that count: Status=paid,sent",
+    )
+    reading.add_argument(
+        "--ignore-case", choices=("yes", "no"), help="ids that differ by capitals alone are one"
     )
     reading.add_argument(
         "--guests", action="append", metavar="ID", help="an id that stands for nobody; none"

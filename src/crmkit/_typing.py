@@ -16,6 +16,7 @@ __all__ = [
     "KeepOrDrop",
     "RaiseOrDrop",
     "Repeats",
+    "YesOrNo",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -29,3 +30,4 @@ KeepDropOrRaise: TypeAlias = Literal["keep", "drop", "raise"]
 AmountPer: TypeAlias = Literal["line", "unit", "order"]
 # Rows that repeat others: "files" leaves out what an earlier file and a later one hold.
 Repeats: TypeAlias = Literal["keep", "drop", "raise", "files"]
+YesOrNo: TypeAlias = Literal["yes", "no"]

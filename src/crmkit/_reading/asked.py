@@ -10,7 +10,7 @@ from crmkit._frames import parse_day
 from crmkit._frames.text_numbers import NumberForm
 from crmkit._opening import check_encoding
 from crmkit._reading.rows import take_where
-from crmkit._typing import AmountPer, Repeats
+from crmkit._typing import AmountPer, Repeats, YesOrNo
 from crmkit.errors import InputError
 
 __all__ = ["Asked", "asked_of"]
@@ -35,7 +35,11 @@ def asked_of(given: dict[str, Any]) -> Asked:
     NumberForm(given["decimal"], given["thousands"])
     if given["encoding"] is not None:
         check_encoding(given["encoding"])
-    for name, choices in (("amount_per", AmountPer), ("duplicates", Repeats)):
+    for name, choices in (
+        ("amount_per", AmountPer),
+        ("duplicates", Repeats),
+        ("ignore_case", YesOrNo),
+    ):
         if given[name] is not None:
             check_choice(given[name], name, choices)
     for name in ("since", "as_of"):

@@ -28,6 +28,8 @@ _CHECKS = {
 _MOST = 0.6
 # Up to this rank an id is a customer's own; a name is not.
 _OWN, _LINE_IDS = 5000, 4000
+# Products come back: of so many rows at most this share are of products of their own.
+_FEW, _UNLIKE = 50, 0.95
 _DO = "Say what the file calls them: customer_id='NAME', date='NAME' and so on."
 
 
@@ -77,6 +79,9 @@ def _fits(sample: pd.DataFrame, place: int, role: str) -> bool:
     """Tell whether the first cells of a column are what its name says."""
     check = _CHECKS.get(role)
     cells = sample.iloc[:, place].dropna()
+    if role == "product" and len(cells) >= _FEW and cells.nunique() > _UNLIKE * len(cells):
+        # A text of its own in each row describes a payment; lists of products differ as well.
+        return bool(cells.astype(str).str.contains(r"[,;|\n]").mean() > 1 - _MOST)
     if check is None or cells.empty:
         return check is None and not cells.empty
     return bool(cells.map(check).mean() >= _MOST)

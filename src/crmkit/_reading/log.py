@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from crmkit._typing import AmountPer, KeepOrDrop, RaiseOrDrop, Repeats
+    from crmkit._typing import AmountPer, KeepOrDrop, RaiseOrDrop, Repeats, YesOrNo
 
 __all__ = ["read_transactions"]
 
@@ -34,6 +34,7 @@ def read_transactions(
     amount_per: AmountPer | None = None,
     where: str | Sequence[str] | None = None,
     guests: str | Sequence[str] | None = None,
+    ignore_case: YesOrNo | None = None,
     since: Any = None,
     as_of: Any = None,
     date_format: str | None = None,
@@ -81,6 +82,9 @@ def read_transactions(
     guests : str or sequence of str, optional
         Customer ids that stand for all who did not say who they are; their rows are left out.
         ``"none"`` says that there are none.
+    ignore_case : {"yes", "no"}, optional
+        Whether customer ids that differ by capitals alone are one customer. Not said, addresses of
+        e-mail are, and other ids are asked about.
     since, as_of : date-like, optional
         First and last day to read, inclusive. Rows outside are left out.
     date_format : str, optional

@@ -94,7 +94,8 @@ def without_footers(frame: pd.DataFrame, needed: list[str], account: Account) ->
     # A header that is repeated on every page of a list.
     again = np.ones(len(frame), dtype=bool)
     for name in needed:
-        again &= frame[name].astype(object).map(lambda cell, name=name: cell == name).to_numpy(bool)
+        text = not pd.api.types.is_numeric_dtype(frame[name].dtype) and again.any()
+        again &= (frame[name] == name).fillna(False).to_numpy(dtype=bool) if text else False
     if again.any():
         account.note("rows", f"{int(again.sum()):,} left out", "they repeat the header", "certain")
     if nothing.any():
@@ -124,7 +125,7 @@ def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.
                 f"Column {name!r} of LOG says {listed(unknown[:_UNKNOWN_SHOWN])} in "
                 f"{int(np.isin(codes, [list(distinct).index(c) for c in unknown]).sum()):,} rows, "
                 f"and it is not known whether that is money earned. Say which rows count, such as "
-                f"where='{name}={','.join(words) or 'paid'}'."
+                f"where='{name}={','.join(words) or unknown[0]}'."
             )
         table = np.array([*means, "sold"], dtype=object)[codes]
         lost = table == "unsold"

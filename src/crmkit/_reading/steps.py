@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import listed
 from crmkit._frames import ACCOUNT, as_transactions, parse_day, with_account
 from crmkit._periods import day_text
-from crmkit._reading import columns, dates, money, numbers, packed, refunds, rows, traps
+from crmkit._reading import columns, dates, ids, money, numbers, packed, refunds, rows, traps
 from crmkit._reading.account import HOW_READ, Account
 from crmkit._reading.asked import Asked, asked_of
 from crmkit._reading.source import Opening
@@ -91,6 +91,7 @@ def _log(
     )
     account.currency = clear
     out = {role: frame[name] for role, name in chosen.items() if role not in _NUMBERS}
+    out["customer_id"] = ids.one_way(out["customer_id"], asked.ignore_case, account)
     quantity = next(iter(found["quantity"]), None)
     taken = money.Money(
         values, [name for name in found["amount"] if name in values], found["price"], quantity,
@@ -181,6 +182,8 @@ def _through_the_door(
                 "rows", f"{log.attrs[ACCOUNT]['before_since_dropped']:,} left out",
                 f"dated before {day_text(first)}", "as said", since=day_text(first),
             )  # fmt: skip
+    if asked.as_of is None:
+        traps.half_months(log["date"], account)
     return with_account(log, {HOW_READ: account.lines})
 
 

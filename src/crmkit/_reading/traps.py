@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from crmkit._reading.account import Account
     from crmkit._typing import Bools
 
-__all__ = ["one_currency", "refuse_far", "refuse_guests", "repeated"]
+__all__ = ["half_months", "one_currency", "refuse_far", "refuse_guests", "repeated"]
 
 # A word for nobody is taken for one if its rows are so large a share, in a log of some customers.
 _SHARE, _CUSTOMERS = 0.05, 10
 _LEAST = 10
+# Days missing of a month, in days between sales, from which on it is not whole.
+_HALF = 3
 
 
 def one_currency(
@@ -96,6 +98,32 @@ def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> B
         "read; equal lines can be real, so they were kept", "not known", duplicates=None,
     )  # fmt: skip
     return keep
+
+
+def half_months(dates: pd.Series[Any], account: Account) -> None:
+    """Tell of a first and a last month that are not whole: they look as if less had been sold.
+
+    A month is not whole where many times the usual time between days of sale is missing of it.
+    """
+    days = np.unique(dates.to_numpy().astype("datetime64[D]"))
+    months = days.astype("datetime64[M]")
+    if months[-1] - months[0] < 2:
+        return
+    usual = float(np.median(np.diff(days).astype(np.int64)))
+    before = int((days[0] - months[0].astype("datetime64[D]")).astype(np.int64))
+    after = int(((months[-1] + 1).astype("datetime64[D]") - days[-1]).astype(np.int64)) - 1
+    # The beginning is beyond the file; the end is beyond what has been sold so far.
+    for missing, month, day, side, name in (
+        (before, months[0], days[0], "begins", "since"), (after, months[-1], days[-1], "ends", "as_of"),
+    ):  # fmt: skip
+        if missing > max(_HALF * usual, 1):
+            whole = month + 1 if name == "since" else month
+            edge = whole.astype("datetime64[D]") - (name == "as_of")
+            account.note(
+                "half a month", f"the log {side} on {day}", f"{missing} days of {month} are missing, "
+                f"so that its sales look small; whole months {'begin' if name == 'since' else 'end'} "
+                f"on {edge}", "not known", **{name: None},
+            )  # fmt: skip
 
 
 def refuse_far(dates: pd.Series[Any], as_of: Any, since: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "ROLES",
@@ -68,7 +69,25 @@ def _names() -> dict[str, dict[str, list[tuple[str, int]]]]:
             found[of_layout][plain(word)].append((role, 0 if layout else 1000 * rank + place))
     for role in ROLES:
         found[""][plain(role)].append((role, -1))
+    for name, role, rank in _composed():
+        found[""][name].append((role, rank))
     return found
+
+
+def _composed() -> Iterator[tuple[str, str, int]]:
+    """Yield names made of a thing and what is said about it: Kunden-E-Mail, numéro de commande."""
+    between = [
+        "",
+        *(plain(word) for kind, _, _, words in _table() if kind == "filler" for word in words),
+    ]
+    for kind, thing, _, things in _table():
+        for about, role, rank, words in _table() if kind == "thing" else ():
+            if about != f"about {thing}":
+                continue
+            for one, word in itertools.product(map(plain, things), map(plain, words)):
+                for name in (one + word, *(word + filler + one for filler in between)):
+                    # Behind all names that stand in the table as a whole.
+                    yield _NUMBER.sub("no", name), role, 1000 * rank + 900
 
 
 def roles_of(names: list[str]) -> list[dict[str, int]]:
