@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crmkit._checks import listed, require_columns
 from crmkit._reading.dates import looks_like_date
 from crmkit._reading.numbers import looks_like_number
+from crmkit._reading.states import answers_of
 from crmkit._reading.words import ROLES, roles_of
 from crmkit.errors import MissingColumnsError
 
@@ -47,18 +48,17 @@ def may_be(files: Files, given: Mapping[str, str | None]) -> dict[str, list[str]
         for role, rank in roles.items() if name and name not in named else ():
             if given.get(role) is None and _fits(sample, place, role):
                 found[role].append((rank, place, name))
+        if name and name not in named and answers_of(name, sample.iloc[:, place].dropna().unique()):
+            found["status"].append((_OWN, place, name))
         # Where nothing else is what a name says, whoever reads the column says what is wrong in it.
         for role in ("date", "amount"):
             if name and name not in named and role in roles:
                 doubtful.setdefault(role, name)
     result = {role: [name for _, _, name in sorted(columns)] for role, columns in found.items()}
-    ranks = {name: rank for columns in found.values() for rank, _, name in columns}
-    result["customer_id"] = [
-        name for name in result["customer_id"]
-        if ranks[name] < _OWN or all(ranks[other] >= _OWN for other in result["customer_id"])
-    ]  # fmt: skip
+    own = [name for rank, _, name in sorted(found["customer_id"]) if rank < _OWN]
+    result["customer_id"] = own or result["customer_id"]
     if result["product"] or result["quantity"] or result["price"]:
-        result["order_id"] = [name for name in result["order_id"] if ranks[name] < _LINE_IDS]
+        result["order_id"] = [n for rank, _, n in sorted(found["order_id"]) if rank < _LINE_IDS]
     result |= {role: [name] for role, name in given.items() if name is not None}
     for role, name in doubtful.items():
         if not result[role] and not (role == "amount" and result["price"]):

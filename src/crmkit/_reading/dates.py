@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["COUNTED", "find_dates", "looks_like_date"]
 
 _ISO = re.compile(r"\s*\d{4}([-/. ]?)(0\d|1[0-2])\1([0-2]\d|3[01])(?!\d).*")
+_STAMP = re.compile(
+    r"(?:19|2[01])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d){2}"
+)
 _LOOSE = re.compile(r"\s*(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})(?!\d).*")
 # Day, month and year in any order, the month in figures or as a word, and what follows.
 _PARTS = re.compile(
@@ -28,6 +31,14 @@ _TIME = re.compile(
     r"(,?[T ]+)(\d{1,2})([:.])(\d{2})(?:\3(\d{2})(?:[.,]\d{1,9})?)?( ?[AaPp]\.?[Mm]\.?)?"
     r"( ?(?:Uhr|uur|h))?( ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?\s*"
 )
+# What stands in a date beside its parts: 1st, "at", the name of a zone; a day of the week.
+_BESIDE = (
+    (re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª|e)(?=\W)", re.I), ""),
+    (re.compile(r"\s+(?:à|at|om|um|a las)\s+(?=\d)", re.I), " "),
+    (re.compile(r"\bGMT(?=[+-])"), ""),
+    (re.compile(r"\s*\([^)]*\)\s*$"), ""),
+)
+_DAY = re.compile(r"^\s*[^\W\d]+[.,]{0,2}\s+")
 _OFFSET = re.compile(r"\s*([+-]\d{2}):?(\d{2})$|\s*(Z|UTC|GMT)$")
 _NORTH, _NORTHERN_SUMMER = set(range(3, 12)), set(range(5, 10))
 # Counted dates: the origin and the unit of each, and between which numbers they lie.
@@ -53,8 +64,8 @@ def looks_like_date(cell: Any) -> bool:
     try:
         number = float(cell)
     except ValueError:
-        return bool(_ISO.match(cell) or _LOOSE.match(cell) or _parts(cell))
-    return bool(_ISO.match(cell)) or _counted(number) is not None
+        return bool(_ISO.match(cell) or _LOOSE.match(cell) or _parts(cell) or _parts(_bare(cell)))
+    return bool(_ISO.match(cell) or _STAMP.fullmatch(cell)) or _counted(number) is not None
 
 
 def find_dates(
@@ -74,6 +85,8 @@ def find_dates(
         numbers = np.array([float(cell) for cell in cells])
     else:
         numbers = _as_numbers(cells)
+    if cells and all(_STAMP.fullmatch(str(cell)) for cell in cells[:_SAMPLE]):
+        return column, "%Y%m%d%H%M%S"
     if numbers is not None:
         return _numeric(column, numbers, name, account)
     cells = [None if str(c).strip().casefold() in _MISSING else str(c).strip() for c in cells]
@@ -175,6 +188,13 @@ def _one_clock(cells: list[Any], tz: str | None, account: Account) -> tuple[list
     return [cell if cell is None else _OFFSET.sub("", cell) for cell in cells], True
 
 
+def _bare(cell: str) -> str:
+    """Return a date without what stands beside its parts."""
+    for mark, instead in _BESIDE:
+        cell = mark.sub(instead, cell)
+    return (cell if _parts(cell) else _DAY.sub("", cell)).strip()
+
+
 def _parts(cell: str) -> tuple[str, ...] | None:
     """Take a date apart: three parts, the marks between them, and what follows."""
     found = _PARTS.match(cell)
@@ -189,6 +209,9 @@ def _parts(cell: str) -> tuple[str, ...] | None:
 def _in_parts(cells: list[Any], name: str, account: Account) -> tuple[list[Any], str | None]:
     """Return cells and the format of dates in three parts, proved or asked."""
     filled = [cell for cell in cells if cell is not None]
+    if filled and _parts(filled[0]) is None:
+        cells = [cell if cell is None else _bare(cell) for cell in cells]
+        filled = [cell for cell in cells if cell is not None]
     # Many moments are of few days: what follows the first blank is looked at once, in the first.
     days = list(dict.fromkeys(cell.partition(" ")[0] for cell in filled))
     if not all(map(_parts, days[:_SAMPLE])):

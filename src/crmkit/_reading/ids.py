@@ -48,6 +48,16 @@ def one_way(ids: pd.Series[Any], ignore_case: str | None, account: Account) -> p
             "addresses of e-mail" if ignore_case is None else "as said", "certain",
             ignore_case="yes",
         )  # fmt: skip
+    figures = [one for one in bare if isinstance(one, str) and one.isdigit()]
+    cut = {one for one in figures if one[0] != "0"} & {
+        one.lstrip("0") for one in figures if one[0] == "0"
+    }
+    if cut:
+        account.note(
+            "ids", f"{len(cut):,} also stand there with zeros in front", f"such as "
+            f"{quoted(min(cut))}: a spreadsheet takes zeros off; correct the file if they are the "
+            "same customers", "not known",
+        )  # fmt: skip
     if not spaced and not fold:
         return ids
     cells = np.array([*(lower if fold else bare), None], dtype=object)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_json"]
 
+# Objects whose amounts are in cents by the description of their interface.
+_IN_CENTS = ("charge", "payment_intent", "invoice", "balance_transaction")
+
 
 def read_json(path: Path, account: Account) -> pd.DataFrame:
     """Return the objects of a file as rows, with one row per line of an order."""
@@ -43,6 +46,7 @@ def read_json(path: Path, account: Account) -> pd.DataFrame:
             f"{len(rows):,}", "certain",
         )  # fmt: skip
     frame = pd.json_normalize(lines, sep=" ")
+    _refuse_cents(rows)
     # A list that is left in a cell is no value of a row.
     for name in frame.columns:
         if frame[name].map(lambda cell: isinstance(cell, (list, dict))).any():
@@ -83,12 +87,23 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
     if len(held) != 1:
         return rows, ""
     (name,) = held
+    # What both have is the order's under "order ...", which then is known for what it is.
+    both = {"id"}.union(*(line for row in rows for line in row.get(name) or ()))
     lines = []
     for row in rows:
-        whole = {key: value for key, value in row.items() if key != name}
-        # A name that the order has too gets the list's in front.
-        lines += [
-            whole | {(f"{name} {key}" if key in whole else key): cell for key, cell in line.items()}
-            for line in row.get(name) or [{}]
-        ]
+        whole = {
+            (f"order {key}" if key in both else key): cell
+            for key, cell in row.items()
+            if key != name
+        }
+        lines += [whole | line for line in row.get(name) or [{}]]
     return lines, name
+
+
+def _refuse_cents(rows: list[dict[str, Any]]) -> None:
+    """Ask where an interface of payments counts in the smallest unit of money without saying so."""
+    if rows[0].get("object") in _IN_CENTS:
+        raise InputError(
+            f"LOG holds objects of the kind {rows[0]['object']!r}, whose amounts are whole cents. "
+            "Export the payments as CSV, where amounts have decimals."
+        )

@@ -130,6 +130,8 @@ def _same_as_others(money: Money, name: str, *, said: bool) -> None:
     values = money.columns[name]
     for other in money.amount[1:]:
         theirs = money.columns[other]
+        if money.order is not None and _per(money, other, None) == "order":
+            theirs = once(theirs, money.order)
         both = np.isfinite(values) & np.isfinite(theirs)
         if both.any() and np.abs(values[both].sum() - theirs[both].sum()) > max(
             1.0, 0.001 * np.abs(values[both]).sum()

@@ -31,6 +31,8 @@ _WHOLE = re.compile(
     r"(?:\d{1,3}(?:([.,' ])\d{2,3}(?:\1\d{2,3})*)?(?<=\d\d\d)|\d+)(?:[.,]\d*)?(?:[eE][+-]?\d+)?"
     r"|[.,]\d+"
 )
+# Dutch and German prices without cents: 12,- and 12,--.
+_NO_CENTS = re.compile(r"(?<=\d)[.,](?:-+|[–—])(?=\s|\)|$)")
 _RARE = 0.2
 _MISSING = {"", "-", "--", "na", "n/a", "nan", "null", "none", "#n/a", "(null)", "."}
 
@@ -119,7 +121,7 @@ def _split(cell: Any) -> tuple[str | None, bool, str]:
         cell = number.removesuffix(".0")
     if _PLAIN.fullmatch(cell):
         return cell.lstrip("-"), cell[0] == "-", ""
-    text = cell.translate(_ALIKE).strip()
+    text = _NO_CENTS.sub("", cell.translate(_ALIKE).strip())
     if text.casefold() in _MISSING:
         return None, False, ""
     found = _CORE.search(text)
@@ -135,7 +137,7 @@ def _split(cell: Any) -> tuple[str | None, bool, str]:
         if sign in around:
             around, currency = around.replace(sign, "", 1), means
             break
-    left = re.sub(r"\bkr\.?|,-", " ", around).strip()
+    left = re.sub(r"\bkr\.?", " ", around).strip()
     below = left.replace(" ", "") in {"-", "()", "(-)"}
     # A sign or a currency stands before or behind; any other word makes it no number.
     return (core if below or left in {"", "+"} else ""), below, currency

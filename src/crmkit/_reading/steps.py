@@ -10,12 +10,24 @@ import pandas as pd
 from crmkit._checks import listed
 from crmkit._frames import ACCOUNT, as_transactions, parse_day, with_account
 from crmkit._periods import day_text
-from crmkit._reading import columns, dates, ids, money, numbers, packed, refunds, rows, traps
+from crmkit._reading import (
+    columns,
+    dates,
+    ids,
+    money,
+    numbers,
+    packed,
+    refunds,
+    rows,
+    states,
+    totals,
+    traps,
+)
 from crmkit._reading.account import HOW_READ, Account
 from crmkit._reading.asked import Asked, asked_of
 from crmkit._reading.source import Opening
 from crmkit._reading.together import open_files
-from crmkit._reading.words import about_people
+from crmkit._reading.words import about_people, in_cents
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,8 +72,9 @@ def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
         once = [name for role in ("status", "currency", "date") for name in found[role]]
         frame = rows.fill_orders(frame, order, once, account)
     frame = rows.keep_where(frame, asked.where, account)
-    states = [name for name in found["status"] if name not in asked.where]
-    frame, back = rows.sold(frame, states, account)
+    told = [name for name in found["status"] if name not in asked.where]
+    states.one_kind(frame, [name for name in found["row_kind"] if name not in asked.where], account)
+    frame, back = states.sold(frame, told, account)
     if frame.empty:
         raise InputError("LOG has no rows that count. Say which do with `where`.")
     return _log(frame.reset_index(drop=True), back, found, asked, account)
@@ -75,9 +88,12 @@ def _log(
     marks = numbers.gather(texts.values())
     point, between = numbers.settle(marks, account, asked.decimal, asked.thousands)
     values = {name: text.read(point, between) for name, text in texts.items()}
+    for name in filter(in_cents, values):
+        account.note("amounts", f"column {name!r} / 100", "its name says cents", "certain")
+        values[name] = values[name] / 100
     sums = {name: values[name] for name in found["amount"] if np.isfinite(values[name]).any()}
     words = [name for role in ("customer_id", "order_id", "product") for name in found[role]]
-    keep = rows.without_totals(frame, sums, words + found["date"], account)
+    keep = totals.without_totals(frame, sums, words + found["date"], account)
     keep &= traps.repeated(frame, asked.duplicates, account)
     frame, back = frame[keep].reset_index(drop=True), back[keep]
     values = {name: numbers_of[keep] for name, numbers_of in values.items()}
@@ -163,7 +179,7 @@ def _through_the_door(
         )  # fmt: skip
         frame = frame[~guests].reset_index(drop=True)
     elif asked.guests is None:
-        traps.refuse_guests(frame["customer_id"], account)
+        traps.refuse_guests(frame["customer_id"])
     policies = ("missing_customers", "missing_dates", "missing_amounts", "refunds")
     log = as_transactions(
         frame,
@@ -182,6 +198,7 @@ def _through_the_door(
                 "rows", f"{log.attrs[ACCOUNT]['before_since_dropped']:,} left out",
                 f"dated before {day_text(first)}", "as said", since=day_text(first),
             )  # fmt: skip
+    traps.largest(log, account)
     if asked.as_of is None:
         traps.half_months(log["date"], account)
     return with_account(log, {HOW_READ: account.lines})

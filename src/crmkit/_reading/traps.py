@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import listed, quoted
+from crmkit._frames import ACCOUNT
 from crmkit._frames.findings import far_dates
 from crmkit._periods import day_text
 from crmkit._reading.words import is_word
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from crmkit._reading.account import Account
     from crmkit._typing import Bools
 
-__all__ = ["half_months", "one_currency", "refuse_far", "refuse_guests", "repeated"]
+__all__ = ["half_months", "largest", "one_currency", "refuse_far", "refuse_guests", "repeated"]
 
 # A word for nobody is taken for one if its rows are so large a share, in a log of some customers.
 _SHARE, _CUSTOMERS = 0.05, 10
 _LEAST = 10
+# A share of all rows or money that a customer seldom has.
+_LARGE = 0.3
 # Days missing of a month, in days between sales, from which on it is not whole.
 _HALF = 3
 
@@ -55,7 +58,7 @@ def one_currency(
     return ""
 
 
-def refuse_guests(ids: pd.Series[Any], account: Account) -> None:
+def refuse_guests(ids: pd.Series[Any]) -> None:
     """Ask about an id that stands for all who did not say who they are."""
     counts = ids.value_counts()
     if len(counts) < _CUSTOMERS:
@@ -72,11 +75,23 @@ def refuse_guests(ids: pd.Series[Any], account: Account) -> None:
             "all who did not say who they are. Say "
             f"guests='{name}' to leave these rows out, or guests='none' if it is one customer."
         )
-    if share > 0.2:
-        account.note(
-            "largest customer", f"{quoted(top)} has {share:.0%} of all rows", "check whether it is "
-            "one customer", "not known", guests=None,
-        )  # fmt: skip
+
+
+def largest(log: pd.DataFrame, account: Account) -> None:
+    """Tell of a customer of so many rows or so much money that it may be no customer."""
+    found = log.attrs[ACCOUNT]
+    if found["customers"] < _CUSTOMERS:
+        return
+    of = log.groupby("customer_id", sort=False)
+    for what, key in (("rows", "largest_share_of_rows"), ("money", "largest_share_of_amount")):
+        if found.get(key, 0) > _LARGE:
+            top = of.size().idxmax() if what == "rows" else of["amount"].sum().idxmax()
+            account.note(
+                "largest customer", f"{quoted(top)} has {found[key]:.0%} of all {what}", "check "
+                "whether it is one customer, not a total, a shop or all who are unknown",
+                "not known", guests=None,
+            )  # fmt: skip
+            return
 
 
 def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> Bools:
@@ -113,16 +128,14 @@ def half_months(dates: pd.Series[Any], account: Account) -> None:
     before = int((days[0] - months[0].astype("datetime64[D]")).astype(np.int64))
     after = int(((months[-1] + 1).astype("datetime64[D]") - days[-1]).astype(np.int64)) - 1
     # The beginning is beyond the file; the end is beyond what has been sold so far.
-    for missing, month, day, side, name in (
-        (before, months[0], days[0], "begins", "since"), (after, months[-1], days[-1], "ends", "as_of"),
-    ):  # fmt: skip
+    ends = (("begins", "since", before), ("ends", "as_of", after))
+    for (side, name, missing), day, month in zip(ends, days[[0, -1]], months[[0, -1]], strict=True):
         if missing > max(_HALF * usual, 1):
-            whole = month + 1 if name == "since" else month
-            edge = whole.astype("datetime64[D]") - (name == "as_of")
+            whole = (month + (name == "since")).astype("datetime64[D]") - (name == "as_of")
             account.note(
-                "half a month", f"the log {side} on {day}", f"{missing} days of {month} are missing, "
-                f"so that its sales look small; whole months {'begin' if name == 'since' else 'end'} "
-                f"on {edge}", "not known", **{name: None},
+                "half a month", f"the log {side} on {day}", f"{missing} days of {month} are "
+                f"missing, so that it looks small; whole months {side[:-1]} on {whole}",
+                "not known", **{name: None},
             )  # fmt: skip
 
 

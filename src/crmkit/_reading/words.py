@@ -18,6 +18,7 @@ __all__ = [
     "ROLES",
     "about_people",
     "currency_signs",
+    "in_cents",
     "is_word",
     "plain",
     "roles_of",
@@ -27,10 +28,11 @@ __all__ = [
 # What a column may be; several columns may be a status.
 ROLES = (
     *("customer_id", "date", "amount", "price", "quantity", "order_id", "product", "cost"),
-    *("status", "currency", "refunded"),
+    *("status", "currency", "refunded", "row_kind"),
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"(?<=.)(nummer|number|numero|num|nr)$")
+_CENTS = {"cent", "cents", "centen", "centimes", "centimos", "pence", "minor"}
 _CODES = {"eur", "usd", "gbp", "chf", "euro", "in", "utc", "gmt", "local"}
 
 
@@ -112,10 +114,15 @@ def roles_of(names: list[str]) -> list[dict[str, int]]:
 def _readings(name: str) -> dict[str, None]:
     """Return a name in plain letters: as it is, without what is in brackets, without a currency."""
     without = re.sub(r"\([^)]*\)|\[[^]]*\]", " ", name)
-    tokens = re.split(r"[\s_]+", without.strip(" €$£"))
-    while len(tokens) > 1 and tokens[-1].casefold() in _CODES:
+    tokens = re.split(r"[\s_]+", _CAMEL.sub(" ", without.strip(" €$£")))
+    while len(tokens) > 1 and tokens[-1].casefold() in _CODES | _CENTS:
         tokens.pop()
     return dict.fromkeys([plain(name), plain(without), plain(" ".join(tokens))])
+
+
+def in_cents(name: str) -> bool:
+    """Tell whether the name of a column says that it counts cents."""
+    return bool(_CENTS & set(re.split(r"[\s_()]+", _CAMEL.sub(" ", name).casefold())))
 
 
 @functools.cache
