@@ -273,7 +273,9 @@ def test_words_for_missing_are_ids_in_ids_and_missing_elsewhere(tmp_path):
     lines += ["00123,,,2024-01-01,7", ",7,x,2024-01-01,1"]
     ids = ["customer_id", "order_id", "product"]
     path = stored(tmp_path, "log.csv", "\n".join(lines).encode())
-    read = read_transactions(path, missing_customers="drop", missing_amounts="drop")
+    read = read_transactions(
+        path, missing_customers="drop", missing_amounts="drop", ignore_case="no"
+    )
     assert read["customer_id"].tolist() == ["00123"]
     read = read_table(path)
     assert read["customer_id"].tolist()[:7] == words

@@ -65,8 +65,8 @@ def sold(frame: pd.DataFrame, columns: list[str], account: Account) -> tuple[pd.
         if not known:
             if _STATUS.search(name) and len(distinct) > 1:
                 account.note(
-                    "state", f"column {name!r} is not used", f"it says {listed(distinct[:4])}, which "
-                    "are no known states: all rows count", "not known", where=None,
+                    "state", f"column {name!r} is not used", f"it says {listed(distinct[:4])}, "
+                    "which are no known states: all rows count", "not known", where=None,
                 )  # fmt: skip
             continue
         unknown = [cell for cell, m in zip(distinct, means, strict=True) if m not in set(known)]
