@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from clv import oracles
 from crmkit import clv
-from crmkit.clv._math.beta_geometric import counts_density, p_alive, times_density
+from crmkit.clv._math.beta_geometric import counts_density, times_density
+from crmkit.clv._math.beta_geometric_alive import p_alive
 from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
 from crmkit.errors import InputError
 

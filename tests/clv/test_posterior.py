@@ -1,5 +1,7 @@
 """Priors, draws from posteriors, and histories that go on: against grids and exact chances."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -246,13 +248,41 @@ def test_draws_at_a_boundary_are_those_of_a_grid(moved, monkeypatch):
     np.testing.assert_allclose(draws.std(axis=0), deviation, rtol=0.07)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [clv.BGNBD, clv.MBGNBD, partial(clv.BGCNBD, k=3), partial(clv.MBGCNBD, k=2), clv.ParetoNBD],
+)
+@pytest.mark.parametrize("covariates", [(), ("age",)])
+def test_values_without_slopes_are_those_with(kind, covariates):
+    rng = np.random.default_rng(4)
+    x = rng.choice([0, 0, 1, 4, 60, 700], 40)
+    T = rng.uniform(1.0, 400.0, 40)
+    table = pd.DataFrame(
+        {"customer_id": range(40), "frequency": x, "T": T, "age": rng.normal(size=40)}
+    )
+    table["recency"] = np.where(x > 0, T * rng.choice([0.01, 0.5, 0.999999, 1.0], 40), 0.0)
+    table["sum_log_gaps"] = np.where(x > 0, x * np.log(np.maximum(T, 2) / (x + 1)), 0.0)
+    model = kind(purchase_covariates=covariates)
+    if hasattr(model, "k"):
+        model.k_ = model.k
+    _, rows = model._rows(table)
+    parts = model._law.parts(rows)
+    assert all(part.value is not None for part in parts)
+    where = positions([0 if design is None else design.shape[1] for design in rows.designs])
+    points = rng.normal(0, 3.0, (60, 4 + len(covariates)))
+    points[:4, :4] = [[9, 14, 0, 0], [-6, 3, 8, 9], [0, 3, -7, -7], [0.1, 4, 9, 16]]
+    quick, nothing = at_many(parts, points, where, slopes=False)
+    np.testing.assert_allclose(quick, at_many(parts, points, where)[0], rtol=1e-10, atol=1e-7)
+    assert not nothing.any()
+
+
 def test_moves_forget_a_start_that_is_far_too_narrow():
     precision = np.array([[2.0, 1.5], [1.5, 2.0]])
     monkey = pytest.MonkeyPatch()
     monkey.setattr(posterior, "_TRUSTED", -np.inf)
     monkey.setattr(posterior, "_ROUNDS", 1)
 
-    def density(points):
+    def density(points, _=True):
         slope = -points @ precision
         return 0.5 * (slope * points).sum(axis=1), slope
 
@@ -271,7 +301,7 @@ def test_draws_are_those_of_a_long_random_walk():
                      spread=np.ones(4), offsets={})  # fmt: skip
     parts, where = model._law.parts(rows), positions([0] * 4)
 
-    def density(points):
+    def density(points, _=True):
         return at_many(parts, points, where)[0] + prior.value(points)
 
     rng = np.random.default_rng(7)

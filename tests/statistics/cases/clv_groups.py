@@ -8,7 +8,7 @@ import pandas as pd
 from _suite import Case, Target, study
 from cases.clv_models import HISTORY, apart, known
 from crmkit import clv
-from worlds import START, covered, rejected
+from worlds import START, covered, rejected, rows
 
 # Does a trait matter for how long members stay?
 
@@ -91,6 +91,60 @@ def large_groups(rng):
 @study("six groups of 30 customers drawn from the model", corner=True, short=1, full=60)
 def small_groups(rng):
     return groups(rng, 6, 30)
+
+
+def pooled(rng, sizes, between):
+    """Coverage of the parameters and expectations of groups that borrow strength.
+
+    Logarithms of days, of spreads and of odds vary with the deviation `between` over groups.
+    """
+    gap, shape, odds, size = np.log([37.5, 0.8, 0.36, 3.4])[:, None] + rng.normal(
+        0, between, (4, len(sizes))
+    )
+    share = 1 / (1 + np.exp(-odds))
+    rates = np.exp([shape, gap + shape, np.log(share) + size, np.log1p(-share) + size]).T
+    tables, expected = [], []
+    kinds = pd.DataFrame({"customer_id": range(3), **HISTORY})
+    for group, (n, rate) in enumerate(zip(sizes, rates, strict=True)):
+        true = known(clv.BGNBD, {}, rate)
+        start = pd.DataFrame({"customer_id": range(n), "T": np.linspace(100, 400, n)})
+        table = true.simulate(start, random_state=int(rng.integers(2**31)))
+        tables.append(table.assign(segment=group))
+        expected.append(true.predict(kinds)["expected_purchases"])
+    table = pd.concat(tables).assign(customer_id=range(sum(sizes)))
+    one = clv.BGNBD(n_draws=300, random_state=0)
+    model = clv.ByGroup(model=one, pooling=True).fit(table)
+    judged = pd.concat([kinds.assign(segment=group) for group in range(len(sizes))])
+    judged["customer_id"] = range(len(judged))
+    found, told = model.predict(judged, interval="posterior"), model.parameters_
+    return {
+        "parameters": rows(covered(told["conf_low"], told["conf_high"], rates.ravel())),
+        "expectations": rows(
+            covered(found["conf_low"], found["conf_high"], np.concatenate(expected))
+        ),
+    }
+
+
+@study("twelve groups of 60 customers that borrow strength", short=1, full=24)
+def groups_that_borrow(rng):
+    return pooled(rng, [60] * 12, 0.3)
+
+
+@study(
+    "five groups of 6, 20, 40, 100 and 300 customers that borrow strength",
+    corner=True,
+    short=1,
+    full=40,
+)
+def uneven_groups_that_borrow(rng):
+    return pooled(rng, [6, 20, 40, 100, 300], 0.3)
+
+
+@study(
+    "six groups of 40 customers that are alike and borrow strength", corner=True, short=1, full=40
+)
+def alike_groups_that_borrow(rng):
+    return pooled(rng, [40] * 6, 0.0)
 
 
 def varying(rng, n, alpha):
@@ -178,6 +232,11 @@ CASES = [
         (0.5, 0.66),
         "does not hold: covers .58 at a boundary",
         "58 % of expectations",
+    ),
+    *(
+        Case(target, "coverage", world, measure, 0.95, (0.92, 0.99))
+        for world in (groups_that_borrow, uneven_groups_that_borrow, alike_groups_that_borrow)
+        for target, measure in ((GROUPS, "parameters"), (OF_GROUPS, "expectations"))
     ),
     Case(VARYING, "coverage", season_of_many, "parameters_inside", 0.95, (0.92, 0.97)),
     Case(VARYING, "coverage", season_of_few, "parameters_inside", 0.95, (0.92, 0.97)),

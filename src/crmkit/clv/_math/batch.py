@@ -24,12 +24,17 @@ _LARGEST_LOG = 60.0
 
 
 def at_many(
-    parts: Sequence[Part], coefficients: Floats, where: Sequence[Sequence[int]]
+    parts: Sequence[Part],
+    coefficients: Floats,
+    where: Sequence[Sequence[int]],
+    *,
+    slopes: bool = True,
 ) -> tuple[Floats, Floats]:
     """Return the log-likelihood (d,) and its gradient (d, p) at coefficients (d, p).
 
-    `where` tells which coefficients make each parameter, as in :func:`positions`. Too far out, or
-    where a density breaks down, the value is that of impossible data.
+    Without `slopes` the gradient is 0. `where` tells which coefficients make each parameter, as in
+    :func:`positions`. Too far out, or where a density breaks down, the value is that of impossible
+    data.
     """
     value, gradient = np.zeros(len(coefficients)), np.zeros_like(coefficients)
     near = np.abs(coefficients[:, : len(where)]).max(axis=1) <= _LARGEST_LOG
@@ -41,7 +46,7 @@ def at_many(
             some = inside[start : start + step]
             for begin in range(0, n_rows, _CELLS):
                 rows = slice(begin, begin + _CELLS)
-                found = _block(part, rows, coefficients[some], where)
+                found = _block(part, rows, coefficients[some], where, slopes)
                 value[some] += found[0]
                 gradient[some] += found[1]
     value[~near | ~np.isfinite(value)] = -np.inf
@@ -49,7 +54,7 @@ def at_many(
 
 
 def _block(
-    part: Part, rows: slice, points: Floats, where: Sequence[Sequence[int]]
+    part: Part, rows: slice, points: Floats, where: Sequence[Sequence[int]], wanted: bool
 ) -> tuple[Floats, Floats]:
     """Return the sums over some rows at some points: the value (d,) and the gradient (d, p)."""
     weight, d = part.weight[rows], len(points)
@@ -60,11 +65,15 @@ def _block(
         log = points[:, j, None]
         if design is not None:
             log = log + points[:, where[j][1:]] @ design.T
-        theta.append(np.broadcast_to(np.exp(log), shape).ravel())
-    columns = (np.broadcast_to(column[rows], shape).ravel() for column in part.columns)
+        theta.append(np.exp(log))
+    columns = [column[rows] for column in part.columns]
+    gradient = np.zeros_like(points)
     with np.errstate(all="ignore"):
+        if part.value is not None and not wanted:
+            return part.value(theta, *columns) @ weight, gradient
+        theta = [np.broadcast_to(value, shape).ravel() for value in theta]
+        columns = [np.broadcast_to(column, shape).ravel() for column in columns]
         found, slopes, _ = part.density(theta, *columns)
-        gradient = np.zeros_like(points)
         for j, slope in slopes.items():
             each = weight * (theta[j] * slope).reshape(shape)
             gradient[:, j] += each.sum(axis=1)
@@ -90,10 +99,10 @@ class Posterior:
         mode, covariance = found.coefficients @ untie, untie.T @ found.covariance @ untie
         return draw(self._density, mode, covariance, n_draws=n_draws, rng=rng)
 
-    def _density(self, free: Floats) -> tuple[Floats, Floats]:
-        """Return the log-density of free coefficients (d, f) and its gradient."""
+    def _density(self, free: Floats, slopes: bool = True) -> tuple[Floats, Floats]:
+        """Return the log-density of free coefficients (d, f) and, if wanted, its gradient."""
         coefficients = free @ self.tie.T
-        value, gradient = at_many(self.parts, coefficients, self.where)
+        value, gradient = at_many(self.parts, coefficients, self.where, slopes=slopes)
         with np.errstate(all="ignore"):
             value = value + self.prior.value(coefficients)
             value -= 0.5 * np.square(coefficients) @ self.penalty

@@ -24,6 +24,12 @@ import numpy as np
 
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
 from crmkit.clv._math.ahead import chance_of_leaving
+from crmkit.clv._math.beta_geometric_alive import (
+    counts_value,
+    p_alive,
+    stage_weights,
+    times_value,
+)
 from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
 from crmkit.clv._math.law import Limits, Processes, PurchaseLaw
 from crmkit.clv._math.likelihood import Part, compressed_part
@@ -39,9 +45,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.rows import Rows
 
-__all__ = ["BetaGeometric", "counts_density", "p_alive", "times_density"]
-
-_BLOCK = 4096
+__all__ = ["BetaGeometric", "counts_density", "times_density"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +84,10 @@ class BetaGeometric(PurchaseLaw):
         """Return what depends on counts alone, and the rest."""
         x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
         n, m = self.k * x, x + self.first_chance
-        counts = compressed_part(counts_density, (n, m), rows.weight, rows.designs, uses=(0, 2, 3))
-        times = partial(times_density, k=self.k)
-        return [counts, Part(times, (n, m, t_x, T), rows.weight, rows.designs)]
+        about = rows.weight, rows.designs
+        counts = compressed_part(counts_density, (n, m), *about, uses=(0, 2, 3), value=counts_value)
+        density, value = (partial(times, k=self.k) for times in (times_density, times_value))
+        return [counts, Part(density, (n, m, t_x, T), *about, value)]
 
     def starts(self, rows: Rows) -> list[list[float]]:
         """Return log-parameters to start from, in units of the mean of T."""
@@ -268,41 +273,6 @@ def times_density(
     }
     value = alive.value + np.maximum(log_odds, 0.0) + np.log1p(smaller)
     return value, gradient, hessian
-
-
-def p_alive(
-    theta: Sequence[Any],
-    n: Floats,
-    m: Floats,
-    t_x: Floats,
-    T: Floats,
-    *,
-    k: int,
-) -> Floats:
-    """P(alive at T | history), shape (n,): one against the odds of having dropped out."""
-    result = np.empty_like(T)
-    for start in range(0, T.size, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        r, alpha, a, b = (value[rows] if np.ndim(value) else value for value in theta)
-        gap, before = T[rows] - t_x[rows], np.maximum(m[rows], 1.0) - 1.0
-        with np.errstate(over="ignore"):
-            odds = np.exp((r + n[rows]) * np.log1p(gap / (alpha + t_x[rows]))) * (a / (b + before))
-        if k > 1:
-            odds /= stage_weights(r + n[rows], gap / (alpha + T[rows]), k).sum(axis=0)
-        # A customer who had no chance to drop out is alive.
-        result[rows] = np.where(m[rows] > 0.0, 1.0 / (1.0 + odds), 1.0)
-    return result
-
-
-def stage_weights(shape: Floats, share: Floats, k: int) -> Floats:
-    """Weights of the stages of a gap without a purchase, relative to the first, shape (k, n).
-
-    ``Gamma(n + j) / Gamma(n) share^j / j!`` with ``share = gap / (alpha + T)``.
-    """
-    weights = np.ones((k, shape.size))
-    for j in range(1, k):
-        weights[j] = weights[j - 1] * (shape + (j - 1)) * share / j
-    return weights
 
 
 def _log_gaps(frequency: Ints, recency: Floats, k: int, rng: np.random.Generator) -> Floats:

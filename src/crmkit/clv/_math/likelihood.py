@@ -52,13 +52,16 @@ _CLIMBS = 4
 class Part:
     """A density over rows: its arguments, weights (n,) and one design (n, q_j) per parameter.
 
-    A design is None where the parameter has no covariates or does not enter this density.
+    A design is None where the parameter has no covariates or does not enter this density. Where
+    there is a quick way to the density alone, it is `value`, whose parameters may be (d, 1) or
+    (d, n).
     """
 
     density: Callable[..., Pieces]
     columns: tuple[Floats, ...]
     weight: Floats
     designs: tuple[Floats | None, ...]
+    value: Callable[..., Floats] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ def compressed_part(
     designs: Sequence[Floats | None],
     *,
     uses: Sequence[int],
+    value: Callable[..., Floats] | None = None,
 ) -> Part:
     """Return the part over the distinct rows of `columns` and the designs it `uses`."""
     kept = [design if j in uses else None for j, design in enumerate(designs)]
@@ -92,6 +96,7 @@ def compressed_part(
         tuple(column[first] for column in columns),
         np.bincount(code, weights=weight).astype(np.float64),
         tuple(None if design is None else design[first] for design in kept),
+        value,
     )
 
 

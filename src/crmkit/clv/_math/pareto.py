@@ -24,7 +24,7 @@ from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.pareto_future import ParetoFuture
 from crmkit.clv._math.prior import Quantity, gamma_quantities
 from crmkit.clv._math.rows import alike_rows
-from crmkit.clv._math.special import gauss_legendre, log_rising, reach
+from crmkit.clv._math.special import gauss_legendre, log_rise, log_rising, reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,8 +80,9 @@ class Pareto(PurchaseLaw):
     def parts(self, rows: Rows) -> list[Part]:
         """Return what depends on counts alone, and the rest."""
         x, t_x, T = (rows.columns[name] for name in ("frequency", "recency", "T"))
-        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0,))
-        return [counts, Part(times_density, (x, t_x, T), rows.weight, rows.designs)]
+        about = rows.weight, rows.designs
+        counts = compressed_part(counts_density, (x,), *about, uses=(0,), value=counts_value)
+        return [counts, Part(times_density, (x, t_x, T), *about, times_value)]
 
     def starts(self, rows: Rows) -> list[list[float]]:
         """Return log-parameters to start from, in units of the mean of T."""
@@ -138,6 +139,11 @@ def counts_density(theta: Sequence[Any], x: Floats) -> Any:
     return value, {0: slope}, {(0, 0): curve}
 
 
+def counts_value(theta: Sequence[Any], x: Floats) -> Floats:
+    """`counts_density` without its derivatives; any shapes that meet."""
+    return log_rise(theta[0], x)
+
+
 def p_alive(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
     """P(alive at T | history), shape (n,): one against the odds of having dropped out."""
     result = np.empty_like(T)
@@ -190,7 +196,13 @@ def _dropout_odds(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Fl
     ``s Int ((alpha + T) / (alpha + y))^(r + x) ((beta + T) / (beta + y))^s dy / (beta + y)``, with
     what does not depend on y taken out at t_x.
     """
-    r, alpha, s, beta = theta
+    with np.errstate(over="ignore"):
+        result: Floats = np.exp(_growth(theta, x, t_x, T)) * _dead(theta, x, t_x, T)
+    return result
+
+
+def _dead(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
+    """Density of a dropout in (t_x, T) relative to that of being alive at t_x."""
     gap = _gap(theta, x, t_x, T)
     area = np.empty_like(gap.end)
     for n_nodes, rows in gap.nodes:
@@ -200,10 +212,29 @@ def _dropout_odds(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Fl
             w = end * node
             total += weight * np.exp(-own * w - other * np.log1p(share * np.expm1(w)))
         area[rows] = total * end
+    result: Floats = area * (theta[2] * gap.least / (theta[3] + t_x))
+    return result
+
+
+def _growth(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
+    """By how much, in logs, the density of being alive falls from t_x to T."""
+    r, alpha, s, beta = theta
     length = T - t_x
-    with np.errstate(over="ignore"):
-        growth = (r + x) * np.log1p(length / (alpha + t_x)) + s * np.log1p(length / (beta + t_x))
-        result: Floats = np.exp(growth) * area * (s * gap.least / (beta + t_x))
+    result: Floats = (r + x) * np.log1p(length / (alpha + t_x))
+    return result + s * np.log1p(length / (beta + t_x))
+
+
+def _start(theta: Sequence[Any], x: Floats, t_x: Floats) -> Floats:
+    """Log-density of being alive at t_x."""
+    r, alpha, s, beta = theta
+    result: Floats = -r * np.log1p(t_x / alpha) - s * np.log1p(t_x / beta) - x * np.log(alpha + t_x)
+    return result
+
+
+def times_value(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
+    """`times_density` without its derivatives, several times as fast; any shapes that meet."""
+    there = np.exp(-_growth(theta, x, t_x, T))
+    result: Floats = _start(theta, x, t_x) + np.log(_dead(theta, x, t_x, T) + there)
     return result
 
 
@@ -220,9 +251,7 @@ def times_density(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> An
         if rows.any():
             dead[:, rows] = _dropout_sums(theta, x, t_x, gap, n_nodes, rows)
     dead *= gap.end * s * gap.least / (beta + t_x)
-    length = T - t_x
-    growth = (r + x) * np.log1p(length / (alpha + t_x)) + s * np.log1p(length / (beta + t_x))
-    alive = np.exp(-growth) * _moments(theta, x, T, dropped=False)
+    alive = np.exp(-_growth(theta, x, t_x, T)) * _moments(theta, x, T, dropped=False)
     total = dead[0] + alive[0]
     mean = (dead + alive) / total
     gradient = dict(enumerate(mean[1:5]))
@@ -235,8 +264,7 @@ def times_density(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> An
     hessian[2, 2] -= dead[0] / total / np.square(s)
     hessian[2, 3] += share_b
     hessian[3, 3] += bent_b - (s / beta) * share_b
-    start = -r * np.log1p(t_x / alpha) - s * np.log1p(t_x / beta) - x * np.log(alpha + t_x)
-    return start + np.log(total), gradient, hessian
+    return _start(theta, x, t_x) + np.log(total), gradient, hessian
 
 
 def _dropout_sums(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
+    Density = Callable[[Floats, bool], tuple[Floats, Floats]]
+
 __all__ = ["Drawn", "draw", "smoothed_weights"]
 
 # Above this tail shape importance weights mislead at any practical number of draws.
@@ -42,7 +44,7 @@ class Drawn:
 
 
 def draw(
-    density: Callable[[Floats], tuple[Floats, Floats]],
+    density: Density,
     mode: Floats,
     covariance: Floats,
     *,
@@ -51,7 +53,7 @@ def draw(
 ) -> Drawn:
     """Draw `n_draws` points from a density whose log falls from `mode` with this covariance.
 
-    `density` returns the log-density of points (d, p), (d,), and its gradient (d, p).
+    `density` returns the log-density of points (d, p), (d,), and, where asked, its gradient (d, p).
     """
     center, spread = mode, covariance
     for _ in range(_ROUNDS):
@@ -72,7 +74,7 @@ def draw(
 
 
 def _proposed(
-    density: Callable[[Floats], tuple[Floats, Floats]],
+    density: Density,
     center: Floats,
     root: Floats,
     size: int,
@@ -83,7 +85,9 @@ def _proposed(
     steps = normal / np.sqrt(rng.chisquare(_FREEDOM, size) / _FREEDOM)[:, None]
     points = center + steps @ root.T
     power = 0.5 * (_FREEDOM + center.size)
-    return points, density(points)[0] + power * np.log1p(np.square(steps).sum(axis=1) / _FREEDOM)
+    return points, density(points, False)[0] + power * np.log1p(
+        np.square(steps).sum(axis=1) / _FREEDOM
+    )
 
 
 def smoothed_weights(log_ratio: Floats) -> tuple[Floats, float]:
@@ -139,13 +143,13 @@ def _root(covariance: Floats) -> Floats:
 
 
 def _moved(
-    density: Callable[[Floats], tuple[Floats, Floats]],
+    density: Density,
     draws: Floats,
     root: Floats,
     rng: np.random.Generator,
 ) -> Floats:
     """Move every draw on by Hamiltonian dynamics in coordinates in which they are round."""
-    value, slope = density(draws)
+    value, slope = density(draws, True)
     step = 0.5
     for move in range(_MOVES):
         momentum = rng.standard_normal(draws.shape)
@@ -155,7 +159,7 @@ def _moved(
         push = momentum + 0.5 * now * at_slope @ root
         for leap in range(_LEAPS):
             at = at + now * push @ root.T
-            at_value, at_slope = density(at)
+            at_value, at_slope = density(at, True)
             push = push + (now if leap < _LEAPS - 1 else 0.5 * now) * at_slope @ root
         gain = at_value - value + 0.5 * (np.square(momentum) - np.square(push)).sum(axis=1)
         gain = np.where(np.isfinite(gain), gain, -np.inf)

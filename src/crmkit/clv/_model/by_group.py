@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import check_optional, listed, quoted
+from crmkit._checks import check_flag, listed, quoted
 from crmkit._estimator import Model
 from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.group_draws import ahead_by_group, amounts_by_group
+from crmkit.clv._model.group_draws import ahead_by_group, amounts_by_group, stacked
+from crmkit.clv._model.pooling import fit_each, fit_pooled
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
@@ -37,6 +38,10 @@ class ByGroup(Model):
     by : str or list of str
         Columns that make the groups; customers without a value are a group of their own. A
         cohort, a channel, a segment.
+    pooling : bool
+        Let groups, four or more, borrow strength: each is fitted with what the others say of a
+        group like it as its prior, the narrower the more alike they are. A group of six then gets
+        a sane value; one of thousands hardly changes.
 
     Attributes
     ----------
@@ -46,14 +51,28 @@ class ByGroup(Model):
     parameters_ : DataFrame
         The columns in `by`, then ``term, estimate, std_error, conf_low, conf_high`` (95 %).
     log_likelihood_, n_parameters_, aic_, bic_ : float
-        Of all groups together, to compare with one model for everybody.
+        Of all groups together, to compare with one model for everybody. With `pooling` the last
+        two are missing, for a parameter that other groups hold back is less than a free one:
+        compare by a hold-out.
+    pooling_ : DataFrame or None
+        How groups differ, with `pooling`: of each quantity of a `prior` the ``term``, what is
+        ``typical``, and ``low`` and ``high``, between which 95 % of groups are thought to lie. As
+        `prior` it is what is known of a new group.
     models_ : list of models
         The fitted models, in the order of ``groups_``.
 
     Notes
     -----
-    Small groups often end at a boundary, which ``groups_`` names: of groups of 30 customers one in
-    six. There intervals of 95 % hold 48 % of parameters and 58 % of expectations.
+    Without `pooling` small groups often end at a boundary, which ``groups_`` names: of groups of
+    30 customers one in six. There intervals of 95 % hold 48 % of parameters and 58 % of
+    expectations. With it they hold what they promise, also of a group of six: the quantities of a
+    `prior` vary between groups [1]_, how much is drawn from its posterior, and what a group is
+    compared with is made by the others alone, so that nothing counts twice.
+
+    References
+    ----------
+    .. [1] Efron, B. and Morris, C. (1975). Data analysis using Stein's estimator and its
+       generalizations. Journal of the American Statistical Association 70(350), 311-319.
 
     Examples
     --------
@@ -71,6 +90,7 @@ class ByGroup(Model):
     """
 
     models_: list[LikelihoodModel]
+    pooling_: pd.DataFrame | None
     labels_: pd.DataFrame
     groups_: pd.DataFrame
     parameters_: pd.DataFrame
@@ -81,9 +101,12 @@ class ByGroup(Model):
     bic_: float
     converged_: bool
 
-    def __init__(self, *, model: Any = None, by: str | Sequence[str] = "segment") -> None:
+    def __init__(
+        self, *, model: Any = None, by: str | Sequence[str] = "segment", pooling: bool = False
+    ) -> None:
         self.model = model
         self.by = by
+        self.pooling = pooling
 
     def fit(self, customers: Any, *, weights: str | None = None) -> Self:
         """Fit one model per group.
@@ -107,26 +130,18 @@ class ByGroup(Model):
         InputError
             If a group gives the model nothing to learn from.
         """
-        from sklearn.base import clone
-
         if not isinstance(self.model, LikelihoodModel):
             raise InputError(f"`model` must be a model such as BGNBD(); got {quoted(self.model)}.")
+        pooling = check_flag(self.pooling, "pooling")
         columns = read_by(self.by, reserved=(*_OF_GROUPS, *_OF_PARAMETERS), needed=True)
         table = read_customers(customers, needs=columns)
         code, labels = group_codes(table, columns)
-        # With the same seed the draws of the groups would move together.
-        seed = check_optional(self.model.random_state, "random_state")
-        seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(labels))
-        self.models_: list[Any] = []
-        for group, label in enumerate(_texts(labels)):
-            model = clone(self.model)
-            if seeds is not None:
-                model.set_params(random_state=int(seeds[group]))
-            try:
-                model.fit(table[code == group], weights=weights)
-            except InputError as error:
-                raise type(error)(f"In the group {label}: {error}") from error
-            self.models_.append(model)
+        groups = [table[code == group] for group in range(len(labels))]
+        self.pooling_ = None
+        if pooling:
+            self.models_, self.pooling_ = fit_pooled(self.model, groups, labels, weights)
+        else:
+            self.models_ = fit_each(self.model, groups, labels, weights)
         self.labels_ = labels
         self._summarise(np.bincount(code))
         return self
@@ -144,9 +159,9 @@ class ByGroup(Model):
         self.log_likelihood_ = float(sum(model.log_likelihood_ for model in models))
         self.n_parameters_ = int(sum(model.n_parameters_ for model in models))
         self.n_customers_ = float(sum(model.n_customers_ for model in models))
-        self.aic_ = 2.0 * (self.n_parameters_ - self.log_likelihood_)
-        self.bic_ = float(np.log(self.n_customers_)) * self.n_parameters_
-        self.bic_ -= 2.0 * self.log_likelihood_
+        free = float("nan") if self.pooling else 1.0 * self.n_parameters_
+        self.aic_ = 2.0 * free - 2.0 * self.log_likelihood_
+        self.bic_ = float(np.log(self.n_customers_)) * free - 2.0 * self.log_likelihood_
         self.converged_ = all(model.converged_ for model in models)
 
     def parameter_table(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
@@ -270,24 +285,9 @@ class ByGroup(Model):
         result: pd.DataFrame = pd.concat(pieces).sort_index(kind="stable")
         return result.set_axis(pd.RangeIndex(len(result)), axis=0)
 
-    def _stacked(
-        self, customers: Any, one: Callable[[Any, pd.DataFrame], tuple[Floats, Floats]]
-    ) -> tuple[Floats, Floats]:
-        """Return values (n,) and derivatives in the coefficients of all groups (n, p)."""
-        table, group = self._groups(customers)
-        sizes = [len(model.coefficients_) for model in self.models_]
-        value, slopes = np.zeros(len(table)), np.zeros((len(table), sum(sizes)))
-        for number, (end, size) in enumerate(zip(np.cumsum(sizes), sizes, strict=True)):
-            rows = np.flatnonzero(group == number)
-            if rows.size:
-                value[rows], found = one(self.models_[number], table.iloc[rows])
-                if found.shape[1]:
-                    slopes[rows, end - size : end] = found
-        return value, slopes
-
     def _discounted(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return discounted purchases with their derivatives; for lifetime_value."""
-        return self._stacked(customers, lambda model, rows: model._discounted(rows, **options))
+        return stacked(self.models_, *self._groups(customers), "_discounted", options)
 
     def _seed(self) -> int | None:
         """Return the seed of what is drawn after fitting."""
@@ -312,9 +312,4 @@ class ByGroup(Model):
 
     def _amount(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
         """Return expected amounts with their derivatives; for lifetime_value."""
-        return self._stacked(customers, lambda model, rows: model._amount(rows, **options))
-
-
-def _texts(labels: pd.DataFrame) -> list[str]:
-    """Write each group for an error message."""
-    return [", ".join(f"{k}={v!r}" for k, v in row.items()) for row in labels.to_dict("records")]
+        return stacked(self.models_, *self._groups(customers), "_amount", options)

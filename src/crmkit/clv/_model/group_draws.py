@@ -1,4 +1,4 @@
-"""Histories that go on under the models of several groups, told as if by one."""
+"""What the models of several groups say, told as if by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats, Ints
 
-__all__ = ["ahead_by_group", "amounts_by_group"]
+__all__ = ["ahead_by_group", "amounts_by_group", "stacked"]
 
 
 def ahead_by_group(
@@ -54,3 +54,22 @@ def amounts_by_group(
         own = owner[mine] // n * rows.size + position[owner[mine] % n]
         amounts[mine] = model._amounts_ahead(customers.iloc[rows], which, own, rng)
     return amounts
+
+
+def stacked(
+    models: Sequence[Any],
+    customers: pd.DataFrame,
+    group: Ints,
+    method: str,
+    options: dict[str, Any],
+) -> tuple[Floats, Floats]:
+    """Return values (n,) and derivatives in the coefficients of all groups (n, p)."""
+    sizes = [len(model.coefficients_) for model in models]
+    value, slopes = np.zeros(len(customers)), np.zeros((len(customers), sum(sizes)))
+    for number, (end, size) in enumerate(zip(np.cumsum(sizes), sizes, strict=True)):
+        rows = np.flatnonzero(group == number)
+        if rows.size:
+            value[rows], found = getattr(models[number], method)(customers.iloc[rows], **options)
+            if found.shape[1]:
+                slopes[rows, end - size : end] = found
+    return value, slopes

@@ -1,0 +1,159 @@
+"""Models of groups, each on its own, or with what the other groups say as its prior."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit._arrays import normal_quantile
+from crmkit._checks import check_optional
+from crmkit.clv._math.pooling import Groups
+from crmkit.clv._math.prior import from_scale
+from crmkit.clv._model.priors import prior_of
+from crmkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crmkit._typing import Floats
+    from crmkit.clv._math.prior import Prior, Quantity
+    from crmkit.clv._model.base import LikelihoodModel
+
+__all__ = ["fit_each", "fit_pooled"]
+
+_FEWEST = 4
+# Deviations between groups are thought to be a quarter of what is thought possible of a base.
+_ALIKE = 0.25
+_ROUNDS, _SETTLED = 8, 0.02
+
+
+def fit_each(
+    model: LikelihoodModel,
+    groups: Sequence[pd.DataFrame],
+    labels: pd.DataFrame,
+    weights: str | None,
+    *,
+    priors: Sequence[Any] | None = None,
+    **parameters: Any,
+) -> list[Any]:
+    """Return a copy of the model fitted to each group, with a prior of its own if given."""
+    from sklearn.base import clone
+
+    # With the same seed the draws of the groups would move together.
+    seed = check_optional(model.random_state, "random_state")
+    seeds = None if seed is None else np.random.SeedSequence(seed).generate_state(len(groups))
+    fitted = []
+    for number, table in enumerate(groups):
+        one = clone(model).set_params(**parameters)
+        if seeds is not None:
+            one.set_params(random_state=int(seeds[number]))
+        if priors is not None:
+            one.set_params(prior=priors[number])
+        try:
+            fitted.append(one.fit(table, weights=weights))
+        except InputError as error:
+            row = labels.iloc[[number]].to_dict("records")[0]
+            name = ", ".join(f"{column}={value!r}" for column, value in row.items())
+            raise type(error)(f"In the group {name}: {error}") from error
+    return fitted
+
+
+def fit_pooled(
+    model: LikelihoodModel,
+    groups: Sequence[pd.DataFrame],
+    labels: pd.DataFrame,
+    weights: str | None,
+) -> tuple[list[Any], pd.DataFrame]:
+    """Return a model for each group, and how their quantities are distributed.
+
+    Where the likelihood is taken for normal changes with the priors that it leads to, so that the
+    groups are fitted until these settle.
+    """
+    _check(model, len(groups))
+    given = model, groups, labels, weights
+    weak = "weak" if model.prior is None else model.prior
+    models = fit_each(*given, priors=[weak] * len(groups), n_draws=0)
+    quantities = _quantities(models)
+    start = [_prior(one, quantities) for one in models]
+    common = np.mean([prior.mean for prior in start], axis=0), start[0].deviation
+    before = common[0]
+    for _ in range(_ROUNDS):
+        found = _groups(models, quantities, *common)
+        mean, deviation = found.said_of_each(found.between())
+        tables = [_table(quantities, *one) for one in zip(mean, deviation, strict=True)]
+        if (np.abs(mean - before) < _SETTLED * deviation).all():
+            break
+        models, before = fit_each(*given, priors=tables[:-1], n_draws=0), mean
+    return fit_each(*given, priors=tables[:-1]), tables[-1]
+
+
+def _check(model: LikelihoodModel, n_groups: int) -> None:
+    """Refuse what cannot be pooled."""
+    if n_groups < _FEWEST:
+        raise InputError(
+            f"`pooling` needs {_FEWEST} or more groups to learn from how much they differ; `by` "
+            f"makes {n_groups}. Take one model for all, or pooling=False."
+        )
+    if any(model._covariates()) or model.tie:
+        raise InputError(
+            "`pooling` knows no covariates and no ties: leave them out of `model`, or take "
+            "pooling=False."
+        )
+
+
+def _quantities(models: Sequence[Any]) -> tuple[Quantity, ...]:
+    """Return what all models have a prior for."""
+    if len({model._law.names for model in models}) > 1:
+        raise InputError(
+            "`pooling` needs groups with the same parameters, but only in some was anything "
+            "returned. Make larger groups, or take pooling=False."
+        )
+    quantities: tuple[Quantity, ...] = models[0]._law.quantities
+    return quantities
+
+
+def _prior(model: Any, quantities: Sequence[Quantity]) -> Prior:
+    """Return the prior that a model was fitted with, in terms of its coefficients."""
+    names = model._law.names
+    return prior_of(
+        model.prior_,
+        quantities,
+        names,
+        shift=np.zeros(len(names)),
+        spread=np.ones(len(names)),
+        offsets=model._law.offsets(),
+    )
+
+
+def _groups(
+    models: Sequence[Any], quantities: Sequence[Quantity], mean: Floats, deviation: Floats
+) -> Groups:
+    """Return what the data alone, without the priors, say about the quantities of each group."""
+    information, slope = [], []
+    for model in models:
+        prior = _prior(model, quantities)
+        at, slopes = model.coefficients_, prior.slopes(model.coefficients_)
+        spread = slopes @ model.coefficient_covariance_ @ slopes.T
+        # In units of the prior: what is not above 1 the data do not tell.
+        units = np.outer(prior.deviation, prior.deviation)
+        values, axes = np.linalg.eigh(np.linalg.inv(spread / units))
+        known = (axes * np.maximum(values - 1.0, 0.0)) @ axes.T / units
+        off = prior.quantities(at) - prior.mean
+        information.append(known)
+        slope.append(known @ prior.quantities(at) + off / prior.deviation**2)
+    return Groups(np.array(information), np.array(slope), mean, deviation, _ALIKE * deviation)
+
+
+def _table(quantities: Sequence[Quantity], mean: Floats, deviation: Floats) -> pd.DataFrame:
+    """Return normals of the quantities as a prior, with what is typical."""
+    width = normal_quantile(0.95) * deviation
+    ends = [
+        sorted(float(from_scale(end, q.scale)) for end in (m - w, m + w))
+        for q, m, w in zip(quantities, mean, width, strict=True)
+    ]
+    low, high = np.array(ends).T
+    typical = [float(from_scale(m, q.scale)) for q, m in zip(quantities, mean, strict=True)]
+    terms = [q.name for q in quantities]
+    return pd.DataFrame({"term": terms, "typical": typical, "low": low, "high": high})
