@@ -157,8 +157,10 @@ def test_spend_and_contracts_are_pooled_too(base):
     assert 5 < spend.pooling_["typical"][0] < 80
     some = spenders.assign(kept_purchases=spenders["kept_purchases"] - (spenders.index == 0))
     some.loc[some["channel"] > 2, "kept_purchases"] = some["frequency"] + 1
-    with pytest.raises(InputError, match="only in some was anything returned"):
-        clv.ByGroup(model=clv.GammaGamma(), by="channel", pooling=True).fit(some)
+    spend = clv.ByGroup(model=clv.GammaGamma(n_draws=0), by="channel", pooling=True).fit(some)
+    assert spend.pooling_["term"].tolist()[3:] == ["p_kept", "kept_spread"]
+    told = spend.predict(some)["p_kept"]
+    assert told[some["channel"] > 2].lt(1.0).all()
 
 
 def test_what_cannot_be_pooled_is_refused(base):

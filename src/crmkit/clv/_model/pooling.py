@@ -75,10 +75,15 @@ def fit_pooled(
     given = model, groups, labels, weights
     weak = "weak" if model.prior is None else model.prior
     models = fit_each(*given, priors=[weak] * len(groups), n_draws=0)
-    quantities = _quantities(models)
+    most = max(models, key=lambda one: len(one._law.names))
+    if len({one._law.names for one in models}) > 1:
+        # Only in some groups was anything returned; the others have those parameters too.
+        tables = [_joined(one.prior_, most.prior_) for one in models]
+        models = fit_each(*given, priors=tables, n_draws=0)
+    quantities = most._law.quantities
     start = [_prior(one, quantities) for one in models]
     common = np.mean([prior.mean for prior in start], axis=0), start[0].deviation
-    before = common[0]
+    tables, before = [], common[0]
     for _ in range(_ROUNDS):
         found = _groups(models, quantities, *common)
         mean, deviation = found.said_of_each(found.between())
@@ -103,15 +108,9 @@ def _check(model: LikelihoodModel, n_groups: int) -> None:
         )
 
 
-def _quantities(models: Sequence[Any]) -> tuple[Quantity, ...]:
-    """Return what all models have a prior for."""
-    if len({model._law.names for model in models}) > 1:
-        raise InputError(
-            "`pooling` needs groups with the same parameters, but only in some was anything "
-            "returned. Make larger groups, or take pooling=False."
-        )
-    quantities: tuple[Quantity, ...] = models[0]._law.quantities
-    return quantities
+def _joined(prior: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Return a prior with what another has besides."""
+    return pd.concat([prior, other[~other["term"].isin(prior["term"])]], ignore_index=True)
 
 
 def _prior(model: Any, quantities: Sequence[Quantity]) -> Prior:

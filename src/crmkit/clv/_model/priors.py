@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Floats
 
-__all__ = ["prior_of", "read_prior"]
+__all__ = ["is_about", "prior_of", "read_prior"]
 
 _COLUMNS = ("term", "low", "high")
 # An effect by which a standard deviation of its covariate makes a parameter up to e^2 = 7 times.
 _EFFECT = 1.96
+
+
+def is_about(prior: Any, term: str) -> bool:
+    """Tell whether a prior is a table with a row of this term."""
+    return "term" in getattr(prior, "columns", ()) and term in set(
+        to_pandas(prior, "prior")["term"]
+    )
 
 
 def read_prior(

@@ -14,6 +14,7 @@ from crmkit.clv._math.returns import draw_staying, odds_of_staying, p_stays, sim
 from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.intervals import Interval, is_predictive
+from crmkit.clv._model.priors import is_about
 from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
@@ -50,7 +51,8 @@ class SpendModel(LikelihoodModel):
                 "`customers`: nobody has a purchase with an amount above 0 that counts, so there "
                 "is no spend to learn from."
             )
-        self.returns_ = bool((counts["kept"] < counts["bought"])[seen].any())
+        returned = bool((counts["kept"] < counts["bought"])[seen].any())
+        self.returns_ = returned or (self._knows_returns() and is_about(self.prior, "p_kept"))
         keep = counts["bought" if self.returns_ else "kept"] > 0.0
         designs = (*rows.designs[: len(self._spends.names)], None, None)[: len(self._names)]
         return replace(rows, designs=designs).where(keep)
