@@ -86,8 +86,8 @@ class BetaGeometric(PurchaseLaw):
         n, m = self.k * x, x + self.first_chance
         about = rows.weight, rows.designs
         counts = compressed_part(counts_density, (n, m), *about, uses=(0, 2, 3), value=counts_value)
-        density, value = (partial(times, k=self.k) for times in (times_density, times_value))
-        return [counts, Part(density, (n, m, t_x, T), *about, value)]
+        times, value = partial(times_density, k=self.k), partial(times_value, k=self.k)
+        return [counts, Part(times, (n, m, t_x, T), *about, value)]
 
     def starts(self, rows: Rows) -> list[list[float]]:
         """Return log-parameters to start from, in units of the mean of T."""

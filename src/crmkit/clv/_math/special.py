@@ -58,13 +58,13 @@ def log_rising(p: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
 
 def log_rise(p: ArrayLike, n: ArrayLike) -> Floats:
     """Return the value of `log_rising` alone: the derivatives cost ten times as much."""
-    p = np.asarray(p, dtype=np.float64)
+    p, n = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
     large = p > _LARGE
     q = np.where(large, 1.0, p)
     exact: Floats = special.gammaln(q + n) - special.gammaln(q)
     if not large.any():
         return exact
-    return np.where(large, _stirling(np.where(large, p, _LARGE), np.asarray(n))[0], exact)
+    return np.where(large, _stirling(np.where(large, p, _LARGE), n)[0], exact)
 
 
 def _stirling(p: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:

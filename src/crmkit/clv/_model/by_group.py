@@ -65,7 +65,7 @@ class ByGroup(Model):
     -----
     Without `pooling` small groups often end at a boundary, which ``groups_`` names: of groups of
     30 customers one in six. There intervals of 95 % hold 48 % of parameters and 58 % of
-    expectations. With it they hold what they promise, also of a group of six: the quantities of a
+    expectations. With it 92 to 98 % hold, also of a group of six: the quantities of a
     `prior` vary between groups [1]_, how much is drawn from its posterior, and what a group is
     compared with is made by the others alone, so that nothing counts twice.
 
