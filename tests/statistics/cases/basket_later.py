@@ -98,16 +98,21 @@ def rare_waits(rng):
 # Offers judged on what came: each customer likes some products more than others.
 
 
+def liked(rng, customers, days, taste):
+    """A log of customers who each like some of 15 products more than others."""
+    likes = rng.dirichlet(np.full(15, taste), customers)
+    who = np.repeat(np.arange(customers), rng.poisson(8, customers) + 2)
+    item = (likes[who].cumsum(axis=1) > rng.random((len(who), 1))).argmax(axis=1)
+    log = pd.DataFrame({"customer_id": who, "product": item})
+    log["date"] = START + pd.to_timedelta(rng.integers(0, days, len(log)), unit="D")
+    return log
+
+
 def offers(rng, customers, days, taste):
     """How often the intervals hold what twelve such logs show on average."""
     values, lows, highs = [], [], []
     for _ in range(12):
-        likes = rng.dirichlet(np.full(15, taste), customers)
-        n = rng.poisson(8, customers) + 2
-        who = np.repeat(np.arange(customers), n)
-        item = (likes[who].cumsum(axis=1) > rng.random((len(who), 1))).argmax(axis=1)
-        log = pd.DataFrame({"customer_id": who, "product": item})
-        log["date"] = START + pd.to_timedelta(rng.integers(0, days, len(log)), unit="D")
+        log = liked(rng, customers, days, taste)
         found = basket.NextItem().evaluate(
             log, horizon_days=60, n_items=3, n_splits=2, exclude_owned=False
         )
@@ -120,6 +125,47 @@ def offers(rng, customers, days, taste):
         for one in zip(np.transpose(values), np.transpose(lows), np.transpose(highs), strict=True)
     ]
     return {"held": rows(np.concatenate(flags))}
+
+
+def offers_to_others(rng, customers):
+    """How often the intervals hold what the same model shows on 3,000 other customers."""
+    log, others = (liked(rng, n, 200, 0.3) for n in (customers, 3_000))
+    found = basket.NextItem().evaluate(log, horizon_days=60, n_items=3, exclude_owned=False)
+    found = found[(found["items"] == "all") & (found["recommender"] == "model")]
+    split = log["date"].max() - pd.Timedelta(days=60)
+    model = basket.NextItem(horizon_days=60).fit(log, as_of=split)
+    past, after = others[others["date"] <= split], others[others["date"] > split]
+    later = after[after["date"] <= split + pd.Timedelta(days=60)].drop(columns="date")
+    later = later[later["customer_id"].isin(past["customer_id"])].drop_duplicates()
+    made = model.predict(past, n_items=3, exclude_owned=False, as_of=split)
+    hits = made.merge(later.rename(columns={"product": "item"}))
+    n = later.groupby("customer_id").size()
+    gain = (1 / np.log2(hits["rank"] + 1)).groupby(hits["customer_id"]).sum()
+    ideal = np.cumsum(1 / np.log2(np.arange(3) + 2))[n.clip(upper=3) - 1]
+    by_customer = {
+        "hit_rate": hits.groupby("customer_id")["rank"].size() > 0,
+        "recall": hits.groupby("customer_id").size() / n,
+        "mrr": 1 / hits.groupby("customer_id")["rank"].min(),
+        "ndcg": gain.reindex(n.index) / ideal,
+    }
+    truth = [by_customer[name].reindex(n.index).fillna(0).mean() for name in found["measure"][:4]]
+    limits = found[["conf_low", "conf_high"]].to_numpy()[:4].T
+    return {"others": rows(covered(*limits, np.array(truth)))}
+
+
+@study("150 customers; what the model judged by them shows on other customers", short=4, full=100)
+def offers_of_one_model(rng):
+    return offers_to_others(rng, 150)
+
+
+@study(
+    "25 customers; what the model judged by them shows on other customers",
+    corner=True,
+    short=4,
+    full=100,
+)
+def offers_of_one_model_to_few(rng):
+    return offers_to_others(rng, 25)
 
 
 @study("150 customers, whose offers of three products are judged on 60 days", short=1, full=20)
@@ -207,6 +253,8 @@ CASES = [
         "does not hold: the fitted models are taken as given, and other logs fit others",
         "those of 95 % held about nine in ten",
     ),
+    Case(OFFERS, "coverage", offers_of_one_model, "others", 0.95, (0.93, 0.99)),
+    Case(OFFERS, "coverage", offers_of_one_model_to_few, "others", 0.95, (0.93, 0.99)),
     Case(OFFERS, "verdict", offers_of_nothing, "told", 0.05, SIZE),
     Case(OFFERS, "power", offers_by_taste, "told", 0.8, POWER),
 ]
