@@ -99,10 +99,14 @@ def effects(rng, model, *, bent, n=1500):
     true = effect(everybody["number"].to_numpy())[alike]
 
     def of_alike(found):
-        """The mean effect of the two hundredths of all customers around each estimate."""
-        middle = np.clip(np.searchsorted(estimates, found["uplift"]), 20, len(true) - 21)
+        """The mean effect of customers with each estimate, at least two in a hundred of all."""
+        first, last = (
+            np.searchsorted(estimates, found["uplift"], side) for side in ("left", "right")
+        )
+        middle = np.clip((first + last) // 2, 20, len(true) - 21)
+        first, last = np.minimum(first, middle - 20), np.maximum(last, middle + 21)
         sums = np.r_[0.0, np.cumsum(true)]
-        return (sums[middle + 21] - sums[middle - 20]) / 41
+        return (sums[last] - sums[first]) / (last - first)
 
     return {
         "average": covered(average["conf_low"], average["conf_high"], true.mean()),

@@ -186,6 +186,10 @@ class EffectModel(Model):
         uplift = np.column_stack([x.at(effect[:, a])[0] for a, x in enumerate(self._lines_)])
         found = [curve.at(effect[:, a]) for a, curve in enumerate(self._curves_)]
         middle, error = (np.column_stack(part) for part in zip(*found, strict=True))
+        if isinstance(self.ensemble_, EffectMixture):
+            # Folds mix differently. Curve and line see the same estimates and err by about what
+            # they differ by, of which the curve's own error knows nothing.
+            error = np.hypot(error, (middle - uplift) / 2)
         # An interval that leaves out the very estimate beside it would be read as a mistake.
         low, high = np.minimum(middle - z * error, uplift), np.maximum(middle + z * error, uplift)
         rows = np.repeat(np.arange(len(ids)), k)

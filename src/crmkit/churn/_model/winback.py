@@ -90,9 +90,9 @@ class WinBackModel(EffectModel):
 
     An interval is not that of the model, but of those doubly robust scores, as a smooth curve of
     the estimates: it holds for the mean effect of customers whom the model takes for alike, whether
-    or not the model is right about each. Where it would leave out the estimate it is widened. Of
-    1,500 customers intervals of 95 % hold what they say with a model per arm ("t"); they hold nine
-    in ten with "auto", whose mixture differs from fold to fold.
+    or not the model is right about each. Folds mix differently in "auto": there half of what curve
+    and estimate differ by counts as an error too. Where the interval would leave out the estimate
+    it is widened. Of 1,500 customers intervals of 95 % hold what they say.
 
     References
     ----------
