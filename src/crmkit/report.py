@@ -193,6 +193,7 @@ def make_report(
     from crmkit._report import page
     from crmkit._report.beginning import open_story
     from crmkit._report.beside import take_tables
+    from crmkit._report.data import to_check
     from crmkit._report.figures import changes_section, figures_of, previous_figures
     from crmkit._report.language import Language, LanguageName
     from crmkit._report.logo import logo_address
@@ -250,6 +251,7 @@ def make_report(
             sections=sections,
             words=story.words,
             logo=picture,
+            checks=to_check(story),
         )
         bar.say("")
     sheets = [sheet for section in sections for sheet in section.sheets]

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import sys
 import zipfile
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pandas as pd
@@ -187,6 +188,54 @@ def test_a_workbook_without_its_library(tmp_path, monkeypatch):
     stored_workbook(path)
     with pytest.raises(InputError, match=r'pip install "crmkit\[excel\]"'):
         crmkit.read_transactions(path)
+
+
+def test_a_workbook_of_an_open_office(tmp_path):
+    pytest.importorskip("python_calamine")
+    open_document = "urn:oasis:names:tc:opendocument:xmlns:"
+
+    def written(cell):
+        kind = "string" if isinstance(cell, str) else "float"
+        value = "" if kind == "string" else f' office:value="{cell}"'
+        if isinstance(cell, pd.Timestamp):
+            kind, value = "date", f' office:date-value="{cell.isoformat()}"'
+        return (
+            f'<table:table-cell office:value-type="{kind}"{value}><text:p>{escape(str(cell))}'
+            "</text:p></table:table-cell>"
+        )
+
+    rows = TABLE.assign(InvoiceDate=LINES["moment"]).itertuples(index=False)
+    body = "".join(
+        f"<table:table-row>{''.join(map(written, row))}</table:table-row>"
+        for row in [["Verkopen 2024"], [], list(TABLE.columns), *rows]
+    )
+    content = (
+        f'<office:document-content xmlns:office="{open_document}office:1.0" '
+        f'xmlns:table="{open_document}table:1.0" xmlns:text="{open_document}text:1.0">'
+        f'<office:body><office:spreadsheet><table:table table:name="Blad1">{body}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(tmp_path / "log.ods", "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest xmlns:manifest="{open_document}manifest:1.0"><manifest:file-entry '
+            f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>',
+        )
+        archive.writestr("content.xml", content)
+    check(tmp_path / "log.ods")
+
+
+def test_a_workbook_of_an_old_spreadsheet(tmp_path):
+    """Written by xlwt: a title, dates as days, a total below the lines."""
+    pytest.importorskip("python_calamine")
+    packed = Path(__file__).with_name("till.xls.gz").read_bytes()
+    (tmp_path / "till.xls").write_bytes(gzip.decompress(packed))
+    log = crmkit.read_transactions(tmp_path / "till.xls")
+    assert (len(log), log["order_id"].nunique(), log["customer_id"].nunique()) == (40, 20, 7)
+    assert log["amount"].sum() == pytest.approx(1670.65)
+    assert str(log["date"].iloc[-1].date()) == "2024-04-27"
 
 
 def test_a_damaged_workbook_is_told(tmp_path):

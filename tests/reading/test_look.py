@@ -53,6 +53,17 @@ def test_the_page_tells_how_the_file_was_read(tmp_path):
     assert "€" in page
 
 
+def test_the_page_says_what_to_check_first(tmp_path):
+    columns = layouts.plain(CustNo=layouts.LINES["customer"].where(layouts.ODD, "Bol.com"))
+    path, out = stored(tmp_path, layouts.cells(columns)), tmp_path / "o.html"
+    for language, words in (("en", "Check this first"), ("nl", "Kijk dit eerst na")):
+        assert main(["report", str(path), "--out", str(out), "--quiet", "--lang", language]) == 0
+        box = out.read_text(encoding="utf-8").partition("<aside")[2].partition("</aside>")[0]
+        assert words in box
+        assert "Bol.com" in box
+        assert "2025-03-31" in box
+
+
 def test_reading_costs_in_proportion_to_the_rows(tmp_path):
     lines = "".join(
         f"{i % 997};{1 + i % 28:02d}-{1 + i % 12:02d}-2024;{i % 7000},50\n" for i in range(60_000)

@@ -351,6 +351,14 @@ def capitals():
     return cells({"Date": ORDERS["moment"], "Customer": who, "Total": ORDERS["amount"]})
 
 
+def same_whatever_the_quantity():
+    """Without products: amounts of several units are prices of one."""
+    each = SOLD["price"]
+    return cells({
+        "Klant": SOLD["customer"], "Datum": SOLD["moment"], "Bedrag": each, "Aantal": SOLD["units"],
+    })  # fmt: skip
+
+
 def charges():
     return json.dumps([
         {"object": "charge", "amount": int(row.amount * 100), "created": 1_700_000_000 + row.Index,
@@ -364,6 +372,7 @@ ASKED = {
     rows_of_several_kinds: ("'Line Type=Sale Line'", {"where": "Line Type=Sale Line"}, WHOLE),
     partly: ("refunded='none'", {"refunded": "none"}, WHOLE),
     capitals: ("ignore_case='yes'", {"ignore_case": "yes"}, WHOLE),
+    same_whatever_the_quantity: ("amount_per='unit'", {"amount_per": "unit"}, WHOLE),
     charges: ("whole cents", None, None),
 }
 

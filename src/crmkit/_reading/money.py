@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._reading.orders import among_lines, once
+from crmkit._reading.units import unit_or_line
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _named(money: Money, per: str | None, account: Account, *, said: bool) -> Fl
         return _times(money, name, account)
     if per_found == "order" and money.order is not None:
         return _shared(money, name, account, per)
-    unit = None if per is not None else _unit_or_line(money, values)
+    unit = None if per is not None else unit_or_line(values, *_units(money))
     if unit is not None and unit[0] == "unit":
         raise InputError(
             f"Column {name!r} of LOG does not grow with the quantity ({unit[1]}): it looks like "
@@ -158,7 +159,7 @@ def _priced(money: Money, account: Account, *, said: bool) -> Floats:
             "unit", "likely", amount=name,
         )  # fmt: skip
         return _less_refunds(money, price, account)
-    found = None if said else _unit_or_line(money, price)
+    found = None if said else unit_or_line(price, *_units(money))
     if found is not None and found[0] == "line":
         account.note(
             "amount", f"column {name!r}", f"it grows with the quantity ({found[1]}), so it is the "
@@ -206,34 +207,9 @@ def _product(price: Floats, quantity: Floats) -> Floats:
     return np.where(both, -1.0, 1.0) * np.round(price * quantity, 6)
 
 
-def _unit_or_line(money: Money, values: Floats) -> tuple[str, str] | None:
-    """Tell by products whether a number is that of a unit or of a line, and an example."""
-    if money.quantity is None or money.product is None:
-        return None
-    quantity = money.columns[money.quantity]
-    known = np.isfinite(values) & np.isfinite(quantity) & (money.product >= 0)
-    one = known & (np.abs(quantity) == 1)
-    several = known & (np.abs(quantity) >= 2)
-    if np.count_nonzero(several) < _LEAST or not one.any():
-        return None
-    usual = pd.Series(np.abs(values[one])).groupby(money.product[one]).median()
-    unit = usual.reindex(money.product[several]).to_numpy()
-    worth, times = np.abs(values[several]), np.abs(quantity[several])
-    fits = np.isfinite(unit) & (unit > 0)
-    if np.count_nonzero(fits) < _LEAST:
-        return None
-    # Discounts and other prices of other days leave most rows near one of the two.
-    near_unit = np.abs(worth - unit) <= 0.02 * unit + _CENT
-    near_line = np.abs(worth - unit * times) <= 0.02 * unit * times + _CENT
-    for word, near in (("unit", near_unit), ("line", near_line)):
-        agree = np.count_nonzero(near & fits)
-        if agree >= _MOST * np.count_nonzero(fits):
-            place = int(np.flatnonzero(near & fits)[0])
-            return word, (
-                f"{times[place]:g} units for {worth[place]:,.2f} beside one for "
-                f"{unit[place]:,.2f}; so in {agree:,} of {np.count_nonzero(fits):,} rows"
-            )
-    return None
+def _units(money: Money) -> tuple[Floats | None, Ints | None]:
+    """Return the units of each row and a code for its product, as far as there are any."""
+    return None if money.quantity is None else money.columns[money.quantity], money.product
 
 
 def _once(money: Money, name: str) -> Floats:

@@ -13,7 +13,7 @@ from crmkit._report.pieces import Picture, Section, Sheet, Standing
 if TYPE_CHECKING:
     from crmkit._report.story import Story
 
-__all__ = ["data_section"]
+__all__ = ["data_section", "to_check"]
 
 _REASONS = ("missing_customers", "missing_dates", "unreadable_dates", "missing_amounts",
             "refunds", "duplicates")  # fmt: skip
@@ -51,6 +51,28 @@ def data_section(story: Story) -> Section:
     return Section("data", say("data.question"), tuple(answer), pictures, tuple(sheets))
 
 
+def to_check(story: Story) -> list[str]:
+    """Return what is to be checked before the page is believed: what the file did not settle."""
+    words, account = story.words, story.account
+    told = [
+        f"{words.told(line['what'])}: {words.told(line['value'])} ({words.told(line['evidence'])})"
+        for line in account.get("how_read", ())
+        if line["sure"] == "not known"
+    ]
+    if account["far_rows"]:
+        told.append(_far(story))
+    return told + [words.say(f"data.{key}", n=account[key]) for key in _SUSPICIONS if account[key]]
+
+
+def _far(story: Story) -> str:
+    """Say which dates lie far from all others."""
+    account = story.account
+    return story.words.say(
+        "data.far", n=account["far_rows"], days=account["far_gap_days"],
+        dates=", ".join(account["far_dates"]),
+    )  # fmt: skip
+
+
 def _left_out(story: Story) -> list[str]:
     """Say what was dropped and why, in rows and money, and what looks wrong in what was kept."""
     account, say = story.account, story.words.say
@@ -67,10 +89,7 @@ def _left_out(story: Story) -> list[str]:
         told.append(say("data.nothing"))
     told += [say(f"data.{key}", n=account[key]) for key in UNMATCHED if account.get(key)]
     if account["far_rows"]:
-        dates = ", ".join(account["far_dates"])
-        told.append(
-            say("data.far", n=account["far_rows"], days=account["far_gap_days"], dates=dates)
-        )
+        told.append(_far(story))
     told += [say(f"data.{key}", n=account[key]) for key in _SUSPICIONS if account[key]]
     if account["suspicious_ids"]:
         told[-1] += " " + say("data.such", ids=", ".join(account["suspicious_ids"]))

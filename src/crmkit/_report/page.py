@@ -15,6 +15,8 @@ from crmkit._report.language import kinds
 from crmkit._report.pieces import Sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crmkit._report.language import Language
     from crmkit._report.pieces import Figure, Section, Step, Todo
 
@@ -78,6 +80,7 @@ def render(
     sections: list[Section],
     words: Language,
     logo: str = "",
+    checks: Sequence[str] = (),
 ) -> str:
     """Return the page: no file beside it, no address outside it, a script that it does without."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -116,6 +119,7 @@ def render(
         figures=figures,
         todo={"title": todo.title, "steps": steps, "terms": todo.terms, "nothing": todo.nothing},
         chapters=chapters,
+        checks=checks,
         words=words,
         policy=_POLICY.format(script=_fingerprint(script)),
         style=Markup(style),  # noqa: S704
