@@ -257,6 +257,8 @@ def _joined(parts: tuple[str, ...]) -> str:
 def _worded(parts: tuple[str, ...], months: dict[str, str]) -> str:
     """Write a date whose month is a word in figures."""
     one, _, two, _, year, rest = parts
+    if one.isdigit() and two.isdigit():
+        return _joined(parts)  # another way than the first date's: the door says which cells
     day, month = (one, months[plain(two)]) if one.isdigit() else (two, months[plain(one)])
     return f"{int(day):02d}-{int(month):02d}-{year}{rest}"
 

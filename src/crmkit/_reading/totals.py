@@ -101,7 +101,7 @@ def _total_of(cell: Any) -> str | None:
     if not isinstance(cell, str) or len(cell) > _LONGEST or " " not in cell:
         return None
     words = cell.strip(" *:").split()
-    if words[0][:1].casefold() in _beginnings():
+    if words and words[0][:1].casefold() in _beginnings():
         for size in (2, 1):
             if len(words) > size and is_word(" ".join(words[:size]), "total"):
                 return " ".join(words[size:])
