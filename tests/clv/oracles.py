@@ -74,3 +74,35 @@ def pareto(theta, x, t_x, T):
     alive = (alpha + T) ** -(r + x) * (beta + T) ** -s
     value = mp.gamma(r + x) / mp.gamma(r) * alpha**r * beta**s * (alive + dead)
     return float(mp.log(value)), float(alive / (alive + dead))
+
+
+def gompertz(theta, x, t_x, T):
+    """ln L and P(alive) of GGom/NBD by integrating over the time of dropout."""
+    r, alpha, b, s, beta = map(mp.mpf, theta)
+    x, t_x, T = map(mp.mpf, (x, t_x, T))
+
+    def integrand(y):
+        risk = beta - 1 + mp.exp(b * y)
+        return s * b * mp.exp(b * y) * beta**s / risk ** (s + 1) * (alpha + y) ** -(r + x)
+
+    # The integrand may fall at once, or have a hump anywhere.
+    length = T - t_x
+    ends = [t_x] + [t_x + length * mp.mpf(2) ** -k for k in range(20, 1, -1)]
+    ends += [t_x + length * k / 16 for k in range(5, 17)]
+    dead = mp.quad(integrand, ends) if length else mp.mpf(0)
+    alive = (alpha + T) ** -(r + x) * (beta / (beta - 1 + mp.exp(b * T))) ** s
+    value = mp.gamma(r + x) / mp.gamma(r) * alpha**r * (alive + dead)
+    return float(mp.log(value)), float(alive / (alive + dead))
+
+
+def gompertz_expected(theta, x, T, days, rate=0):
+    """Discounted purchases in (T, T + days] of one alive at T, an integral over time."""
+    r, alpha, b, s, beta = map(mp.mpf, theta)
+
+    def kept(u):
+        life = (beta - 1 + mp.exp(b * T)) / (beta - 1 + mp.exp(b * (T + u)))
+        return life**s * mp.exp(-mp.mpf(rate) * u)
+
+    ends = [0] + [days * mp.mpf(2) ** -k for k in range(16, 2, -1)]
+    ends += [mp.mpf(days) * k / 16 for k in range(3, 17)]
+    return float((r + x) / (alpha + T) * mp.quad(kept, ends))

@@ -177,3 +177,14 @@ def test_first_purchases_rank_those_who_bought_once():
         worth = value.loc[once, "lifetime_value"].sort_values(ascending=False, kind="stable")
         shares.append(sales[worth.index[: len(worth) // 10]].sum() / sales.sum())
     np.testing.assert_allclose(shares, [0.12, 0.235], atol=0.003)
+
+
+def test_gamma_gompertz_ends_at_pareto(exact):
+    # The tests of CLVTools 0.12.1: r .55313, alpha 10.5758, b 1.1e-6, s .60682, beta 1.3e-5 on a
+    # flat ridge, with a log-likelihood of -9594.9762; beta / b is Pareto's beta.
+    model = clv.GGomNBD().fit(exact)
+    r, alpha, b, s, beta = model.parameters_["estimate"]
+    assert model.log_likelihood_ == pytest.approx(-9594.9762, abs=1e-4)
+    np.testing.assert_allclose([r, alpha, s], [0.55313, 10.5758, 0.60682], rtol=2e-3)
+    assert beta / b == pytest.approx(1.3e-5 / 1.1e-6, rel=0.05)
+    assert "Pareto/NBD" in model.boundary_

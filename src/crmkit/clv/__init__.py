@@ -6,11 +6,12 @@ winning the customer; :func:`net_present_value` discounts dated cash flows;
 :func:`payback_table` follow what new customers earn and when they have paid for themselves.
 
 By models: :func:`purchase_table` reduces a log to what a model of purchases learns from
-(:class:`BGNBD` and its kin, :class:`ParetoNBD`; with covariates that change over time
-:class:`TimeVaryingParetoNBD`, from the log itself); :class:`GammaGamma` (or, with a heavy tail,
-:class:`LognormalSpend`) learns what a purchase is worth, returns counted; :func:`lifetime_value`
-and :func:`customer_equity` multiply the two into money, with intervals. :func:`opportunity_table`
-and :func:`contract_table` do the same for :class:`BGBB` and for contracts.
+(:class:`BGNBD` and its kin, :class:`ParetoNBD`, :class:`GGomNBD`; with covariates that change
+over time :class:`TimeVaryingParetoNBD`, from the log itself); :class:`GammaGamma` (or, with a
+heavy tail, :class:`LognormalSpend`) learns what a purchase is worth, returns counted;
+:func:`lifetime_value` and :func:`customer_equity` multiply the two into money, with intervals.
+:func:`opportunity_table` and :func:`contract_table` do the same for :class:`BGBB` and for
+contracts.
 
 :func:`history_counts` counts the customers of each history, for models of more of them than fit.
 
@@ -42,6 +43,7 @@ from crmkit.clv._model import (
     BetaDiscreteWeibull,
     ByGroup,
     GammaGamma,
+    GGomNBD,
     LognormalSpend,
     ParetoNBD,
     ShiftedBetaGeometric,
@@ -88,6 +90,7 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "BGNBD",
     "BetaDiscreteWeibull",
     "ByGroup",
+    "GGomNBD",
     "GammaGamma",
     "LognormalSpend",
     "MBGCNBD",

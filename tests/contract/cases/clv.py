@@ -381,6 +381,14 @@ MODELS = [
         **PATH,
     ),
     ModelCase(
+        clv.GGomNBD,
+        lambda: {"customers": clv.purchase_table(_log(40))},
+        {"prior": "weak", "n_draws": 20},
+        needs=HISTORY,
+        tolerance=1e-4,
+        **PATH,
+    ),
+    ModelCase(
         clv.ByGroup,
         lambda: {"customers": _base().assign(half=lambda t: t["frequency"] % 2)},
         {"model": clv.BGNBD(), "by": "half"},

@@ -62,8 +62,9 @@ class Future(Protocol):
 class Law(ABC):
     """Positive parameters in the order of the paper, and all that follows from them.
 
-    ``scaled`` are those measured in days or money, ``leaving`` the two whose ratio tells how
-    readily customers leave; the ``quantities`` of priors are as many as there are parameters.
+    ``scaled`` are those measured in days or money, ``paced`` those per day, ``leaving`` the two
+    whose ratio tells how readily customers leave; the ``quantities`` of priors are as many as
+    there are parameters.
     """
 
     names: tuple[str, ...]
@@ -71,6 +72,7 @@ class Law(ABC):
     limits: Limits
     quantities: tuple[Quantity, ...]
     scaled: tuple[str, ...] = ()
+    paced: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
 
     @abstractmethod

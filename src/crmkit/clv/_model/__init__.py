@@ -8,6 +8,7 @@ from crmkit.clv._model.bgnbd import BGNBD, MBGNBD
 from crmkit.clv._model.by_group import ByGroup
 from crmkit.clv._model.contracts import BetaDiscreteWeibull, ShiftedBetaGeometric
 from crmkit.clv._model.gamma_gamma import GammaGamma
+from crmkit.clv._model.ggom_nbd import GGomNBD
 from crmkit.clv._model.lognormal_spend import LognormalSpend
 from crmkit.clv._model.pareto_nbd import ParetoNBD
 from crmkit.clv._model.varying_pareto import TimeVaryingParetoNBD
@@ -20,6 +21,7 @@ __all__ = [
     "MBGNBD",
     "BetaDiscreteWeibull",
     "ByGroup",
+    "GGomNBD",
     "GammaGamma",
     "LognormalSpend",
     "ParetoNBD",

@@ -147,7 +147,8 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         rows, back = standardised(rows, spread, len(law.names), center=self._may_center())
         scaled = self._in_unit(rows, unit)
         shift = np.zeros(len(terms))
-        shift[[law.names.index(name) for name in law.scaled]] = np.log(unit)
+        for names, sign in ((law.scaled, 1.0), (law.paced, -1.0)):
+            shift[[law.names.index(name) for name in names]] = sign * np.log(unit)
         scaling = Scaling(back, shift)
         penalty = np.where(np.arange(len(terms)) < len(law.names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
