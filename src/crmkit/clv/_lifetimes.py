@@ -123,7 +123,7 @@ class LifetimesExchange:
         values, table = _fitter_data(fitter, cls.__name__, model._names, model._columns)
         if "T" in table.columns:
             table = table.assign(recency=table["recency"] * unit, T=table["T"] * unit)
-        _, rows = model._rows(table, "weights")
+        _, rows = model._rows(table, "weights", learn=True)
         model._fit_rows(model._usable(rows), at=(values * _days(model, unit)).tolist())
         model.converged_ = bool(model.gradient_norm_ < _AT_MAXIMUM)
         result: Self = model

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from dataclasses import replace
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -31,7 +32,14 @@ from crmkit.clv._model.intervals import (
 )
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.priors import prior_of, read_prior
-from crmkit.clv._model.rows import designs_of, parameters_at, standardised
+from crmkit.clv._model.rows import (
+    covariate_values,
+    designs_of,
+    learned_levels,
+    parameters_at,
+    same_said_twice,
+    standardised,
+)
 from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
 
@@ -75,26 +83,37 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         """Return how often the unit enters the density: ln L falls by this times ln(unit)."""
 
     def _rows(
-        self, customers: Any, weights: str | None = None, *, distinct: bool = True
+        self,
+        customers: Any,
+        weights: str | None = None,
+        *,
+        distinct: bool = True,
+        learn: bool = False,
     ) -> tuple[pd.DataFrame, Rows]:
-        """Read a customer table; reduce it to distinct rows, or only where that costs nothing."""
-        covariates = self._covariates()
-        extra = sorted({column for triples in covariates for column, _, _ in triples})
+        """Read a customer table; reduce it to distinct rows, or only where that costs nothing.
+
+        To `learn` is to take note of the values of text.
+        """
+        extra = self._covariate_columns()
         needs = [*self._columns, *extra, *optional_columns(weights=weights)]
         frame = read_customers(customers, needs=needs, named=weights is None)
+        levels = learned_levels(frame, extra) if learn else self._levels()
         problems = Problems("customers")
         columns = self._read(frame, problems)
-        values = {name: number_array(frame[name], problems, name) for name in extra}
+        values = covariate_values(frame, extra, levels, problems)
         weight = (
             number_array(frame[weights], problems, weights, low=0.0)
             if weights is not None
             else None
         )
         problems.raise_if_any()
+        if learn:
+            self.levels_ = levels
         find = distinct_rows if distinct else alike_rows
         first, inverse = find([*columns.values(), *values.values()])
         kept = {name: column[first] for name, column in columns.items()}
-        designs = designs_of(covariates, {name: column[first] for name, column in values.items()})
+        values = {name: column[first] for name, column in values.items()}
+        designs = designs_of(self._covariates(), values)
         if isinstance(inverse, EllipsisType):
             weight = np.ones(len(frame)) if weight is None else weight
         else:
@@ -124,9 +143,13 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         InputError
             If values are impossible, such as a last purchase after the end of observation.
         """
-        _, rows = self._rows(customers, weights)
+        _, rows = self._rows(customers, weights, learn=True)
         self._fit_rows(self._usable(rows))
         return self
+
+    def _covariate_values(self, frame: pd.DataFrame, problems: Problems) -> dict[str, Floats]:
+        """Return the covariates of a table as numbers by name."""
+        return covariate_values(frame, self._covariate_columns(), self._levels(), problems)
 
     def _usable(self, rows: Rows) -> Rows:
         """Return the rows the likelihood is defined on."""
@@ -153,6 +176,13 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         penalty = np.where(np.arange(len(terms)) < len(law.names), 0.0, l2) / spread**2
         widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.tie, spread)
+        n_twice, twice = same_said_twice(rows, len(law.names), tie)
+        if n_twice and not l2 and self.prior is None:
+            same = [terms[len(law.names) + at] for at in twice]
+            raise InputError(
+                f"`customers`: the covariates of {same} say the same: one is made of the others, "
+                "so that their effects cannot be told apart. Leave one out, or give l2 or a prior."
+            )
         parts, prior = law.parts(scaled), None
         self.prior_ = None
         if self.prior is not None and at is None:
@@ -174,6 +204,7 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
         )
         in_days = self._unit_power(rows) * float(np.log(unit))
         self.coefficient_draws_, self.posterior_ = np.empty((0, len(terms))), {}
+        found = replace(found, n_free=found.n_free - n_twice)
         self._keep(found, scaling, n_customers=n_customers, in_days=in_days)
         if prior is not None and n_draws and drawn:
             posterior = Posterior(parts, positions(widths), tie, penalty, prior)

@@ -72,7 +72,7 @@ class _Regular(DayModel):
         if self.k is not None:
             k = check_number(self.k, "k", high=self._largest)
             tried = range(k, k + 1)
-        frame, rows = self._rows(customers, weights)
+        frame, rows = self._rows(customers, weights, learn=True)
         require_columns(
             frame.columns,
             ["sum_log_gaps"],

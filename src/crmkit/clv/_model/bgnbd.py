@@ -51,12 +51,19 @@ class BGNBD(DayModel):
         The limiting model, where the likelihood has no maximum inside the parameter space.
     prior_ : DataFrame or None
         The whole prior: ``term``, ``low`` and ``high``.
+    levels_ : dict
+        The values of covariates of text, by column.
     posterior_ : dict
         How the posterior was drawn: its ``method``, and ``tail_shape``, the shape k of the tail of
         the weights; above .7 they mislead, and the draws are moved on by Hamiltonian dynamics.
 
     Notes
     -----
+    A covariate of text has an effect for each of its values against the first of the alphabet,
+    named ``purchase.channel=web``; values of fewer than ten customers are ``(other)`` together.
+    Covariates of which one is made of the others are refused and named; with `l2` or a prior they
+    are fitted, and ``aic_`` counts the effects that can be told apart.
+
     A prior is stated in ``gap_days`` (``alpha / r``, days between purchases at the mean rate),
     ``gap_spread`` (``1 / sqrt(r)``, how rates differ), ``p_dropout`` (``a / (a + b)``, the mean
     chance to leave after a purchase) and ``dropout_spread`` (``1 / sqrt(1 + a + b)``: 0 where all

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from crmkit._learn.terms import LevelTerm
     from crmkit._typing import Floats
     from crmkit.clv._math.law import Law
     from crmkit.clv._math.likelihood import Fit
@@ -67,6 +69,14 @@ class MaximumLikelihood(Model, ABC):
     converged_: bool
     parameters_: pd.DataFrame
     covariance_: pd.DataFrame
+    levels_: dict[str, LevelTerm]
+
+    @classmethod
+    def from_json_state(cls, state: dict[str, Any]) -> Self:
+        """Rebuild a model; files from before there were covariates of text hold no levels."""
+        if state["fitted"]:
+            state["fitted"].setdefault("levels_", {})
+        return super().from_json_state(state)
 
     @property
     @abstractmethod
@@ -78,13 +88,26 @@ class MaximumLikelihood(Model, ABC):
         """Return the parameters in the order of the paper."""
         return self._law.names
 
+    def _levels(self) -> dict[str, LevelTerm]:
+        """Return the values of covariates of text, as far as they were learned."""
+        found: dict[str, LevelTerm] = getattr(self, "levels_", {})
+        return found
+
+    def _covariate_columns(self) -> list[str]:
+        """Return the columns that the covariates are made of, sorted."""
+        processes = (process for process, _ in self._law.processes)
+        names = (column_names(getattr(self, f"{name}_covariates"), name) for name in processes)
+        return sorted({column for own in names for column in own})
+
     def _covariates(self) -> list[list[tuple[str, float, str]]]:
-        """Return, per parameter, its (column, sign, term) triples."""
+        """Return, per parameter, its (covariate, sign, term) triples."""
         found: list[list[tuple[str, float, str]]] = [[] for _ in self._names]
+        levels = self._levels()
         for process, targets in self._law.processes:
             for column in column_names(getattr(self, f"{process}_covariates"), process):
-                for parameter, sign, prefix in targets:
-                    found[self._names.index(parameter)].append((column, sign, f"{prefix}.{column}"))
+                covariates = levels[column].names()[1:] if column in levels else [column]
+                for name, (parameter, sign, prefix) in product(covariates, targets):
+                    found[self._names.index(parameter)].append((name, sign, f"{prefix}.{name}"))
         return found
 
     def _terms(self) -> list[str]:
@@ -105,6 +128,7 @@ class MaximumLikelihood(Model, ABC):
         in_days: float = 0.0,
     ) -> None:
         """Keep what was found in other units."""
+        self.levels_ = self._levels()
         self.coefficients_ = scaling.to_days(found.coefficients)
         self.coefficient_covariance_ = scaling.back @ found.covariance @ scaling.back.T
         far = np.abs(self.coefficients_[: len(self._names)]) > _LARGEST_LOG

@@ -270,11 +270,10 @@ class PurchaseModel(LikelihoodModel):
             at = rng.choice(draws, 1) if len(draws) else self.coefficients_[None, :]
             found = gone_on(continued(self._future, rows, at, days, rng))
             return pd.DataFrame({"customer_id": frame["customer_id"], **found})
-        extra = sorted({name for triples in self._covariates() for name, _, _ in triples})
-        frame = read_customers(customers, needs=[self._length, *extra])
+        frame = read_customers(customers, needs=[self._length, *self._covariate_columns()])
         problems = Problems("customers")
         length = number_array(frame[self._length], problems, self._length, low=0.0)
-        values = {name: number_array(frame[name], problems, name) for name in extra}
+        values = self._covariate_values(frame, problems)
         problems.raise_if_any()
         theta = parameters_at(self.coefficients_, designs_of(self._covariates(), values))
         law = self._law

@@ -5,17 +5,100 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import linalg
 
 from crmkit._arguments import check_columns
+from crmkit._checks import Problems, listed, number_array
+from crmkit._kinds import column_kind
+from crmkit._learn.terms import LevelTerm, learn_levels
 from crmkit.clv._math.likelihood import natural_parameters, positions
 from crmkit.clv._math.rows import Rows
+from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
     from crmkit._typing import Floats
 
-__all__ = ["column_names", "designs_of", "parameters_at", "standardised"]
+__all__ = [
+    "column_names",
+    "covariate_values",
+    "designs_of",
+    "learned_levels",
+    "parameters_at",
+    "same_said_twice",
+    "standardised",
+]
+
+# A sum of standardised covariates whose variance is so little of theirs says nothing.
+_NOTHING = 1e-9
+
+
+def learned_levels(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, LevelTerm]:
+    """Return which values the covariates of text have, by column."""
+    found = {}
+    problems = Problems("customers")
+    for column in columns:
+        if column_kind(frame[column]) == "levels":
+            term = learn_levels(frame[column], problems, column)
+            problems.raise_if_any()
+            if term is None:
+                raise InputError(
+                    f"`customers`: column {column!r}, a covariate of text, tells no customers "
+                    "apart: every value, or every value of enough customers, is the same. Leave "
+                    "it out."
+                )
+            found[column] = term
+    return found
+
+
+def covariate_values(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    levels: Mapping[str, LevelTerm],
+    problems: Problems,
+) -> dict[str, Floats]:
+    """Return covariates as numbers by name: of text whether it has each value but the first."""
+    values = {}
+    for column in columns:
+        if column not in levels:
+            values[column] = number_array(frame[column], problems, column)
+            continue
+        names = levels[column].names()
+        block = np.zeros((len(frame), len(names)))
+        levels[column].write(frame[column], problems, block)
+        problems.rows(
+            block.sum(axis=1) == 0.0,
+            f"column {column!r} holds a value that the model has not learned from",
+            do=f"It knows {listed(names)}.",
+            values=frame[column],
+        )
+        values |= dict(zip(names[1:], block.T[1:], strict=True))
+    return values
+
+
+def same_said_twice(rows: Rows, n_names: int, tie: Floats) -> tuple[int, list[int]]:
+    """Return how many free effects of standardised covariates are not told apart, and whose.
+
+    The others are counted from the first effect. `tie` (p, f) says which are equal.
+    """
+    designs = [design for design in rows.designs if design is not None]
+    if not designs:
+        return 0, []
+    weight = rows.weight / rows.weight.sum()
+    blocks = []
+    for design in designs:
+        off = design - weight @ design
+        blocks.append(off.T @ (off * weight[:, None]))
+    ties = tie[n_names:]
+    free = np.abs(ties).any(axis=0)
+    about = linalg.block_diag(*blocks)
+    share, axes = np.linalg.eigh(ties[:, free].T @ about @ ties[:, free])
+    nothing = axes[:, share < _NOTHING]
+    involved = np.abs(ties[:, free]) @ np.abs(nothing).sum(axis=1) > 1e-4
+    return nothing.shape[1], np.flatnonzero(involved).tolist()
 
 
 def designs_of(

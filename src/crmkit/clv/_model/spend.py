@@ -15,7 +15,7 @@ from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.intervals import Interval, is_predictive
 from crmkit.clv._model.priors import is_about
-from crmkit.clv._model.rows import parameters_at
+from crmkit.clv._model.rows import designs_of, parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -231,18 +231,12 @@ class SpendModel(LikelihoodModel):
             * ``mean_amount`` (float) - the customer's true mean: the hidden truth.
         """
         self._check_fitted()
-        covariates = self._covariates()
-        extra = sorted({name for triples in covariates for name, _, _ in triples})
-        frame = read_customers(customers, needs=["frequency", *extra])
+        frame = read_customers(customers, needs=["frequency", *self._covariate_columns()])
         problems = Problems("customers")
         x = number_array(frame["frequency"], problems, "frequency", low=0.0)
-        values = {name: number_array(frame[name], problems, name) for name in extra}
+        values = self._covariate_values(frame, problems)
         problems.raise_if_any()
-        designs = [
-            np.column_stack([s * values[name] for name, s, _ in triples]) if triples else None
-            for triples in covariates
-        ]
-        theta = parameters_at(self.coefficients_, designs)
+        theta = parameters_at(self.coefficients_, designs_of(self._covariates(), values))
         rng = random_generator(random_state)
         first = np.full(x.shape, float(self._knows_returns()))
         later, chance = x, np.ones_like(x)

@@ -247,7 +247,7 @@ def _expected_by(
 ) -> Floats:
     """Return the expected repeat purchases up to each end of a period, shape (periods,)."""
     model = _one(purchases)
-    names = {name for triples in model._covariates() for name, _, _ in triples}
+    names = set(model._covariate_columns())
     if isinstance(purchases, ByGroup):
         names |= set(read_by(purchases.by))
     columns = sorted(names)
