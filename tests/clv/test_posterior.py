@@ -14,7 +14,7 @@ from crmkit.clv._math.likelihood import Part, _evaluate, positions
 from crmkit.clv._math.pareto import times_density
 from crmkit.clv._math.posterior import draw, smoothed_weights
 from crmkit.clv._math.prior import from_scale, to_scale
-from crmkit.clv._model.ahead import outcomes
+from crmkit.clv._model.intervals import outcomes
 from crmkit.clv._model.priors import prior_of
 from crmkit.errors import InputError
 
@@ -483,7 +483,7 @@ def test_money_to_come_of_customers_segments_and_the_base(models):
 def test_customers_in_blocks_are_told_alike(models, monkeypatch):
     table, pair = models
     whole = pair["purchases"].predict(table, interval="predictive")
-    monkeypatch.setattr("crmkit.clv._model.ahead._HELD", 300 * 40)
+    monkeypatch.setattr("crmkit.clv._model.intervals._HELD", 300 * 40)
     parts = pair["purchases"].predict(table, interval="predictive")
     assert parts["std_error"].mean() == pytest.approx(whole["std_error"].mean(), rel=0.1)
     assert whole["conf_high"].corr(parts["conf_high"]) > 0.97

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmkit import clv, datasets
-from crmkit.clv._report.interval import limits as limits_of
+from crmkit.clv._model.intervals import limits as limits_of
 from crmkit.errors import InputError, MissingColumnsError
 
 

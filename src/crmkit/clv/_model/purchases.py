@@ -18,10 +18,15 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, check_optional, number_array, random_generator
 from crmkit._frames import read_customers
 from crmkit.clv._math.accounting import DAYS_PER_YEAR
-from crmkit.clv._model.ahead import continued, gone_on, predictive_interval
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.future import check_horizon, check_length, check_rate, purchases_ahead
-from crmkit.clv._model.intervals import Interval, is_predictive
+from crmkit.clv._model.intervals import (
+    Interval,
+    continued,
+    gone_on,
+    is_predictive,
+    predictive_interval,
+)
 from crmkit.clv._model.rows import designs_of, parameters_at
 
 if TYPE_CHECKING:

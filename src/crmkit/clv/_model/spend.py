@@ -11,9 +11,8 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, number_array, random_generator
 from crmkit._frames import read_customers, with_account
 from crmkit.clv._math.returns import draw_staying, odds_of_staying, p_stays, simulate_kept
-from crmkit.clv._model.ahead import customers_at_draws, one_amount_each
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.intervals import Interval, is_predictive
+from crmkit.clv._model.intervals import Interval, customers_at_draws, is_predictive, one_amount_each
 from crmkit.clv._model.priors import is_about
 from crmkit.clv._model.rows import designs_of, parameters_at
 from crmkit.errors import InputError

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._arrays import normal_quantile
-from crmkit.clv._model.ahead import predictive_interval
 from crmkit.clv._model.future import check_horizon, check_rate
-from crmkit.clv._model.intervals import check_draws, quantile_interval
+from crmkit.clv._model.intervals import check_draws, predictive_interval, quantile_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 
 
-__all__ = ["Valuation", "limits"]
+__all__ = ["Valuation"]
 
 # Draws times customers held at once; those of single customers go in blocks.
 _CELLS = 4_000_000
@@ -94,20 +92,6 @@ class Valuation:
         amount, _ = self.spend._at(spend)._amount(self.table, gradient=False, finite=False)
         value: Floats = self.share * amount * count
         return value
-
-
-def limits(value: Floats, variance: Floats, level: float) -> dict[str, Floats]:
-    """Return standard error and limits, taken on the logarithm of the value's size."""
-    error = np.sqrt(variance)
-    size = np.abs(value)
-    width = np.divide(normal_quantile(level) * error, size, out=np.zeros_like(size), where=size > 0)
-    factor = np.exp(np.minimum(width, 700.0))
-    near, far = value / factor, value * factor
-    return {
-        "std_error": error,
-        "conf_low": np.minimum(near, far),
-        "conf_high": np.maximum(near, far),
-    }
 
 
 def _totals(values: Floats, group: Ints, n_groups: int) -> Floats:

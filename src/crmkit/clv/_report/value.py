@@ -11,11 +11,11 @@ import numpy as np
 from crmkit._checks import Problems, check_choice, check_number, number_array, quoted
 from crmkit._frames import group_codes, note_by, read_by, read_customers, with_account
 from crmkit.clv._model.future import check_rate
-from crmkit.clv._model.intervals import Interval
+from crmkit.clv._model.intervals import Interval, limits
 from crmkit.clv._model.known_price import KnownPrice
 from crmkit.clv._model.on_log import NEEDS_A_LOG, ReadsLogs
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
-from crmkit.clv._report.interval import Valuation, limits
+from crmkit.clv._report.interval import Valuation
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
