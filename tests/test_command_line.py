@@ -1,6 +1,8 @@
 """The command line: right answers with exit code 0, clear sentences with exit code 2."""
 
+import errno
 import gzip
+import os
 import subprocess
 import sys
 
@@ -257,6 +259,39 @@ def test_demo_draws_a_shop(tmp_path, monkeypatch):
     out = tmp_path / "report.html"
     assert main(["demo", "--data", "simulated", "--quiet", "--out", str(out)]) == 0
     assert "A simulated shop" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [(OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device: "),
+     (KeyboardInterrupt(), 130, "stopped")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["report.html", "report.json", "tables"])
+def test_a_full_disk_or_a_stop_leaves_each_file_whole(
+    tmp_path, lines, capsys, monkeypatch, error, code, said, name
+):
+    """Fail at the page, at the figures beside it, and at the first table."""
+    log, out = written(tmp_path, lines.head(5)), tmp_path / "out"
+    command = ["report", str(log), "--out", str(out / "report.html"), "--quiet"]
+    command += ["--tables", str(out / "tables")]
+    assert main([*command, "--title", "before"]) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    sync, opened = os.fsync, []
+
+    def full(handle):
+        opened.append(handle)
+        if len(opened) > ("report.html", "report.json", "tables").index(name):
+            raise error
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(command) == code
+    assert said in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert after.keys() == before.keys()
+    assert after[out / "report.json"] != b""
+    whole = after[out / "report.html"]
+    assert whole == before[out / "report.html"] if name == "report.html" else b"</html>" in whole
 
 
 def test_it_runs_as_a_module(tmp_path, lines):

@@ -97,10 +97,10 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "demo":
         from crmkit._report.demo import demo_data
 
-        source = demo_data(arguments.data)
+        source = demo_data(arguments.data, arguments.language or "en")
     else:
         account = Account()
-        source = {"transactions": _read_log(arguments, account), "title": _title(arguments.log)}
+        source = {"transactions": _read_log(arguments, account), "title": _title(arguments)}
         source["currency"] = account.currency_sign
         source |= {
             name: read_beside(getattr(arguments, name), needs, like=source["transactions"])
@@ -121,11 +121,15 @@ def _run(arguments: argparse.Namespace) -> None:
         _say(sys.stdout, f"Its tables are in {arguments.tables}")
 
 
-def _title(log: list[str]) -> str:
+def _title(arguments: argparse.Namespace) -> str | None:
     """Return the title of a page, by the first file that it is made of."""
     from crmkit._opening import shown_name
+    from crmkit._report.language import Language
 
-    return "Customers" if log == ["-"] else f"Customers in {shown_name(Path(log[0]))}"
+    if arguments.log == ["-"]:
+        return None
+    words = Language(arguments.language or "en")
+    return words.say("page.title_of", file=shown_name(Path(arguments.log[0])))
 
 
 def _figures_file(page: Path) -> Path | None:

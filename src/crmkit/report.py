@@ -54,8 +54,8 @@ class Report:
     def _repr_html_(self) -> str:
         """Return the page as a notebook shows it: in a frame of its own."""
         return (
-            '<iframe sandbox="allow-downloads" title="report" width="100%" height="800" '
-            f'style="border:0" srcdoc="{escape(self.html)}"></iframe>'
+            '<iframe sandbox="allow-downloads allow-scripts" title="report" width="100%" '
+            f'height="800" style="border:0" srcdoc="{escape(self.html)}"></iframe>'
         )
 
     def open(self) -> Path:
@@ -116,7 +116,7 @@ def make_report(
     acquisition_cost: float | None = None,
     contact_cost: float | None = None,
     save_rate: float = 0.02,
-    title: str = "Customer report",
+    title: str | None = None,
     subtitle: str = "",
     currency: str = "",
     language: Literal["en", "nl"] = "en",
@@ -157,7 +157,8 @@ def make_report(
         Of customers who would buy nothing, the share that a contact wins back: an assumption,
         until a campaign with a control group has measured it.
     title, subtitle, currency : str
-        The page's title, a remark under it, and the sign before amounts.
+        The page's title (by default a customer report), a remark under it, and the sign before
+        amounts.
     language : {"en", "nl"}, default "en"
         Language of the page and its lists: words, dates, numbers and money.
     logo : path, optional
@@ -201,7 +202,11 @@ def make_report(
     from crmkit._report.state import state_figures
     from crmkit._report.todo import make_todo
 
-    title, subtitle = check_text(title, "title"), check_text(subtitle, "subtitle")
+    words = Language(
+        check_choice(language, "language", LanguageName), check_text(currency, "currency")
+    )
+    title = words.say("page.title") if title is None else check_text(title, "title")
+    subtitle = check_text(subtitle, "subtitle")
     picture = logo_address(logo)
     earlier = None if compare is None else previous_figures(compare)
     steps = _steps()
@@ -220,9 +225,7 @@ def make_report(
                 "contact_cost": check_optional(contact_cost, "contact_cost"),
                 "save_rate": check_number(save_rate, "save_rate"),
             },
-            Language(
-                check_choice(language, "language", LanguageName), check_text(currency, "currency")
-            ),
+            words,
         )
         take_tables(
             story,

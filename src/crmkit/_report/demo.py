@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit import datasets
+from crmkit._report.language import Language, LanguageName
 
 __all__ = ["demo_data"]
 
 
-def demo_data(data: str) -> dict[str, Any]:
+def demo_data(data: str, language: LanguageName = "en") -> dict[str, Any]:
     """Return the report's tables and words for a demonstration."""
+    say = Language(language).say
     if data == "cdnow":
         return {
             "transactions": datasets.load_cdnow(),
-            "title": "CDNOW, customers who began in early 1997",
-            "subtitle": "Margin and costs are assumptions of this demonstration.",
+            "title": say("demo.cdnow"),
+            "subtitle": say("demo.assumed"),
             "currency": "$",
             "margin": 0.3,
             "acquisition_cost": 5.0,
@@ -29,7 +31,7 @@ def demo_data(data: str) -> dict[str, Any]:
             "campaigns": tables["campaigns"],
             "redemptions": tables["redemptions"],
             "products": tables["products"],
-            "title": "The Complete Journey, a grocery panel",
+            "title": say("demo.complete_journey"),
             "currency": "$",
         }
     tables = datasets.make_transactions(5_000, random_state=1)
@@ -37,6 +39,6 @@ def demo_data(data: str) -> dict[str, Any]:
         "transactions": tables["transactions"],
         "customers": tables["customers"],
         "products": tables["products"],
-        "title": "A simulated shop",
+        "title": say("demo.simulated"),
         "currency": "€",
     }

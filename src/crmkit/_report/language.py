@@ -92,7 +92,10 @@ class Language(Formatter):
 
     def whole(self, value: float) -> str:
         """Write a share in whole hundredths."""
-        return _UNKNOWN if math.isnan(value) else f"{100 * value:.0f}%"
+        if math.isnan(value):
+            return _UNKNOWN
+        # Nearly all are not all.
+        return ">99%" if 0.995 <= value < 1 else f"{100 * value:.0f}%"
 
     def money(self, value: float) -> str:
         """Write money: cents only where they matter."""

@@ -23,6 +23,7 @@ __all__ = ["loyalty_section"]
 # Fewer customers of either kind say too little about what sets them apart.
 _LEAST_OF_EACH = 30
 _REASONS = 5
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 _COLUMNS = (
     *("period", "active", "retained", "new", "reactivated", "lost"),
     *("retention_rate", "conf_low", "conf_high"),
@@ -119,8 +120,13 @@ def _pictures(story: Story, retention: pd.DataFrame, period: str) -> tuple[Pictu
 
 
 def _rounded(words: Language, level: object) -> str:
-    """Write the limits of a level with three figures."""
-    return re.sub(r"-?\d+\.\d+", lambda found: words.number(float(found[0])), str(level))
+    """Write a level as the language does, its limits with three figures."""
+    told = words.word(level)
+    if not re.fullmatch(f"{_NUMBER}(?: to {_NUMBER})?", told):
+        return told
+    return words.say("loyalty.between").join(
+        words.number(float(limit)) for limit in told.split(" to ")
+    )
 
 
 def _signals(story: Story) -> tuple[list[str], Sheet]:
@@ -136,13 +142,21 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
     # Of each signal the level that most left of: the page has room for the story only.
     rates = clear["churn_rate"]
     most = rates == rates.groupby(clear["variable"], sort=False).transform("max")
-    telling = clear[most].drop_duplicates("variable").reset_index(drop=True)
+    telling = clear[most].drop_duplicates("variable")
+    # What is not known of all who bought once says no more than that: such marks are told once.
+    telling = (
+        telling.assign(unknown=telling["level"] == "(missing)")
+        .sort_values("unknown", kind="stable")
+        .drop_duplicates(["customers", "churn_rate"])
+        .sort_index(ignore_index=True)
+        .drop(columns="unknown")
+    )
     rate = float(past["churned"].mean())
     told = [words.say("loyalty.why", split=settings.split, rate=rate, days=horizon)]
     rows: Any = telling.head(_REASONS).itertuples()
     for row in rows:
         what = words.words["columns"].get(row.variable, row.variable.replace("_", " "))
-        level = _rounded(words, words.word(row.level))
+        level = _rounded(words, row.level)
         told.append(
             words.say(
                 "loyalty.reason", what=what, level=level, rate=row.churn_rate, n=row.customers
@@ -150,7 +164,7 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
         )
     named = telling.assign(
         variable=telling["variable"].map(words.heading),
-        level=[_rounded(words, words.word(level)) for level in telling["level"]],
+        level=[_rounded(words, level) for level in telling["level"]],
     )
     sheet = Sheet(
         "leaving_signals",

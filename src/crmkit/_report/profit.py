@@ -44,7 +44,10 @@ def profit_section(story: Story) -> Section:
         sheets.append(
             Sheet(
                 "loss_makers",
-                losing,
+                losing.assign(
+                    cause=losing["cause"].map(story.words.word),
+                    lever=losing["lever"].map(story.words.word),
+                ),
                 say("profit.losing"),
                 shown=5,
                 columns=("customer_id", "revenue", "loss", "cause", "lever", "change"),

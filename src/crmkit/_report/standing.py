@@ -30,6 +30,8 @@ LEAST_REPEATERS = 50
 # Models in which whoever bought once can have left; BG/NBD holds all of them to be customers still.
 _MODELS = {"MBG/NBD": clv.MBGNBD, "Pareto/NBD": clv.ParetoNBD}
 _BEST = {"best": 0.2, "others": 0.8}
+# Without a prior, in a small base where nobody seems to have left, all are customers for ever.
+_FITTED: dict[str, Any] = {"prior": "weak", "n_draws": 0}
 
 
 def take_standing(story: Story) -> Standing | str:
@@ -41,8 +43,8 @@ def take_standing(story: Story) -> Standing | str:
         return say("worth.too_few", n=repeaters, least=LEAST_REPEATERS)
     try:
         name, holdout, judged, comparison = _chosen(story)
-        model = _MODELS[name]().fit(table)
-        spend = clv.GammaGamma().fit(table) if story.has("amount") else None
+        model = _MODELS[name](**_FITTED).fit(table)
+        spend = clv.GammaGamma(**_FITTED).fit(table) if story.has("amount") else None
         customers = _valued(story, table, model, spend)
     except (InputError, ConvergenceError) as error:
         return say("worth.impossible", why=error)
@@ -61,7 +63,7 @@ def _chosen(story: Story) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame |
     fitted = {}
     for name, model in _MODELS.items():
         try:
-            fitted[name] = model().fit(held)
+            fitted[name] = model(**_FITTED).fit(held)
         except ConvergenceError:
             continue
     comparison = clv.model_comparison(held, models=fitted)
