@@ -224,3 +224,110 @@ def test_too_short_a_history_gives_no_list_and_says_why(shop):
     assert not lists(made)
     assert "Nothing in the log calls for an action" in made.html
     assert "guesswork" in made.html
+
+
+LIMITS = {"keep": (0.3, 0.7), "win_back": (0.1, 0.3), "second": (0.3, 1.0), "grow": (0.7, 1.0)}
+
+
+def test_lists_go_by_limits_that_hold_everywhere_never_by_rank(made):
+    for name, table in lists(made).items():
+        low, high = LIMITS[name]
+        assert table["p_alive"].between(low, high).all(), name
+
+
+def test_what_was_spent_in_the_past_moves_nobody_into_a_list(shop, made):
+    log = shop["transactions"].drop(columns="cost")
+    cheap, dear = (
+        lists(make_report(log, margin=0.3, acquisition_cost=cost)) for cost in (None, 500.0)
+    )
+    assert cheap.keys() == dear.keys()
+    for name, table in cheap.items():
+        pd.testing.assert_frame_equal(table, dear[name])
+
+
+def test_every_table_has_one_verdict_of_a_customer(made):
+    people = made.tables["customers"].set_index("customer_id")
+    worth = made.tables["lifetime_value"].set_index("customer_id")
+    assert worth["p_alive"].to_numpy() == pytest.approx(people["p_alive"].loc[worth.index])
+    for table in lists(made).values():
+        told = people.loc[table["customer_id"]]
+        assert table["p_alive"].to_numpy() == pytest.approx(told["p_alive"], abs=0.0005)
+        assert table["value"].to_numpy() == pytest.approx(told["lifetime_value"], abs=0.005)
+    counts = people["segment"].value_counts()
+    assert f"{counts['gone']:,} probably gone" in made.html
+    by_segment = made.tables["segments"].set_index("segment")["customers"]
+    assert by_segment.to_dict() == counts.to_dict()
+    # Who has been silent for far longer than usual is no loyal customer, in no chapter.
+    silent = people["recency_days"] > 10 * people["usual_days"]
+    assert (
+        not people.loc[silent & (people["recency_days"] > 400), "segment"]
+        .isin(["best", "regular"])
+        .any()
+    )
+
+
+def test_in_a_base_in_which_nobody_seems_to_have_left_nobody_is_certain():
+    days = pd.date_range("2024-01-01", periods=24, freq="30D")
+    log = pd.DataFrame(
+        [(who, day + pd.Timedelta(days=who % 29)) for who in range(60) for day in days],
+        columns=["customer_id", "date"],
+    )
+    last = log["date"].max()
+    rare = pd.DataFrame({"customer_id": [99], "date": [days[2]]})
+    people = make_report(pd.concat([log, rare]), as_of=last).tables["customers"]
+    alive = people.set_index("customer_id")["p_alive"]
+    assert alive.max() < 1
+    assert alive[99] < alive.drop(99).min()
+
+
+def test_the_interval_is_no_narrower_than_what_the_held_out_days_missed(shop):
+    log = shop["transactions"]
+    made = make_report(log)
+    low, high = (
+        float(n.replace(",", ""))
+        for n in re.search(
+            r"today&#39;s customers; 95% interval ([\d,]+) to ([\d,]+)", made.html
+        ).groups()
+    )
+    models = made.tables["models"].set_index("model").dropna(subset=["holdout_log_score"])
+    chosen = models.loc[models["holdout_log_score"].idxmax()]
+    missed = abs(np.log(chosen["expected_total"] / chosen["actual_total"]))
+    total = made.figures["figures"]["expected"]
+    assert np.log(high / total) > missed
+    assert np.log(total / low) > missed
+
+
+def test_a_month_that_is_not_whole_is_pale(shop):
+    log = shop["transactions"]
+    html = make_report(log, as_of="2025-06-14").html
+    bars = re.search(r'<svg[^>]*aria-label="Bars of net sales by month.*?</svg>', html, re.S)[0]
+    css = re.findall(r'class="(a|a pale)"', bars)
+    assert css[-1] == "a pale"
+    assert css[1:-1] == ["a"] * (len(css) - 2)
+
+
+def test_whether_online_crm_fits_is_measured_by_four_conditions(shop, made):
+    log = shop["transactions"].assign(day=shop["transactions"]["date"].dt.normalize())
+    end = log["day"].max()
+    days = min(365, ((end - log["day"].min()).days + 1) // 2)
+    since = end - pd.Timedelta(days=days - 1)
+    last = log[(log["day"] >= since) & (log["amount"] > 0)]
+    orders = last.groupby("customer_id")["order_id"].nunique()
+    spent = log.groupby("customer_id")["amount"].sum().sort_values(ascending=False)
+    best = np.interp(0.2, np.arange(1, len(spent) + 1) / len(spent), spent.cumsum()) / spent.sum()
+    margin = 1 - log["cost"].sum() / log["amount"].sum()
+    told = made.tables["fit"]
+    assert told["measured"].tolist()[:2] == [
+        f"{orders.mean() * 365 / days:.3g} orders a year", f"best fifth: {100 * best:.0f}% of all",
+    ]  # fmt: skip
+    assert told["measured"].iloc[3] == f"margin of {100 * margin:.0f}%"
+    known = log[log["amount"] > 0].groupby("customer_id")["day"]
+    first = known.min()
+    come = [
+        ((dates > first[who]) & (dates <= first[who] + pd.Timedelta(days=days - 1))).any()
+        for who, dates in known
+        if first[who] + pd.Timedelta(days=days - 1) <= end
+    ]
+    share = float(re.match(r"(\d+)% of new ones", told["measured"].iloc[2])[1])
+    assert share == pytest.approx(100 * np.mean(come), abs=3)
+    assert set(told["verdict"]) <= {"favourable", "in between", "unfavourable"}

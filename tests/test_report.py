@@ -48,6 +48,7 @@ def test_numbers_are_written_for_people():
 def test_columns_are_read_by_their_names():
     names = ["customer_id", "p_alive", "lifetime_value", "conf_low", "share_of_customers", "lift"]
     assert kinds(names) == ["text", "share", "money", "money", "share", "number"]
+    assert kinds(["period", "active"]) == ["text", "number"]
     heading, cell = WORDS.heading, WORDS.cell
     assert heading("conf_low") == "Low"
     assert cell(7, "text") == "7"

@@ -156,9 +156,10 @@ def make_report(
     save_rate : float, default 0.02
         Of customers who would buy nothing, the share that a contact wins back: an assumption,
         until a campaign with a control group has measured it.
-    title, subtitle, currency : str
-        The page's title (by default a customer report), a remark under it, and the sign before
-        amounts.
+    title : str, optional
+        The page's title. The default is "Customer report", in the page's language.
+    subtitle, currency : str
+        A remark under the title, and the sign before amounts.
     language : {"en", "nl"}, default "en"
         Language of the page and its lists: words, dates, numbers and money.
     logo : path, optional

@@ -84,6 +84,7 @@ def bars(rows: Sequence[Bar], alternative: str, kinds: Sequence[str] = ()) -> Ma
         parts.append(_rect(0, y - 10, 12, 12, "ab"[at]))
         parts.append(_text(18, y, kind, "soft"))
         y += 20
+    y += 8 if kinds else 0
     seen = []
     for row in rows:
         text = " · ".join(row.texts)

@@ -25,7 +25,8 @@ LanguageName = Literal["en", "nl"]
 _WRITTEN = {
     "money": "money",
     **dict.fromkeys(("share", "probability", "p_value"), "share"),
-    **dict.fromkeys(("count", "number", "days", "ratio", "score"), "number"),
+    # A flag that is no yes or no is a count of those who have it.
+    **dict.fromkeys(("count", "number", "days", "ratio", "score", "flag"), "number"),
 }
 _UNKNOWN = "–"
 
@@ -160,6 +161,13 @@ class Language(Formatter):
     def word(self, value: object) -> str:
         """Return what a word of a result, such as a segment, is called."""
         return str(self.words["words"].get(str(value), value))
+
+    def mark(self, name: str, level: str) -> str:
+        """Return in words what marks customers whose column has this level."""
+        said = self.words["marks"].get(name)
+        if said is None or not level[:1].isdigit():
+            return f"{self.heading(name)}: {level}"
+        return str(said.format(level=level))
 
     def told(self, sentence: str) -> str:
         """Return what the reading of a file noted in English, as far as this language has it."""

@@ -155,13 +155,8 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
     told = [words.say("loyalty.why", split=settings.split, rate=rate, days=horizon)]
     rows: Any = telling.head(_REASONS).itertuples()
     for row in rows:
-        what = words.words["columns"].get(row.variable, row.variable.replace("_", " "))
-        level = _rounded(words, row.level)
-        told.append(
-            words.say(
-                "loyalty.reason", what=what, level=level, rate=row.churn_rate, n=row.customers
-            )
-        )
+        mark = words.mark(row.variable, _rounded(words, row.level))
+        told.append(words.say("loyalty.reason", mark=mark, rate=row.churn_rate, n=row.customers))
     named = telling.assign(
         variable=telling["variable"].map(words.heading),
         level=[_rounded(words, level) for level in telling["level"]],
