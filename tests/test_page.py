@@ -11,6 +11,8 @@ import pytest
 
 from crmkit import datasets
 from crmkit.__main__ import main
+from crmkit._report.downloads import as_download
+from crmkit._report.language import Language
 from crmkit.report import make_report
 
 LISTS = ("keep", "second", "win_back", "grow")
@@ -165,6 +167,19 @@ def test_downloads_hold_what_the_lists_hold(made):
         assert told["Name"].tolist() == table["Name"].tolist()
         assert told["Reason"].tolist() == table["reason"].tolist()
         assert told["Expected gain"].to_numpy() == pytest.approx(table["expected_gain"])
+
+
+def test_a_list_of_a_million_has_its_best_in_the_page():
+    one = pd.DataFrame({"customer_id": ["c"], "reason": ["silent for 142 days, é"], "value": [1.5]})
+    for rows in (100, 1_000_000):
+        table = one.loc[np.zeros(rows, dtype=int)].assign(customer_id=np.arange(rows))
+        made = as_download(table.reset_index(drop=True), "keep", Language("nl", "€"))
+        assert len(made.address) <= 300_100
+        assert made.rows + made.more == rows
+        text = unquote_to_bytes(made.address.partition(",")[2])
+        told = pd.read_csv(io.BytesIO(text), encoding="utf-8-sig", sep=";", decimal=",")
+        assert told["Klant"].tolist() == list(range(made.rows))
+        assert (told["Verwachte waarde"] == 1.5).all()
 
 
 def test_gain_is_one_definition(made, shop):

@@ -54,8 +54,7 @@ def _listed(sheet: Sheet, words: Language) -> dict[str, Any]:
 
 def _first(step: Step, words: Language) -> Sheet:
     """Return the beginning of a list, to be looked at in the page."""
-    said = words.say("page.first", n=min(len(step.table), _FIRST), title=step.title)
-    return Sheet(step.key, step.table, said, _FIRST)
+    return Sheet(step.key, step.table, words.say("page.first", title=step.title), _FIRST)
 
 
 def _fingerprint(script: str) -> str:
