@@ -1,5 +1,6 @@
 """What Spark's workers give for their parts is what the whole log gives."""
 
+import os
 import shutil
 
 import pandas as pd
@@ -19,10 +20,15 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Spark's own
 
 @pytest.fixture(scope="module")
 def spark():
+    """Return a session, classic or through Connect, which do not go into one process."""
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.shuffle.partitions", 4).getOrCreate()
+    builder = SparkSession.builder.config("spark.ui.enabled", "false")
+    builder = builder.config("spark.sql.shuffle.partitions", 4)
+    if os.environ.get("CRMKIT_SPARK") == "connect":
+        session = builder.remote("local[2]").getOrCreate()
+    else:
+        session = builder.master("local[2]").getOrCreate()
     yield session
     session.stop()
 

@@ -15,7 +15,7 @@ from crmkit._checks import Problems, check_number
 from crmkit._files import check_file
 from crmkit._frames import ACCOUNT, day_numbers, sorted_codes
 from crmkit._frames.buckets import buckets, spark_parts
-from crmkit._frames.spark import from_workers, in_workers, is_spark
+from crmkit._frames.spark import check_workers, from_workers, in_workers, is_spark
 from crmkit._frames.written import write_tables
 from crmkit._periods import day_text
 from crmkit._progress import steps
@@ -106,6 +106,7 @@ def by_customer(
                 "`out` is for a table on one machine. Leave it out, and write the table of Spark "
                 "that comes back: .write.parquet(...)."
             )
+        check_workers(table)
         spark = spark_parts(table, "table", rows_per_part=rows_per_part)
         options |= _of_the_whole(function, options, spark.last)
         known = two_steps(function, options)

