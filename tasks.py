@@ -31,7 +31,9 @@ BROAD = ["src", "tests/contract", "tests/frames"]
 BROAD += ["tests/test_frames.py", "tests/test_command_line.py"]
 
 
-def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
+def run(
+    *command: str | Path, cwd: Path = ROOT, quiet: bool = False, seconds: float | None = None
+) -> None:
     """Run a command and stop at its failure; a quiet one shows what it printed only then."""
     words = [str(word) for word in command]
     print("$", *[Path(words[0]).name, *words[1:]], flush=True)
@@ -43,6 +45,7 @@ def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
     done = subprocess.run(
         words, cwd=cwd, env=settings, check=False, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
+        timeout=seconds,
     )  # fmt: skip
     if done.returncode:
         if quiet:
@@ -198,6 +201,32 @@ class Tasks:
         python, _ = _newest_python()
         return Environment(self._folder / f".venv-{name}", python=python, pip="newest")
 
+    def engines(self) -> None:
+        """Run the tests of PostgreSQL and Spark; say why, where these cannot be had."""
+        environment = Environment(self._folder / ".venv-engines", pip=self._main.pip)
+        try:
+            environment.install("engines")
+        except SystemExit as failure:
+            print(f"Skipped: PostgreSQL and Spark cannot be installed here ({failure}).")
+            return
+        tests = ROOT / "tests"
+        self._patiently(environment, tests / "test_by_customer_postgres.py")
+        if missing := _no_java():
+            print(f"Skipped: Spark, because {missing}.")
+            return
+        os.environ |= {"PYSPARK_PYTHON": str(environment.python), "SPARK_LOCAL_IP": "127.0.0.1"}
+        for kind, which in {"classic": "", "connect": "sums or model"}.items():
+            os.environ["CRMKIT_SPARK"] = kind
+            self._patiently(environment, tests / "test_by_customer_spark.py", "-k", which)
+
+    def _patiently(self, environment: Environment, *words: str | Path) -> None:
+        """Run tests of a server of others, which may hang where it is not at home."""
+        held = ["pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-rs"]
+        try:
+            run(environment.python, "-m", *held, *words, *self._arguments, seconds=300)
+        except subprocess.TimeoutExpired:
+            print("Skipped: after 300 s it was not done.")
+
     def mutants(self) -> None:
         """Count the slips in a copy of the source that no test notices: --sample, --under."""
         environment = self._main.install("test")
@@ -205,7 +234,8 @@ class Tasks:
 
     def check(self) -> None:
         """Run all checks of a change: every task but notebooks (docs runs them), mutants, lock."""
-        for step in ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS]:
+        steps = ["demo", "test", "lint", "types", "imports", "docs", "wheel", *OTHERS, "engines"]
+        for step in steps:
             started = time.monotonic()
             print(f"\n=== {step} ===", flush=True)
             held = ["--cov", "--cov-report="]  # branch coverage: see pyproject.toml
@@ -237,9 +267,30 @@ class Tasks:
         older = [*extras("all", "test"), "--constraint", LOCKS / "pandas2.in"]
         kept = [word for word in compile_ if word not in self._arguments]
         run(*kept, *older, project, "-o", LOCKS / "pandas2.txt")
+        # Spark has no pandas 3 yet.
+        beside = [*extras("all", "test"), "--constraint", LOCKS / "pandas2.txt"]
+        run(*kept, *beside, LOCKS / "engines.in", project, "-o", LOCKS / "engines.txt")
         lowest = [*extras("all", "test"), "--constraint", LOCKS / "lowest.in"]
         resolution = ["--resolution", "lowest-direct"]
         run(*compile_, *resolution, *lowest, project, "-o", LOCKS / "lowest.txt")
+
+
+def _no_java() -> str:
+    """Return why there is no Java for Spark, or nothing; Debian's is installed where it may be."""
+    install = ["install", "-y", "-q", "--no-install-recommends", "openjdk-17-jre-headless"]
+    may = os.environ.get("CI") and shutil.which("apt-get") and os.geteuid() == 0
+    if may and not shutil.which("java"):
+        for words in (["update", "-q"], install):
+            try:
+                subprocess.run(
+                    ["apt-get", *words], check=True, timeout=90, stdin=subprocess.DEVNULL
+                )
+            except (OSError, subprocess.SubprocessError) as error:
+                return f"Java cannot be installed ({error})"
+    for home in sorted(Path("/usr/lib/jvm").glob("java-17-openjdk-*")):
+        os.environ["JAVA_HOME"] = str(home)
+        return ""
+    return "there is no Java 17 in /usr/lib/jvm"
 
 
 def _newest_python() -> tuple[str, tuple[int, int]]:
