@@ -4,6 +4,7 @@ import pytest
 
 import crmkit
 from crmkit import churn, clv, segmentation
+from crmkit.__main__ import main
 from crmkit.errors import InputError
 from test_by_customer import POOLS, UNTIL, a_log, same
 
@@ -15,13 +16,18 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of ibis and psycopg
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
+def address(tmp_path_factory):
     try:
         server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
     except Exception as error:
         pytest.skip(f"PostgreSQL does not start here: {str(error)[:200]}")
-    yield ibis.connect(server.get_uri().replace("postgresql://", "postgres://"))
+    yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def base(address):
+    return ibis.connect(address.replace("postgresql://", "postgres://"))
 
 
 @pytest.mark.parametrize("ids", [int, "c{}".format], ids=["numbers", "text"])
@@ -45,3 +51,23 @@ def test_what_is_missing_in_postgres_is_told(base):
     table = base.create_table("broken", ibis.memtable(log))
     with pytest.raises(InputError, match="'customer_id' is missing in 1 of 3,000 rows"):
         crmkit.by_customer(clv.purchase_table, table, rows_per_part=900)
+
+
+def test_the_command_line_reads_a_database(address, base, capsys):
+    log = a_log().drop(columns=["cost", "channel"])
+    base.create_table("orders", ibis.memtable(log))
+    assert main(["look", address, "--table", "orders"]) == 0
+    said = capsys.readouterr().out
+    assert "PostgreSQL, table 'orders'" in said
+    assert f"That is 3,000 lines, {log['customer_id'].nunique()} customers" in said
+    read = crmkit.read_transactions(address, table="orders")
+    assert read["amount"].sum() == pytest.approx(log["amount"].sum())
+    for wrong, words in [
+        (["look", address, "--table", "none"], "'none', which is no table of"),
+        (["look", "postgres://me:secret@localhost/shop"], "The address of LOG holds a password"),
+        (["look", "postgres://localhost:1/shop"], "The database 'postgres://localhost:1/shop'"),
+    ]:
+        assert main(wrong) == 2
+        told = capsys.readouterr().err
+        assert words in told
+        assert "secret" not in told

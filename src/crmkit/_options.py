@@ -120,7 +120,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a file is to be read; what is not said is inferred."""
     parser.add_argument(
         "log", metavar="LOG", nargs="*", help="the file or files: text, workbook, Parquet, JSON, "
-        "SQLite or DuckDB, maybe packed; a folder; - for what comes through a pipe",
+        "SQLite or DuckDB, maybe packed; a folder; - for what comes through a pipe; or the address "
+        "of a database, postgres://...",
     )  # fmt: skip
     columns = parser.add_argument_group("columns: what the file calls them")
     for role, told in _COLUMNS.items():

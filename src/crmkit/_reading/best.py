@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["best_table"]
 
 
-def best_table(path: Path, names: dict[str, list[str]], said: str | None, word: str) -> str:
+def best_table(path: str | Path, names: dict[str, list[str]], said: str | None, word: str) -> str:
     """Return the table whose names say most of a log: `names` holds the columns of each.
 
     Where two say as much, for example a sheet per year, it asks.

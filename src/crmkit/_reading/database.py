@@ -1,4 +1,4 @@
-"""Tables of a database in a file: SQLite, and DuckDB where it is installed."""
+"""Tables of a database: of SQLite or DuckDB in a file, or of PostgreSQL behind an address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,41 @@ if TYPE_CHECKING:
 
     from crmkit._reading.account import Account
 
-__all__ = ["read_duckdb", "read_sqlite"]
+__all__ = ["is_address", "read_duckdb", "read_postgres", "read_sqlite"]
+
+# The tables that a name without a schema leads to.
+_VISIBLE = """
+SELECT table_name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))
+"""
+
+
+def is_address(path: Any) -> bool:
+    """Tell whether a path is the address of a database."""
+    return isinstance(path, str) and path.startswith(("postgres://", "postgresql://"))
+
+
+def read_postgres(address: str, table: str | None, account: Account) -> pd.DataFrame:
+    """Return the table of a PostgreSQL database that looks most like a log."""
+    try:
+        import psycopg
+    except ImportError:
+        raise InputError(
+            'Reading PostgreSQL needs psycopg: python -m pip install "psycopg[binary]".'
+        ) from None
+    try:
+        if "password" in psycopg.conninfo.conninfo_to_dict(address):
+            raise InputError(
+                "The address of LOG holds a password, which would be shown wherever the page says "
+                "what it was made of. Leave it out, and keep it in PGPASSWORD or in ~/.pgpass."
+            )
+        with psycopg.connect(address) as base:
+            base.read_only = True
+            tables = [name for (name,) in base.execute(_VISIBLE).fetchall()]
+            return _read(address, tables, table, account, "PostgreSQL", base.execute)
+    except psycopg.Error as error:
+        raise InputError(
+            f"The database {address!r} cannot be read ({' '.join(str(error).split())})."
+        ) from None
 
 
 def read_sqlite(path: Path, table: str | None, account: Account) -> pd.DataFrame:
@@ -54,7 +88,7 @@ def read_duckdb(path: Path, table: str | None, account: Account) -> pd.DataFrame
 
 
 def _read(
-    path: Path,
+    path: str | Path,
     tables: list[str],
     said: str | None,
     account: Account,

@@ -65,7 +65,9 @@ def read_transactions(
     path : str, Path or sequence of them
         The file: text in any delimiter (packed or not), a workbook, Parquet, JSON, lines of JSON,
         a SQLite or a DuckDB database. Several files, a folder, or a pattern such as
-        ``"orders-*.csv"`` are one log, if they have the same columns.
+        ``"orders-*.csv"`` are one log, if they have the same columns. Or the address of a
+        PostgreSQL database, ``"postgres://user@host/shop"``; its password is kept in
+        ``~/.pgpass`` or ``PGPASSWORD``.
     customer_id, date, amount, order_id, product, quantity, cost : str, optional
         What the file calls these columns.
     price : str, optional

@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit._files import file_to_read
 from crmkit._opening import is_workbook, open_bytes, open_text
-from crmkit._reading.database import read_duckdb, read_sqlite
+from crmkit._reading.database import is_address, read_duckdb, read_postgres, read_sqlite
 from crmkit._reading.encoding import find_encoding
 from crmkit._reading.files import (
     check_names,
@@ -61,7 +61,9 @@ class Source:
 
 
 def open_source(path: Any, opening: Opening, account: Account) -> Source:
-    """Find the table in a file of any kind."""
+    """Find the table in a file of any kind, or behind the address of a database."""
+    if is_address(path):
+        return _of_frame(read_postgres(path, opening.table, account))
     path = file_to_read(path, "LOG")
     if is_workbook(path):
         named = set(opening.named)

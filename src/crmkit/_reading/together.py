@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmkit._checks import listed, quoted
 from crmkit._reading.account import Account
+from crmkit._reading.database import is_address
 from crmkit._reading.paths import files_of, only_different
 from crmkit._reading.source import Opening, Source, open_source
 from crmkit._reading.words import roles_of
@@ -62,7 +63,7 @@ class Files:
         of equals the last one, whose states are the newest. Without numbers it is rows that are
         equal, as often as both files have them.
         """
-        if len(self.paths) == 1 or duplicates not in (None, "files"):
+        if len(self.paths) <= 1 or duplicates not in (None, "files"):
             return frame
         which = np.searchsorted(self.starts, frame.index.to_numpy(), side="right") - 1
         if order is None:
@@ -111,7 +112,10 @@ def _again(frame: pd.DataFrame, order: str, which: Any) -> Any:
 
 
 def open_files(path: Any, opening: Opening, duplicates: str | None, account: Account) -> Files:
-    """Open the files of a log, and prove that they have one layout."""
+    """Open the files of a log, and prove that they have one layout; or a table of a database."""
+    address = path[0] if isinstance(path, (list, tuple)) and len(path) == 1 else path
+    if is_address(address):
+        return Files([], [open_source(address, opening, account)])
     paths = only_different(files_of(path), duplicates, account)
     if len(paths) == 1:
         return Files(paths, [open_source(paths[0], opening, account)])
