@@ -223,9 +223,9 @@ class Tasks:
         """Run tests of a server of others, which may hang where it is not at home."""
         held = ["pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "-rs"]
         try:
-            run(environment.python, "-m", *held, *words, *self._arguments, seconds=300)
+            run(environment.python, "-m", *held, *words, *self._arguments, seconds=120)
         except subprocess.TimeoutExpired:
-            print("Skipped: after 300 s it was not done.")
+            print("Skipped: after 120 s it was not done.")
 
     def mutants(self) -> None:
         """Count the slips in a copy of the source that no test notices: --sample, --under."""
