@@ -27,6 +27,17 @@ def pytest_configure(config):
         settings.load_profile("long" if config.getoption("--long") else "short")
 
 
+# Examples in docstrings of what an extra fits, and the module that brings.
+EXAMPLES_OF_EXTRAS = {"crmkit.churn._model.aft.AFTModel": "lifelines"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        extra = EXAMPLES_OF_EXTRAS.get(item.name)
+        if extra is not None and find_spec(extra) is None:
+            item.add_marker(pytest.mark.skip(reason=f"{extra} is not installed"))
+
+
 @pytest.fixture(scope="session")
 def long(request):
     """Whether the long form of a test is asked for: every seed, not every sixth, say."""

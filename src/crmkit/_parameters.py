@@ -69,7 +69,7 @@ _NAMES = (
     (
         _ROWS,
         "contacts_per_customer max_frequency n_bands n_best n_bins n_bundles n_customers n_groups "
-        "n_intervals n_items n_neighbours n_reasons n_repeats n_rules n_splits n_train "
+        "n_intervals n_items n_neighbours n_reasons n_repeats n_resamples n_rules n_splits n_train "
         "n_treatments n_variables n_windows",
     ),
     (_ROWS_FROM_0, "max_purchases n_labels"),
@@ -103,7 +103,6 @@ _NAMES = (
     (Rule(2, 9, integer=True), "n_scores"),  # n_bins of scores, which are written as one figure
     (_ANY, "difference"),  # uplift of a rate or of an amount
     (_ROWS_FROM_0, "draws_kept"),  # n_draws of a model: none, unless they are asked for
-    (_ROWS, "resamples"),  # n_draws that each refit a model
     (_DAYS, "whole_days"),  # period_days of a table of days
     (Rule(0, 1, low_open=True), "share_of_baskets"),  # min_support, where it is no count
 )

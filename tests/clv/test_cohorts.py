@@ -31,7 +31,7 @@ def test_cohorts_conserve_money_and_customers(rows, period):
     log = log_of(rows)
     channel = pd.DataFrame({"customer_id": range(6), "channel": list("aabbcc")})
     for options in ({}, {"customers": channel, "by": "channel"}):
-        table = clv.cohort_value(log, period=period, **options)
+        table = clv.cohort_value(log, period=period, annual_discount_rate=0, **options)
         np.testing.assert_allclose(table["amount"].sum(), log["amount"].sum(), atol=1e-9)
         start = table[table["age"] == 0]
         assert start["customers"].sum() == log["customer_id"].nunique()
@@ -77,7 +77,12 @@ def test_payback_is_found_on_the_day():
     customers = pd.DataFrame({"customer_id": [1, 2, 3], "channel": ["web", "web", "shop"]})
     costs = pd.DataFrame({"channel": ["web", "shop"], "acquisition_cost": [9.0, 2.0]})
     table = clv.payback_table(
-        log, acquisition_cost=costs, customers=customers, by="channel", period=None
+        log,
+        acquisition_cost=costs,
+        customers=customers,
+        by="channel",
+        period=None,
+        annual_discount_rate=0,
     )
     assert table["channel"].tolist() == ["shop", "web"]
     assert table["paid_back"].tolist() == [False, True]
@@ -90,10 +95,9 @@ def test_payback_is_found_on_the_day():
 
 def test_late_comers_do_not_drag_the_mean_down():
     # Customer 2 came on the last day: nothing is known of her later value.
-    alone = clv.payback_table(log_of([(1, 0, 10), (1, 5, 20)]), acquisition_cost=25, period=None)
-    both = clv.payback_table(
-        log_of([(1, 0, 10), (1, 5, 20), (2, 5, 10)]), acquisition_cost=25, period=None
-    )
+    terms = {"acquisition_cost": 25, "period": None, "annual_discount_rate": 0}
+    alone = clv.payback_table(log_of([(1, 0, 10), (1, 5, 20)]), **terms)
+    both = clv.payback_table(log_of([(1, 0, 10), (1, 5, 20), (2, 5, 10)]), **terms)
     assert both["value_per_customer"].tolist() == alone["value_per_customer"].tolist()
     assert both["payback_days"].tolist() == [5.0]
 

@@ -6,6 +6,8 @@ import pytest
 from scipy import stats
 
 from crmkit import clv, datasets
+from crmkit._learn.concordance import concordance
+from crmkit._learn.judging import area_under_curve, gini
 from crmkit.errors import InputError
 
 
@@ -25,13 +27,57 @@ def test_comparison_counts_what_the_models_say(customers):
     assert row["mean_absolute_error"] == pytest.approx(gap.abs().mean())
     assert row["root_mean_squared_error"] == pytest.approx(np.sqrt((gap**2).mean()))
     assert row["bias"] == pytest.approx(gap.sum() / customers["holdout_frequency"].sum())
-    rank = stats.spearmanr(told, customers["holdout_frequency"]).statistic
-    assert row["rank_correlation"] == pytest.approx(rank)
+    came = customers["holdout_frequency"]
+    assert row["concordance"] == pytest.approx(in_order(told, came))
+    best = np.argsort(-told)[: len(told) // 10]
+    assert row["top_decile_share"] == pytest.approx(came[best].sum() / came.sum(), abs=1e-6)
     rate = customers["frequency"].sum() / customers["T"].sum()
     assert table.loc["mean", "expected_total"] == pytest.approx(180 * rate * len(customers))
-    assert table.loc["mean", "rank_correlation"] == 0.0
+    luck = {"concordance": 0.5, "top_decile_share": 0.1, "gini": 0.0}
+    assert table.loc["mean", list(luck)].tolist() == pytest.approx(list(luck.values()), abs=1e-12)
     # The log comes from the model's own process: it must beat both rules.
     assert (table["root_mean_squared_error"].idxmin(), table["n_parameters"].max()) == ("BG/NBD", 4)
+
+
+def in_order(score, outcome):
+    """Of all pairs of different outcomes, the share in the right order: one by one."""
+    score, outcome = np.asarray(score), np.asarray(outcome)
+    above = outcome[:, None] > outcome
+    right = (score[:, None] > score) + 0.5 * (score[:, None] == score)
+    return float((right * above).sum() / above.sum())
+
+
+@pytest.mark.parametrize("levels", [3, 500])
+def test_order_is_judged_pair_by_pair(levels):
+    rng = np.random.default_rng(levels)
+    score, outcome = rng.integers(0, levels, 300) / 7.0, rng.poisson(1.0, 300).astype(float)
+    assert concordance(outcome, score)[0] == pytest.approx(in_order(score, outcome), rel=1e-12)
+    yes = np.minimum(outcome, 1.0)
+    assert concordance(yes, score)[0] == pytest.approx(area_under_curve(score, yes), rel=1e-12)
+    # Gini's mean difference of the cumulative shares, ties at their mean, row by row.
+    share = pd.Series(outcome).groupby(score).transform("mean").to_numpy()[np.argsort(score)]
+    own, rank = np.sort(outcome), np.arange(1, 301)
+    assert gini(score, outcome) == pytest.approx(
+        (2 * rank - 301) @ share / ((2 * rank - 301) @ own), rel=1e-9
+    )
+    assert gini(outcome, outcome) == concordance(outcome, outcome)[0] == 1.0
+    assert np.isnan(gini(score, np.ones(300)))
+
+
+def test_with_a_model_of_spend_the_order_is_of_money(customers):
+    model, spend = clv.MBGNBD().fit(customers), clv.GammaGamma().fit(customers)
+    table = clv.model_comparison(customers, models={"m": model}, spend=spend).set_index("model")
+    money = customers["holdout_frequency"] * customers["holdout_monetary_value"]
+    told = model.predict(customers, horizon_days=180)["expected_purchases"]
+    worth = told * spend.predict(customers)["expected_amount"]
+    assert table.loc["m", "gini"] == pytest.approx(gini(worth, money), rel=1e-6)
+    before = customers["frequency"] * customers["monetary_value"] / customers["T"]
+    assert table.loc["as_before", "gini"] == pytest.approx(gini(before, money), rel=1e-6)
+    assert table.loc["mean", "top_decile_share"] == pytest.approx(0.1)
+    with pytest.raises(InputError, match="holdout_monetary_value"):
+        clv.model_comparison(
+            customers.drop(columns="holdout_monetary_value"), models={"m": model}, spend=9.9
+        )
 
 
 def test_comparison_wants_models_and_one_horizon(customers):

@@ -36,6 +36,7 @@ class Subject:
     options: dict[str, inspect.Parameter]
     given: dict[str, object]
     call: Callable[[dict[str, object]], object]
+    extra: str = ""
 
 
 def options(function):
@@ -83,12 +84,13 @@ def of_model(case):
 
     given = {**case.parameters, **case.fit_kwargs}
     key = (case.model.__init__, case.model.fit)
-    found = [(key, Subject(name, {**made, **how}, given, learn))]
+    found = [(key, Subject(name, {**made, **how}, given, learn, case.extra))]
     for method, function in inspect.getmembers(case.model, inspect.isfunction):
         if method.startswith(("_", "get_", "set_", "to_")) or method in {"fit", "save"}:
             continue
         given = how_asked(method)[1]
-        subject = Subject(f"{name}.{method}", options(function), given, partial(ask, method))
+        call = partial(ask, method)
+        subject = Subject(f"{name}.{method}", options(function), given, call, case.extra)
         found.append((function, subject))
     return found
 

@@ -41,12 +41,16 @@ def result_of(case):
 
 
 def pytest_param(room, case):
+    return param_of(case, f"{room}.{case.target.__name__}", getattr(case, "extra", ""))
+
+
+def param_of(value, name, extra):
+    """Return a parameter of a test that is skipped where the module of an extra is absent."""
     import pytest
 
-    extra = getattr(case, "extra", "")
     absent = bool(extra) and importlib.util.find_spec(extra) is None
     marks = pytest.mark.skipif(absent, reason=f"{extra} is not installed")
-    return pytest.param(case, id=f"{room}.{case.target.__name__}", marks=marks)
+    return pytest.param(value, id=name, marks=marks)
 
 
 def documented_columns(function):

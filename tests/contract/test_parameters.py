@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from contract._parameters import subjects
+from contract._tools import param_of
 from crmkit._checks import quoted
 from crmkit._parameters import RULES
 from crmkit.errors import InputError, MissingColumnsError
@@ -99,7 +100,7 @@ def complaint(subject, parameter, value):
     return "accepted"
 
 
-SUBJECTS = [pytest.param(subject, id=subject.name) for subject in subjects() if subject.options]
+SUBJECTS = [param_of(one, one.name, one.extra) for one in subjects() if one.options]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -35,7 +35,7 @@ def test_three_kinds_are_found(method):
         method=method,
         max_segments=4,
         min_stability=0.85,
-        n_draws=6,
+        n_resamples=6,
         random_state=0,
     ).fit(table)
     assert model.selection_.loc[model.selection_["chosen"], "n_segments"].tolist() == [3]
@@ -54,7 +54,7 @@ def test_three_kinds_are_found(method):
 def test_names_say_what_marks_the_cluster():
     table = people()
     names = BehaviourSegments(
-        columns=["visits", "basket"], n_segments=3, n_draws=2, random_state=0
+        columns=["visits", "basket"], n_segments=3, n_resamples=2, random_state=0
     ).fit(table)
     words = names.predict(table).assign(kind=table["kind"]).groupby("kind")["segment"].agg(set)
     assert words["kind 0"] == {"high basket, low visits"}
@@ -81,7 +81,7 @@ def test_known_groups_are_found(make, long):
         pytest.skip("every third structure in the short form")
     for seed in range(3 if long else 1):
         table, kind = base(make, seed)
-        model = BehaviourSegments(random_state=seed, n_draws=2).fit(table)
+        model = BehaviourSegments(random_state=seed, n_resamples=2).fit(table)
         assert chosen(model) == len(set(kind))
         assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
 
@@ -92,7 +92,7 @@ def test_a_crowd_without_groups_is_not_divided(make, long):
         pytest.skip("three crowds in the short form")
     divided = 0
     for seed in range(10 if long else 2):
-        model = BehaviourSegments(random_state=seed, n_draws=1).fit(base(make, seed)[0])
+        model = BehaviourSegments(random_state=seed, n_resamples=1).fit(base(make, seed)[0])
         divided += chosen(model) > 1
         assert divided or "no groups, only a gradient" in model.verdict_
     assert divided <= (1 if long else 0)
@@ -104,7 +104,7 @@ def test_the_usual_rules_say_otherwise(long):
     makes = [*STRUCTURES, *CROWDS] if long else [STRUCTURES[10], square, CROWDS[7]]
     for make in makes:
         table, kind = base(make, 0)
-        model = BehaviourSegments(random_state=0, n_draws=1).fit(table)
+        model = BehaviourSegments(random_state=0, n_resamples=1).fit(table)
         tried, number = model.selection_, len(set(kind))
         right["valley"] += chosen(model) == number
         right["bic"] += tried["n_segments"][tried["bic"].idxmin()] == number
@@ -126,7 +126,7 @@ def test_a_noise_column_does_not_split_what_is_three():
             "noise": rng.normal(size=1800),
         }
     )
-    model = BehaviourSegments(random_state=0, n_draws=4).fit(table)
+    model = BehaviourSegments(random_state=0, n_resamples=4).fit(table)
     assert chosen(model) == 3
     assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.98
     apart = model.separation_.set_index("column")["separates"]
@@ -136,7 +136,9 @@ def test_a_noise_column_does_not_split_what_is_three():
 
 def test_the_segments_do_not_depend_on_the_seed():
     table, _ = base(three_and_noise, 1)
-    models = [BehaviourSegments(random_state=seed, n_draws=2).fit(table) for seed in (0, 1, None)]
+    models = [
+        BehaviourSegments(random_state=seed, n_resamples=2).fit(table) for seed in (0, 1, None)
+    ]
     found = [model.predict(table) for model in models]
     for other in found[1:]:
         pd.testing.assert_frame_equal(other, found[0])
@@ -145,11 +147,11 @@ def test_the_segments_do_not_depend_on_the_seed():
 def test_without_groups_there_are_bands_or_one_segment_as_asked():
     table, _ = base(normal, 0)
     table["x0"] *= 3
-    one = BehaviourSegments(n_draws=2, random_state=0).fit(table)
+    one = BehaviourSegments(n_resamples=2, random_state=0).fit(table)
     assert one.segments_["segment"].tolist() == ["everybody"]
     assert one.predict(table)["segment"].unique().tolist() == ["everybody"]
     assert not one.selection_["accepted"].any()
-    model = BehaviourSegments(n_draws=5, n_bands=4, random_state=0).fit(table)
+    model = BehaviourSegments(n_resamples=5, n_bands=4, random_state=0).fit(table)
     assert model.verdict_ == one.verdict_
     assert model.segments_["customers"].tolist() == [250] * 4
     assert model.segments_["segment"].str.startswith("band ").all()
@@ -161,19 +163,19 @@ def test_without_groups_there_are_bands_or_one_segment_as_asked():
     limits = model.stability_[["conf_low", "jaccard", "conf_high"]].to_numpy()
     assert ((limits[:, 0] < limits[:, 1]) & (limits[:, 1] < limits[:, 2])).all()
     assert limits.min() > 0.5
-    once = BehaviourSegments(n_draws=1, n_bands=4, random_state=0).fit(table)
+    once = BehaviourSegments(n_resamples=1, n_bands=4, random_state=0).fit(table)
     assert once.stability_["conf_low"].isna().all()
     quality = segment_quality(table, once.predict(table)[["customer_id", "segment"]],
                               stability=once.stability_)  # fmt: skip
     assert not quality.loc[quality["criterion"] == "stable", "passed"].any()
     words = table.assign(x0=np.where(table["x0"] > 0, "yes", "no"), x1=0)
-    assert len(BehaviourSegments(n_draws=1, n_bands=9).fit(words).segments_) == 2
+    assert len(BehaviourSegments(n_resamples=1, n_bands=9).fit(words).segments_) == 2
 
 
 @pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture"])
 def test_as_many_segments_as_asked_whatever_there_is(method):
     table, _ = base(square, 0)
-    model = BehaviourSegments(n_segments=5, method=method, n_draws=3, random_state=0).fit(table)
+    model = BehaviourSegments(n_segments=5, method=method, n_resamples=3, random_state=0).fit(table)
     assert (model.segments_["customers"] > 0).sum() == 5
     assert model.verdict_.startswith("5 segments, as asked; not all of them stand apart")
     assert model.selection_["n_segments"].tolist() == [5]
@@ -182,10 +184,10 @@ def test_as_many_segments_as_asked_whatever_there_is(method):
 
 def test_groups_that_are_too_small_or_unstable_are_not_accepted():
     table, _ = base(three_and_noise, 0)
-    few = BehaviourSegments(min_share=0.4, n_draws=2, random_state=0).fit(table)
+    few = BehaviourSegments(min_share=0.4, n_resamples=2, random_state=0).fit(table)
     assert chosen(few) == 1
     near, _ = base(lambda rng: groups(rng, [[0, 0], [4, 0]], [400, 400]), 0)
-    never = BehaviourSegments(min_stability=1.0, n_draws=2, random_state=0).fit(near)
+    never = BehaviourSegments(min_stability=1.0, n_resamples=2, random_state=0).fit(near)
     assert chosen(never) == 1
     assert "2 parts stand apart, but not all come back in other samples" in never.verdict_
     assert never.selection_["jaccard"].notna().sum() == 1
@@ -194,7 +196,7 @@ def test_groups_that_are_too_small_or_unstable_are_not_accepted():
 
 def test_names_of_ones_own():
     table = people(240)
-    options = {"columns": ["visits", "basket"], "n_draws": 1, "random_state": 0}
+    options = {"columns": ["visits", "basket"], "n_resamples": 1, "random_state": 0}
     found = BehaviourSegments(**options).fit(table).segments_["segment"].tolist()
     model = BehaviourSegments(**options, names={found[1]: "gold"}).fit(table)
     assert model.segments_["segment"].tolist() == [found[0], "gold", found[2]]
@@ -226,7 +228,7 @@ def test_words_make_groups_only_where_they_hang_together():
     rng = np.random.default_rng(3)
     kind = rng.integers(0, 2, 1500)
     table = answers(rng, np.where(kind == 1, 0.85, 0.15))
-    model = BehaviourSegments(n_draws=2, random_state=0).fit(table)
+    model = BehaviourSegments(n_resamples=2, random_state=0).fit(table)
     assert chosen(model) == 2
     assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
     assert sum("=yes" in name for name in model.segments_["segment"]) == 1
@@ -236,7 +238,7 @@ def test_words_make_groups_only_where_they_hang_together():
         orders=rng.poisson(2, 1500),
         spend=pd.Series(rng.exponential(size=1500)).where(rng.random(1500) < 0.7),
     )
-    assert chosen(BehaviourSegments(n_draws=2, random_state=0).fit(alone)) == 1
+    assert chosen(BehaviourSegments(n_resamples=2, random_state=0).fit(alone)) == 1
 
 
 def test_valleys_are_not_looked_for_between_levels_nor_at_missing_numbers():
@@ -260,7 +262,7 @@ def test_far_values_do_not_make_a_segment():
     table.insert(0, "customer_id", range(900))
     kind = np.arange(900) % 2
     table["d"] = 6.0 * kind + rng.normal(size=900)
-    model = BehaviourSegments(random_state=0, n_draws=2).fit(table)
+    model = BehaviourSegments(random_state=0, n_resamples=2).fit(table)
     assert chosen(model) == 2
     assert adjusted_rand_score(kind, model.predict(table)["segment"]) >= 0.95
 
@@ -287,7 +289,7 @@ def test_a_sample_is_the_same_in_any_order_and_keeps_shares():
 
 def test_fitting_on_a_sample_does_not_depend_on_row_order():
     table = people(1500)
-    options = {"columns": ["visits", "basket"], "n_draws": 3, "max_segments": 3}
+    options = {"columns": ["visits", "basket"], "n_resamples": 3, "max_segments": 3}
     model = BehaviourSegments(**options, sample_size=300, random_state=0).fit(table)
     shuffled = table.sample(frac=1, random_state=2)
     again = BehaviourSegments(**options, sample_size=300, random_state=0).fit(shuffled)
@@ -320,7 +322,7 @@ def test_names_speak_of_levels_and_missing_values():
             "score": np.where(kind == 2, np.nan, rng.normal(size=300) / 100 + 1),
         }
     )
-    model = BehaviourSegments(n_segments=3, n_draws=2, random_state=0).fit(table)
+    model = BehaviourSegments(n_segments=3, n_resamples=2, random_state=0).fit(table)
     assert model.segments_["segment"].nunique() == 3
     words = " ".join(model.segments_["segment"])
     assert "channel=shop" in words
@@ -328,7 +330,7 @@ def test_names_speak_of_levels_and_missing_values():
 
 
 def test_progress_is_shown_on_request(capsys):
-    BehaviourSegments(n_segments=2, n_draws=2, random_state=0, progress=True).fit(
+    BehaviourSegments(n_segments=2, n_resamples=2, random_state=0, progress=True).fit(
         people(60).drop(columns="kind")
     )
     assert "segments" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from crmkit._arrays import gains_curve, rank_bins
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from crmkit._arrays import GainsCurve
     from crmkit._typing import Floats
 
 
@@ -23,6 +24,7 @@ __all__ = [
     "brier_score",
     "calibration_error",
     "figures",
+    "gini",
     "lift_at",
 ]
 
@@ -101,6 +103,25 @@ def lift_at(score: ArrayLike, outcome: ArrayLike, *, share: float = 0.1) -> floa
         share * n, np.r_[0.0, np.cumsum(curve.customers)], np.r_[0.0, np.cumsum(curve.outcome)]
     )
     return float(reached / total / share) if total else float("nan")
+
+
+def gini(score: ArrayLike, outcome: ArrayLike) -> float:
+    """Return the Gini coefficient of outcomes in the order of the score over that in their own.
+
+    1 is a perfect order, 0 luck (Wang, Liu and Miao 2019, arXiv:1912.07753, section 4.2). NaN
+    where all outcomes are equal or they add up to nothing: there is nothing to find.
+    """
+    found, best = _area(gains_curve(score, outcome)), _area(gains_curve(outcome, outcome))
+    return found / best if best > 0.0 else float("nan")
+
+
+def _area(curve: GainsCurve) -> float:
+    """Return the area between the cumulative shares of outcomes and of customers."""
+    total = curve.outcome.sum()
+    if not total > 0.0:
+        return float("nan")
+    reached = np.cumsum(curve.outcome) - curve.outcome / 2
+    return float(curve.customers @ reached / curve.customers.sum() / total - 0.5)
 
 
 def brier_score(predicted: ArrayLike, outcome: ArrayLike) -> float:

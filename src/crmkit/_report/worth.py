@@ -99,7 +99,7 @@ def _judged(story: Story, standing: Standing) -> Section:
     return Section(
         "judged",
         "",
-        (words,),
+        (words, *_warned(story, tracking.attrs["account"])),
         (_tracked(story, tracking), _foretold(story, calibration)),
         (
             Sheet(
@@ -114,6 +114,17 @@ def _judged(story: Story, standing: Standing) -> Section:
             Sheet("holdout", calibration, "", 0),
         ),
     )  # fmt: skip
+
+
+def _warned(story: Story, account: dict[str, Any]) -> list[str]:
+    """Say what about the base no model of this kind can follow."""
+    told = {
+        "split": story.settings.split,
+        "shared": account["largest_share_of_rows"],
+        "season": account["season"],
+        "drift": story.words.change(account["drift"]),
+    }
+    return [story.words.say(f"worth.warned_{name}", **told) for name in account["warnings"]]
 
 
 def _tracked(story: Story, tracking: pd.DataFrame) -> Picture:

@@ -308,6 +308,13 @@ REPORTS = [
         numbers={"customers": ("frequency", "T")},
     ),
     FunctionCase(
+        clv.frequency_table,
+        lambda: {"customers": clv.holdout_table(_log(120), as_of="2024-06-01")},
+        {"purchases": _models()["purchases"]},
+        needs={"customers": HISTORY},
+        numbers={"customers": ("frequency", "T", "holdout_frequency")},
+    ),
+    FunctionCase(
         clv.forecast_table,
         _judged,
         needs={

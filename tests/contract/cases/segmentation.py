@@ -402,7 +402,7 @@ CASES = [
                 "method": method,
                 "n_segments": n_segments,
                 "max_segments": 3,
-                "n_draws": 3,
+                "n_resamples": 3,
                 "random_state": 0,
             },
             needs=("customer_id", "visits", "channel"),

@@ -171,7 +171,7 @@ def chosen(rng, make):
     numbers, kind = make(rng)
     table = pd.DataFrame(numbers).add_prefix("x")
     table.insert(0, "customer_id", range(len(table)))
-    picked = segmentation.BehaviourSegments(random_state=0, n_draws=3).fit(table).selection_
+    picked = segmentation.BehaviourSegments(random_state=0, n_resamples=3).fit(table).selection_
     number = int(picked.loc[picked["chosen"], "n_segments"].iloc[0])
     divided = picked["p_value"].iloc[1 : len(set(kind))]
     return {
@@ -219,7 +219,7 @@ def comes_back(rng, n, n_bands, correlation):
     table.insert(0, "customer_id", range(n))
     options = {"n_bands": n_bands, "max_segments": 2, "min_share": 0.45}
     few, many = (
-        segmentation.BehaviourSegments(**options, n_draws=draws, random_state=int(seed))
+        segmentation.BehaviourSegments(**options, n_resamples=draws, random_state=int(seed))
         .fit(table)
         .stability_
         for draws, seed in zip((20, 300), rng.integers(0, 10**6, 2), strict=True)

@@ -11,8 +11,8 @@ from crmkit._arguments import check_column
 from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number, require_columns
 from crmkit._frames import read_customers, rows_of
+from crmkit._learn.concordance import concordance
 from crmkit._learn.judged import scores_at
-from crmkit.churn._math.concordance import concordance
 from crmkit.churn._model.staying import read_leavers
 from crmkit.errors import InputError
 
@@ -98,7 +98,14 @@ def concordance_table(
     marks = read_customers(scores, name="scores")
     require_columns(marks.columns, [column], "scores")
     rows = rows_of(frame["customer_id"], marks["customer_id"], name="customers", other="scores")
-    found, error, pairs = concordance(tenures, scores_at(marks, column, rows))
+    found, error, pairs = concordance(
+        tenures.time,
+        scores_at(marks, column, rows),
+        left=tenures.left,
+        entry=tenures.entry,
+        weight=tenures.weight,
+        counts=tenures.counts,
+    )
     if not pairs:
         raise InputError("`customers`: nobody was seen to stay longer than one who left.")
     inside = 0 < found < 1 and error > 0

@@ -68,6 +68,9 @@ class GammaGamma(SpendModel):
         Of the observed mean spends.
     returns_ : bool
         Whether anything was returned: then there are the parameters ``kept`` and ``returned``.
+    margin_ : dict or None
+        What was learned of costs, from a table with ``margins``: the ``mean`` margin of an order,
+        and its variance ``between`` customers and ``within`` one.
     converged_, gradient_norm_, boundary_
         How the search ended; ``boundary_`` names the limiting model, if it is one.
     prior_, posterior_

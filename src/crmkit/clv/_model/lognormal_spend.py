@@ -62,6 +62,9 @@ class LognormalSpend(SpendModel):
         the deviations of logarithms within and between customers, ``p_kept`` and ``kept_spread``.
     returns_ : bool
         Whether anything was returned: then there are the parameters ``kept`` and ``returned``.
+    margin_ : dict or None
+        What was learned of costs, from a table with ``margins``: the ``mean`` margin of an order,
+        and its variance ``between`` customers and ``within`` one.
 
     References
     ----------

@@ -13,6 +13,7 @@ from crmkit._frames import read_customers, with_account
 from crmkit.clv._math.returns import draw_staying, odds_of_staying, p_stays, simulate_kept
 from crmkit.clv._model.base import LikelihoodModel
 from crmkit.clv._model.intervals import Interval, customers_at_draws, is_predictive, one_amount_each
+from crmkit.clv._model.margins import LearnsMargins
 from crmkit.clv._model.priors import is_about
 from crmkit.clv._model.rows import designs_of, parameters_at
 from crmkit.errors import InputError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SpendModel"]
 
 
-class SpendModel(LikelihoodModel):
+class SpendModel(LearnsMargins, LikelihoodModel):
     """P(a purchase stays) x the mean of those that stay; rows hold ``bought`` and ``kept``."""
 
     # The law without returns.

@@ -16,14 +16,18 @@ ComparisonMeasure = Literal[
     "root_mean_squared_error",
     "mean_absolute_error",
     "bias",
-    "rank_correlation",
+    "concordance",
+    "top_decile_share",
+    "gini",
     "holdout_log_score",
 ]
 MEASURES: dict[ComparisonMeasure, str] = {
     "root_mean_squared_error": "Root mean squared error per customer",
     "mean_absolute_error": "Mean absolute error per customer",
     "bias": "Error of the total",
-    "rank_correlation": "Rank correlation with what happened",
+    "concordance": "Pairs of customers in the right order",
+    "top_decile_share": "Share brought by the tenth valued most",
+    "gini": "Gini coefficient over the best possible",
     "holdout_log_score": "Mean log probability of what happened",
 }
 
@@ -42,7 +46,8 @@ def plot_model_comparison(
         A :func:`model_comparison`.
     measure : str
         Which of its columns to draw: ``"root_mean_squared_error"``, ``"mean_absolute_error"``,
-        ``"bias"``, ``"rank_correlation"`` or ``"holdout_log_score"``.
+        ``"bias"``, ``"concordance"``, ``"top_decile_share"``, ``"gini"`` or
+        ``"holdout_log_score"``.
     ax : matplotlib.axes.Axes, optional
         Where to draw. The default is a new figure.
 

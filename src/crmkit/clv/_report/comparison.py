@@ -9,9 +9,12 @@ import pandas as pd
 
 from crmkit._checks import quoted
 from crmkit._frames import read_customers
+from crmkit._learn.concordance import concordance
+from crmkit._learn.judging import gini, lift_at
 from crmkit.clv._model.on_log import NEEDS_A_LOG, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._report.numbers import numbers
+from crmkit.clv._report.value import read_spend
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["model_comparison"]
+__all__ = ["model_comparison", "read_ahead"]
 
 _FEW, _BLOCK = 8, 50_000
 
@@ -28,7 +31,9 @@ _FEW, _BLOCK = 8, 50_000
 LENGTHS = {"holdout_days": "T", "holdout_periods": "periods"}
 
 
-def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFrame:
+def model_comparison(
+    customers: Any, *, models: Mapping[str, Any], spend: Any = None
+) -> pd.DataFrame:
     """Compare purchase models by their fit and by what they foresaw of a hold-out period.
 
     Two rules that need no model stand beside them: ``as_before`` (each customer goes on buying
@@ -44,6 +49,10 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         with ``horizon_periods``.
     models : dict of str to fitted model
         Purchase models by the name to show, fitted on this table or on one of the same day.
+    spend : fitted model, float or str, optional
+        As in :func:`lifetime_value`: whom money comes from is judged too. ``top_decile_share`` and
+        ``gini`` are then of the amounts of the hold-out period; the rule ``as_before`` expects as
+        much money as came so far.
 
     Returns
     -------
@@ -65,8 +74,14 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         * ``actual_total`` (float) - purchases of all customers.
         * ``bias`` (float) - expected total over actual total, less 1; missing where nobody
           bought.
-        * ``rank_correlation`` (float) - Spearman's, of expected and actual purchases: whether
-          the best are found; 0 where the expectation is the same for all.
+        * ``concordance`` (float) - share of pairs of customers who bought differently often in
+          which more was expected of the one who bought more, equal expectations counted half:
+          0.5 is luck, 1 a perfect order.
+        * ``top_decile_share`` (float) - share of all purchases, or with `spend` of all money, that
+          the tenth of customers brought of whom most was expected; customers of whom the same was
+          expected count in proportion, so that 0.1 is luck.
+        * ``gini`` (float) - Gini coefficient of purchases, or money, in the order of what was
+          expected, over that of the best order: 0 is luck, 1 a perfect order.
 
     Raises
     ------
@@ -78,7 +93,15 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
     Notes
     -----
     The mean absolute error of counts favours expectations that are too low, because the median
-    customer buys nothing; judge by the log score and the bias of the total as well.
+    customer buys nothing; judge by the log score and the bias of the total as well. Rank
+    correlation is not here: where most buy nothing it falls when a model tells them apart.
+
+    References
+    ----------
+    .. [1] Harrell, F. E., Lee, K. L. and Mark, D. B. (1996). Multivariable prognostic models.
+       *Stat. Med.* 15, 361-387: concordance.
+    .. [2] Wang, X., Liu, T. and Miao, J. (2019). A deep probabilistic model for customer lifetime
+       value prediction. arXiv:1912.07753, section 4.2: the Gini coefficient of later value.
 
     Examples
     --------
@@ -96,19 +119,20 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             "{'BG/NBD': clv.BGNBD().fit(customers)}."
         )
     table = read_customers(customers)
-    ahead = "holdout_periods" if "holdout_periods" in table.columns else "holdout_days"
+    ahead, length = read_ahead(table)
     contracts = "churned" in table.columns and "frequency" not in table.columns
     past = "churned" if contracts else "frequency"
-    history = (past, LENGTHS[ahead], "holdout_frequency", ahead)
+    history = (past, LENGTHS[ahead], "holdout_frequency")
     table = read_customers(table, needs=history)
     columns = numbers(table, history, name="customers", low=0.0)
-    actual, lengths = columns["holdout_frequency"], columns[ahead]
-    if np.ptp(lengths) > 0.0 or not lengths[0] > 0.0:
-        raise InputError(
-            f"`customers`: column {ahead!r} must be the same positive number in all rows; make "
-            "the table with holdout_table, or opportunity_table(..., horizon_periods=...)."
-        )
-    length = float(lengths[0])
+    actual = columns["holdout_frequency"]
+    value, amount, before = actual, np.ones_like(actual), np.ones_like(actual)
+    if spend is not None:
+        spend, came = read_spend(spend), "holdout_monetary_value"
+        table = read_customers(table, needs=(came, "monetary_value"))
+        money = numbers(table, (came, "monetary_value"), name="customers")
+        amount = spend.predict(table)["expected_amount"].to_numpy()
+        value, before = actual * money[came], money["monetary_value"]
     rows = []
     for name, model in models.items():
         if isinstance(model, type) or not hasattr(model, "log_likelihood_"):
@@ -118,7 +142,7 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
         if isinstance(model, ReadsLogs):
             raise InputError(f"`models`: {quoted(name)} {NEEDS_A_LOG}")
         horizon = _days_ahead(model, name, table, length) if ahead == "holdout_periods" else length
-        told = model.predict(customers, horizon_days=horizon)
+        predicted = model.predict(customers, horizon_days=horizon)
         in_sample = {
             "log_likelihood": model.log_likelihood_,
             "n_parameters": model.n_parameters_,
@@ -126,16 +150,31 @@ def model_comparison(customers: Any, *, models: Mapping[str, Any]) -> pd.DataFra
             "bic": model.bic_,
             "holdout_log_score": _log_score(model, table, horizon, actual),
         }
-        expected = told["expected_purchases"].to_numpy()
-        rows.append({"model": name, **in_sample, **_errors(expected, actual)})
+        expected = predicted["expected_purchases"].to_numpy()
+        rows.append(
+            {"model": name, **in_sample, **_figures(expected, actual, expected * amount, value)}
+        )
     rules = (_staying if contracts else _buying)(columns[past], columns[LENGTHS[ahead]], length)
     nothing = dict.fromkeys(("log_likelihood", "aic", "bic", "holdout_log_score"), np.nan)
     for name, expected in rules.items():
-        free = int(name == "mean")
-        rows.append({"model": name, **nothing, "n_parameters": free, **_errors(expected, actual)})
+        told = {"model": name, **nothing, "n_parameters": int(name == "mean")}
+        worth = expected if name == "mean" else expected * before
+        rows.append({**told, **_figures(expected, actual, worth, value)})
     order = ["model", "log_likelihood", "n_parameters", "aic", "bic", "holdout_log_score"]
     errors = [column for column in rows[0] if column not in order]
     return pd.DataFrame(rows, columns=[*order, *errors])
+
+
+def read_ahead(table: pd.DataFrame) -> tuple[str, float]:
+    """Return the column that says how long the hold-out period is, and how long that is."""
+    ahead = "holdout_periods" if "holdout_periods" in table.columns else "holdout_days"
+    lengths = numbers(read_customers(table, needs=(ahead,)), (ahead,), name="customers")[ahead]
+    if np.ptp(lengths) > 0.0 or not lengths[0] > 0.0:
+        raise InputError(
+            f"`customers`: column {ahead!r} must be the same positive number in all rows; make "
+            "the table with holdout_table, or opportunity_table(..., horizon_periods=...)."
+        )
+    return ahead, float(lengths[0])
 
 
 def _buying(frequency: Floats, observed: Floats, length: float) -> dict[str, Floats]:
@@ -184,24 +223,23 @@ def _log_score(model: Any, table: pd.DataFrame, horizon: float, actual: Floats) 
     return total / len(table)
 
 
-def _errors(expected: Floats, actual: Floats) -> dict[str, float]:
-    """Return the errors of expected purchases, both of shape (n,)."""
-    gap = expected - actual
-    total = float(actual.sum())
+def _figures(expected: Floats, actual: Floats, worth: Floats, value: Floats) -> dict[str, float]:
+    """Return errors and order of expected purchases, and of what they are worth, all (n,)."""
+    gap, total = expected - actual, float(actual.sum())
+    worth = _told_apart(np.nan_to_num(worth, nan=np.inf))
     return {
         "mean_absolute_error": float(np.abs(gap).mean()),
         "root_mean_squared_error": float(np.sqrt(np.mean(gap**2))),
         "expected_total": float(expected.sum()),
         "actual_total": total,
         "bias": float(expected.sum()) / total - 1.0 if total else float("nan"),
-        "rank_correlation": _spearman(expected, actual),
+        "concordance": concordance(actual, _told_apart(expected))[0],
+        "top_decile_share": 0.1 * lift_at(worth, value),
+        "gini": gini(worth, value),
     }
 
 
-def _spearman(left: Floats, right: Floats) -> float:
-    """Return Spearman's rank correlation with mid-ranks; 0 where either side is constant."""
-    from scipy.stats import rankdata
-
-    if np.ptp(left) <= 1e-12 * max(float(np.abs(left).max(initial=0.0)), 1.0) or not np.ptp(right):
-        return 0.0
-    return float(np.corrcoef(rankdata(left), rankdata(right))[0, 1])
+def _told_apart(expected: Floats) -> Floats:
+    """Return expectations to 12 digits, so that rounding makes no order where there is none."""
+    share, power = np.frexp(expected)
+    return np.ldexp(np.round(share, 12), power)

@@ -19,18 +19,23 @@ from crmkit._frames import (
     read_customers,
     read_period,
     rows_of,
+    with_account,
 )
 from crmkit._log import PurchaseDays, purchase_days
 from crmkit._periods import period_of, period_start
+from crmkit.clv._math.steadiness import Base
 from crmkit.clv._model import ByGroup
 from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel
+from crmkit.clv._report.steadiness import shared_id, unsteady
 from crmkit.clv._table.days import check_refunds, holdout_days, read_until
 from crmkit.clv._table.periods import last_closed
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmkit._periods import Calendar, Period
     from crmkit._typing import Bools, Floats, Ints, KeepDropOrRaise
     from crmkit.clv._model.protocols import PurchaseValuer
@@ -95,12 +100,26 @@ def tracking_table(
         * ``actual_cumulative`` (int) - repeat purchases so far.
         * ``expected_cumulative`` (float) - expected repeat purchases so far.
 
+        ``attrs["account"]`` says in ``warnings``, a sentence for each, what no model of this kind
+        can follow: a ``shared_id`` with more than half of all rows (``largest_share_of_rows``), a
+        yearly ``season`` of 10 % or more above and below the mean, and 10 % or more purchases
+        beyond or below those expected after `as_of` (``drift``; a wrong level before is allowed
+        for). The last two are tested against the spread of customers at the level .001, and missing
+        where they cannot be told: with fewer than 50 repeat purchases; a season in less than two
+        years, or with periods of more than two months.
+
     Raises
     ------
     MissingColumnsError
         If a column is missing.
     InputError
         If nobody bought by `as_of`, or the log ends before the hold-out period.
+
+    Notes
+    -----
+    Of 100 simulated steady bases, 60 of 400 and 40 of 1,500 customers, none was warned of. Of 12 of
+    1,500 customers each, all with a season of 30 % were, and all that bought a quarter less after
+    `as_of`. A hold-out of part of a year may take a season for drift.
 
     Examples
     --------
@@ -131,27 +150,35 @@ def tracking_table(
     if not known.any():
         raise InputError("`transactions` has no purchase on or before `as_of`.")
     mine = known[clock.buyer]
-    actual = np.bincount(np.searchsorted(clock.ends, clock.bought[mine]), minlength=clock.ends.size)
+    period = np.searchsorted(clock.ends, clock.bought[mine])
+    holdout, told = clock.ends > clock.split, shared_id(log.rows)
     ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
     if isinstance(purchases, OnLog):
         total = purchases.expected_of_base(clock.split, clock.ends)
     else:
-        total = _expected_by(purchases, ids[known].reset_index(drop=True), known, clock, customers)
+        known_ids = ids[known].reset_index(drop=True)
+        kind, expected = _expected_by(purchases, known_ids, known, clock, customers)
+        buyer = (np.cumsum(known) - 1)[clock.buyer[mine]]
+        base = Base(expected, kind, buyer, period, clock.ends.size)
+        total = np.cumsum(base.foreseen())
+        steady = unsteady(base, clock.last_day.astype(np.float64), holdout)
+        told |= steady | {"warnings": told["warnings"] | steady["warnings"]}
     if customers is not None:
         people, account = read_customers(customers, optional=())["customer_id"], log.account
         everyone = log.rows.customer_ids
         rows_of(people, everyone, name="customers", other="transactions", account=account)
+    actual = np.bincount(period, minlength=clock.ends.size)
     table = pd.DataFrame(
         {
             "period_end": day_column(clock.last_day),
-            "holdout": clock.ends > clock.split,
+            "holdout": holdout,
             "actual": actual,
             "expected": np.diff(total, prepend=0.0),
             "actual_cumulative": np.cumsum(actual),
             "expected_cumulative": total,
         }
     )
-    return log.noted(table)
+    return with_account(log.noted(table), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +271,8 @@ def _expected_by(
     known: Bools,
     clock: _Clock,
     customers: Any,
-) -> Floats:
-    """Return the expected repeat purchases up to each end of a period, shape (periods,)."""
+) -> tuple[Ints, Callable[[int], Floats]]:
+    """Return of which kind each customer is, and what each kind is expected to buy in a period."""
     model = _one(purchases)
     names = set(model._covariate_columns())
     if isinstance(purchases, ByGroup):
@@ -261,8 +288,8 @@ def _expected_by(
 
     first = clock.first[known]
     born = np.arange(int(first.min()), int(first.max()) + 1)
-    counts = np.zeros((len(kinds), born.size))
-    np.add.at(counts, (pattern, first - born[0]), 1.0)
+    cells, kind = np.unique(pattern * born.size + first - born[0], return_inverse=True)
+    row, came = cells // born.size, born[cells % born.size]
     # Ticks are whole, so few distinct ages cover every pair of arrival and period.
     used = np.zeros(int(clock.ends[-1] - born[0]) + 1, dtype=bool)
     for tick in clock.ends:
@@ -270,4 +297,8 @@ def _expected_by(
     ages = np.flatnonzero(used[1:]) + 1
     curve = np.zeros((len(kinds), used.size))
     curve[:, ages] = purchases._new_customers(kinds, np.float64(clock.tick_days) * ages)
-    return np.array([np.sum(counts * curve[:, np.maximum(t - born, 0)]) for t in clock.ends])
+
+    def so_far(j: int) -> Floats:
+        return curve[row, np.maximum(clock.ends[j] - came, 0)]
+
+    return kind, lambda j: so_far(j) - so_far(j - 1) if j else so_far(0)

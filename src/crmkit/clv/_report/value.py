@@ -13,6 +13,7 @@ from crmkit._frames import group_codes, note_by, read_by, read_customers, with_a
 from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import Interval, limits
 from crmkit.clv._model.known_price import KnownPrice
+from crmkit.clv._model.margins import margins_of
 from crmkit.clv._model.on_log import NEEDS_A_LOG, ReadsLogs
 from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
 from crmkit.clv._report.interval import Valuation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["customer_equity", "lifetime_value"]
+__all__ = ["customer_equity", "lifetime_value", "read_spend"]
 
 
 def lifetime_value(
@@ -36,7 +37,7 @@ def lifetime_value(
     spend: Any,
     horizon_days: float | str = 365,
     annual_discount_rate: float = 0.10,
-    margin: float | str = 1.0,
+    margin: float | str | None = None,
     interval: Interval | None = None,
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -61,9 +62,11 @@ def lifetime_value(
         ``"6 months"``, from the day in the column ``as_of`` of `customers` on.
     annual_discount_rate : float
         Rate per year of 365 days, compounded continuously over time.
-    margin : float or str
+    margin : float or str, optional
         Share of the amount that is earned, or the column of `customers` that holds it (negative
-        where a customer costs more than is paid), such as ``margin`` of a :func:`purchase_table`.
+        where a customer costs more than is paid). The default is what `spend` expects of each
+        customer's orders, if it learned from their costs (``purchase_table(margins=True)``), else
+        1: all of it.
     interval : {"delta", "posterior", "predictive"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
         models, by derivatives, or by draws from the posteriors of models with a prior. It is about
@@ -81,6 +84,8 @@ def lifetime_value(
         * ``expected_purchases`` (float) - purchases within the horizon; only with a finite one.
         * ``discounted_purchases`` (float) - the same in today's purchases.
         * ``expected_amount`` (float) - mean amount per purchase, returned ones counted as 0.
+        * ``expected_margin`` (float) - share of it that is earned; only where `spend` learned it
+          and `margin` is not given.
         * ``lifetime_value`` (float) - margin x expected amount x discounted purchases; NaN where
           the fitted mean amount is infinite, which ``attrs["account"]`` counts.
         * ``std_error`` (float) - of the value; only with an interval.
@@ -134,11 +139,11 @@ def lifetime_value(
     spend = _models(purchases, spend)
     level = _check_interval(interval, confidence_level)
     table = read_customers(customers)
-    share = _margin(table, margin)
+    share, earned = _margin(table, margin, spend)
     told = purchases.predict(table, **options)
     amount = spend.predict(table)["expected_amount"].to_numpy()
     value = share * amount * told["discounted_purchases"].to_numpy()
-    result: pd.DataFrame = told.assign(expected_amount=amount, lifetime_value=value)
+    result: pd.DataFrame = told.assign(expected_amount=amount, **earned, lifetime_value=value)
     result = with_account(result, {"customers_with_infinite_mean": int(np.isnan(amount).sum())})
     if interval is None:
         return result
@@ -156,7 +161,7 @@ def customer_equity(
     by: str | Sequence[str] | None = None,
     horizon_days: float | str = 365,
     annual_discount_rate: float = 0.10,
-    margin: float | str = 1.0,
+    margin: float | str | None = None,
     interval: Interval | None = "delta",
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -243,7 +248,8 @@ def customer_equity(
     whole = float(value.sum())
     reach: dict[str, Floats] = {}
     if interval is not None:
-        valuation = Valuation(table, purchases, spend, _margin(table, margin), options)
+        share, _ = _margin(table, margin, spend)
+        valuation = Valuation(table, purchases, spend, share, options)
         if interval != "delta":
             reach = valuation.drawn(interval, group, n, level)
         else:
@@ -260,21 +266,26 @@ def customer_equity(
     return with_account(note_by(labels.assign(**sums), columns), told.attrs["account"])
 
 
+def read_spend(spend: Any) -> Any:
+    """Return the model that stands for spend, a known price too."""
+    if isinstance(spend, (str, Real, Decimal)) and not isinstance(spend, (bool, np.bool_)):
+        return KnownPrice(spend)
+    return _checked(spend, "spend", SpendValuer, "GammaGamma, or a known price")
+
+
 def _models(purchases: Any, spend: Any) -> Any:
     """Return what stands for spend, and say in words what is no purchase or spend model."""
-    if isinstance(spend, (str, Real, Decimal)) and not isinstance(spend, (bool, np.bool_)):
-        spend = KnownPrice(spend)
     if isinstance(purchases, ReadsLogs):
         raise InputError(f"`purchases` {NEEDS_A_LOG}")
-    for name, model, wanted, such_as in (
-        ("purchases", purchases, PurchaseValuer, "BGNBD or ParetoNBD"),
-        ("spend", spend, SpendValuer, "GammaGamma, or a known price"),
-    ):
-        if isinstance(model, type) or not isinstance(model, wanted):
-            raise InputError(
-                f"`{name}` must be a fitted model such as {such_as}; got {quoted(model)}."
-            )
-    return spend
+    _checked(purchases, "purchases", PurchaseValuer, "BGNBD or ParetoNBD")
+    return read_spend(spend)
+
+
+def _checked(model: Any, name: str, wanted: Any, such_as: str) -> Any:
+    """Return a model that can do what is wanted."""
+    if isinstance(model, type) or not isinstance(model, wanted):
+        raise InputError(f"`{name}` must be a fitted model such as {such_as}; got {quoted(model)}.")
+    return model
 
 
 def _check_interval(interval: Interval | None, confidence_level: float) -> float:
@@ -285,10 +296,14 @@ def _check_interval(interval: Interval | None, confidence_level: float) -> float
     return level
 
 
-def _margin(table: pd.DataFrame, margin: float | str) -> Floats:
-    """Return the margin of each customer, shape (n,)."""
+def _margin(
+    table: pd.DataFrame, margin: float | str | None, spend: SpendValuer
+) -> tuple[Floats, dict[str, Floats]]:
+    """Return the margin of each customer, shape (n,), and as a column where it was learned."""
+    if margin is None and (learned := margins_of(spend, table)) is not None:
+        return learned, {"expected_margin": learned}
     if not isinstance(margin, str):
-        return np.full(len(table), check_number(margin, "margin"))
+        return np.full(len(table), 1.0 if margin is None else check_number(margin, "margin")), {}
     read_customers(table, needs=(margin,))
     problems = Problems("customers")
     values = number_array(table[margin], problems, margin)
@@ -298,4 +313,4 @@ def _margin(table: pd.DataFrame, margin: float | str) -> Floats:
         do="Write 30 % as 0.3.",
     )
     problems.raise_if_any()
-    return values
+    return values, {}

@@ -31,7 +31,7 @@ def cohort_value(
     customers: Any = None,
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
-    annual_discount_rate: float = 0.0,
+    annual_discount_rate: float = 0.10,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Follow what each cohort of new customers has earned, period by period.
@@ -186,7 +186,7 @@ def payback_table(
     customers: Any = None,
     by: str | Sequence[str] | None = None,
     margin: float = 1.0,
-    annual_discount_rate: float = 0.0,
+    annual_discount_rate: float = 0.10,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Tell when the cost of winning customers is earned back, by cohort and channel.

@@ -1,4 +1,4 @@
-"""Which purchases stay once refunds are booked, and what those are worth."""
+"""Which purchases stay once refunds are booked, what those are worth, and what they earn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from crmkit._log import PurchaseDays
     from crmkit._typing import Floats
 
-__all__ = ["kept_columns"]
+__all__ = ["kept_columns", "margin_columns"]
 
 # What rounding leaves of an amount that was given back, as a share of the customer's largest.
 _NOTHING = 1e-9
@@ -34,6 +34,36 @@ def kept_columns(days: PurchaseDays, *, logs: bool) -> dict[str, NDArray[Any]]:
     off = np.where(stays, log - np.repeat(mean, count), 0.0)
     spread = np.sqrt(np.add.reduceat(off**2, first) / np.maximum(kept, 1))
     return {"kept_purchases": kept, "log_amount_mean": mean, "log_amount_std": spread}
+
+
+def margin_columns(days: PurchaseDays, cost: Floats) -> dict[str, NDArray[Any]]:
+    """Return what share of amounts was earned, how far days lie off, and how many tell it; (n,).
+
+    `cost`, shape (m,), is that of each day. With p the day's share of the customer's amounts, the
+    variance of a day is ``sum p off^2 / (1 - sum p^2)``, and ``1 / sum p^2`` days of one amount
+    would tell as much as these do.
+    """
+    if not days.first.size:
+        return dict.fromkeys(["margin", "margin_std", "margin_orders"], np.zeros(0))
+    assert days.amount is not None
+    first, count = days.first, days.count
+    total = np.add.reduceat(days.amount, first)
+    total = np.where(total > 0.0, total, np.nan)
+    margin = 1.0 - np.add.reduceat(cost, first) / total
+    stays = days.amount > 0.0
+    amount = np.where(stays, days.amount, 0.0)
+    share = amount / np.repeat(np.add.reduceat(amount, first), count).clip(1e-300)
+    off = np.divide(days.amount - cost, days.amount, out=np.zeros_like(amount), where=stays)
+    off -= np.repeat(margin, count)
+    spread, alike = (np.add.reduceat(share * one, first) for one in (off**2, share))
+    more = alike < 1.0 - 1e-9
+    variance = np.divide(spread, 1.0 - alike, out=np.zeros_like(alike), where=more)
+    told = np.where(np.isnan(margin), 0.0, 1.0 / alike.clip(1e-300))
+    return {
+        "margin": margin,
+        "margin_std": np.sqrt(np.nan_to_num(variance)),
+        "margin_orders": told,
+    }
 
 
 def _settled(days: PurchaseDays) -> Floats:

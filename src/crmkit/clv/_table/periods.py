@@ -234,7 +234,8 @@ def _periods(
 
     With periods `ahead` the log goes on for as many after it.
     """
-    log = read_until(transactions, observed_until) if ahead else read_log(transactions, as_of=as_of)
+    told = ahead or as_of is None
+    log = read_until(transactions, observed_until) if told else read_log(transactions, as_of=as_of)
     check_refunds(log, refunds)
     number = period_of(log.rows.day, period)
     active = purchase_days(log.rows.customer, number, bought=log.bought)

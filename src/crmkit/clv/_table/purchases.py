@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from crmkit._frames import ACCOUNT
 from crmkit._log import PurchaseDays, purchase_days, read_log
 from crmkit._periods import day_text
 from crmkit.clv._table.days import check_refunds, holdout_days, read_until
-from crmkit.clv._table.kept import kept_columns
+from crmkit.clv._table.kept import kept_columns, margin_columns
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def purchase_table(
     refunds: KeepDropOrRaise = "keep",
     regularity: bool = False,
     heavy_tails: bool = False,
+    margins: bool = False,
 ) -> pd.DataFrame:
     """Summarise each customer's repeat purchases, the table all purchase models learn from.
 
@@ -58,6 +59,10 @@ def purchase_table(
         :class:`MBGCNBD`) learn from.
     heavy_tails : bool
         Add ``log_amount_mean`` and ``log_amount_std``, which :class:`LognormalSpend` learns from.
+    margins : bool
+        Add ``margin``, ``margin_std`` and ``margin_orders`` from the column ``cost`` of the log
+        (direct cost of the row; of a refund what came back, negative), which the models of spend
+        learn from. An order that loses money is an order still.
 
     Returns
     -------
@@ -81,6 +86,12 @@ def purchase_table(
           where none is. Optional.
         * ``log_amount_std`` (float) - their standard deviation around it, over all of them; 0
           where fewer than two are left. Optional.
+        * ``margin`` (float) - share of the amounts that was earned, costs taken off; negative
+          where they were higher, missing where nothing is left of the amounts. Optional.
+        * ``margin_std`` (float) - standard deviation of the margins of the purchase days, which
+          weigh as much as their amounts; 0 of a single one. Optional.
+        * ``margin_orders`` (float) - how many purchase days of one amount would tell as much of the
+          margin; the fewer than all, the more one outweighs the others. Optional.
 
     Raises
     ------
@@ -119,18 +130,23 @@ def purchase_table(
     0         ann          1     20.0  30.0            35.0          10.0
     1         bob          0      0.0  20.0             0.0           5.0
     """
-    log = read_log(transactions, as_of=as_of)
+    costs = check_flag(margins, "margins")
+    needs = ("amount", "cost") if costs else ()
+    log = read_log(transactions, needs=needs, as_of=as_of)
     as_of = log.rows.as_of
     heavy = check_flag(heavy_tails, "heavy_tails")
     if heavy and not log.rows.has("amount"):
         raise InputError("`heavy_tails` needs a log with the column 'amount'.")
     check_refunds(log, refunds, since=None, until=as_of)
-    parts = [
-        _summary(
-            _days(log, rows, refunds, until=as_of), as_of, regularity=regularity, heavy_tails=heavy
-        )
-        for rows in _pieces(log.rows)
-    ]
+    parts = []
+    for rows in _pieces(log.rows):
+        days = _days(log, rows, refunds, until=as_of)
+        part = _summary(days, as_of, regularity=regularity, heavy_tails=heavy)
+        if costs:
+            cost = _days(log, rows, refunds, until=as_of, money="cost").amount
+            assert cost is not None
+            part |= margin_columns(days, cost)
+        parts.append(part)
     return _table(log, parts, as_of)
 
 
@@ -242,8 +258,9 @@ def _days(
     *,
     until: int,
     since: int | None = None,
+    money: Literal["amount", "cost"] = "amount",
 ) -> PurchaseDays:
-    """Reduce these rows as far as they fall on some days."""
+    """Reduce these rows as far as they fall on some days, with the amounts or costs of each."""
     log, bought = purchases.rows, purchases.bought
     day = log.day[rows]
     seen = day <= until
@@ -254,7 +271,7 @@ def _days(
     return purchase_days(
         log.customer[rows],
         day,
-        log.amount[rows] if log.has("amount") else None,
+        getattr(log, money)[rows] if log.has(money) else None,
         None if bought is None else bought[rows],
         book=refunds == "keep",
     )

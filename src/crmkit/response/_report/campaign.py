@@ -48,7 +48,7 @@ def campaign_result(
     contact_cost: float | str | Mapping[Any, float] | None = None,
     fixed_cost: float = 0.0,
     method: LiftInterval = "auto",
-    n_draws: int = 2000,
+    n_draws: int = 1000,
     confidence_level: float = 0.95,
     random_state: int | None = None,
 ) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def campaign_result(
     method : {"auto", "newcombe", "welch", "bootstrap"}, default "auto"
         Interval of the uplift. "auto": Newcombe's for rates, the bootstrap-t for amounts, which
         are skewed, and Welch's with `covariates`, `cluster` or `denominator`.
-    n_draws : int, default 2000
+    n_draws : int, default 1000
         Bootstrap draws.
     confidence_level : float, default 0.95
         Level of the intervals, and of the verdict.

@@ -56,7 +56,7 @@ class BehaviourSegments(Model):
     min_stability : float, default 0.75
         Smallest Jaccard overlap that ``auto`` accepts. Below 0.6 a cluster hardly exists, above
         0.85 it is very stable [1]_.
-    n_draws : int, default 20
+    n_resamples : int, default 20
         Bootstrap draws, to measure stability.
     sample_size : int, default 20000
         Clusters are fitted to at most so many customers; all are then assigned.
@@ -154,7 +154,7 @@ class BehaviourSegments(Model):
         n_bands: int = 1,
         min_share: float = 0.02,
         min_stability: float = 0.75,
-        n_draws: int = 20,
+        n_resamples: int = 20,
         sample_size: int = 20_000,
         names: Mapping[str, str] | Sequence[str] | None = None,
         random_state: int | None = None,
@@ -167,7 +167,7 @@ class BehaviourSegments(Model):
         self.n_bands = n_bands
         self.min_share = min_share
         self.min_stability = min_stability
-        self.n_draws = n_draws
+        self.n_resamples = n_resamples
         self.sample_size = sample_size
         self.names = names
         self.random_state = random_state
@@ -194,7 +194,7 @@ class BehaviourSegments(Model):
             If no column can be used, or there are fewer different customers than segments.
         """
         check_choice(self.method, "method", ClusterMethod)
-        tried, n_draws = self._tried(), check_number(self.n_draws, "n_draws", rule="resamples")
+        tried, n_resamples = self._tried(), check_number(self.n_resamples, "n_resamples")
         n_bands = check_number(self.n_bands, "n_bands")
         sample_size = check_number(self.sample_size, "sample_size")
         least_stable = check_number(self.min_stability, "min_stability")
@@ -217,7 +217,7 @@ class BehaviourSegments(Model):
         search = Search(
             spread_ties(sample), searched(sample, encoder.terms), tried, method=self.method,
             least_share=least_share, least_stable=least_stable,
-            seeds=rng.integers(0, 2**31, n_draws), progress=progress,
+            seeds=rng.integers(0, 2**31, n_resamples), progress=progress,
         )  # fmt: skip
         chosen, clusters, jaccard = search.choose(auto=self.n_segments == "auto")
         if chosen == 1:

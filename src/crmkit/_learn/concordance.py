@@ -1,4 +1,4 @@
-"""How often the customer with the higher score stays longer, exact with ties and late entries."""
+"""How often a score puts two customers in the right order, exact with ties and late entries."""
 
 from __future__ import annotations
 
@@ -7,25 +7,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from crmkit._typing import Floats, Ints
-    from crmkit.churn._math.tenures import Tenures
+    from crmkit._typing import Bools, Floats, Ints
 
 
 __all__ = ["concordance"]
 
 
-def concordance(tenures: Tenures, score: Floats) -> tuple[float, float, float]:
+def concordance(
+    time: Floats,
+    score: Floats,
+    *,
+    left: Bools | None = None,
+    entry: Floats | None = None,
+    weight: Floats | None = None,
+    counts: bool = True,
+) -> tuple[float, float, float]:
     """Return Harrell's C, its standard error and the number of pairs (Harrell et al. 1996).
 
     A pair is one who left and one at risk then who left later or was not seen to leave; equal
     scores count half. The error is that of the infinitesimal jackknife: what each customer's
     pairs are beyond the mean. `score`, shape (n,), is higher for those expected to stay longer.
+
+    Where all are seen to the end (`left` is None) `time` may be any outcome, such as purchases: a
+    pair is any two that differ in it. Of outcomes 0 and 1 this is the area under the curve.
+    `counts` says whether weights count customers.
     """
-    weight = np.ones(score.size) if tenures.weight is None else tenures.weight
-    order = np.lexsort((~tenures.left, tenures.time))
-    time, left, weight = tenures.time[order], tenures.left[order], weight[order]
+    weight = np.ones(score.size) if weight is None else weight
+    left = np.ones(score.size, dtype=bool) if left is None else left
+    order = np.lexsort((~left, time))
+    time, left, weight = time[order], left[order], weight[order]
     code = np.unique(score[order], return_inverse=True)[1].reshape(-1).astype(np.int64)
-    entry = np.zeros(time.size) if tenures.entry is None else tenures.entry[order]
+    entry = np.zeros(time.size) if entry is None else entry[order]
     events, place = np.flatnonzero(left), np.arange(time.size)
     # After all who left at the same time.
     last = np.searchsorted(time[events], time[events], side="right")
@@ -51,7 +63,7 @@ def concordance(tenures: Tenures, score: Floats) -> tuple[float, float, float]:
     found = float(weight @ good) / n_pairs
     pairs, good = pairs + earlier[2], good + earlier[0] + earlier[1] / 2
     moved = (good - found * pairs) / n_pairs
-    power = 1 if tenures.counts else 2
+    power = 1 if counts else 2
     return found, float(np.sqrt(np.sum(weight**power * moved**2))), n_pairs
 
 
