@@ -153,9 +153,8 @@ def _before(model: Any, table: pd.DataFrame, top: int) -> _Told:
     new = table.assign(**dict.fromkeys(model._columns, 0))
     _, rows = model._rows(new)
     n_kinds = rows.weight.size
-    weight = np.bincount(time * n_kinds + rows.inverse, minlength=times.size * n_kinds)
-    weight = weight.reshape(times.size, n_kinds).astype(np.float64)
-
+    count = np.bincount(time * n_kinds + rows.inverse, minlength=times.size * n_kinds)
+    weight = count.astype(np.float64).reshape(times.size, n_kinds)
     nodes, basis = _nodes(times)
 
     def chances(coefficients: Floats) -> Floats:
@@ -197,12 +196,11 @@ def _nodes(times: Floats) -> tuple[Floats, Floats]:
     low, high = float(x.min()), float(x.max())
     points = np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
     to_terms = np.linalg.inv(chebvander(points, _NODES - 1))
-    basis = np.zeros((times.size, np.count_nonzero(~far) + _NODES))
-    basis[~far, : basis.shape[1] - _NODES] = np.eye(np.count_nonzero(~far))
+    near = times.size - x.size
     scaled = 2.0 * (x - low) / (high - low) - 1.0
-    basis[np.ix_(far, np.arange(basis.shape[1] - _NODES, basis.shape[1]))] = (
-        chebvander(scaled, _NODES - 1) @ to_terms
-    )
+    basis = np.zeros((times.size, near + _NODES))
+    basis[~far, :near] = np.eye(near)
+    basis[far, near:] = chebvander(scaled, _NODES - 1) @ to_terms
     return np.r_[times[~far], np.exp(low + (high - low) * (points + 1.0) / 2.0)], basis
 
 

@@ -150,7 +150,7 @@ def tracking_table(
     if not known.any():
         raise InputError("`transactions` has no purchase on or before `as_of`.")
     mine = known[clock.buyer]
-    period = np.searchsorted(clock.ends, clock.bought[mine])
+    at = np.searchsorted(clock.ends, clock.bought[mine])
     holdout, told = clock.ends > clock.split, shared_id(log.rows)
     ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
     if isinstance(purchases, OnLog):
@@ -159,7 +159,7 @@ def tracking_table(
         known_ids = ids[known].reset_index(drop=True)
         kind, expected = _expected_by(purchases, known_ids, known, clock, customers)
         buyer = (np.cumsum(known) - 1)[clock.buyer[mine]]
-        base = Base(expected, kind, buyer, period, clock.ends.size)
+        base = Base(expected, kind, buyer, at, clock.ends.size)
         total = np.cumsum(base.foreseen())
         steady = unsteady(base, clock.last_day.astype(np.float64), holdout)
         told |= steady | {"warnings": told["warnings"] | steady["warnings"]}
@@ -167,7 +167,7 @@ def tracking_table(
         people, account = read_customers(customers, optional=())["customer_id"], log.account
         everyone = log.rows.customer_ids
         rows_of(people, everyone, name="customers", other="transactions", account=account)
-    actual = np.bincount(period, minlength=clock.ends.size)
+    actual = np.bincount(at, minlength=clock.ends.size)
     table = pd.DataFrame(
         {
             "period_end": day_column(clock.last_day),
