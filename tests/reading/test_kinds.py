@@ -67,7 +67,7 @@ def test_orders_with_their_lines_within_them(tmp_path):
     ]
     path = tmp_path / "orders.json"
     path.write_text(json.dumps(orders), encoding="utf-8")
-    check(path, product="name")
+    check(path)
 
 
 @pytest.mark.parametrize("text", ['{"a": 1', "[{]", '{"a": [1]}', '[{"a": 1}, 2]'])

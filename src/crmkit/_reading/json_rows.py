@@ -96,7 +96,11 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
             for key, cell in row.items()
             if key != name
         }
-        lines += [whole | line for line in row.get(name) or [{}]]
+        lines += [
+            whole
+            | {("lineitem name" if key == "name" else key): cell for key, cell in line.items()}
+            for line in row.get(name) or [{}]
+        ]
     return lines, name
 
 
