@@ -31,11 +31,13 @@ def test_equals_brute_force(baskets, min_count, max_length):
     st.integers(1, 3),
     st.sampled_from([1, 3, 17, 1 << 20]),
     st.sampled_from([0, -1e18, 5e5]),
+    st.sampled_from([0, 64]),
 )
-def test_bounded_temporaries_and_lists_change_nothing(baskets, min_count, cells, begin):
+def test_bounded_temporaries_and_lists_change_nothing(baskets, min_count, cells, begin, small):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mining, "CELLS", cells)
         patch.setattr(prefixes, "BEGIN", begin)  # far below 0: lists to the end
+        patch.setattr(mining, "SMALL", small)
         found = basket.frequent_itemsets(log_of(baskets), min_support=min_count)
         best = basket.frequent_itemsets(log_of(baskets), n_best=7, min_length=2)
     assert as_dict(found) == brute_force(baskets, min_count)
@@ -53,25 +55,25 @@ def test_bounded_temporaries_and_lists_change_nothing(baskets, min_count, cells,
     st.integers(1, 3),
     st.sampled_from([None, 2, 3, 4]),
     st.sampled_from([1, 2, 16]),
+    st.sampled_from([0, 64]),
 )
-def test_items_that_always_come_together(bundles, min_count, max_length, free):
+def test_items_that_always_come_together(bundles, min_count, max_length, free, small):
     baskets = [list("".join(some)) for some in bundles]
     expected = brute_force(baskets, min_count, max_length)
     options = {"min_support": min_count, "max_length": max_length}
-    before, prefixes.FREE = prefixes.FREE, free
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefixes, "FREE", free)
+        patch.setattr(mining, "SMALL", small)
         found = basket.frequent_itemsets(log_of(baskets), **options)
         best = basket.frequent_itemsets(log_of(baskets), n_best=7, min_length=2, **options)
-    finally:
-        prefixes.FREE = before
     assert as_dict(found) == expected
     longer = {a: c for a, c in expected.items() if len(a) > 1}
     seventh = sorted(longer.values(), reverse=True)[:7][-1] if longer else 0
     assert as_dict(best) == {a: c for a, c in longer.items() if c >= seventh}
 
 
-@given(baskets_of(), st.integers(1, 3), st.sampled_from([1, 16]))
-def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
+@given(baskets_of(), st.integers(1, 3), st.sampled_from([1, 16]), st.sampled_from([0, 64]))
+def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free, small):
     group = {f"item {i}": "even" if i % 2 == 0 else "odd" for i in range(8)}
     log = log_of(baskets)
     log["group"] = log["product"].map(group)
@@ -81,11 +83,10 @@ def test_no_itemset_holds_an_item_and_its_group(baskets, min_count, free):
         for items, count in brute_force(with_groups, min_count).items()
         if not any(f"group={group.get(item)}" in items for item in items)
     }
-    before, prefixes.FREE = prefixes.FREE, free
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefixes, "FREE", free)
+        patch.setattr(mining, "SMALL", small)
         found = basket.frequent_itemsets(log, min_support=min_count, groups=["group"])
-    finally:
-        prefixes.FREE = before
     assert {tuple(sorted(items)): count for items, count in as_dict(found).items()} == expected
 
 

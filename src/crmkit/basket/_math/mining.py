@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     WordArray = NDArray[np.uint64]
 
 CELLS = 1 << 20  # entries of one temporary array: 8 MB of int64
+SMALL = 64  # words: up to 4,096 baskets, bitsets of all of them save what shorter ones cost to make
 
 
 def mine_itemsets(
@@ -138,6 +139,14 @@ class _Search:
         n = self.n_items
         items = np.arange(n, dtype=np.int32)[:, None]
         rows = Prefixed(items, items[:, :0], self.baskets.count, np.full(n, n))
+        n_baskets = len(self.baskets.begin) - 1
+        n_words = (n_baskets + 63) // 64
+        root = np.zeros(n, dtype=np.int64), np.full(n, n_baskets)
+        if n_words <= SMALL and not self.found.limit and not rows.prefers_lists(*root, n_words):
+            bits = np.zeros((n, n_words), dtype=np.uint64)
+            _set_bits(bits, self.baskets.item, self.baskets.basket)
+            self._grow(rows, bits)
+            return
         for low, high in self.baskets.blocks(CELLS):
             self._search(self.baskets, rows, low, high)
 
@@ -187,13 +196,10 @@ class _Search:
             row, each = (np.concatenate(part) for part in zip(*(m[:2] for m in met), strict=True))
             self._search_lists(row, each, grown)
             return
-        bits = np.zeros(len(cells) * n_words, dtype=np.uint64)
+        bits = np.zeros((len(cells), n_words), dtype=np.uint64)
         for row, each, number in met:
-            bit = np.repeat(number, each)
-            word = row * np.int64(n_words) + (bit >> 6)
-            # each bit is set once, so adding is the same as or-ing, and far faster
-            np.add.at(bits, word, np.uint64(1) << (bit & 63).astype(np.uint64))
-        self._grow(grown, bits.reshape(len(cells), n_words))
+            _set_bits(bits, row, np.repeat(number, each))
+        self._grow(grown, bits)
 
     def _search_lists(self, row: Codes, n_each: Ints, rows: Prefixed) -> None:
         """Search baskets of rows, given end to end with the number of entries of each."""
@@ -265,3 +271,9 @@ class _Search:
                     items, free, count = items[joins], free[joins], count[joins]
                     words, parent = words[joins], parent[joins]
                 self._grow(Prefixed(items, free, count, class_ends(parent)), words)
+
+
+def _set_bits(bits: WordArray, row: Codes, bit: Ints) -> None:
+    """Set bits of rows of words, each of them once, so that adding is or-ing, and far faster."""
+    word = row.astype(np.int64) * bits.shape[1] + (bit >> 6)
+    np.add.at(bits.reshape(-1), word, np.uint64(1) << (bit & 63).astype(np.uint64))
