@@ -205,7 +205,7 @@ def test_orders_of_one_line_and_empty_results():
     assert as_dict(basket.frequent_itemsets(log, min_support=1)) == {("a",): 2, ("b",): 1}
     assert basket.item_pairs(log).empty
     nothing = basket.frequent_itemsets(log, min_support=3)
-    assert list(nothing.columns) == ["itemset", "length", "count", "support"]
+    assert list(nothing.columns) == ["itemset", "length", "count", "customers", "support"]
     rules = basket.association_rules(nothing)
     assert rules.empty
     assert "p_adjusted" in rules.columns

@@ -310,6 +310,22 @@ def test_the_balance_is_learned_from_days_before_those_that_are_judged():
     assert basket.NextItem().fit(at_once).account_["balance_customers"] == 0
 
 
+def test_scores_are_the_chances_that_later_days_show():
+    log = habits_and_tastes(3, 900)
+    day = log["date"].max() - pd.Timedelta(days=40)
+    later = log[log["date"] > day].drop_duplicates(["customer_id", "product"])
+    model = basket.NextItem(horizon_days=40).fit(log, as_of=day)
+    offers = model.predict(log, n_items=8, exclude_owned=False, as_of=day)
+    bought = pd.MultiIndex.from_frame(offers[["customer_id", "item"]]).isin(
+        pd.MultiIndex.from_frame(later[["customer_id", "product"]])
+    )
+    fifth = pd.qcut(offers["score"].rank(method="first"), 5, labels=False)
+    for number in range(5):
+        some = fifth == number
+        error = np.sqrt(bought[some].mean() / some.sum())
+        assert abs(offers.loc[some, "score"].mean() - bought[some].mean()) < 4 * error + 0.01
+
+
 def test_wrong_parameters_and_splits():
     log = datasets.make_transactions(50, random_state=4)["transactions"]
     for parameters in ({"horizon_days": 0}, {"half_life_days": 0}, {"n_neighbours": 0}):
