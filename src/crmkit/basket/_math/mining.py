@@ -273,7 +273,7 @@ class _Search:
                 self._grow(Prefixed(items, free, count, class_ends(parent)), words)
 
 
-def _set_bits(bits: WordArray, row: Codes, bit: Ints) -> None:
+def _set_bits(bits: WordArray, row: NDArray[np.integer], bit: Ints) -> None:
     """Set bits of rows of words, each of them once, so that adding is or-ing, and far faster."""
     word = row.astype(np.int64) * bits.shape[1] + (bit >> 6)
     np.add.at(bits.reshape(-1), word, np.uint64(1) << (bit & 63).astype(np.uint64))
