@@ -156,6 +156,26 @@ def test_no_choice_gains_more_and_the_bound_is_one():
         assert row["bound"] >= best * (1 - 1e-9)
 
 
+def test_an_offer_for_each_within_the_budget_is_the_best_of_all():
+    customers = pd.DataFrame({"customer_id": range(3), "ok": True})
+    worth = np.array([[16.0, 5], [3, 6], [8, 16]])
+    scores = pd.DataFrame(
+        {
+            "customer_id": np.repeat(range(3), 2),
+            "treatment": ["card", "call"] * 3,
+            "score": worth.ravel(),
+        }
+    )
+    chosen = response.select_targets(
+        customers, scores, consent="ok", contact_cost={"card": 1, "call": 4}, budget=5,
+        holdout_share=0,
+    )  # fmt: skip
+    # A card for the first gains 15, a call to the third 12; three cards 15, 2 and 7.
+    row = response.selection_summary(chosen, budget=5).iloc[0]
+    assert row["expected_gain"] == 27
+    assert row["bound"] >= 27
+
+
 def test_who_does_not_fit_stops_nobody_else():
     customers = pd.DataFrame({"customer_id": range(4), "ok": True, "cost": [11.0, 1, 1, 1]})
     scores = pd.DataFrame({"customer_id": range(4), "score": [100.0, 7, 7, 7]})
