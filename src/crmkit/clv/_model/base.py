@@ -39,8 +39,8 @@ from crmkit.clv._model.rows import (
     parameters_at,
     same_said_twice,
     standardised,
+    tie_matrix,
 )
-from crmkit.clv._model.tables import tie_matrix
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 
+from crmkit._arrays import normal_quantile
+from crmkit._checks import check_number
 from crmkit._estimator import Model
 from crmkit.clv._model.intervals import quantile_interval
-from crmkit.clv._model.rows import column_names
-from crmkit.clv._model.tables import checked_ties, covariance_table, parameter_table
+from crmkit.clv._model.rows import checked_ties, column_names
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from crmkit._learn.terms import LevelTerm
     from crmkit._typing import Floats
@@ -30,8 +30,6 @@ __all__ = ["MaximumLikelihood", "Scaling"]
 _EVEN = 1e-5
 # The search gives up at e^60.
 _FAR = 55.0
-
-
 # The logarithms of the largest numbers, with room for a standard error.
 _LARGEST_LOG = 600.0
 
@@ -210,3 +208,38 @@ class MaximumLikelihood(Model, ABC):
         self.n_parameters_ = n_parameters
         self.aic_ = 2.0 * n_parameters - 2.0 * log_likelihood
         self.bic_ = float(np.log(self.n_customers_)) * n_parameters - 2.0 * log_likelihood
+
+
+def parameter_table(
+    terms: Sequence[str],
+    n_names: int,
+    coefficients: Floats,
+    covariance: Floats,
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Return term, estimate, std_error and interval; the first `n_names` terms are positive."""
+    level = check_number(confidence_level, "confidence_level")
+    error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    width = normal_quantile(level) * error
+    positive = np.arange(len(terms)) < n_names
+    estimate = np.where(positive, np.exp(np.where(positive, coefficients, 0.0)), coefficients)
+    factor = np.exp(np.minimum(width, 600.0))
+    return pd.DataFrame(
+        {
+            "term": list(terms),
+            "estimate": estimate,
+            "std_error": np.where(positive, estimate * error, error),
+            "conf_low": np.where(positive, estimate / factor, coefficients - width),
+            "conf_high": np.where(positive, estimate * factor, coefficients + width),
+        }
+    )
+
+
+def covariance_table(
+    terms: Sequence[str], n_names: int, coefficients: Floats, covariance: Floats
+) -> pd.DataFrame:
+    """Return the covariance of the estimates, one row and one column per term."""
+    positive = np.arange(len(terms)) < n_names
+    slope = np.where(positive, np.exp(np.where(positive, coefficients, 0.0)), 1.0)
+    natural = covariance * np.outer(slope, slope)
+    return pd.DataFrame({"term": list(terms), **dict(zip(terms, natural.T, strict=True))})

@@ -1,4 +1,4 @@
-"""Covariates as designs, and parameters that depend on them."""
+"""Covariates as designs, parameters that depend on them, and which effects are equal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from crmkit._arguments import check_columns
-from crmkit._checks import Problems, listed, number_array
+from crmkit._checks import Problems, listed, number_array, quoted
 from crmkit._kinds import column_kind
 from crmkit._learn.terms import LevelTerm, learn_levels
 from crmkit.clv._math.likelihood import natural_parameters, positions
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 __all__ = [
+    "checked_ties",
     "column_names",
     "covariate_values",
     "designs_of",
@@ -30,6 +31,7 @@ __all__ = [
     "parameters_at",
     "same_said_twice",
     "standardised",
+    "tie_matrix",
 ]
 
 # A sum of standardised covariates whose variance is so little of theirs says nothing.
@@ -139,3 +141,29 @@ def standardised(rows: Rows, spread: Floats, n_names: int, *, center: bool) -> t
         back[j, own] = -mean / spread[own]
         position = own.stop
     return Rows(rows.columns, tuple(designs), rows.weight, rows.inverse), back
+
+
+def checked_ties(terms: Sequence[str], tie: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return `tie` if it is a list of groups of terms."""
+    for tied in tie if isinstance(tie, (list, tuple)) else [tie]:
+        listed = isinstance(tied, (list, tuple)) and len(tied) > 1
+        if not (listed and all(isinstance(term, str) and term in terms for term in tied)):
+            raise InputError(
+                f"`tie` must hold groups of two or more of the terms {list(terms)}; "
+                f"got {quoted(tied)}."
+            )
+    return tie
+
+
+def tie_matrix(terms: Sequence[str], tie: Sequence[Sequence[str]], spread: Floats) -> Floats:
+    """Return (p, free): which free coefficient each term equals, in standardised units."""
+    group = list(range(len(terms)))
+    for tied in checked_ties(terms, tie):
+        positions = [terms.index(term) for term in tied]
+        merged = {group[position] for position in positions}
+        group = [min(merged) if g in merged else g for g in group]
+    free = sorted(set(group))
+    matrix = np.zeros((len(terms), len(free)))
+    for row, g in enumerate(group):
+        matrix[row, free.index(g)] = spread[row]
+    return matrix / np.maximum(matrix.max(axis=0), 1e-300)

@@ -18,7 +18,7 @@ from crmkit.clv._model.future import check_rate
 from crmkit.clv._model.intervals import delta_interval, slopes_at
 from crmkit.clv._model.maximum import MaximumLikelihood, Scaling
 from crmkit.clv._model.on_log import ReadsLogs
-from crmkit.clv._model.tables import tie_matrix
+from crmkit.clv._model.rows import tie_matrix
 from crmkit.clv._model.varying_read import read_histories, standardised, starting_logs
 from crmkit.clv._table.covariates import covariate_paths
 from crmkit.errors import InputError
