@@ -93,10 +93,10 @@ def frequency_table(customers: Any, *, purchases: Any, max_purchases: int = 7) -
     >>> table = clv.frequency_table(customers, purchases=model, max_purchases=3)
     >>> table[["holdout", "group", "customers"]].head(4)
        holdout group  customers
-    0    False     0         81
-    1    False     1         50
-    2    False     2         43
-    3    False    3+        126
+    0    False     0         43
+    1    False     1         91
+    2    False     2         41
+    3    False    3+        125
     """
     top = check_number(max_purchases, "max_purchases")
     table = read_customers(customers, needs=("frequency",))

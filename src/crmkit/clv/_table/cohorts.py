@@ -53,8 +53,8 @@ def cohort_value(
     margin : float
         Share of the amount that is earned.
     annual_discount_rate : float
-        Rate per year, such as 0.10, at which each purchase is discounted to the customer's
-        first purchase day.
+        Rate per year at which each purchase is discounted to the customer's first purchase day;
+        0 adds up what came in.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -90,7 +90,7 @@ def cohort_value(
     ...     "date": pd.to_datetime(["2024-01-05", "2024-02-21", "2024-01-31"]),
     ...     "amount": [10.0, 20.0, 5.0],
     ... })
-    >>> table = clv.cohort_value(log, margin=0.5, as_of="2024-02-29")
+    >>> table = clv.cohort_value(log, margin=0.5, annual_discount_rate=0, as_of="2024-02-29")
     >>> table[["cohort", "age", "customers", "amount", "cumulative_value"]]
           cohort  age  customers  amount  cumulative_value
     0 2024-01-01    0          2    15.0               7.5
@@ -215,8 +215,8 @@ def payback_table(
     margin : float
         Share of the amount that is earned.
     annual_discount_rate : float
-        Rate per year, such as 0.10, at which each purchase is discounted to the customer's
-        first purchase day.
+        Rate per year at which each purchase is discounted to the customer's first purchase day;
+        0 adds up what came in.
     refunds : {"keep", "drop", "raise"}
         As in :func:`purchase_table`.
 
@@ -259,7 +259,8 @@ def payback_table(
     ...     "date": pd.to_datetime(["2024-01-05", "2024-02-21", "2024-01-31"]),
     ...     "amount": [10.0, 20.0, 6.0],
     ... })
-    >>> table = clv.payback_table(log, acquisition_cost=12.0, as_of="2024-03-31")
+    >>> terms = {"acquisition_cost": 12.0, "annual_discount_rate": 0}
+    >>> table = clv.payback_table(log, as_of="2024-03-31", **terms)
     >>> table[["customers", "value_per_customer", "paid_back", "payback_days"]]
        customers  value_per_customer  paid_back  payback_days
     0          2                18.0       True          47.0
