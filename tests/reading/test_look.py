@@ -58,7 +58,7 @@ def test_the_page_says_what_to_check_first(tmp_path):
     path, out = stored(tmp_path, layouts.cells(columns)), tmp_path / "o.html"
     for language, words in (("en", "Check this first"), ("nl", "Kijk dit eerst na")):
         assert main(["report", str(path), "--out", str(out), "--quiet", "--lang", language]) == 0
-        box = out.read_text(encoding="utf-8").partition("<aside")[2].partition("</aside>")[0]
+        box = out.read_text(encoding="utf-8").partition('id="checks"')[2].partition("</section>")[0]
         assert words in box
         assert "Bol.com" in box
         assert "2025-03-31" in box
