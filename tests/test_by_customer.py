@@ -286,6 +286,21 @@ def test_faults_of_the_whole_are_told_once(kind, tmp_path):
         crmkit.by_customer(segmentation.rfm_table, engines(log.head(0), tmp_path)[kind])
 
 
+def test_a_table_that_does_not_fit_is_told_what_to_do():
+    pl = pytest.importorskip("polars")
+
+    def full(said):
+        def work(frame):
+            raise RuntimeError(said)
+
+        return pl.from_pandas(a_log()).lazy().map_batches(work)
+
+    with pytest.raises(InputError, match=r"does not fit into memory here. Let crmkit\.by_customer"):
+        clv.purchase_table(full("java.lang.OutOfMemoryError: Java heap space"))
+    with pytest.raises(Exception, match="the disk is on fire"):
+        clv.purchase_table(full("the disk is on fire"))
+
+
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     pytest.importorskip("duckdb")
     for path, said in [

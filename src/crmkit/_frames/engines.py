@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_given", "table_columns", "to_pandas"]
 
+# How engines say that what they were asked for is too large.
+_FULL = ("OutOfMemoryError", "Java heap space", "maxResultSize", "Out of Memory Error")
 _KINDS = "a DataFrame (pandas, Polars, PyArrow, DuckDB, PySpark or ibis)"
 
 
@@ -65,17 +67,27 @@ def as_given(
         present = list(frame.collect_schema().names())
         require_columns(present, needs, name)
         wanted = present if optional is None else _pick(present, needs, optional)
-        frame = frame.select(wanted)
-        if hasattr(frame, "collect"):
-            frame = frame.collect()
-        converted: pd.DataFrame = frame.to_pandas()
-        return converted
+        try:
+            return _collected(frame.select(wanted))
+        except Exception as error:
+            if not any(word in str(error) for word in _FULL):
+                raise
+            raise InputError(
+                f"`{name}` does not fit into memory here. Let crmkit.by_customer call the function "
+                "on one part of the customers at a time, or give a sample of whole customers."
+            ) from None
     _check_pandas(table, name, needs)
     if optional is None:
         return table
     wanted = _pick(table.columns, needs, optional)
     # Taken one by one: pandas 2 would copy the columns of a selection.
     return pd.DataFrame({column: table[column] for column in wanted}, copy=False)
+
+
+def _collected(frame: Any) -> pd.DataFrame:
+    """Return a frame of narwhals as pandas."""
+    found: pd.DataFrame = (frame.collect() if hasattr(frame, "collect") else frame).to_pandas()
+    return found
 
 
 def _pick(present: Iterable[Any], needs: list[str], optional: Iterable[str]) -> list[str]:
