@@ -66,7 +66,7 @@ def lifetime_value(
         Share of the amount that is earned, or the column of `customers` that holds it (negative
         where a customer costs more than is paid). The default is what `spend` expects of each
         customer's orders, if it learned from their costs (``purchase_table(margins=True)``), else
-        1: all of it.
+        1: all of it. Intervals take it as known.
     interval : {"delta", "posterior", "predictive"}, optional
         Adds an interval for the value: what the data leave open about the parameters of both
         models, by derivatives, or by draws from the posteriors of models with a prior. It is about
