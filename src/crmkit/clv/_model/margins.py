@@ -31,7 +31,7 @@ class LearnsMargins:
         """Fit the model of amounts, then what orders of customers earn."""
         self.margin_ = None
         super().fit(customers, weights=weights)  # type: ignore[misc]
-        table = read_customers(customers)
+        table = read_customers(customers, named=weights is None)
         if not set(_MARGINS) <= set(table.columns):
             return self
         ratio, deviation, orders, money = _read(table)
