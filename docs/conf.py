@@ -1,7 +1,11 @@
 """How the documentation is built: ``python tasks.py docs``."""
 
+import re
 import shutil
 from pathlib import Path
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import crmkit
 from crmkit._columns import glossary
@@ -93,6 +97,27 @@ def skip_foreign(app, what, name, obj, skip, options):
     return True if routing else None
 
 
+class AlternativeTexts(SphinxPostTransform):
+    """Say of each picture that code drew under which heading it stands, and what drew it."""
+
+    default_priority = 500  # after outputs have become pictures
+
+    def run(self):
+        """Go through the cells of a page."""
+        for cell in self.document.findall(nodes.container):
+            if cell.get("nb_element") != "cell_code":
+                continue
+            for picture in cell.findall(nodes.image):
+                heading = cell
+                while not isinstance(heading, (nodes.section, nodes.document)):
+                    heading = heading.parent
+                title = heading.next_node(nodes.title)
+                drawn = re.findall(r"\bplot_\w+", cell.astext())
+                said = [title.astext() if title else "A picture", *drawn[-1:]]
+                picture["alt"] = ": ".join(said)
+
+
 def setup(app):
-    """Register the hook."""
+    """Register the hooks."""
     app.connect("autodoc-skip-member", skip_foreign)
+    app.add_post_transform(AlternativeTexts)

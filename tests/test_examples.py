@@ -52,3 +52,21 @@ def test_lessons_stay_in_step_in_both_languages():
         for part in (r"```\{code-cell\}\n.*?```", r"^#+ ", r"\$\$", "<details>", r"^\*\*\d\.\*\*"):
             found = [re.findall(part, text, re.S | re.M) for text in texts]
             assert found[0] == found[1], one.name
+
+
+def test_the_code_of_pages_fits_their_column():
+    folders = [
+        ROOT / "docs" / name for name in ("", "how-to", "concepts", "course/en", "course/nl")
+    ]
+    pages = [page for folder in [*folders, ROOT / "examples"] for page in folder.glob("*.md")]
+    assert len(pages) > 40
+    wide = [
+        f"{page.name}: {line}"
+        for page in pages
+        for code in re.findall(
+            r"```(?:\{code-cell\}|python)[^\n]*\n(.*?)```", page.read_text("utf-8"), re.S
+        )
+        for line in code.split("\n")
+        if len(line) > 76
+    ]
+    assert wide == []
