@@ -206,7 +206,7 @@ TABLES = [
     FunctionCase(
         clv.history_counts,
         _transactions,
-        needs=LOG,
+        needs={"transactions": ("customer_id", "date")},
         numbers={"transactions": ("amount",)},
     ),
     FunctionCase(

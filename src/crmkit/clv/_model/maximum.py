@@ -69,9 +69,16 @@ class MaximumLikelihood(Model, ABC):
     covariance_: pd.DataFrame
     levels_: dict[str, LevelTerm]
 
+    def to_json_state(self) -> dict[str, Any]:
+        """Return what a file holds; without covariates of text, no levels."""
+        state = super().to_json_state()
+        if not state["fitted"].get("levels_", True):
+            del state["fitted"]["levels_"]
+        return state
+
     @classmethod
     def from_json_state(cls, state: dict[str, Any]) -> Self:
-        """Rebuild a model; files from before there were covariates of text hold no levels."""
+        """Rebuild a model."""
         if state["fitted"]:
             state["fitted"].setdefault("levels_", {})
         return super().from_json_state(state)

@@ -60,15 +60,15 @@ def history_counts(
         One row per distinct history, sorted by its columns:
 
         * ``frequency`` (int) - repeat purchase days.
-        * ``recency`` (float) - days from the first to the last purchase. Of purchases.
-        * ``T`` (float) - days from the first purchase to `as_of`. Of purchases.
+        * ``recency`` (float) - days from the first to the last purchase. Only of purchases.
+        * ``T`` (float) - days from the first purchase to `as_of`. Only of purchases.
         * ``sum_log_gaps`` (float) - sum of the logarithms of the days between purchases, on average
           over the customers. Optional.
-        * ``kept_purchases`` (int) - purchase days of which money is left. Of spend.
+        * ``kept_purchases`` (int) - purchase days of which money is left. Only of spend.
         * ``monetary_value`` (float) - mean amount per repeat purchase day, on average over
-          customers whose means lie within 1 %. Of spend.
+          customers whose means lie within 1 %. Only of spend.
         * ``first_amount`` (float) - amount of the first purchase day, likewise; first and repeat
-          purchases are given the same mean. Of spend.
+          purchases are given the same mean. Only of spend.
         * ``customers`` (int) - customers with that history.
 
     Raises
