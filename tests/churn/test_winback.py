@@ -55,7 +55,8 @@ def test_chosen_customers_need_their_chance():
     naive = table.groupby("offered")["returned"].mean().diff().iloc[-1]
     assert naive > truth + 0.02
     for propensity in ("estimated", "chance"):
-        model = churn.WinBackModel(propensity=propensity, random_state=0).fit(table, columns=KNOWN)
+        model = churn.WinBackModel(method="dr", propensity=propensity, random_state=0)
+        model.fit(table, columns=KNOWN)
         row = model.effects_.iloc[0]
         assert row["conf_low"] < truth < row["conf_high"]
 

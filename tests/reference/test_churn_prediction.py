@@ -99,7 +99,8 @@ def test_hillstrom_effect(reference_data):
         customer_id=raw.index, offered=(raw["segment"] == "Womens E-Mail").astype(int)
     )
     known = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]
-    row = churn.WinBackModel(random_state=0).fit(table, columns=known).effects_.iloc[0]
+    model = churn.WinBackModel(method="t", random_state=0)
+    row = model.fit(table, columns=known).effects_.iloc[0]
     rates = table.groupby("offered")["returned"].mean()
     assert rates[1] - rates[0] == pytest.approx(0.0452, abs=5e-5)
     assert row["average_uplift"] == pytest.approx(0.0452, abs=0.001)
