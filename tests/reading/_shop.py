@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ def shop(n_orders=120, *, refunds=True):
     products = list(PRICES)
     rows = []
     for order in range(n_orders):
-        moment = pd.Timestamp("2024-01-10 09:30:56") + pd.Timedelta(hours=91 * order)
+        moment = pd.Timestamp("2024-01-10 09:30:56") + timedelta(hours=91 * order)
         customer = f"{rng.integers(1, 25):05d}"
         # A product twice in an order would be one line of more units.
         for place in rng.choice(4, size=rng.integers(1, 4), replace=False, shuffle=True):

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import sys
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -136,7 +137,7 @@ def workbook(rows):
             if isinstance(cell, str):
                 cells.append(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>')
             elif isinstance(cell, pd.Timestamp):
-                days = (cell - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
+                days = (cell - pd.Timestamp("1899-12-30")) / timedelta(days=1)
                 cells.append(f'<c s="1"><v>{days!r}</v></c>')
             else:
                 cells.append(f"<c><v>{cell}</v></c>")

@@ -1,6 +1,7 @@
 """Files as well-known systems export them: the right lines, customers, orders and money."""
 
 import csv
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -259,7 +260,7 @@ SIMPLE = {
         if str(LINES["moment"].dtype).endswith("[ns]")
         else LINES["moment"].astype("datetime64[s]").astype("int64"))), LINES),
     "excel days": lambda: (cells(plain(
-        When=(LINES["moment"] - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1))), LINES),
+        When=(LINES["moment"] - pd.Timestamp("1899-12-30")) / timedelta(days=1))), LINES),
 }  # fmt: skip
 SYSTEMS = (square, magento, hubspot, ga4, lightspeed, german, sap, shopify, stripe, salesforce,
            amazon, woocommerce, order_totals, sap_text, shop_api, french, spanish)  # fmt: skip

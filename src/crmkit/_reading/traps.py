@@ -122,16 +122,19 @@ def half_months(dates: pd.Series[Any], account: Account) -> None:
     """
     days = np.unique(dates.to_numpy().astype("datetime64[D]"))
     months = days.astype("datetime64[M]")
-    if months[-1] - months[0] < 2:
+    one_day, one_month = np.timedelta64(1, "D"), np.timedelta64(1, "M")
+    if months[-1] - months[0] < 2 * one_month:
         return
     usual = float(np.median(np.diff(days).astype(np.int64)))
     before = int((days[0] - months[0].astype("datetime64[D]")).astype(np.int64))
-    after = int(((months[-1] + 1).astype("datetime64[D]") - days[-1]).astype(np.int64)) - 1
+    after = (months[-1] + one_month).astype("datetime64[D]") - days[-1]
+    after = int(after.astype(np.int64)) - 1
     # The beginning is beyond the file; the end is beyond what has been sold so far.
     ends = (("begins", "since", before), ("ends", "as_of", after))
     for (side, name, missing), day, month in zip(ends, days[[0, -1]], months[[0, -1]], strict=True):
         if missing > max(_HALF * usual, 1):
-            whole = (month + (name == "since")).astype("datetime64[D]") - (name == "as_of")
+            whole = (month + (name == "since") * one_month).astype("datetime64[D]")
+            whole -= (name == "as_of") * one_day
             account.note(
                 "half a month", f"the log {side} on {day}", f"{missing} days of {month} are "
                 f"missing, so that it looks small; whole months {side[:-1]} on {whole}",
