@@ -1,6 +1,7 @@
 """What is hard in a log is as hard in parts: the same answer, or the same refusal."""
 
 import sqlite3
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pandas as pd
@@ -102,17 +103,18 @@ def test_hard_logs_in_memory(function, options):
         alike(parts, whole, name)
 
 
+@contextmanager
 def tables(log, folder):
-    """Return the log on each engine."""
+    """Give the log on each engine."""
     pl, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
     pa, ibis = pytest.importorskip("pyarrow"), pytest.importorskip("ibis")
     file = folder / "log.parquet"
     log.to_parquet(file)
-    with sqlite3.connect(folder / "log.sqlite") as base:
+    with closing(sqlite3.connect(folder / "log.sqlite")) as base:
         log.to_sql("log", base, index=False, if_exists="replace")
-    base.close()
-    sqlite = ibis.sqlite.connect(folder / "log.sqlite").table("log")
-    return {
+    database = ibis.sqlite.connect(folder / "log.sqlite")
+    sqlite = database.table("log")
+    yield {
         "polars": pl.from_pandas(log),
         "lazy polars": pl.scan_parquet(file),
         "arrow": pa.Table.from_pandas(log),
@@ -121,6 +123,7 @@ def tables(log, folder):
         "ibis on duckdb": ibis.duckdb.connect().read_parquet(file),
         "ibis on sqlite": sqlite.mutate(date=sqlite["date"].cast("timestamp")),
     }
+    database.disconnect()
 
 
 @pytest.mark.filterwarnings("ignore")  # of ibis about DuckDB
@@ -129,6 +132,7 @@ def test_hard_logs_on_every_engine(log, tmp_path):
     table = logs()[log]
     for function, options in ((clv.purchase_table, UNTIL), (churn.retention_table, UNTIL)):
         whole = function(table, **options)
-        for name, engine in tables(table, tmp_path).items():
-            parts = crmkit.by_customer(function, engine, rows_per_part=80, **options)
-            alike(parts, whole, (log, name))
+        with tables(table, tmp_path) as engines:
+            for name, engine in engines.items():
+                parts = crmkit.by_customer(function, engine, rows_per_part=80, **options)
+                alike(parts, whole, (log, name))
