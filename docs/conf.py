@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import jupytext
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -23,6 +24,12 @@ shutil.rmtree(NOTEBOOKS, ignore_errors=True)
 NOTEBOOKS.mkdir()
 for notebook in sorted(EXAMPLES.glob("*.md")):
     shutil.copy(notebook, NOTEBOOKS)
+
+# The lessons as notebooks, to be downloaded.
+for lesson in sorted((HERE / "course").glob("??/*.md")):
+    target = HERE / "course" / "notebooks" / lesson.parent.name / f"{lesson.stem}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    jupytext.write(jupytext.read(lesson), target)
 
 # The glossary of result columns, from the table that the package itself reads.
 REFERENCE = HERE / "reference" / "generated"
@@ -57,7 +64,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "course/notebooks"]
 templates_path = ["_templates"]
 root_doc = "index"
 
