@@ -251,6 +251,13 @@ def test_ids_keep_their_zeros(tmp_path, lines):
     assert profit["customer_id"].str.len().eq(5).all()
 
 
+def test_a_plain_installation_has_a_demonstration(tmp_path, monkeypatch):
+    monkeypatch.setattr("crmkit._report.demo.find_spec", lambda _: None)
+    out = tmp_path / "demo.html"
+    assert main(["demo", "--quiet", "--out", str(out)]) == 0
+    assert "imulated" in out.read_text(encoding="utf-8")
+
+
 def test_demo_draws_a_shop(tmp_path, monkeypatch):
     make = datasets.make_transactions
     monkeypatch.setattr(

@@ -109,8 +109,8 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--data",
         choices=("cdnow", "complete-journey", "simulated"),
-        default="cdnow",
-        help="cdnow (default), complete-journey (needs the extra 'data') or simulated",
+        help="cdnow (needs the extra 'lifetimes'; default where it is installed), complete-journey "
+        "(needs the extra 'data') or simulated (default elsewhere)",
     )
     _add_common(demo)
     return parser

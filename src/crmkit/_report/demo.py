@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from crmkit import datasets
@@ -10,8 +11,14 @@ from crmkit._report.language import Language, LanguageName
 __all__ = ["demo_data"]
 
 
-def demo_data(data: str, language: LanguageName = "en") -> dict[str, Any]:
-    """Return the report's tables and words for a demonstration."""
+def demo_data(data: str | None, language: LanguageName = "en") -> dict[str, Any]:
+    """Return the report's tables and words for a demonstration.
+
+    Unless told which, a real log where its package is installed, else a simulated one, whose title
+    says so.
+    """
+    if data is None:
+        data = "cdnow" if find_spec("lifetimes") else "simulated"
     say = Language(language).say
     if data == "cdnow":
         return {
