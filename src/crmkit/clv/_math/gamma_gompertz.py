@@ -25,9 +25,8 @@ from crmkit.clv._math.law import Limits, Processes, PurchaseLaw
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.mixture import mixture, shares_of
 from crmkit.clv._math.pareto import counts_density
-from crmkit.clv._math.pareto_future import ContinuousFuture
+from crmkit.clv._math.pareto_future import ContinuousFuture, drawn_histories, of_kinds
 from crmkit.clv._math.prior import Quantity, gamma_quantities
-from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._math.special import LOG_NOTHING, alive_times, gauss_legendre
 
 if TYPE_CHECKING:
@@ -96,9 +95,7 @@ class GammaGompertz(PurchaseLaw):
         r, alpha, b, s, beta = theta
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
         alive = p_alive(theta, x, t_x, T)
-        first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
-        alpha, beta = (value[first] if np.ndim(value) else value for value in (alpha, beta))
-        x, T = x[first], T[first]
+        kind, alpha, beta, x, T = of_kinds(theta, alpha, beta, x, T)
         return GammaGompertzFuture(
             p_alive=alive,
             shape=r + x,
@@ -116,12 +113,7 @@ class GammaGompertz(PurchaseLaw):
         r, alpha, b, s, beta = (np.broadcast_to(value, length.shape) for value in theta)
         rate = rng.gamma(r) / alpha
         lifetime = _grown(rng.exponential(size=length.shape) / s, 1.0 / beta) / b
-        observed = np.minimum(lifetime, length)
-        frequency = rng.poisson(np.minimum(rate * observed, 1e15))
-        share = rng.beta(np.maximum(frequency, 1), 1.0)
-        recency = np.where(frequency > 0, observed * share, 0.0)
-        count = frequency.astype(np.int64)
-        return {"frequency": count, "recency": recency, "T": length, "alive": lifetime > length}
+        return drawn_histories(rate, lifetime, length, rng)
 
 
 def _grown(z: Floats, beta: Any) -> Floats:

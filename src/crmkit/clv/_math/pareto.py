@@ -21,9 +21,8 @@ import numpy as np
 
 from crmkit.clv._math.law import Limits, Processes, PurchaseLaw
 from crmkit.clv._math.likelihood import Part, compressed_part
-from crmkit.clv._math.pareto_future import ParetoFuture
+from crmkit.clv._math.pareto_future import ParetoFuture, drawn_histories, of_kinds
 from crmkit.clv._math.prior import Quantity, gamma_quantities
-from crmkit.clv._math.rows import alike_rows
 from crmkit.clv._math.special import gauss_legendre, log_rise, log_rising, reach
 
 if TYPE_CHECKING:
@@ -97,9 +96,7 @@ class Pareto(PurchaseLaw):
         r, alpha, s, beta = theta
         x, t_x, T = (columns[name] for name in ("frequency", "recency", "T"))
         alive = p_alive(theta, x, t_x, T)
-        first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
-        alpha, beta = (value[first] if np.ndim(value) else value for value in (alpha, beta))
-        x, T = x[first], T[first]
+        kind, alpha, beta, x, T = of_kinds(theta, alpha, beta, x, T)
         return ParetoFuture(
             p_alive=alive,
             shape=r + x,
@@ -116,12 +113,7 @@ class Pareto(PurchaseLaw):
         r, alpha, s, beta = (np.broadcast_to(parameter, length.shape) for parameter in theta)
         rate, dropout = rng.gamma(r) / alpha, rng.gamma(s) / beta
         lifetime = rng.exponential(size=length.shape) / np.maximum(dropout, 1e-300)
-        observed = np.minimum(lifetime, length)
-        frequency = rng.poisson(np.minimum(rate * observed, 1e15))
-        share = rng.beta(np.maximum(frequency, 1), 1.0)
-        recency = np.where(frequency > 0, observed * share, 0.0)
-        count = frequency.astype(np.int64)
-        return {"frequency": count, "recency": recency, "T": length, "alive": lifetime > length}
+        return drawn_histories(rate, lifetime, length, rng)
 
 
 def starting_points(mean_frequency: float) -> list[list[float]]:

@@ -6,14 +6,15 @@ mu ~ Gamma(s, beta + T).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
 
 from crmkit.clv._math.ahead import Ahead, points_in_time
-from crmkit.clv._math.rows import ALL, Index, distinct_rows
+from crmkit.clv._math.rows import ALL, Index, alike_rows, distinct_rows
 from crmkit.clv._math.smooth import smooth
 from crmkit.clv._math.special import (
     LOG_NOTHING,
@@ -25,17 +26,19 @@ from crmkit.clv._math.special import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from crmkit._typing import Floats, Ints
 
-__all__ = ["ContinuousFuture", "ParetoFuture"]
+__all__ = ["ContinuousFuture", "ParetoFuture", "drawn_histories", "of_kinds"]
 
 _NODES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class ContinuousFuture:
+class ContinuousFuture(ABC):
     """Posterior of n customers of m kinds who may leave at any time: arrays of shape (m,).
 
     ``p_alive`` has shape (n,). Purchases come at rate Gamma(n, A); the dropout has two parameters,
@@ -49,21 +52,21 @@ class ContinuousFuture:
     dropout_rate: Floats
     kind: Index = ALL
 
+    @abstractmethod
     def _log_alive(self, u: Floats) -> Floats:
         """Return ``ln P(alive at T + u | alive at T)``, (m, times)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _log_leaving(self, u: Floats) -> Floats:
         """Return the log of the density of leaving at T + u, (m, times)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _scale(self) -> Floats:
         """Return the time in which the chance of leaving changes first, (m,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lifetimes(self, who: Ints, rng: np.random.Generator) -> Floats:
         """Draw how long the customers `who`, alive at T, stay."""
-        raise NotImplementedError
 
     def survival(self, days: float) -> Floats:
         """Return P(alive at T + days)."""
@@ -204,3 +207,27 @@ def _discounted(s: Floats, B: Floats, days: float, delta: float) -> Floats:
         return (rate * end * total)[None, :]
 
     return smooth(integrated, distinct_rows([s])[1], np.log(B))[0]
+
+
+def of_kinds(
+    theta: Sequence[Any], alpha: Any, beta: Any, x: Floats, T: Floats
+) -> tuple[Index, Any, Any, Floats, Floats]:
+    """Return of which kind each customer is, and what one of each kind has.
+
+    Customers are of one kind who agree in `x`, `T` and the parameters that differ by customer.
+    """
+    first, kind = alike_rows([x, T, *(value for value in theta if np.ndim(value))])
+    alpha, beta = (value[first] if np.ndim(value) else value for value in (alpha, beta))
+    return kind, alpha, beta, x[first], T[first]
+
+
+def drawn_histories(
+    rate: Floats, lifetime: Floats, length: Floats, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Draw the purchases of customers who buy at a rate as long as they live."""
+    observed = np.minimum(lifetime, length)
+    frequency = rng.poisson(np.minimum(rate * observed, 1e15))
+    share = rng.beta(np.maximum(frequency, 1), 1.0)
+    recency = np.where(frequency > 0, observed * share, 0.0)
+    count = frequency.astype(np.int64)
+    return {"frequency": count, "recency": recency, "T": length, "alive": lifetime > length}
