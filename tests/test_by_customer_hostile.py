@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import crmkit
-from crmkit import churn, clv, segmentation
+from crmkit import churn, clv, response, segmentation
 from crmkit.errors import EmptyLogError, InputError
-from test_by_customer import MOVES, POOLS, UNTIL, same
+from test_by_customer import MOVES, POOLS, UNTIL, of, people, same, tracked
 
 FUNCTIONS = [
     (segmentation.rfm_table, {}),
@@ -23,6 +23,19 @@ FUNCTIONS = [
     (churn.retention_table, {"as_of": "2024-05-15"}),
     (churn.lifecycle_transitions, MOVES),
     (churn.silence_table, {}),
+    (clv.payback_table, {"acquisition_cost": 20.0, "annual_discount_rate": 0}),
+    (clv.log_audit, {}),
+    (clv.log_audit, {"as_of": "2024-05-15"}),
+    (clv.tracking_table, {"purchases": tracked, "as_of": "2024-05-15"}),
+    (churn.acquisition_table, {"customers": people, "window_days": 30}),
+    (
+        churn.acquisition_profile,
+        {"by": ["first_product", "kind"], "customers": people, "acquisition_cost": "won_for"},
+    ),
+    (churn.signal_table, {"as_of": "2024-05-15", "horizon_days": 40, "lead_days": [0, 20]}),
+    (churn.backtest_table, {"as_of": "2024-05-15", "horizon_days": 40, "n_train": 1}),
+    (response.buyer_profile, {"customers": people, "product": "a"}),
+    (segmentation.readiness_table, {}),
 ]
 
 
@@ -92,12 +105,13 @@ def alike(parts, whole, name):
 )
 def test_hard_logs_in_memory(function, options):
     for name, log in logs().items():
-        whole = outcome(lambda log=log: function(log, **options))
+        chosen = of(options, log)
+        whole = outcome(lambda log=log, chosen=chosen: function(log, **chosen))
         # of a customer with half of all rows a part has to hold all
         rows = max(40, int(log["customer_id"].value_counts().max() if len(log) else 0))
         parts = outcome(
-            lambda log=log, rows=rows: crmkit.by_customer(
-                function, log, rows_per_part=rows, **options
+            lambda log=log, rows=rows, chosen=chosen: crmkit.by_customer(
+                function, log, rows_per_part=rows, **chosen
             )
         )
         alike(parts, whole, name)

@@ -6,7 +6,7 @@ import csv
 import inspect
 from functools import cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,7 @@ def by_customer(
         raise InputError(f"`function` must be a function; got {type(function).__name__}.")
     _check_function(function, options)
     file = None if out is None else check_file(out, "out")
+    known = two_steps(function, options)
     if is_spark(table):
         if file is not None:
             raise InputError(
@@ -107,24 +108,34 @@ def by_customer(
                 "that comes back: .write.parquet(...)."
             )
         check_workers(table)
-        spark = spark_parts(table, "table", rows_per_part=rows_per_part)
+        raw = known is not None and known.raw
+        spark = spark_parts(table, "table", rows_per_part=rows_per_part, raw=raw)
         options |= _of_the_whole(function, options, spark.last)
         known = two_steps(function, options)
         if known is None:
             return in_workers(function, table, options, spark.n_parts)
-        first, rest = known
-        return rest(_together(from_workers(partial(_one, first), table, spark.n_parts)))
-    with buckets(table, "table", rows_per_part=rows_per_part) as cut:
-        known = None
+        return known.run(
+            lambda first: _together(from_workers(partial(_one, first), table, spark.n_parts))
+        )
+    raw, by_order = (known.raw, known.by_order) if known is not None else (False, False)
+    with buckets(table, "table", rows_per_part=rows_per_part, raw=raw, by_order=by_order) as cut:
+
+        def over_parts(
+            first: Callable[..., pd.DataFrame],
+        ) -> Iterator[pd.DataFrame | EmptyLogError]:
+            work = _done(first, cut.parts, n_jobs)
+            return iter(steps(work, "parts", progress, total=len(cut.parts)))
+
+        done: Iterable[Any]
         if len(cut.parts) == 1:
-            done: Iterable[Any] = (function(part.open(), **options) for part in cut.parts)
+            done = (function(part.open(), **options) for part in cut.parts)
         else:
             options |= _of_the_whole(function, options, cut.last)
             known = two_steps(function, options)
-            first = partial(_rows, function, options) if known is None else known[0]
-            done = steps(_done(first, cut.parts, n_jobs), "parts", progress, total=len(cut.parts))
-        if known is not None:
-            done = [known[1](_together(list(done)))]
+            if known is None:
+                done = over_parts(partial(_rows, function, options))
+            else:
+                done = [known.run(lambda first: _together(list(over_parts(first))))]
         if file is not None:
             _write(done, file)
             return file
@@ -270,10 +281,8 @@ def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> No
                 "or on a sample of whole customers."
             )
     known = two_steps(function, options)
-    of_parts = options if known is None else cast("partial[pd.DataFrame]", known[0]).keywords
-    tables = [
-        key for key, value in of_parts.items() if "customer_id" in getattr(value, "columns", ())
-    ]
+    of_parts = options.items() if known is None else known.of_parts()
+    tables = [key for key, value in of_parts if "customer_id" in getattr(value, "columns", ())]
     if tables:
         raise InputError(
             f"`{tables[0]}` is a table of customers, which is not cut into parts. Join it to the "

@@ -64,7 +64,10 @@ def test_mean_cumulative_by_hand(rows, end):
     unit_group = np.array([c % 2 for c in ids])
     follow = np.array([end - first[c] for c in ids])
     age = np.array([d - first[c] for c, d in zip(customer, day, strict=True)])
-    group, at, value = mean_cumulative(customer % 2, age, amount.astype(float), unit_group, follow)
+    left = np.r_[np.zeros(age.size, int), np.ones(follow.size, int)]
+    group, at, value = mean_cumulative(
+        np.r_[customer % 2, unit_group], np.r_[age, follow], np.r_[amount, 0.0 * follow], left
+    )
     for g, a, v in zip(group, at, value, strict=True):
         total = 0.0
         for event in np.flatnonzero((customer % 2 == g) & (age <= a)):

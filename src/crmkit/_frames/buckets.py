@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmkit._checks import quoted, require_columns
 from crmkit._frames.codes import sorted_codes
-from crmkit._frames.engines import to_pandas
+from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.spark import spark_facts
 from crmkit.errors import InputError
 
@@ -69,21 +69,27 @@ class SparkParts:
     last: pd.DataFrame | None
 
 
-def spark_parts(table: Any, name: str, *, rows_per_part: int) -> SparkParts:
-    """Check a table of Spark, in one pass by Spark."""
+def spark_parts(table: Any, name: str, *, rows_per_part: int, raw: bool = False) -> SparkParts:
+    """Check a table of Spark, in one pass by Spark; see `buckets`."""
     require_columns(table.columns, ["customer_id"], name)
     dated = _day_name(table.columns)
     facts = spark_facts(table, dated)
     n_rows, n_ids, n_largest, largest, *dates = facts.iloc[0].tolist()
-    n_rows = _check_rows(name, n_rows or 0, n_ids or 0, {dated: dates[0]} if dated else {})
+    seen = {"customer_id": n_ids or 0, **({dated: dates[0]} if dated else {})}
+    n_rows = _check_rows(name, n_rows or 0, seen, raw)
     if n_largest > rows_per_part:
-        raise _too_large(name, largest, int(n_largest), rows_per_part)
+        raise _too_large(name, "customer_id", largest, int(n_largest), rows_per_part)
     return SparkParts(_n_parts(n_rows, rows_per_part), facts[["date"]] if dates else None)
 
 
 @contextmanager
-def buckets(table: Any, name: str, *, rows_per_part: int) -> Iterator[Buckets]:
+def buckets(
+    table: Any, name: str, *, rows_per_part: int, raw: bool = False, by_order: bool = False
+) -> Iterator[Buckets]:
     """Cut a table by customer; files written for it are gone afterwards, however that ends.
+
+    `raw` is for one of which rows may lack an id or a date; with `by_order` a table without
+    customers is cut by ``order_id``.
 
     What is in memory is cut there. What is not (files, a database, a lazy table, a warehouse) is
     read once, by DuckDB, which holds no more of it than it may.
@@ -92,31 +98,32 @@ def buckets(table: Any, name: str, *, rows_per_part: int) -> Iterator[Buckets]:
     try:
         source = _out_of_memory(table, name, folder)
         yield (
-            _in_memory(table, name, rows_per_part)
+            _in_memory(table, name, rows_per_part, raw=raw, by_order=by_order)
             if source is None
-            else _on_disk(source, name, folder / "parts", rows_per_part)
+            else _on_disk(source, name, folder / "parts", rows_per_part, raw, by_order)
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
+def _in_memory(table: Any, name: str, rows_per_part: int, *, raw: bool, by_order: bool) -> Buckets:
     """Cut a table that is in memory."""
-    frame = to_pandas(table, name, needs=["customer_id"], leave=_DATES)
+    key = _key(table_columns(table, name), by_order)
+    frame = to_pandas(table, name, needs=[key], leave=_DATES)
     if frame.empty:
         raise InputError(f"`{name}` has no rows.")
     n_parts = _n_parts(len(frame), rows_per_part)
     if n_parts == 1:
         return Buckets([FrameBucket(frame)], None)
-    code, ids = sorted_codes(frame["customer_id"])
-    _check_missing(name, {"customer_id": int(np.count_nonzero(code < 0))}, len(frame))
-    rows = np.bincount(code)
+    code, ids = sorted_codes(frame[key])
+    if not raw:
+        _check_missing(name, {key: int(np.count_nonzero(code < 0))}, len(frame))
+    rows = np.bincount(code[code >= 0], minlength=1)
     if rows.max() > rows_per_part:
-        raise _too_large(
-            name, ids.take([int(rows.argmax())]).tolist()[0], int(rows.max()), rows_per_part
-        )
+        largest = ids.take([int(rows.argmax())]).tolist()[0]
+        raise _too_large(name, key, largest, int(rows.max()), rows_per_part)
     # Neighbours in the order of the ids stay together, so that parts follow one another.
-    part = ((np.cumsum(rows) - 1) * n_parts // len(frame))[code]
+    part = (np.maximum(np.cumsum(rows) - 1, 0) * n_parts // len(frame))[code]
     order = np.argsort(part.astype(np.min_scalar_type(n_parts)), kind="stable")
     cuts = np.cumsum(np.bincount(part, minlength=n_parts))[:-1]
     parts = [FrameBucket(frame.iloc[piece]) for piece in np.split(order, cuts) if piece.size]
@@ -126,28 +133,30 @@ def _in_memory(table: Any, name: str, rows_per_part: int) -> Buckets:
     return Buckets(parts, last)
 
 
-def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Buckets:
+def _on_disk(
+    source: Any, name: str, folder: Path, rows_per_part: int, raw: bool, by_order: bool
+) -> Buckets:
     """Cut a table of DuckDB into files, in one pass."""
     import duckdb
 
-    require_columns(source.columns, ["customer_id"], name)
+    key = _key(source.columns, by_order)
+    require_columns(source.columns, [key], name)
     dated = _day_name(source.columns)
-    asked = "count(*), count(customer_id)" + (f", count({dated}), max({dated})" if dated else "")
+    asked = f"count(*), count({key})" + (f", count({dated}), max({dated})" if dated else "")
     try:
         facts = source.aggregate(asked).df().iloc[0]
-        n_rows = _check_rows(
-            name, facts.iloc[0], facts.iloc[1], {dated: facts.iloc[2]} if dated else {}
-        )
+        seen = {key: facts.iloc[1], **({dated: facts.iloc[2]} if dated else {})}
+        n_rows = _check_rows(name, facts.iloc[0], seen, raw)
         plain = source.project(", ".join(map(_plain, source.columns, source.types)))
         n_parts = _n_parts(n_rows, rows_per_part)
         if n_parts == 1:
             return Buckets([FrameBucket(plain)], None)
-        plain.project(f"*, hash(customer_id) % {n_parts} AS {_PART}").write_parquet(
+        plain.project(f"*, hash({key}) % {n_parts} AS {_PART}").write_parquet(
             str(folder), partition_by=[_PART]
         )
         parts = [FileBucket(f"{part}/*.parquet") for part in sorted(folder.iterdir())]
         for part in parts:
-            _check_largest(part, name, rows_per_part)
+            _check_largest(part, name, key, rows_per_part)
     except duckdb.Error as error:
         if "space" in str(error).lower():
             raise InputError(
@@ -155,7 +164,8 @@ def _on_disk(source: Any, name: str, folder: Path, rows_per_part: int) -> Bucket
                 "full. Set TMPDIR to a folder with room for the table as Parquet."
             ) from None
         raise InputError(f"`{name}` cannot be read by DuckDB: {str(error)[:300]}") from None
-    last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if dated else None
+    known = dated is not None and facts.iloc[2] > 0
+    last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if known else None
     return Buckets(parts, last)
 
 
@@ -165,14 +175,21 @@ def _plain(column: str, kind: Any) -> str:
     return f"{name}::BIGINT AS {name}" if str(kind) in _WIDE else name
 
 
-def _check_largest(part: FileBucket, name: str, rows_per_part: int) -> None:
+def _check_largest(part: FileBucket, name: str, key: str, rows_per_part: int) -> None:
     """Refuse a customer who alone is more than a part may hold."""
-    rows = part.open()
+    rows = part.open().filter(f"{key} IS NOT NULL")
     if rows.aggregate("count(*)").fetchall()[0][0] > rows_per_part:
-        counted = rows.aggregate("customer_id, count(*) AS n", "customer_id").order("n DESC")
+        counted = rows.aggregate(f"{key}, count(*) AS n", key).order("n DESC")
         largest, n = counted.limit(1).fetchall()[0]
         if n > rows_per_part:
-            raise _too_large(name, largest, n, rows_per_part)
+            raise _too_large(name, key, largest, n, rows_per_part)
+
+
+def _key(columns: Iterable[str], by_order: bool) -> str:
+    """Return the column by which a table is cut."""
+    found = set(columns)
+    orders = by_order and "customer_id" not in found and "order_id" in found
+    return "order_id" if orders else "customer_id"
 
 
 def _day_name(columns: Iterable[str]) -> str | None:
@@ -184,13 +201,12 @@ def _n_parts(n_rows: int, rows_per_part: int) -> int:
     return -(-n_rows // rows_per_part)
 
 
-def _check_rows(name: str, n_rows: Any, n_ids: Any, n_dates: dict[str, Any]) -> int:
+def _check_rows(name: str, n_rows: Any, seen: dict[str, Any], raw: bool) -> int:
     """Return how many rows there are, if each has an id and, where there are dates, a date."""
     if not n_rows:
         raise InputError(f"`{name}` has no rows.")
-    missing = {"customer_id": int(n_rows - n_ids)}
-    missing |= {column: int(n_rows - n) for column, n in n_dates.items()}
-    _check_missing(name, missing, int(n_rows))
+    if not raw:
+        _check_missing(name, {column: int(n_rows - n) for column, n in seen.items()}, int(n_rows))
     return int(n_rows)
 
 
@@ -204,10 +220,11 @@ def _check_missing(name: str, missing: dict[str, int], n_rows: int) -> None:
         )
 
 
-def _too_large(name: str, customer: Any, n: int, rows_per_part: int) -> InputError:
+def _too_large(name: str, key: str, value: Any, n: int, rows_per_part: int) -> InputError:
+    kind = key.removesuffix("_id")
     return InputError(
-        f"`{name}`: customer {quoted(customer)} has {n:,} rows, more than the {rows_per_part:,} "
-        "of a part. Leave the customer out if it stands for many (guests, a till), or raise "
+        f"`{name}`: {kind} {quoted(value)} has {n:,} rows, more than the {rows_per_part:,} "
+        f"of a part. Leave the {kind} out if it stands for many (guests, a till), or raise "
         "`rows_per_part`."
     )
 

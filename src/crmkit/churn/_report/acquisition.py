@@ -12,8 +12,9 @@ from crmkit._arrays import adjust_p_values, mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_by, with_account
 from crmkit._learn.levels import column_levels
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.levels import shrunk_means, shrunk_rates, two_sided_p
-from crmkit.churn._table.acquisition import Acquired, acquired_customers
+from crmkit.churn._table.acquisition import Acquired, acquired_customers, read_newcomers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,17 +137,51 @@ def acquisition_profile(
     >>> bool(profile["customers"].sum() == 1500)
     True
     """
-    n_bins = check_number(n_bins, "n_bins")
-    max_levels = check_number(max_levels, "max_levels")
-    confidence_level = check_number(confidence_level, "confidence_level")
-    acquired = acquired_customers(
+    newcomers = read_newcomers(
         transactions,
-        customers,
         as_of=as_of,
         window_days=window_days,
         retained_days=retained_days,
         acquired_from=acquired_from,
         margin=margin,
+        acquisition_cost=acquisition_cost,
+    )
+    return _compared(
+        newcomers,
+        customers=customers,
+        by=by,
+        acquisition_cost=acquisition_cost,
+        window_days=window_days,
+        acquired_from=acquired_from,
+        valuable_share=valuable_share,
+        n_bins=n_bins,
+        max_levels=max_levels,
+        confidence_level=confidence_level,
+    )
+
+
+def _compared(
+    newcomers: pd.DataFrame,
+    *,
+    customers: Any,
+    by: str | Sequence[str],
+    acquisition_cost: str | None,
+    window_days: int,
+    acquired_from: Any,
+    valuable_share: float,
+    n_bins: int,
+    max_levels: int,
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Compare the levels of columns by the customers that came with each."""
+    n_bins = check_number(n_bins, "n_bins")
+    max_levels = check_number(max_levels, "max_levels")
+    confidence_level = check_number(confidence_level, "confidence_level")
+    acquired = acquired_customers(
+        newcomers,
+        customers=customers,
+        window_days=window_days,
+        acquired_from=acquired_from,
         valuable_share=valuable_share,
     )
     table = acquired.table
@@ -173,6 +208,9 @@ def acquisition_profile(
     profile = pd.concat(parts, ignore_index=True)
     profile["p_adjusted"] = adjust_p_values(profile["p_adjusted"].to_numpy())
     return with_account(profile, table.attrs["account"])
+
+
+in_two_steps(acquisition_profile, first=read_newcomers, rest=_compared)
 
 
 def _profile(
@@ -209,7 +247,7 @@ def _profile(
         "retention_shrunk": shrunk_rates(stayed, n),
         "p_adjusted": two_sided_p(stayed, n, float(stayed.sum()), float(n.sum())),
     }
-    if acquired.money is not None:
+    if "value" in acquired.table:
         value = acquired.table["value"].to_numpy()
         mean, error, low, high = mean_interval(
             total(value)[kept], total(value**2)[kept], n, confidence_level

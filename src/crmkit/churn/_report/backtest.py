@@ -12,6 +12,7 @@ from crmkit._checks import check_flag, check_number, quoted, require_columns
 from crmkit._frames import day_column, sorted_codes, with_account
 from crmkit._periods import day_text
 from crmkit._progress import steps
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._report.contest import Contest, contest_rows
 from crmkit.churn._table.churn_table import churn_table, snapshot_days
@@ -149,21 +150,68 @@ def backtest_table(
     >>> len(table)
     18
     """
+    check_flag(progress, "progress")
+    table = _snapshots(
+        transactions,
+        customers=customers,
+        as_of=as_of,
+        horizon_days=horizon_days,
+        n_train=n_train,
+        lead_days=lead_days,
+        recent_days=recent_days,
+        active_days=active_days,
+        discount=discount,
+        observed_until=observed_until,
+        contracts=contracts,
+        ends=ends,
+        grace_days=grace_days,
+    )
+    return _judged(
+        table,
+        as_of=as_of,
+        horizon_days=horizon_days,
+        n_train=n_train,
+        lead_days=lead_days,
+        columns=columns,
+        heuristics=heuristics,
+        model=model,
+        contracts=contracts,
+        grace_days=grace_days,
+        confidence_level=confidence_level,
+        progress=progress,
+    )
+
+
+def _learned_from(
+    as_of: Any, horizon_days: int, n_train: int, lead_days: int, grace_days: int
+) -> dict[int, list[int]]:
+    """Return the days predicted from, each with the days that are learned from."""
     n_train = check_number(n_train, "n_train")
     step = check_number(horizon_days, "horizon_days")
     step += check_number(lead_days, "lead_days") + check_number(grace_days, "grace_days")
-    if heuristics is None:
-        heuristics = _HEURISTICS if contracts is None else (*_HEURISTICS, "contract_days")
-    heuristics = check_columns(heuristics, "heuristics", empty=True)
-    level = check_number(confidence_level, "confidence_level")
-    columns = None if columns is None else check_columns(columns, "columns")
-    check_flag(progress, "progress")
-    if model is not None and not isinstance(model, ChurnModel):
-        raise InputError(f"`model` must be a ChurnModel; got {quoted(model)}.")
-    tests = snapshot_days(as_of)
-    learning = {test: [test - step * k for k in range(1, n_train + 1)] for test in tests}
-    every = sorted({*tests, *(day for days in learning.values() for day in days)})
-    table = churn_table(
+    return {test: [test - step * k for k in range(1, n_train + 1)] for test in snapshot_days(as_of)}
+
+
+def _snapshots(
+    transactions: Any,
+    *,
+    customers: Any,
+    as_of: Any,
+    horizon_days: int,
+    n_train: int,
+    lead_days: int,
+    recent_days: int,
+    active_days: int | None,
+    discount: str | None,
+    observed_until: Any,
+    contracts: Any,
+    ends: Ends | None,
+    grace_days: int,
+) -> pd.DataFrame:
+    """Describe the customers on all days."""
+    learning = _learned_from(as_of, horizon_days, n_train, lead_days, grace_days)
+    every = sorted({*learning, *(day for days in learning.values() for day in days)})
+    return churn_table(
         transactions,
         customers=customers,
         as_of=list(day_column(every)),
@@ -177,9 +225,36 @@ def backtest_table(
         ends=ends,
         grace_days=grace_days,
     )
+
+
+def _judged(
+    table: pd.DataFrame,
+    *,
+    as_of: Any,
+    horizon_days: int,
+    n_train: int,
+    lead_days: int,
+    columns: Sequence[str] | None,
+    heuristics: Sequence[str] | None,
+    model: ChurnModel | None,
+    contracts: Any,
+    grace_days: int,
+    confidence_level: float,
+    progress: bool,
+) -> pd.DataFrame:
+    """Learn before each day, predict from it and compare."""
+    learning = _learned_from(as_of, horizon_days, n_train, lead_days, grace_days)
+    if heuristics is None:
+        heuristics = _HEURISTICS if contracts is None else (*_HEURISTICS, "contract_days")
+    heuristics = check_columns(heuristics, "heuristics", empty=True)
+    level = check_number(confidence_level, "confidence_level")
+    columns = None if columns is None else check_columns(columns, "columns")
+    if model is not None and not isinstance(model, ChurnModel):
+        raise InputError(f"`model` must be a ChurnModel; got {quoted(model)}.")
     require_columns(table.columns, heuristics, "transactions", do="Choose other `heuristics`.")
     day = table["as_of"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    short = sorted(set(every) - set(day.tolist()))
+    every = {*learning, *(early for days in learning.values() for early in days)}
+    short = sorted(every - set(day.tolist()))
     if short:
         raise InputError(
             f"`transactions` has no customer on {day_text(short[-1])}, a day to learn "
@@ -188,7 +263,7 @@ def backtest_table(
     base = ChurnModel(random_state=0) if model is None else model
     customer = sorted_codes(table["customer_id"])[0]
     contests = []
-    for test in steps(tests, "backtest", progress):
+    for test in steps(list(learning), "backtest", progress):
         learned, unseen = np.isin(day, learning[test]), day == test
         train, later = table[learned], table[unseen]
         contest = Contest(
@@ -209,3 +284,6 @@ def backtest_table(
     days = day_column(report["as_of"].fillna(0).to_numpy(dtype=np.int64))
     report["as_of"] = pd.Series(days).where(known)
     return with_account(report, table.attrs["account"])
+
+
+in_two_steps(backtest_table, first=_snapshots, rest=_judged)

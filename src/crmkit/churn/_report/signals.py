@@ -9,9 +9,10 @@ import pandas as pd
 
 from crmkit._arguments import check_numbers
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import parse_day, with_account
+from crmkit._frames import ACCOUNT, parse_day, with_account
 from crmkit._learn import column_kind
 from crmkit._learn.judging import area_interval
+from crmkit._two_steps import in_two_steps
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from crmkit.churn._table.contracts import Ends
 
 __all__ = ["signal_table"]
+
+_LEAD = "lead_days of the row"  # no name that a column of customers has
 
 
 def signal_table(
@@ -106,7 +109,39 @@ def signal_table(
     >>> sorted(table["lead_days"].unique().tolist())
     [0, 60]
     """
-    level = check_number(confidence_level, "confidence_level")
+    described = _at_leads(
+        transactions,
+        customers=customers,
+        as_of=as_of,
+        horizon_days=horizon_days,
+        lead_days=lead_days,
+        recent_days=recent_days,
+        active_days=active_days,
+        discount=discount,
+        observed_until=observed_until,
+        contracts=contracts,
+        ends=ends,
+        grace_days=grace_days,
+    )
+    return _told(described, lead_days=lead_days, confidence_level=confidence_level)
+
+
+def _at_leads(
+    transactions: Any,
+    *,
+    customers: Any,
+    as_of: Any,
+    horizon_days: int,
+    lead_days: Sequence[int],
+    recent_days: int,
+    active_days: int | None,
+    discount: str | None,
+    observed_until: Any,
+    contracts: Any,
+    ends: Ends | None,
+    grace_days: int,
+) -> pd.DataFrame:
+    """Describe the customers at every lead, each in as many rows."""
     leads = sorted(set(check_numbers(lead_days, "lead_days")))
     horizon_days = check_number(horizon_days, "horizon_days")
     end = parse_day(as_of, "as_of")
@@ -125,23 +160,39 @@ def signal_table(
             contracts=contracts,
             ends=ends,
             grace_days=grace_days,
-        ).set_index("customer_id")
+        )
         for lead in leads
     }
-    kept = tables[leads[-1]].index
+    kept = tables[leads[-1]]["customer_id"]
     for table in tables.values():
         # A contract may have paused between two leads.
-        kept = kept[kept.isin(table.index)]
+        kept = kept[kept.isin(table["customer_id"])]
+    rows = [
+        table[table["customer_id"].isin(kept)].assign(**{_LEAD: lead})
+        for lead, table in tables.items()
+    ]
+    account = tables[leads[-1]].attrs[ACCOUNT]
+    for table in rows:
+        table.attrs = {}  # or pandas compares them with one another
+    return with_account(pd.concat(rows, ignore_index=True), account)
+
+
+def _told(
+    described: pd.DataFrame, *, lead_days: Sequence[int], confidence_level: float
+) -> pd.DataFrame:
+    """Show how well each feature tells those who left, at each lead."""
+    level = check_number(confidence_level, "confidence_level")
+    leads = sorted(set(lead_days))
     rows = []
-    for lead, table in tables.items():
-        same = table.loc[kept]
+    for lead in leads:
+        same = described[described[_LEAD] == lead]
         result = same["churned"].to_numpy(dtype=np.float64)
         if not result.size or result.min() == result.max():
             raise InputError(
                 f"`transactions`: all {len(result):,} customers did the same after `as_of`; "
                 "signals need some who left and some who stayed."
             )
-        for variable in same.columns.drop("churned"):
+        for variable in same.columns.drop(["customer_id", "churned", _LEAD]):
             if column_kind(same[variable]) in ("numbers", "flags"):
                 values = same[variable].to_numpy(dtype=np.float64, na_value=np.nan)
                 rows += _signal(variable, lead, values, result, level)
@@ -152,7 +203,10 @@ def signal_table(
         ["rank", "variable", "lead_days"], ascending=[False, True, False], kind="stable"
     )
     signals = signals.drop(columns="rank").reset_index(drop=True)
-    return with_account(signals, tables[leads[-1]].attrs["account"])
+    return with_account(signals, described.attrs[ACCOUNT])
+
+
+in_two_steps(signal_table, first=_at_leads, rest=_told)
 
 
 def _signal(

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arrays import starts
 from crmkit._checks import Problems, check_number, check_optional
-from crmkit._frames import day_column, parse_day, read_customers, rows_of, without
-from crmkit._log import first_and_last, read_log
+from crmkit._frames import (
+    ACCOUNT,
+    day_column,
+    parse_day,
+    read_customers,
+    rows_of,
+    sorted_codes,
+    with_account,
+    without,
+)
+from crmkit._log import distinct_pairs, first_and_last, read_log
+from crmkit._two_steps import in_two_steps
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["Acquired", "acquired_customers", "acquisition_table"]
+__all__ = ["Acquired", "acquired_customers", "acquisition_table", "read_newcomers"]
 
 _MADE = ("first_date", "first_product", "first_month", "first_season")
 
@@ -29,8 +40,7 @@ class Acquired:
 
     ``table`` has one row per customer acquired, sorted by id, with ``observed`` (bool) beside the
     columns of ``acquisition_table``. ``row``, ``age`` (days since the first purchase) and
-    ``money`` hold the log's rows within the window, shapes (m,); ``money`` is None without
-    amounts.
+    ``money`` tell the money of each day within the window, shapes (m,), where it was asked for.
     """
 
     table: pd.DataFrame
@@ -124,38 +134,42 @@ def acquisition_table(
     0         ann           Q1         1   30.0
     1         bob           Q1         0    5.0
     """
-    acquired = acquired_customers(
+    newcomers = read_newcomers(
         transactions,
-        customers,
         as_of=as_of,
         window_days=window_days,
         retained_days=retained_days,
         acquired_from=acquired_from,
         margin=margin,
+    )
+    return _described(
+        newcomers,
+        customers=customers,
+        window_days=window_days,
+        acquired_from=acquired_from,
         valuable_share=valuable_share,
     )
-    table = acquired.table[acquired.table["observed"].to_numpy()].drop(columns="observed")
-    return table.reset_index(drop=True)
 
 
-def acquired_customers(
+def read_newcomers(
     transactions: Any,
-    customers: Any,
     *,
     as_of: Any,
     window_days: int,
     retained_days: int | None,
     acquired_from: Any,
     margin: float,
-    valuable_share: float,
-) -> Acquired:
-    """Return every customer acquired, observed in full or not; see ``acquisition_table``."""
+    acquisition_cost: str | None = None,
+) -> pd.DataFrame:
+    """Return a row per customer with how it came and what became of it in the window.
+
+    With an `acquisition_cost` a row for each day of the window with money follows, for payback.
+    """
     window = check_number(window_days, "window_days")
     if window < 2:
         raise InputError("`window_days` must be at least 2, so that a part of it can be the last.")
     half = check_optional(retained_days, "retained_days", high=window - 1) or window // 2
     margin = check_number(margin, "margin")
-    valuable_share = check_number(valuable_share, "valuable_share")
     found_in = read_log(transactions, optional=("product",), as_of=as_of)
     log, n = found_in.rows, found_in.rows.n_customers
     bought = np.ones(len(log.day), dtype=bool) if found_in.bought is None else found_in.bought
@@ -163,62 +177,125 @@ def acquired_customers(
     came = np.ones(n, dtype=bool)
     if acquired_from is not None:
         came = first >= parse_day(acquired_from, "acquired_from")
-    observed = came & (first + window - 1 <= log.as_of)
-    if not observed.any():
-        raise InputError(
-            f"`transactions` has no customer whose {window} days since the first purchase are over "
-            "by `as_of`. Choose a shorter `window_days`"
-            + ("." if acquired_from is None else " or an earlier `acquired_from`.")
-        )
-    found = np.flatnonzero(came)
-    place = np.full(n, -1)
-    place[found] = np.arange(found.size)
-    row, age = place[log.customer], log.day - first[log.customer]
-    inside = (row >= 0) & (age >= 0) & (age < window)
+    age = log.day - first[log.customer]
+    inside = (age >= 0) & (age < window)
     late = inside & bought & (age >= window - half)
-    retained = np.bincount(row[late], minlength=found.size) > 0
-    columns = _first_columns(log, first, found, bought)
-    if customers is not None:
-        columns |= _profile_columns(customers, log, found, found_in.account)
-    columns["retained"] = retained.astype(np.int64)
-    money = None
+    columns: dict[str, Any] = {
+        "customer_id": log.customer_ids,
+        "first_day": first,
+        "came": came,
+        "observed": came & (first + window - 1 <= log.as_of),
+        "retained": (np.bincount(log.customer[late], minlength=n) > 0).astype(np.int64),
+    }
+    if log.has("product"):
+        columns["first_product"] = _first_products(log, first, bought)
     if log.has("amount"):
         money = margin * log.amount[inside]
-        value = np.bincount(row[inside], weights=money, minlength=found.size)
+        columns["value"] = np.bincount(log.customer[inside], weights=money, minlength=n)
+    table = pd.DataFrame(columns)
+    if log.has("amount") and acquisition_cost is not None:
+        who, day, money = distinct_pairs(
+            log.customer[inside], age[inside], shape=(n, window), weights=money
+        )
+        order = np.argsort(np.r_[np.arange(n), who], kind="stable")
+        table = table.take(np.r_[np.arange(n), who][order])
+        table = table.assign(
+            age=np.r_[np.full(n, -1), day][order], money=np.r_[np.zeros(n), money][order]
+        ).reset_index(drop=True)
+    return found_in.noted(table)
+
+
+def _described(
+    newcomers: pd.DataFrame,
+    *,
+    customers: Any,
+    window_days: int,
+    acquired_from: Any,
+    valuable_share: float,
+) -> pd.DataFrame:
+    """Return the customers observed for the whole window."""
+    table = acquired_customers(
+        newcomers,
+        customers=customers,
+        window_days=window_days,
+        acquired_from=acquired_from,
+        valuable_share=valuable_share,
+    ).table
+    return table[table["observed"].to_numpy()].drop(columns="observed").reset_index(drop=True)
+
+
+in_two_steps(acquisition_table, first=read_newcomers, rest=_described)
+
+
+def acquired_customers(
+    newcomers: pd.DataFrame,
+    *,
+    customers: Any,
+    window_days: int,
+    acquired_from: Any,
+    valuable_share: float,
+) -> Acquired:
+    """Return every customer acquired, observed in full or not; see ``acquisition_table``."""
+    valuable_share = check_number(valuable_share, "valuable_share")
+    account = dict(newcomers.attrs[ACCOUNT])
+    code, ids = sorted_codes(newcomers["customer_id"])
+    everyone = newcomers[starts(code)]
+    came, observed = everyone["came"].to_numpy(), everyone["observed"].to_numpy()
+    if not observed.any():
+        raise InputError(
+            f"`transactions` has no customer whose {window_days} days since the first purchase are "
+            "over by `as_of`. Choose a shorter `window_days`"
+            + ("." if acquired_from is None else " or an earlier `acquired_from`.")
+        )
+    found = everyone[came].reset_index(drop=True)
+    columns = _first_columns(found)
+    if customers is not None:
+        columns |= _profile_columns(customers, ids, np.flatnonzero(came), account)
+    columns["retained"] = found["retained"]
+    if "value" in found:
+        value = found["value"].to_numpy()
         # The edge is a value somebody has, so the best share is never empty.
-        edge = np.quantile(value[observed[found]], 1 - valuable_share, method="higher")
+        edge = np.quantile(value[observed[came]], 1 - valuable_share, method="higher")
         columns |= {"value": value, "valuable": (value >= edge).astype(np.int64)}
-    table = pd.DataFrame({"observed": observed[found], **columns})
-    table.insert(0, "customer_id", log.customer_ids.take(found))
-    return Acquired(found_in.noted(table), row[inside], age[inside], money)
+    table = pd.DataFrame({"observed": observed[came], **columns})
+    table.insert(0, "customer_id", ids[came])
+    with_account(table, account)
+    if "money" not in newcomers:
+        return Acquired(table, code[:0], code[:0], None)
+    dated = came[code] & (newcomers["age"].to_numpy() >= 0)
+    row = (np.cumsum(came) - 1)[code[dated]]
+    age, money = (newcomers[name].to_numpy()[dated] for name in ("age", "money"))
+    return Acquired(table, row, age, money)
 
 
-def _first_columns(log: Log, first: Ints, found: Ints, bought: Bools) -> dict[str, Any]:
+def _first_columns(found: pd.DataFrame) -> dict[str, Any]:
     """Return what the first purchase day itself tells."""
-    date = pd.Series(day_column(first[found]))
+    date = pd.Series(day_column(found["first_day"].to_numpy()))
     columns: dict[str, Any] = {
         "first_date": date,
         "first_month": date.dt.strftime("%Y-%m"),
         "first_season": "Q" + date.dt.quarter.astype(str),
     }
-    if log.has("product"):
-        rows = np.flatnonzero(bought & (log.day == first[log.customer]) & (log.product >= 0))
-        who, what = log.customer[rows], log.product[rows]
-        spent = log.amount[rows] if log.has("amount") else np.zeros(rows.size)
-        pair, codes = np.unique(who * (len(log.product_ids) + 1) + what, return_inverse=True)
-        total = np.bincount(codes, weights=spent, minlength=pair.size)
-        who, what = np.divmod(pair, len(log.product_ids) + 1)
-        # The last write of a customer wins: the highest total, among equals the first by name.
-        order = np.lexsort((-what, total, who))
-        best = np.full(log.n_customers, -1)
-        best[who[order]] = what[order]
-        names = pd.Series(log.product_ids)
-        columns["first_product"] = names.reindex(best[found]).reset_index(drop=True)
-    return columns
+    return columns | {name: found[name] for name in found.columns if name == "first_product"}
+
+
+def _first_products(log: Log, first: Ints, bought: Bools) -> pd.Series[Any]:
+    """Return the product with the most money on the first day of each customer."""
+    rows = np.flatnonzero(bought & (log.day == first[log.customer]) & (log.product >= 0))
+    who, what = log.customer[rows], log.product[rows]
+    spent = log.amount[rows] if log.has("amount") else np.zeros(rows.size)
+    pair, codes = np.unique(who * (len(log.product_ids) + 1) + what, return_inverse=True)
+    total = np.bincount(codes, weights=spent, minlength=pair.size)
+    who, what = np.divmod(pair, len(log.product_ids) + 1)
+    # The last write of a customer wins: the highest total, among equals the first by name.
+    order = np.lexsort((-what, total, who))
+    best = np.full(log.n_customers, -1)
+    best[who[order]] = what[order]
+    return pd.Series(log.product_ids).reindex(best).reset_index(drop=True)
 
 
 def _profile_columns(
-    customers: Any, log: Log, found: Ints, account: dict[str, Any]
+    customers: Any, ids: pd.Index[Any], found: Ints, account: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the columns of a customer table for the customers found."""
     frame = read_customers(customers)
@@ -228,7 +305,7 @@ def _profile_columns(
         problems.add(f"column(s) {clash} are names that acquisition_table makes. Rename them.")
     problems.raise_if_any()
     row = rows_of(
-        log.customer_ids,
+        ids,
         frame["customer_id"],
         name="transactions",
         other="customers",

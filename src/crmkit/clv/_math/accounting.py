@@ -138,26 +138,20 @@ def geometric_sum(ratio: Floats, n: int | None) -> Floats:
     return np.where(ratio == 1.0, float(n), np.where(ratio > 0.0, total, float(n > 0)))
 
 
-def mean_cumulative(
-    group: Ints,
-    age: Ints,
-    value: Floats,
-    unit_group: Ints,
-    follow_up: Ints,
-) -> tuple[Ints, Ints, Floats]:
+def mean_cumulative(group: Ints, age: Ints, value: Floats, left: Ints) -> tuple[Ints, Ints, Floats]:
     """Estimate the mean cumulative value of each group by age (Nelson 2003).
 
-    Events have shape (m,): their group, age and value. Units have shape (n,): their group and
-    the age up to which they were observed. Each event adds its value over the number of units
-    of its group still observed at that age. Returns group, age and cumulative mean, ordered by
-    group and age, one entry per distinct pair.
+    Each row, shape (m,), tells of a group and an age what its units earned and how many of them
+    were observed up to that age and no longer. What was earned counts over the number of units
+    still observed at that age. Returns group, age and cumulative mean, ordered by group and age,
+    one entry per distinct pair.
     """
-    span = int(max(age.max(initial=0), follow_up.max(initial=0))) + 1
-    ends = np.sort(unit_group * span + follow_up)
+    span = int(age.max(initial=0)) + 1
     key, place = np.unique(group * span + age, return_inverse=True)
     total = np.bincount(place.ravel(), weights=value, minlength=key.size)
+    gone = np.concatenate([[0], np.cumsum(np.bincount(place.ravel(), left, key.size))])
     of = key // span
-    at_risk = np.searchsorted(ends, (of + 1) * span) - np.searchsorted(ends, key)
+    at_risk = gone[np.searchsorted(of, of, side="right")] - gone[:-1]
     running = np.cumsum(total / at_risk)
     first = np.searchsorted(of, np.arange(int(of.max(initial=0)) + 1))
     before = np.r_[0.0, running][first]

@@ -10,8 +10,9 @@ from crmkit._checks import quoted
 from crmkit.clv._math.steadiness import Base, drift, season
 
 if TYPE_CHECKING:
-    from crmkit._frames import Log
-    from crmkit._typing import Bools, Floats
+    import pandas as pd
+
+    from crmkit._typing import Bools, Floats, Ints
 
 __all__ = ["shared_id", "unsteady"]
 
@@ -24,16 +25,15 @@ _TWICE, _SHORT = 730.0, 62.0
 _FEW = 50  # purchases
 
 
-def shared_id(log: Log) -> dict[str, Any]:
+def shared_id(ids: pd.Index[Any], rows: Ints) -> dict[str, Any]:
     """Return the share of the rows of the largest customer, and what it means if it is large."""
-    rows = np.bincount(log.customer)
     largest = int(rows.argmax())
     share = float(rows[largest] / rows.sum())
     told: dict[str, Any] = {"largest_share_of_rows": share, "warnings": {}}
     if share > _MOSTLY and rows.size >= _CUSTOMERS:
         told["warnings"]["shared_id"] = (
             f"{share:.0%} of the rows are of one of {rows.size:,} customers, "
-            f"{quoted(log.customer_ids[largest])}: probably an id that many share, such as that of "
+            f"{quoted(ids[largest])}: probably an id that many share, such as that of "
             "a till. Leave it out."
         )
     return told

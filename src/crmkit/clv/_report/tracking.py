@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,35 +9,36 @@ import pandas as pd
 
 from crmkit._checks import check_number, quoted
 from crmkit._frames import (
+    ACCOUNT,
     customer_columns,
     day_column,
     group_codes,
     parse_day,
-    period_words,
     read_by,
     read_customers,
-    read_period,
     rows_of,
+    sorted_codes,
     with_account,
 )
-from crmkit._log import PurchaseDays, purchase_days
-from crmkit._periods import period_of, period_start
+from crmkit._log import purchase_days
+from crmkit._two_steps import in_two_steps
 from crmkit.clv._math.steadiness import Base
 from crmkit.clv._model import ByGroup
 from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel
+from crmkit.clv._report.clock import calendar_of, in_days, in_periods
 from crmkit.clv._report.steadiness import shared_id, unsteady
 from crmkit.clv._table.days import check_refunds, holdout_days, read_until
-from crmkit.clv._table.periods import last_closed
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmkit._periods import Calendar, Period
+    from crmkit._periods import Period
     from crmkit._typing import Bools, Floats, Ints, KeepDropOrRaise
     from crmkit.clv._model.protocols import PurchaseValuer
+    from crmkit.clv._report.clock import Clock
 
 
 __all__ = ["tracking_table"]
@@ -131,28 +131,71 @@ def tracking_table(
     >>> table["holdout"].sum()
     np.int64(4)
     """
-    model = _one(purchases)
-    length = check_number(period_days, "period_days", rule="whole_days")
+    days = _bought(
+        transactions,
+        as_of=as_of,
+        horizon_days=horizon_days,
+        observed_until=observed_until,
+        refunds=refunds,
+    )
+    return _followed(
+        days, purchases=purchases, period_days=period_days, period=period, customers=customers
+    )
+
+
+def _bought(
+    transactions: Any,
+    *,
+    as_of: Any,
+    horizon_days: int | None,
+    observed_until: Any,
+    refunds: KeepDropOrRaise,
+) -> pd.DataFrame:
+    """Return the purchase days of each customer, and with the first the number of its rows."""
     log = read_until(transactions, observed_until)
     split = parse_day(as_of, "as_of")
     end = log.rows.as_of
     if split < end or horizon_days is not None:
         split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
     check_refunds(log, refunds, until=end)
-    days = log.days().until(end)
+    days = log.days()
+    rows = np.zeros(days.day.size, dtype=np.int64)
+    rows[days.first] = np.bincount(log.rows.customer)
+    ids = log.rows.customer_ids.take(days.customer)
+    table = log.noted(pd.DataFrame({"customer_id": ids, "day": days.day, "rows": rows}))
+    table.attrs |= {"split": split, "end": end}
+    return table
+
+
+def _followed(
+    bought: pd.DataFrame,
+    *,
+    purchases: Any,
+    period_days: int,
+    period: Period | None,
+    customers: Any,
+) -> pd.DataFrame:
+    """Set the purchases of all beside those expected."""
+    model = _one(purchases)
+    length = check_number(period_days, "period_days", rule="whole_days")
+    split, end = bought.attrs["split"], bought.attrs["end"]
+    customer, everyone = sorted_codes(bought["customer_id"])
+    days = purchase_days(customer, bought["day"].to_numpy()).until(end)
     if isinstance(model, PeriodModel):
-        clock = _in_periods(days, split, end, _calendar_of(model, period), model)
+        clock = in_periods(days, split, end, calendar_of(model, period), model)
     elif period is not None:
         raise InputError("`period` is for models in whole periods; give others `period_days`.")
     else:
-        clock = _in_days(days, split, end, length)
+        clock = in_days(days, split, end, length)
     known = clock.first <= clock.split
     if not known.any():
         raise InputError("`transactions` has no purchase on or before `as_of`.")
     mine = known[clock.buyer]
     at = np.searchsorted(clock.ends, clock.bought[mine])
-    holdout, told = clock.ends > clock.split, shared_id(log.rows)
-    ids = pd.Series(log.rows.customer_ids[days.customer[days.first]], name="customer_id")
+    rows = bought["rows"].to_numpy()
+    holdout, told = clock.ends > clock.split, shared_id(everyone, rows[rows > 0])
+    ids = pd.Series(everyone[days.customer[days.first]], name="customer_id")
+    account = dict(bought.attrs[ACCOUNT])
     if isinstance(purchases, OnLog):
         total = purchases.expected_of_base(clock.split, clock.ends)
     else:
@@ -164,8 +207,7 @@ def tracking_table(
         steady = unsteady(base, clock.last_day.astype(np.float64), holdout)
         told |= steady | {"warnings": told["warnings"] | steady["warnings"]}
     if customers is not None:
-        people, account = read_customers(customers, optional=())["customer_id"], log.account
-        everyone = log.rows.customer_ids
+        people = read_customers(customers, optional=())["customer_id"]
         rows_of(people, everyone, name="customers", other="transactions", account=account)
     actual = np.bincount(at, minlength=clock.ends.size)
     table = pd.DataFrame(
@@ -178,76 +220,10 @@ def tracking_table(
             "expected_cumulative": total,
         }
     )
-    return with_account(log.noted(table), told)
+    return with_account(table, account | told)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Repeat purchases on a clock whose ticks are days or calendar periods.
-
-    ``first`` (n,) is when each customer came; ``buyer`` and ``bought`` (m,) tell who bought again
-    and when. Periods of the table end at ticks ``ends``, on days ``last_day`` (k,).
-    """
-
-    first: Ints
-    buyer: Ints
-    bought: Ints
-    ends: Ints
-    last_day: Ints
-    split: int
-    tick_days: float
-
-
-def _in_days(days: PurchaseDays, split: int, end: int, length: int) -> _Clock:
-    """Count days, in periods of some days that end at the split."""
-    first = days.day[days.first]
-    before = -(-(split - int(first.min()) + 1) // length)
-    after = -(-(end - split) // length)
-    ends = np.minimum(split + length * np.arange(1 - before, after + 1), end)
-    return _Clock(first, *_repeats(days), ends, ends, split, 1.0)
-
-
-def _in_periods(
-    days: PurchaseDays, split: int, end: int, period: Calendar, model: PeriodModel
-) -> _Clock:
-    """Count calendar periods that have ended, those after the split as held out."""
-    active = purchase_days(days.customer, period_of(days.day, period))
-    first, last = active.day[active.first], last_closed(end, period)
-    ends = np.arange(int(first.min()) + 1, last + 1)
-    if not ends.size:
-        raise InputError(f"`transactions` has no {period} that ended after a first purchase.")
-    if "churned" in model._columns:
-        # Who pays again after a gap has a new contract.
-        place = np.arange(active.day.size) - np.repeat(active.first, active.count)
-        run = active.day - np.repeat(active.day[active.first], active.count) == place
-        active = purchase_days(active.customer[run], active.day[run])
-    buyer, bought = _repeats(active)
-    over = bought <= last
-    tick = model._period()
-    return _Clock(
-        first,
-        buyer[over],
-        bought[over],
-        ends,
-        period_start(ends + 1, period) - 1,
-        last_closed(split, period),
-        tick,
-    )
-
-
-def _calendar_of(model: PeriodModel, period: Period | None) -> Calendar:
-    """Return the periods that the model counts in."""
-    if model.period_ is None:
-        return read_period(period or "")
-    if period is not None and period_words(read_period(period)) != model.period_:
-        raise InputError(f"`period` is {period!r}, but the model counts in {model.period_!r}.")
-    return read_period(model.period_)
-
-
-def _repeats(days: PurchaseDays) -> tuple[Ints, Ints]:
-    """Return who bought again and when, each of shape (m,); customers are numbered through."""
-    buyer = np.repeat(np.arange(days.first.size), days.count)
-    return buyer[days.repeat], days.day[days.repeat]
+in_two_steps(tracking_table, first=_bought, rest=_followed)
 
 
 def _one(purchases: Any) -> Any:
@@ -269,7 +245,7 @@ def _expected_by(
     purchases: PurchaseValuer,
     ids: pd.Series[Any],
     known: Bools,
-    clock: _Clock,
+    clock: Clock,
     customers: Any,
 ) -> tuple[Ints, Callable[[int], Floats]]:
     """Return of which kind each customer is, and what each kind is expected to buy in a period."""
@@ -296,7 +272,8 @@ def _expected_by(
         used[np.maximum(tick - born, 0)] = True
     ages = np.flatnonzero(used[1:]) + 1
     curve = np.zeros((len(kinds), used.size))
-    curve[:, ages] = purchases._new_customers(kinds, np.float64(clock.tick_days) * ages)
+    if ages.size:  # or all came on the last day
+        curve[:, ages] = purchases._new_customers(kinds, np.float64(clock.tick_days) * ages)
 
     def so_far(j: int) -> Floats:
         return curve[row, np.maximum(clock.ends[j] - came, 0)]

@@ -12,7 +12,8 @@ from crmkit._arrays import adjust_p_values, wilson_interval
 from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
 from crmkit._learn.levels import MISSING, number_levels
-from crmkit._log import read_rows
+from crmkit._log import distinct_pairs, read_rows
+from crmkit._two_steps import in_two_steps
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
 from crmkit.response._table import Variable, read_variables
@@ -105,12 +106,74 @@ def buyer_profile(
     0     A          3       2        0.75           1.0  133.33
     1     B          1       0        0.25           0.0    0.00
     """
+    lines = _lines(transactions, product=product, product_column=product_column, as_of=as_of)
+    return _profiled(
+        lines,
+        customers=customers,
+        product=product,
+        product_column=product_column,
+        columns=columns,
+        n_bins=n_bins,
+        min_customers=min_customers,
+        confidence_level=confidence_level,
+    )
+
+
+def _lines(transactions: Any, *, product: Any, product_column: str, as_of: Any) -> pd.DataFrame:
+    """Return each customer of the log, and again with each of the products that it bought.
+
+    With a product stands whether any line of it was bought: a refund tells that there is one.
+    """
+    column = product_column
+    log, bought = read_rows(transactions, needs=columns_named(product_column=column), as_of=as_of)
+    if column == "product":
+        codes, names = log.product, log.product_ids
+    else:
+        codes, names = sorted_codes(log.column(column))
+    account: dict[str, Any] = {}  # what does not occur in some of the customers may in others
+    meant = rows_of(
+        _wanted(product),
+        names,
+        name="product",
+        other="transactions",
+        what=column,
+        account=account,
+        allow_none=True,
+    )
+    found = np.flatnonzero(np.isin(codes, meant[meant >= 0]))
+    lines = np.ones(found.size) if bought is None else bought[found].astype(np.float64)
+    who, what, some = distinct_pairs(
+        log.customer[found], codes[found], shape=(log.n_customers, len(names)), weights=lines
+    )
+    # Whoever bought none of them stands beside the first name, which errors show.
+    none = np.full(log.n_customers, 0 if len(names) else -1)
+    return pd.DataFrame(
+        {
+            "customer_id": log.customer_ids.take(np.r_[np.arange(log.n_customers), who]),
+            "product": pd.Series(names).reindex(np.r_[none, what]).array,
+            "bought": np.r_[np.zeros(log.n_customers), some] > 0,
+        }
+    )
+
+
+def _profiled(
+    lines: pd.DataFrame,
+    *,
+    customers: Any,
+    product: Any,
+    product_column: str,
+    columns: Sequence[str] | None,
+    n_bins: int,
+    min_customers: int,
+    confidence_level: float,
+) -> pd.DataFrame:
+    """Compare those who bought with all customers."""
     n_bins = check_number(n_bins, "n_bins")
     least = check_number(min_customers, "min_customers")
     confidence_level = check_number(confidence_level, "confidence_level")
     people = read_customers(customers)
     account: dict[str, Any] = {}
-    bought = _buyers(transactions, people, product, product_column, as_of, account)
+    bought = _buyers(lines, people, product, product_column, account)
     n, k = len(people), int(bought.sum())
     if k == 0:
         raise InputError(f"`product`: none of `customers` bought {quoted(product)} up to `as_of`.")
@@ -143,42 +206,33 @@ def buyer_profile(
     return with_account(table, account)
 
 
+in_two_steps(buyer_profile, first=_lines, rest=_profiled)
+
+
+def _wanted(product: Any) -> list[Any]:
+    """Return the products that count as one."""
+    one = pd.api.types.is_scalar(product)
+    return [product] if one else check_list(product, "product", "products")
+
+
 def _buyers(
-    transactions: Any,
-    people: pd.DataFrame,
-    product: Any,
-    column: str,
-    as_of: Any,
-    account: dict[str, Any],
+    lines: pd.DataFrame, people: pd.DataFrame, product: Any, column: str, account: dict[str, Any]
 ) -> Bools:
     """Tell which customers have a line with the product that is no return, shape (n,)."""
-    log, bought = read_rows(transactions, needs=columns_named(product_column=column), as_of=as_of)
+    customer, everyone = sorted_codes(lines["customer_id"])
     at = rows_of(
-        log.customer_ids,
-        people["customer_id"],
-        name="transactions",
-        other="customers",
-        account=account,
+        everyone, people["customer_id"], name="transactions", other="customers", account=account
     )
     account["customers_unmatched"] = without(at, len(people))
-    if column == "product":
-        codes, names = log.product, log.product_ids
-    else:
-        codes, names = sorted_codes(log.column(column))
-    one = pd.api.types.is_scalar(product)
-    wanted = [product] if one else check_list(product, "product", "products")
-    meant = rows_of(
-        wanted,
-        names,
+    rows_of(
+        _wanted(product),
+        sorted_codes(lines["product"])[1],
         name="product",
         other="transactions",
         what=column,
         do="Name products that occur there.",
     )
-    found = np.isin(codes, meant)
-    if bought is not None:
-        found &= bought
-    buyers = at[np.unique(log.customer[found])]
+    buyers = at[np.unique(customer[lines["bought"].to_numpy()])]
     return np.bincount(buyers[buyers >= 0], minlength=len(people)) > 0
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import check_columns
-from crmkit._checks import Problems, number_array, require_columns
+from crmkit._checks import Problems
 from crmkit._frames import (
-    day_numbers,
-    parse_day,
     read_consent,
     read_customers,
     sorted_codes,
@@ -21,9 +17,10 @@ from crmkit._frames import (
 )
 from crmkit._learn.levels import level_text
 from crmkit._log import count_purchases, distinct_per_group, read_log
-from crmkit._periods import day_text
+from crmkit._two_steps import in_two_steps
 from crmkit.errors import InputError
 from crmkit.segmentation._math import shrink_shares
+from crmkit.segmentation._table.contacts import RESPONDED, count_contacts
 from crmkit.segmentation._table.costs import lowered_and_refunded
 from crmkit.segmentation._table.everybody import everybody, seated
 
@@ -31,24 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit._log import PurchaseLog
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats, Ints
 
 __all__ = ["readiness_table"]
-
-USUAL = ("opened", "clicked", "responded", "complained", "referred")
-RESPONDED = "responded"
-
-
-@dataclass(frozen=True, slots=True)
-class Contacts:
-    """Contacts of the days asked for: rows of a table, and the day of each, shape (n,)."""
-
-    frame: pd.DataFrame
-    day: Ints
-    answers: list[str]
-    as_of: int
-    rows_after_as_of: int
-    rows_before_since: int
 
 
 def readiness_table(
@@ -149,9 +131,20 @@ def readiness_table(
     1         bob                  21.0            0.08          False
     2         cid                   NaN            0.33           True
     """
-    log = None if transactions is None else _read_log(transactions, since, as_of)
-    read = _read_contacts(contacts, answers, since, as_of, log)
-    codes, ids = sorted_codes(read.frame["customer_id"])
+    log = None
+    if transactions is not None:
+        optional = ("order_id", "amount", "quantity")
+        log = read_log(transactions, optional=optional, since=since, as_of=as_of)
+    named = log is not None and "order_id" in table_columns(transactions, "transactions")
+    met = count_contacts(contacts, answers=answers, since=since, as_of=as_of, log=log)
+    return _ready(met, customers=customers, log=log, named=named)
+
+
+def _ready(
+    met: pd.DataFrame, *, customers: Any, log: PurchaseLog | None = None, named: bool = False
+) -> pd.DataFrame:
+    """Draw the rates of everybody towards those of all, and add what each allows."""
+    codes, ids = sorted_codes(met["customer_id"])
     tables = {}
     if log is not None:
         tables["transactions"] = pd.DataFrame({"customer_id": log.rows.customer_ids})
@@ -161,14 +154,13 @@ def readiness_table(
     everyone, places = everybody(ids, tables, account, name="contacts")
     who, n = places["contacts"][codes], len(everyone)
     table = pd.DataFrame({"customer_id": everyone})
-    table["times_contacted"] = np.bincount(who, minlength=n)
-    table["contact_recency_days"] = _days_since(who, read.day, read.as_of, n)
-    rates: dict[str, tuple[Floats, Floats]] = _answers(read, who, n)
-    if RESPONDED in read.answers:
-        yes = read.frame[RESPONDED].to_numpy() == 1
-        table["response_recency_days"] = _days_since(who[yes], read.day[yes], read.as_of, n)
+    table["times_contacted"] = _sums(who, met["times_contacted"], n).astype(np.int64)
+    table["contact_recency_days"] = _least(who, met["contact_recency_days"], n)
+    rates: dict[str, tuple[Floats, Floats]] = _answers(met, who, n)
+    if RESPONDED in rates:
+        table["response_recency_days"] = _least(who, met["response_recency_days"], n)
     if log is not None:
-        orders, returns = _returns(log, "order_id" in table_columns(transactions, "transactions"))
+        orders, returns = _returns(log, named)
         seats = places["transactions"]
         rates["returned"] = (seated(returns, seats, n), seated(orders, seats, n))
     base = []
@@ -179,69 +171,24 @@ def readiness_table(
     if customers is not None:
         for column, allowed in _consents(tables["customers"]).items():
             table[column] = seated(allowed, places["customers"], n) == 1
-    table.attrs["as_of"] = day_text(read.as_of)
-    table.attrs["rows_after_as_of"] = read.rows_after_as_of
-    table.attrs["rows_before_since"] = read.rows_before_since
-    table.attrs["base"] = base
+    table.attrs = {**met.attrs, "base": base}
     return with_account(table, account)
 
 
-def _read_log(transactions: Any, since: Any, as_of: Any) -> PurchaseLog:
-    """Read the log, for its orders and refunds."""
-    optional = ("order_id", "amount", "quantity")
-    return read_log(transactions, optional=optional, since=since, as_of=as_of)
+in_two_steps(readiness_table, first=count_contacts, rest=_ready)
 
 
-def _read_contacts(
-    contacts: Any, answers: Sequence[str] | None, since: Any, as_of: Any, log: PurchaseLog | None
-) -> Contacts:
-    """Read the contacts of the days asked for, their answers as 1, 0 and missing."""
-    frame = read_customers(contacts, needs=["date"], name="contacts", unique=False)
-    if answers is None:
-        named = [column for column in USUAL if column in frame.columns]
-    else:
-        named = check_columns(answers, "answers", empty=True)
-        require_columns(frame.columns, named, "contacts")
-    problems = Problems("contacts")
-    day = day_numbers(frame["date"], problems, "date")
-    for column in named:
-        values = number_array(frame[column], problems, column, allow_missing=True)
-        wrong = np.isfinite(values) & (values != 0) & (values != 1)
-        problems.rows(
-            wrong,
-            f"column {column!r} must be 1 or 0 but is not",
-            do="Write what came of each contact as 1, 0 or missing.",
-            values=values.tolist() if wrong.any() else None,
-        )
-        frame[column] = values
-    problems.raise_if_any()
-    last = max(int(day.max()), -(10**9) if log is None else log.rows.as_of)
-    last = last if as_of is None else parse_day(as_of, "as_of")
-    first = int(day.min()) if since is None else parse_day(since, "since")
-    seen = (day >= first) & (day <= last)
-    if not seen.any():
-        raise InputError(
-            f"`contacts` has no row from {day_text(first)} to `as_of` ({day_text(last)}). Choose "
-            "other days."
-        )
-    kept = frame[seen].reset_index(drop=True)
-    after, before = int((day > last).sum()), int((day < first).sum())
-    return Contacts(kept, day[seen], named, last, after, before)
-
-
-def _answers(read: Contacts, who: Ints, n: int) -> dict[str, tuple[Floats, Floats]]:
+def _answers(met: pd.DataFrame, who: Ints, n: int) -> dict[str, tuple[Floats, Floats]]:
     """Return, by rate, each customer's answers and the contacts of which they are known."""
 
-    def counts(name: str, rows: Bools) -> tuple[Floats, Floats]:
-        values = read.frame[name].to_numpy()
-        rows = rows & ~np.isnan(values)
-        yes = np.bincount(who[rows & (values == 1)], minlength=n)
-        return yes.astype(np.float64), np.bincount(who[rows], minlength=n).astype(np.float64)
+    def counts(name: str, rows: Any) -> tuple[Floats, Floats]:
+        yes, of = (_sums(who[rows], met[f"{kind} {name}"][rows], n) for kind in ("yes", "of"))
+        return yes, of
 
-    every = np.ones(len(read.frame), dtype=bool)
-    rates = {name: counts(name, every) for name in read.answers}
-    if "channel" in read.frame.columns and RESPONDED in read.answers:
-        channel, names = sorted_codes(read.frame["channel"])
+    answers = [name.removeprefix("yes ") for name in met.columns if name.startswith("yes ")]
+    rates = {name: counts(name, slice(None)) for name in answers}
+    if "channel" in met.columns and RESPONDED in answers:
+        channel, names = sorted_codes(met["channel"])
         for at, name in enumerate(names):
             rate = f"{level_text(name)}_{RESPONDED}"
             if rate in rates:
@@ -275,8 +222,13 @@ def _consents(people: pd.DataFrame) -> dict[str, Floats]:
     return found
 
 
-def _days_since(who: Ints, day: Ints, as_of: int, n: int) -> Floats:
-    """Return the days since each customer's last of some days; missing without one."""
-    last = np.full(n, np.iinfo(np.int64).min)
-    np.maximum.at(last, who, day)
-    return np.where(last > np.iinfo(np.int64).min, (as_of - last).astype(np.float64), np.nan)
+def _least(who: Ints, days: pd.Series[Any], n: int) -> Floats:
+    """Return each customer's fewest of some days, of which some are missing."""
+    least = np.full(n, np.inf)
+    np.minimum.at(least, who, days.fillna(np.inf).to_numpy())
+    return np.where(np.isfinite(least), least, np.nan)
+
+
+def _sums(who: Ints, counts: pd.Series[Any], n: int) -> Floats:
+    """Return each customer's sum of counts."""
+    return np.bincount(who, weights=counts, minlength=n).astype(np.float64)
