@@ -9,6 +9,7 @@ from scipy import stats
 from basket._logs import baskets_of, log_of
 from crmkit import basket
 from crmkit.basket._math import sizes
+from crmkit.basket._math.incidence import sort_baskets
 
 
 def unequal(n_orders=3000, seed=0):
@@ -28,9 +29,8 @@ def unequal(n_orders=3000, seed=0):
 
 def test_both_margins_are_kept():
     lines = unequal()
-    count, size = sizes.margins(
-        *(lines[c].to_numpy() for c in ("customer_id", "product")), n_baskets=3000, n_items=120
-    )
+    baskets = sort_baskets(*(lines[c].to_numpy() for c in ("customer_id", "product")), n_items=120)
+    count, size = sizes.margins(baskets, n_baskets=3000, n_items=120)
     assert count.sum() == size.sum() == len(lines.drop_duplicates())
     k, n_k = np.unique(count, return_counts=True)
     s, n_s = np.unique(size, return_counts=True)

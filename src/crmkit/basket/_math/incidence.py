@@ -54,6 +54,12 @@ class Baskets:
         """The basket of each entry, shape (n,)."""
         return np.repeat(np.arange(len(self.begin) - 1), np.diff(self.begin))
 
+    def rank_of(self, codes: Ints) -> Ints:
+        """Return the ranks of item codes; of those that are in no basket anything."""
+        rank = np.zeros(max(self.code.max(initial=0), codes.max(initial=0)) + 1, dtype=np.int64)
+        rank[self.code] = np.arange(len(self.code))
+        return rank[codes]
+
     def blocks(self, cells: int) -> Iterator[tuple[int, int]]:
         """Cut the ranks into blocks of bounded work, the most frequent items first."""
         n_items = len(self.count)
@@ -136,10 +142,10 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) 
     n_kept = len(code)
     rank = np.full(n_items, n_kept, dtype=np.int32)  # what is left out comes last
     rank[code] = np.arange(n_kept)
-    start, line = _by_column(rank[item], _one_each(len(item)), n_kept + 1)
+    start, line = by_column(rank[item], n_kept + 1)
     start, line = start[:-1], line[: start[-2]]
     n_baskets = int(basket.max()) + 1 if len(basket) else 0
-    begin, ranked = _by_column(basket[line].astype(line.dtype), start, n_baskets)
+    begin, ranked = by_column(basket[line].astype(line.dtype), n_baskets, start)
     del line
     repeat = np.append(False, ranked[1:] == ranked[:-1])[: len(ranked)]
     repeat[begin[:-1][np.diff(begin) > 0]] = False
@@ -155,7 +161,7 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) 
 
 def index_entries(item: Indices, begin: Indices, code: Ints, count: Ints) -> Baskets:
     """Index entries that are sorted by basket and rank; arguments as in `Baskets`."""
-    start, by_item = _by_column(item, _one_each(len(item)), len(code))
+    start, by_item = by_column(item, len(code))
     after = np.repeat(begin[1:], np.diff(begin))
     after -= np.arange(1, len(after) + 1, dtype=after.dtype)
     if len(code) <= 1 << 16:
@@ -163,21 +169,21 @@ def index_entries(item: Indices, begin: Indices, code: Ints, count: Ints) -> Bas
     return Baskets(item, by_item, after[by_item], start, code, count, begin)
 
 
-def _by_column(column: Indices, start: Indices, n_columns: int) -> tuple[Indices, Indices]:
+def by_column(
+    column: Indices, n_columns: int, start: Indices | None = None
+) -> tuple[Indices, Indices]:
     """Turn a matrix from rows to columns; rows within a column ascend.
 
-    Row r has its entries from `start` [r] to `start` [r + 1] of `column`. Returns where each
-    column's entries start, shape (n_columns + 1,), and the row of each entry.
+    Row r has its entries from `start` [r] to `start` [r + 1] of `column`, by default one. Returns
+    where each column's entries start, shape (n_columns + 1,), and the row of each entry.
     """
+    if start is None:
+        wide = len(column) >= np.iinfo(np.int32).max
+        start = np.arange(len(column) + 1, dtype=np.int64 if wide else np.int32)
     shape = (len(start) - 1, n_columns)
     ones = np.zeros(len(column), dtype=np.int8)
     turned = sparse.csr_array((ones, column, start), shape=shape).tocsc()
     return turned.indptr, turned.indices
-
-
-def _one_each(n: int) -> Indices:
-    """Return the starts of n rows with one entry each."""
-    return np.arange(n + 1, dtype=np.int32 if n < np.iinfo(np.int32).max else np.int64)
 
 
 def _keep(mask: Bools, begin: Indices, ranked: Indices) -> tuple[Indices, Indices]:

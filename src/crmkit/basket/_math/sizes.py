@@ -23,12 +23,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from crmkit._arrays import distinct
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from crmkit._typing import Bools, Floats, Ints
+    from crmkit.basket._math.incidence import Baskets
 
 
 CELLS = 1 << 20  # probabilities held at once
@@ -36,13 +35,12 @@ SWEEPS = 100
 TOLERANCE = 1e-9  # largest relative error of a basket's size
 
 
-def margins(basket: Ints, item: Ints, *, n_baskets: int, n_items: int) -> tuple[Ints, Ints]:
-    """Return in how many baskets each item is, and how many items each basket holds.
-
-    Lines, shape (n,), may repeat.
-    """
-    basket, item = np.divmod(distinct(basket * n_items + item), max(n_items, 1))
-    return np.bincount(item, minlength=n_items), np.bincount(basket, minlength=n_baskets)
+def margins(baskets: Baskets, *, n_baskets: int, n_items: int) -> tuple[Ints, Ints]:
+    """Return in how many baskets each item is, and how many items each basket holds."""
+    count, size = np.zeros(n_items, dtype=np.int64), np.zeros(n_baskets, dtype=np.int64)
+    count[baskets.code] = baskets.count
+    size[: len(baskets.begin) - 1] = np.diff(baskets.begin)
+    return count, size
 
 
 def cell_probabilities(

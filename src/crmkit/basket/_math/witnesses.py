@@ -27,13 +27,14 @@ import numpy as np
 from scipy import sparse
 
 from crmkit._arrays import starts
-from crmkit.basket._math.incidence import sort_baskets
+from crmkit.basket._math.collector import MANY, Collector
+from crmkit.basket._math.incidence import by_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crmkit._typing import Floats, Ints
-    from crmkit.basket._math.incidence import Baskets
+    from crmkit.basket._math.incidence import Baskets, Indices
     from crmkit.basket._math.sizes import SizeModel
 
 
@@ -78,64 +79,128 @@ class Witnesses:
     spread: Floats
 
 
-def witnesses(basket: Ints, item: Ints, chance: Weights, pairs: Ints, *, n_items: int) -> Witnesses:
-    """Count the baskets and customers of given pairs of items.
+def find_pairs(
+    baskets: Baskets,
+    chance: Weights,
+    *,
+    least: int = 1,
+    cap: int = MANY,
+    beside: Ints | None = None,
+    given: Ints | None = None,
+) -> tuple[Ints, Witnesses, Collector]:
+    """Find the pairs in enough baskets, or count given ones, with the customers behind them.
 
     Parameters
     ----------
-    basket, item : int64 arrays, shape (n,)
-        Lines; they may repeat.
+    baskets : Baskets
+        Numbered by customer.
     chance : Weights
+    least : int
+        Fewest baskets of a pair.
+    cap : int
+        Never more pairs than this: the threshold rises until they fit, and what was found says so.
+    beside : int64 array, optional
+        Item codes, one of which each pair must hold.
+    given : int64 array, shape (m, 2), optional
+        Count these pairs of item codes, none twice, and find no others.
+
+    Returns
+    -------
     pairs : int64 array, shape (m, 2)
-        Item codes, no pair twice.
+        Item codes, the lower one first.
+    witnesses : Witnesses
+        Of each pair.
+    found : Collector
+        Whether there were too many, and how many there are from which count on.
     """
-    n = len(pairs)
-    count, customers = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    square, mixed = np.zeros(n), np.zeros(n)
-    looked_at = np.zeros(n_items, dtype=bool)
-    looked_at[pairs] = True
-    inside = looked_at[item]
-    baskets = sort_baskets(basket[inside], item[inside], n_items=n_items)
-    rank = np.zeros(n_items, dtype=np.int64)
-    rank[baskets.code] = np.arange(len(baskets.code))
-    ranked = np.sort(rank[pairs], axis=1)
-    by_first = np.argsort(ranked[:, 0], kind="stable")
-    edges = np.searchsorted(ranked[by_first, 0], np.arange(len(baskets.code) + 1))
-    beyond = chance.whole[chance.customer] - chance.basket
+    found = Collector(least, None, cap, 2, 2)
+    none = np.zeros(0, dtype=np.int64)
+    told = [(np.zeros((0, 2), dtype=np.int64), none, none, np.zeros(0))]
+    may = np.ones(len(baskets.code), dtype=bool)
+    if beside is not None:
+        may = np.isin(baskets.code, beside)
+    if given is not None:
+        given = np.sort(baskets.rank_of(given), axis=1)
+        given = given[np.argsort(given[:, 0], kind="stable")]
+    at_each = baskets.basket.astype(np.int32)[baskets.by_item]
     for low, high in baskets.blocks(CELLS):
-        rows = by_first[edges[low] : edges[high]]
-        if not rows.size:
+        block = _Block(baskets, low, high)
+        if given is not None:
+            ranks = given[slice(*np.searchsorted(given[:, 0], [low, high]))]
+            count = np.zeros(len(ranks), dtype=np.int64)
+        else:
+            ranks, count = block.frequent(found.min_count)
+            ranks, count = ranks[here := may[ranks].any(axis=1)], count[here]
+            found.add(ranks, count)
+        if not len(ranks) or found.capped:
             continue
-        keys = []
-        for row, at in _occurrences(baskets, ranked[rows], low, high):
-            keys.append(row * len(chance.whole) + chance.customer[at])
-            count[rows] += np.bincount(row, minlength=len(rows))
-            mixed[rows] += np.bincount(row, beyond[at], minlength=len(rows))
-        key = np.sort(np.concatenate(keys))
-        first = np.flatnonzero(starts(key))
-        times, row = np.diff(np.append(first, len(key))), key[first] // len(chance.whole)
-        customers[rows] = np.bincount(row, minlength=len(rows))
-        square[rows] = np.bincount(row, times * (times - 1.0), minlength=len(rows))
-    excess = square - 2 * count * mixed + (count * 1.0) ** 2 * chance.together
-    return Witnesses(count, customers, 1 + np.maximum(excess, 0) / np.maximum(count, 1))
+        behind = count, count, np.ones(len(ranks))
+        if chance.together or given is not None:  # else one basket each
+            behind = _behind(*block.occurrences(ranks, at_each), len(ranks), chance)
+        told.append((np.sort(baskets.code[ranks], axis=1), *behind))
+    found.tighten()
+    pairs, *seen = (np.concatenate(part) for part in zip(*told, strict=True))
+    return pairs, Witnesses(*seen), found
 
 
-def _occurrences(baskets: Baskets, pairs: Ints, low: int, high: int) -> Iterator[tuple[Ints, Ints]]:
-    """Yield the pairs, as rows of ranks, that occur in a block, and the basket of each time."""
-    width = len(baskets.count) - low
-    row_of = np.full((high - low) * width, -1, dtype=np.int64)
-    row_of[(pairs[:, 0] - low) * width + pairs[:, 1] - low] = np.arange(len(pairs))
-    of_entry = baskets.basket
-    base = np.arange(high - low) * width - low
-    for start, stop in baskets.chunks(low, high, CELLS):
-        key, _ = baskets.followers(start, stop, low, base)
-        row = row_of[key]
-        inside = np.flatnonzero(row >= 0)
-        at = np.repeat(of_entry[baskets.by_item[start:stop]], baskets.after[start:stop])
-        yield row[inside], at[inside]
+class _Block:
+    """The baskets of items of ranks `low` to `high` - 1, expanded to the items after them there."""
+
+    def __init__(self, baskets: Baskets, low: int, high: int) -> None:
+        self.baskets, self.low = baskets, low
+        self.width = len(baskets.count) - low
+        self.base = np.arange(high - low) * self.width - low
+        self.most = int(baskets.count[low:high].max())
+        self.chunks = list(baskets.chunks(low, high, CELLS))
+        self.only: Ints | None = None  # of one chunk, which is expanded once
+
+    def _keys(self) -> Iterator[Ints]:
+        """Yield, by chunk, the pair of each expanded place as a cell: first item x width + item."""
+        for chunk in self.chunks:
+            key = self.only
+            if key is None:
+                key, _ = self.baskets.followers(*chunk, self.low, self.base)
+            self.only = key if len(self.chunks) == 1 else None
+            yield key
+
+    def frequent(self, least: int) -> tuple[Ints, Ints]:
+        """Return the pairs of ranks in at least so many baskets, and in how many."""
+        counts = np.zeros(len(self.base) * self.width, dtype=np.int64)
+        for key in self._keys() if self.most >= least else ():
+            counts += np.bincount(key, minlength=len(counts))
+        cells = np.flatnonzero(counts >= least)
+        return np.column_stack(np.divmod(cells, self.width)) + self.low, counts[cells]
+
+    def occurrences(self, ranks: Ints, at_each: Indices) -> tuple[Ints, Ints]:
+        """Return the numbers of given pairs wherever they are, and the basket of each time."""
+        row_of = np.full(len(self.base) * self.width, -1, dtype=np.int32)
+        row_of[(ranks - self.low) @ [self.width, 1]] = np.arange(len(ranks))
+        rows, baskets = [], []
+        for (start, stop), key in zip(self.chunks, self._keys(), strict=True):
+            row = row_of[key]
+            inside = np.flatnonzero(row >= 0)
+            rows.append(row[inside])
+            at = np.repeat(at_each[start:stop], self.baskets.after[start:stop])
+            baskets.append(at[inside])
+        return np.concatenate(rows), np.concatenate(baskets)
 
 
-def tastes(basket: Ints, item: Ints, customer: Ints, model: SizeModel, items: Ints) -> Floats:
+def _behind(row: Ints, at: Ints, n: int, chance: Weights) -> tuple[Ints, Ints, Floats]:
+    """Return the baskets and customers of n pairs, and how concentrated, from where they are."""
+    start, place = by_column(row, n)  # those of a customer stay neighbours
+    who = chance.customer[at][place]
+    new = starts(who)
+    new[start[:-1][np.diff(start) > 0]] = True
+    first = np.flatnonzero(new)
+    edge = np.searchsorted(first, start)
+    square = np.append(0.0, np.cumsum(np.diff(first, append=len(who)) ** 2))
+    count, customers = np.diff(start).astype(np.int64), np.diff(edge)
+    mixed = np.bincount(row, (chance.whole[chance.customer] - chance.basket)[at], minlength=n)
+    excess = np.diff(square[edge]) - count * (1 + 2 * mixed - count * chance.together)
+    return count, customers, 1 + np.maximum(excess, 0) / np.maximum(count, 1)
+
+
+def tastes(baskets: Baskets, customer: Ints, model: SizeModel, items: Ints) -> Floats:
     """Return the variance of an item's share between customers, over its squared mean, per item.
 
     By the products, over pairs of baskets of one customer, of what an item is there beyond its
@@ -143,36 +208,33 @@ def tastes(basket: Ints, item: Ints, customer: Ints, model: SizeModel, items: In
 
     Parameters
     ----------
-    basket, item : int64 arrays, shape (n,)
-        Lines; they may repeat.
+    baskets : Baskets
+        Numbered by customer.
     customer : int64 array, shape (n_baskets,)
     model : SizeModel
     items : int64 array, shape (k,)
         The items asked for; 0 is returned for all others. Shape of the result: (n_items,).
     """
-    place = np.full(len(model.row), -1, dtype=np.int64)
-    place[items] = np.arange(len(items))
-    asked = place[item] >= 0
-    one = np.ones(np.count_nonzero(asked))
-    shape = (len(items), len(customer))
-    holds = sparse.csr_array((one, (place[item[asked]], basket[asked])), shape=shape)
-    holds.sum_duplicates()
-    holds.data[:] = 1
+    n_sizes, n_customers = len(model.sizes), int(customer[-1]) + 1
+    at = baskets.basket[baskets.by_item]
+    owner = np.repeat(np.arange(len(baskets.code)), baskets.count)
+    first = np.flatnonzero(starts(owner, customer[at]))
+    times = np.diff(first, append=len(at)).astype(np.float64)
+    edge = np.searchsorted(first, baskets.start)
+    shape = (len(baskets.code), n_customers)
+    bought = sparse.csr_array((times, customer[at[first]], edge), shape=shape)
+    of_size = np.bincount(owner * n_sizes + model.column[at], minlength=shape[0] * n_sizes)
     filled = np.flatnonzero(model.filled)
-    one = np.ones(len(filled))
-    who = sparse.csr_array((one, (filled, customer[filled])), (len(customer), customer.max() + 1))
-    size = sparse.csr_array(
-        (one, (filled, model.column[filled])), (len(customer), len(model.sizes))
-    )
-    bought, sizes = holds @ who, (who.T @ size).tocsr()
-    row = model.row[items]
+    cells = (np.ones(len(filled)), (customer[filled], model.column[filled]))
+    sizes = sparse.coo_array(cells, shape=(n_customers, n_sizes)).tocsr()
+    rank, row = baskets.rank_of(items), model.row[items]
     p = model.p[row]
     # of squares of sums per customer, and of the squares that are of one basket
     of_class = np.einsum("cs,cs->c", model.p @ (sizes.T @ sizes).toarray(), model.p)
     alone = model.p**2 @ model.n_of_size
-    beyond: Floats = np.asarray(bought.multiply(bought).sum(axis=1)).ravel()
-    beyond -= 2 * np.einsum("is,is->i", (bought @ sizes).toarray(), p) - of_class[row]
-    beyond -= np.einsum("is,is->i", (holds @ size).toarray(), 1 - 2 * p) + alone[row]
+    beyond = np.bincount(owner[first], times**2, minlength=shape[0])[rank].astype(np.float64)
+    beyond -= 2 * np.einsum("is,is->i", (bought @ sizes).toarray()[rank], p) - of_class[row]
+    beyond -= np.einsum("is,is->i", of_size.reshape(-1, n_sizes)[rank], 1 - 2 * p) + alone[row]
     under = np.maximum((of_class - alone)[row], 1e-300)
     taste = np.zeros(len(model.row))
     taste[items] = np.where(under > 1e-12 * of_class[row], np.maximum(beyond, 0) / under, 0.0)

@@ -51,15 +51,8 @@ def cover_lines(lines: BasketLog) -> Cover:
 
 def size_model_of(lines: BasketLog) -> SizeModel:
     """Fit the chance of each item in each basket, from all that the baskets hold."""
-    known = lines.log.product >= 0
-    return size_model(
-        *margins(
-            lines.row_basket[known],
-            lines.log.product[known],
-            n_baskets=lines.n_baskets,
-            n_items=len(lines.items),
-        )
-    )
+    sizes = {"n_baskets": lines.n_baskets, "n_items": len(lines.items)}
+    return size_model(*margins(lines.sorted(known=True), **sizes))
 
 
 def by_size(cover: Cover, model: SizeModel, rows: Ints) -> Ints:

@@ -15,6 +15,7 @@ from crmkit._arguments import check_columns, check_list
 from crmkit._checks import check_choice, check_number, quoted
 from crmkit._frames import rows_of, sorted_codes, table_columns, to_pandas
 from crmkit._log import PurchaseLog, read_log
+from crmkit.basket._math.incidence import sort_baskets
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from crmkit._frames import Log
     from crmkit._typing import Bools, Ints
+    from crmkit.basket._math.incidence import Baskets
 
 
 Unit = Literal["order", "customer"]
@@ -35,11 +37,11 @@ ROWS = 1 << 11  # written at a time, so that what is written stays in the proces
 class BasketLog:
     """Lines of baskets: codes of basket and item per line, shape (n,).
 
-    ``items`` are the distinct items, sorted. ``n_baskets`` counts all baskets of the log, also
-    those that hold none of the items looked at. ``apart`` are pairs of item codes that no itemset
-    may hold together, shape (m, 2): an item and the group it belongs to. ``line`` is the row of
-    ``log``, the purchases, that each line came from, ``row_basket`` the basket of each of its rows.
-    ``history`` is the log with its refunds.
+    ``items`` are the distinct items, sorted; baskets are numbered by customer. ``n_baskets`` counts
+    all baskets of the log, also those that hold none of the items looked at. ``apart`` are pairs of
+    item codes that no itemset may hold together, shape (m, 2): an item and the group it belongs to.
+    ``line`` is the row of ``log``, the purchases, that each line came from, ``row_basket`` the
+    basket of each of its rows. ``history`` is the log with its refunds.
     """
 
     basket: Ints
@@ -51,6 +53,13 @@ class BasketLog:
     row_basket: Ints
     log: Log
     history: PurchaseLog
+
+    def sorted(self, min_count: int = 1, *, known: bool = False) -> Baskets:
+        """Sort the baskets' lines, or all lines with a known product, `include` or not."""
+        basket, item = self.basket, self.item
+        if known and len(item) < np.count_nonzero(inside := self.log.product >= 0):
+            basket, item = self.row_basket[inside], self.log.product[inside]
+        return sort_baskets(basket, item, n_items=len(self.items), min_count=min_count)
 
     def customer_of_basket(self) -> Ints:
         """Return the customer of each basket."""
@@ -93,7 +102,7 @@ def read_baskets(
         row_basket, orders = sorted_codes(pd.Series(log.order))
         n_baskets = len(orders)
     else:
-        codes, distinct = pd.factorize(log.order)
+        codes, distinct = pd.factorize(log.order, sort=True)
         row_basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)
     basket, item, items, line = row_basket, log.product, log.product_ids, np.arange(len(row_basket))
     apart = np.zeros((0, 2), dtype=np.int64)

@@ -11,9 +11,8 @@ from crmkit._arrays import Adjustment, adjust_p_values, distinct
 from crmkit._checks import check_choice, check_flag, check_number
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.sizes import chance_of_as_few, chance_of_as_many, margins, size_model
-from crmkit.basket._math.witnesses import Witnesses, tastes, weights, witnesses
+from crmkit.basket._math.witnesses import find_pairs, tastes, weights
 from crmkit.basket._table.baskets import NAMELESS, find_items, minimum_count, read_baskets
-from crmkit.basket._table.which_pairs import frequent_pairs, likely_pairs
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -184,7 +183,9 @@ def item_pairs(
         may_lack=NAMELESS,
         as_of=as_of,
     )
-    if include is not None and len(distinct(lines.item)) == 1:
+    everything = lines.sorted(known=True)
+    baskets = everything if include is exclude is None else lines.sorted()
+    if include is not None and len(baskets.code) == 1:
         raise InputError(
             "`include` holds one item, which makes no pair. Pass it as `item` to see what goes "
             "with it."
@@ -192,29 +193,29 @@ def item_pairs(
     chosen = None if item is None else find_items(lines.items, item, "item")
     default = LEAST_EXPECTED if apart else None
     least = minimum_count(default if min_support is None else min_support, lines.n_baskets)
-    known = lines.log.product >= 0
-    n_items = len(lines.items)
     item_count, basket_size = margins(
-        lines.row_basket[known],
-        lines.log.product[known],
-        n_baskets=lines.n_baskets,
-        n_items=n_items,
+        everything, n_baskets=lines.n_baskets, n_items=len(lines.items)
     )
     model = size_model(item_count, basket_size)
     customer = lines.customer_of_basket()
     chance = weights(customer, basket_size)
+    likely = None
     if apart:
-        pairs, count = likely_pairs(model, lines, chosen, least, cap), None
-    else:
-        pairs, count = frequent_pairs(lines, chosen, least, cap)
+        likely = model.likely_pairs(np.sort(baskets.code), least, cap)
+        if likely is None:
+            raise _too_many("Chance alone gives more", least, cap)
+        likely = likely[model.expected_together(likely) >= least]
+        if chosen is not None:
+            likely = likely[np.isin(likely, chosen).any(axis=1)]
+    pairs, seen, found = find_pairs(
+        baskets, chance, least=least, cap=cap, beside=chosen, given=likely
+    )
+    if found.capped:
+        raise _too_many(f"{found.min_count:,} orders give {int(found.held):,}", least, cap)
     spread = np.ones(len(pairs))
-    if chance.together or count is None:
-        seen = witnesses(lines.basket, lines.item, chance, pairs, n_items=n_items)
-    else:  # one order per customer
-        seen = Witnesses(count, count, spread)
     expected = model.expected_together(pairs)
     if chance.together and len(pairs):
-        taste = tastes(lines.basket, lines.item, customer, model, distinct(pairs.ravel()))
+        taste = tastes(baskets, customer, model, distinct(pairs.ravel()))
         spread = 1 + taste[pairs].prod(axis=1) * expected * chance.together
     p_apart = chance_of_as_few(seen.count, expected, spread)
     n_more = 0
@@ -264,3 +265,10 @@ def item_pairs(
         }
     )
     return lines.history.noted(table)
+
+
+def _too_many(fits: str, least: int, cap: int) -> InputError:
+    return InputError(
+        f"`min_support` of {least:,} orders gives more than `max_pairs` = {cap:,} pairs; {fits}. "
+        "Raise `min_support`, ask for an `item`, or raise `max_pairs` if the memory allows."
+    )

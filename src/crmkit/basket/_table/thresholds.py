@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_optional
-from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import NAMELESS, read_baskets
 
@@ -90,7 +89,7 @@ def support_table(
     n = lines.n_baskets
     counts = np.unique([LEAST, *(max(round(share * n), LEAST) for share in SHARES)])[::-1]
     found = search_itemsets(
-        sort_baskets(lines.basket, lines.item, n_items=len(lines.items), min_count=LEAST),
+        lines.sorted(LEAST),
         n_baskets=n,
         min_count=LEAST,
         max_length=max_length,
