@@ -6,11 +6,14 @@ from pathlib import Path
 
 import jupytext
 from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 
 import crmkit
 from crmkit._columns import glossary
 
+LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
 GLOSSARY_HEAD = (
@@ -61,7 +64,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
 ]
 exclude_patterns = ["_build", "course/notebooks"]
@@ -82,6 +84,7 @@ autosummary_ignore_module_all = False
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "crmkit"
 html_static_path = ["_static"]
@@ -124,7 +127,32 @@ class AlternativeTexts(SphinxPostTransform):
                 picture["alt"] = ": ".join(said)
 
 
+def formula(latex, display, node):
+    """Return what a browser sets as a formula by itself: no script, and nothing from elsewhere."""
+    try:
+        said, why = convert(latex, display=display), ""
+    except Exception as error:  # the converter has many of its own
+        said, why = "", f" ({type(error).__name__} {error})"
+    if why or "\\" in said:  # it passes on what it does not know as a text
+        LOGGER.warning("This formula cannot be set%s: %s", why, latex, location=node)
+    return said
+
+
+def formula_in_text(writer, node):
+    """Write a formula that stands in a sentence."""
+    writer.body.append(formula(node.astext(), "inline", node))
+    raise nodes.SkipNode
+
+
+def formulas_apart(writer, node):
+    """Write formulas that stand by themselves: beside each other where there is room."""
+    parts = [formula(part, "block", node) for part in node.astext().split(r"\qquad")]
+    writer.body.append(f'<div class="formulas">{"".join(parts)}</div>\n')
+    raise nodes.SkipNode
+
+
 def setup(app):
     """Register the hooks."""
+    app.add_html_math_renderer("mathml", (formula_in_text, None), (formulas_apart, None))
     app.connect("autodoc-skip-member", skip_foreign)
     app.add_post_transform(AlternativeTexts)

@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from crmkit import churn, datasets
 from crmkit.errors import InputError, MissingColumnsError
@@ -69,6 +73,33 @@ def test_other_estimators_work_but_are_not_saved(past, tmp_path):
     pd.testing.assert_frame_equal(model.predict(past), again.predict(past))
     with pytest.raises(InputError, match="HistGradientBoostingClassifier"):
         model.save(tmp_path / "model.json")
+
+
+def test_a_search_over_the_model_is_the_loop_over_settings_and_folds(past):
+    def minus_brier(model, customers, y=None):
+        return -brier_score_loss(customers["churned"], model.predict(customers)["p_churn"])
+
+    model = churn.ChurnModel(estimator=LogisticRegression(max_iter=1000), n_folds=3, random_state=0)
+    grid = [
+        {"calibration": ["sigmoid"], "estimator__C": [0.001]},
+        {"calibration": ["none"], "estimator__C": [1.0]},
+    ]
+    folds = GroupKFold(2)
+    search = GridSearchCV(model, grid, scoring=minus_brier, cv=folds)
+    search.fit(past, groups=past["customer_id"])
+    by_hand = []
+    for settings in search.cv_results_["params"]:
+        parts = []
+        for known, asked in folds.split(past, groups=past["customer_id"]):
+            one = clone(model).set_params(**settings).fit(past.iloc[known])
+            apart = past.iloc[asked].reset_index(drop=True)
+            parts.append(-np.mean((one.predict(apart)["p_churn"] - apart["churned"]) ** 2))
+        by_hand.append(np.mean(parts))
+    assert search.cv_results_["mean_test_score"] == pytest.approx(by_hand, rel=1e-9)
+    assert len(set(by_hand)) == 2
+    best = clone(model).set_params(**search.best_params_).fit(past)
+    pd.testing.assert_frame_equal(search.predict(past), best.predict(past))
+    assert search.score(past) == pytest.approx(minus_brier(best, past))
 
 
 def test_a_saved_model_names_no_customer(past, tmp_path):
