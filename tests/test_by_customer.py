@@ -13,7 +13,7 @@ import pytest
 import crmkit
 from contract._tools import ROOMS
 from crmkit import basket, churn, clv, datasets, response, segmentation
-from crmkit.errors import EmptyLogError, InputError
+from crmkit.errors import EmptyLogError, InputError, MissingColumnsError
 
 DECLARED = Path(crmkit.__file__).with_name("_parts.csv")
 UNTIL = {"as_of": "2024-12-31"}
@@ -39,6 +39,13 @@ def tracked(log):
 
 
 CALLS = [
+    (basket.frequent_itemsets, {"min_support": 0.02}),
+    (basket.frequent_itemsets, {"min_support": 25, "max_length": 3, "family": "closed", **UNTIL}),
+    (
+        basket.frequent_itemsets,
+        {"min_support": 9, "min_length": 2, "groups": ["channel"], "exclude": ["b"]},
+    ),
+    (basket.frequent_itemsets, {"unit": "customer", "min_support": 0.3, "family": "maximal"}),
     (clv.payback_table, {"acquisition_cost": 900.0, "annual_discount_rate": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 40.3, "period": None, "margin": 0.3}),
     (clv.log_audit, {}),
@@ -253,6 +260,44 @@ def test_what_parts_would_get_wrong_is_refused(function, options, said):
     with pytest.raises(InputError) as told:
         crmkit.by_customer(function, a_log(), rows_per_part=1000, **options)
     assert said in str(told.value)
+
+
+def test_tickets_without_customers_are_cut_by_order(tmp_path):
+    tickets = a_log()[["order_id", "product"]]
+    whole = basket.frequent_itemsets(tickets, min_support=0.04)
+    assert (whole["length"] > 2).any()
+    for table in engines(tickets, tmp_path).values():
+        same(
+            crmkit.by_customer(
+                basket.frequent_itemsets, table, rows_per_part=1000, min_support=0.04
+            ),
+            whole,
+        )
+    with pytest.raises(InputError, match=r"order \d+ has \d+ rows, more than the 5 of a part"):
+        crmkit.by_customer(basket.frequent_itemsets, tickets, rows_per_part=5)
+    with pytest.raises(MissingColumnsError, match="lacks the column"):
+        crmkit.by_customer(clv.log_audit, tickets, rows_per_part=1000)
+
+
+def test_parts_too_small_for_a_threshold_say_so():
+    told = r"orders is one of 1 in a part of \d+, in which more than `max_itemsets` = 20 itemsets"
+    with pytest.raises(InputError, match=told):
+        crmkit.by_customer(
+            basket.frequent_itemsets, a_log(), rows_per_part=350, min_support=2, max_itemsets=20
+        )
+    customer = np.repeat(np.arange(20), 2)
+    items = np.where(customer < 10, "ab", "cd")
+    log = pd.DataFrame(
+        {
+            "customer_id": customer,
+            "date": pd.Timestamp("2024-01-01"),
+            "product": [pair[place % 2] for place, pair in enumerate(items)],
+        }
+    )
+    options = {"rows_per_part": 20, "min_support": 5}
+    assert len(crmkit.by_customer(basket.frequent_itemsets, log, **options)) == 6
+    with pytest.raises(InputError, match="gives 6 itemsets, more than `max_itemsets` = 4"):
+        crmkit.by_customer(basket.frequent_itemsets, log, max_itemsets=4, **options)
 
 
 def test_a_model_predicts_in_parts():

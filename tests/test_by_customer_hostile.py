@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import crmkit
-from crmkit import churn, clv, response, segmentation
+from crmkit import basket, churn, clv, response, segmentation
 from crmkit.errors import EmptyLogError, InputError
 from test_by_customer import MOVES, POOLS, UNTIL, of, people, same, tracked
 
@@ -24,6 +24,8 @@ FUNCTIONS = [
     (churn.lifecycle_transitions, MOVES),
     (churn.silence_table, {}),
     (clv.payback_table, {"acquisition_cost": 20.0, "annual_discount_rate": 0}),
+    (basket.frequent_itemsets, {"min_support": 2}),
+    (basket.frequent_itemsets, {"unit": "customer", "include": ["a", "c"]}),
     (clv.log_audit, {}),
     (clv.log_audit, {"as_of": "2024-05-15"}),
     (clv.tracking_table, {"purchases": tracked, "as_of": "2024-05-15"}),

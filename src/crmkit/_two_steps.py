@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,18 +27,18 @@ class Steps:
     orders, where nobody knows the customers.
     """
 
-    passes: tuple[tuple[str, Table, Table], ...]
+    passes: tuple[tuple[str, Table, Callable[..., Any]], ...]
     options: dict[str, Any]
     raw: bool = False
     by_order: bool = False
 
     def run(self, over_parts: Callable[[Table], pd.DataFrame]) -> pd.DataFrame:
         """Work it out, with what puts the results of a first step on all parts together."""
-        known, table = self.options, None
+        known, made = self.options, cast("Any", None)
         for name, first, rest in self.passes:
-            table = _bound(rest, known)(over_parts(_bound(first, known)))
-            known = {**known, name: table}
-        assert table is not None
+            made = _bound(rest, known)(over_parts(_bound(first, known)))
+            known = {**known, name: made}
+        table: pd.DataFrame = made
         return table
 
     def of_parts(self) -> Iterator[tuple[str, Any]]:
@@ -55,7 +55,7 @@ def in_two_steps(
     *,
     first: Table,
     rest: Table,
-    before: Sequence[tuple[str, Table, Table]] = (),
+    before: Sequence[tuple[str, Table, Callable[..., Any]]] = (),
     raw: bool = False,
     by_order: bool = False,
 ) -> None:
@@ -80,6 +80,6 @@ def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
     return Steps(known.passes, dict(named), known.raw, known.by_order)
 
 
-def _bound(step: Table, options: dict[str, Any]) -> partial[pd.DataFrame]:
+def _bound(step: Callable[..., Any], options: dict[str, Any]) -> partial[Any]:
     names = inspect.signature(step).parameters
     return partial(step, **{name: value for name, value in options.items() if name in names})

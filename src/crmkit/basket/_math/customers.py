@@ -1,4 +1,4 @@
-"""Who stands behind itemsets: the customers whose baskets hold them."""
+"""Who stands behind itemsets: the baskets that hold them, and their customers."""
 
 from __future__ import annotations
 
@@ -37,17 +37,30 @@ def count_customers(
     """
     if not found.items or len(distinct(customer)) == len(customer):  # one basket each
         return found.counts
+    return count_itemsets(basket, item, customer, found.items, n_items=n_items)[1]
+
+
+def count_itemsets(
+    basket: Ints, item: Ints, customer: Ints, levels: tuple[Ints, ...], *, n_items: int
+) -> tuple[tuple[Ints, ...], tuple[Ints, ...]]:
+    """Count the baskets of itemsets by length, which may be in none, and their customers."""
+    if not levels:
+        return (), ()
     rank = np.full(n_items, -1)
-    by_count = np.argsort(found.counts[0], kind="stable")
-    rank[found.items[0][by_count, 0]] = np.arange(len(by_count))
+    by_count = levels[0][np.argsort(np.bincount(item, minlength=n_items)[levels[0][:, 0]]), 0]
+    rank[by_count] = np.arange(len(by_count))
     count = _Count(rank, basket, item, customer)
-    places = count.add_levels(found.items)
+    places = count.add_levels(levels)
     singles = np.arange(len(by_count))
     for low, high in spans(np.diff(count.start), CELLS):
         at = np.arange(count.start[low], count.start[high])
         owner = np.repeat(singles[low:high] - low, np.diff(count.start[low : high + 1]))
         count.note(0, singles[low:high], owner, count.basket[at])
-    return tuple(number[place] for number, place in zip(count.customers, places, strict=True))
+    baskets, customers = (
+        tuple(number[place] for number, place in zip(numbers, places, strict=True))
+        for numbers in (count.baskets, count.customers)
+    )
+    return baskets, customers
 
 
 class _Count:
@@ -72,6 +85,7 @@ class _Count:
             self.bits = cells
         self.rank = rank
         self.customers: list[Ints] = []
+        self.baskets: list[Ints] = []
         self.last: list[Ints] = []  # the last item of each row
         self.first_child: list[Ints] = []  # of each row, in the level above
 
@@ -83,6 +97,7 @@ class _Count:
         index = index_itemsets(tuple(ranked), self.n_ranks)
         for number, rows in enumerate(ranked):
             self.customers.append(np.zeros(len(rows), dtype=np.int64))
+            self.baskets.append(np.zeros(len(rows), dtype=np.int64))
             self.last.append(rows[:, -1])
             if number:
                 parent = index.find(index.keys(rows[:, :-1])) - index.first[number - 1]
@@ -102,11 +117,12 @@ class _Count:
         """Count the customers of some rows, whose baskets are given by row; then their children."""
         new = starts(owner, self.customer[basket])
         self.customers[level][rows] = np.bincount(owner[new], minlength=len(rows))
+        n_hits = np.bincount(owner, minlength=len(rows))
+        self.baskets[level][rows] = n_hits
         if level == len(self.last) - 1:
             return
         first = self.first_child[level]
         parent, child = ranges(first[rows], first[rows + 1] - first[rows])
-        n_hits = np.bincount(owner, minlength=len(rows))
         begin = np.cumsum(n_hits) - n_hits
         for low, high in spans(n_hits[parent], CELLS):
             number, place = ranges(begin[parent[low:high]], n_hits[parent[low:high]])

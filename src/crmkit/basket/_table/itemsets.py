@@ -8,19 +8,28 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_choice, check_number, check_optional
+from crmkit._two_steps import in_two_steps
+from crmkit.basket._math.collector import Itemsets
 from crmkit.basket._math.customers import count_customers
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import NAMELESS, minimum_count, read_baskets, write_tuples
+from crmkit.basket._table.itemset_parts import (
+    add_items,
+    candidates,
+    count_candidates,
+    count_items,
+    union,
+)
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crmkit._typing import Ints
-    from crmkit.basket._math.collector import Itemsets
     from crmkit.basket._table.baskets import Unit
+    from crmkit.basket._table.itemset_parts import Frequent
 
 ItemsetFamily = Literal["all", "closed", "maximal"]
 
@@ -166,6 +175,57 @@ def frequent_itemsets(
         )
     customers = count_customers(basket, item, customer, found, n_items=len(items))
     return _frame(found, customers, items, family, min_length)
+
+
+def _counted(
+    counted: pd.DataFrame,
+    *,
+    frequent: Frequent,
+    itemsets: tuple[Ints, ...],
+    min_length: int,
+    max_length: int | None,
+    family: ItemsetFamily,
+    max_itemsets: int,
+) -> pd.DataFrame:
+    """Add up the orders of each candidate in all parts, and keep those that are frequent."""
+    check_choice(family, "family", ItemsetFamily)
+    min_length = check_number(min_length, "min_length")
+    check_optional(max_length, "max_length", low=min_length)
+    levels, counts, customers, n_found = [], [], [], 0
+    for length, rows in enumerate(itemsets, 1):
+        mine = counted[counted["length"] == length]
+        count, customer = np.zeros((2, len(rows)), dtype=np.int64)
+        np.add.at(count, mine["row"].to_numpy(), mine["count"].to_numpy())
+        np.add.at(customer, mine["row"].to_numpy(), mine["customers"].to_numpy())
+        kept = count >= frequent.min_count
+        if not kept.any():
+            break
+        levels.append(rows[kept])
+        counts.append(count[kept])
+        customers.append(customer[kept])
+        n_found += int(kept.sum()) * (length >= min_length)
+    if n_found > max_itemsets:
+        raise InputError(
+            f"`min_support` of {frequent.min_count:,} orders gives {n_found:,} itemsets, more than "
+            f"`max_itemsets` = {max_itemsets:,}. Raise `min_support`, limit `max_length`, or raise "
+            "`max_itemsets` if the memory allows."
+        )
+    found = Itemsets(
+        tuple(levels), tuple(counts), frequent.n_baskets, frequent.min_count, capped=False
+    )
+    return _frame(found, tuple(customers), frequent.items, family, min_length)
+
+
+in_two_steps(
+    frequent_itemsets,
+    before=[
+        ("frequent", count_items, add_items),
+        ("itemsets", candidates, union),
+    ],
+    first=count_candidates,
+    rest=_counted,
+    by_order=True,
+)
 
 
 def _frame(
