@@ -373,6 +373,18 @@ def test_faults_of_the_whole_are_told_once(kind, tmp_path):
         crmkit.by_customer(segmentation.rfm_table, engines(log.head(0), tmp_path)[kind])
 
 
+def test_parts_are_as_many_as_the_rows_ask_for():
+    sizes = []
+
+    def counted(part):
+        sizes.append(len(part))
+        return clv.purchase_table(part)
+
+    log = pd.DataFrame({"customer_id": np.arange(9), "date": pd.Timestamp("2025-01-01")})
+    crmkit.by_customer(counted, log, rows_per_part=3)
+    assert sizes == [3, 3, 3]
+
+
 def test_a_table_that_does_not_fit_is_told_what_to_do():
     pl = pytest.importorskip("polars")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from basket._logs import baskets_of, brute_force, log_of
 from crmkit import basket
 from crmkit.basket._math import mining, prefixes
+from crmkit.basket._table.thresholds import _beyond
 from crmkit.errors import InputError
 
 
@@ -261,6 +262,13 @@ def test_wrong_options():
             basket.frequent_itemsets(log, **options)
     with pytest.raises(InputError, match="adjust"):
         basket.item_pairs(log, adjust="none")
+
+
+def test_numbers_of_itemsets_grow_on_as_they_grew():
+    # 9,000 / c ** 2 itemsets are in c baskets or more: 90 in 10, which were counted, 40 in 15.
+    known = np.sort(np.sqrt(9_000 / np.arange(1, 91)).astype(int))
+    assert _beyond(known, 10, np.array([5, 2])).tolist() == [360, 2250]
+    assert _beyond(known[:0], 10, np.array([5])).tolist() == [0]
 
 
 def test_thresholds_tell_what_they_cost(monkeypatch):

@@ -127,6 +127,13 @@ class TestPlain:
         for form, several in forms.items():
             assert [plain_column(given).dtype for given in several] == [form] * len(several)
 
+    def test_whole_numbers_of_any_size(self):
+        for ends in ([-(2**62) - 2**60, 2**62], [-(2**62), 2**62 + 2**60]):
+            plain = plain_column(column(ends, object))
+            assert plain.dtype == np.int64
+            assert plain.tolist() == ends
+        assert plain_column(column([0, 2**63 + 2**62], object)).dtype == np.uint64
+
     def test_nothing_is_rounded_or_lost(self):
         for given in (
             column([2**60 + 1, None], "Int64"),

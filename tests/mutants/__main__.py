@@ -19,10 +19,12 @@ import sys
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count, repeat
 from pathlib import Path
 from queue import SimpleQueue
 
 from changes import changes
+from tried import processes, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
@@ -30,18 +32,6 @@ SOURCE = ROOT / "src"
 CHANGED = {"_math", "_log", "_frames", "_learn", "_table"}
 EQUIVALENT = Path(__file__).with_name("equivalent.csv")
 KILLED_AT_LEAST = 0.95
-
-
-def pytest(source, *words, **options):
-    """Run tests on a copy of the source, with what Python compiles beside the copy."""
-    settings = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
-    if source != SOURCE:
-        settings["PYTHONPYCACHEPREFIX"] = f"{source}-compiled"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env=settings, check=False, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
-    )  # fmt: skip
 
 
 def state(asked):
@@ -57,11 +47,14 @@ def measured(folder, processes, asked):
     if not kept.exists():
         print("Running the tests once, to see which lines each of them runs.", flush=True)
         (folder / "settings.ini").write_text("[run]\nsource = crmkit\n")
-        words = ["-n", str(processes), "--dist", "loadfile", "--durations=0", "-vv", *asked]
-        cover = ["--cov", "--cov-context=test", "--cov-report="]
-        cover += [f"--cov-config={folder / 'settings.ini'}"]
-        os.environ["COVERAGE_FILE"] = str(folder / "coverage")
-        done = pytest(SOURCE, *words, *cover)
+        words = ["--wide", "-p", "no:cacheprovider", "-n", str(processes), "--dist", "loadfile"]
+        words += ["--durations=0", "-vv", *asked, "--cov", "--cov-context=test", "--cov-report="]
+        words += [f"--cov-config={folder / 'settings.ini'}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words], cwd=ROOT, check=False, text=True,
+            env={**os.environ, "COVERAGE_FILE": str(folder / "coverage")},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         if done.returncode:
             sys.exit(f"{done.stdout[-3000:]}\nThe tests fail without any change.")
         seconds = defaultdict(float)
@@ -83,7 +76,7 @@ def _contexts(file):
         name = Path(path).relative_to(SOURCE).as_posix()
         if CHANGED & set(Path(name).parts):
             tests = {
-                str(line): sorted({context.partition("|")[0] for context in contexts if context})
+                str(line): sorted({context.rpartition("|")[0] for context in contexts if context})
                 for line, contexts in data.contexts_by_lineno(path).items()
             }
             lines[name] = {**tests, "0": sorted(set().union(*tests.values()))}
@@ -100,24 +93,16 @@ def sample(size, seed, under):
     return random.Random(seed).sample(found, min(size, len(found)))
 
 
-def verdict(folder, name, change, tests, seconds):
-    """Return "killed" if a test fails on the changed source, else "survived"."""
-    if not tests:
-        return "survived"
-    path = folder / name
-    original = (SOURCE / name).read_text(encoding="utf-8")
-    listed = folder / "tests.txt"
-    listed.write_text("\n".join(tests), encoding="utf-8")
-    path.write_text(change.applied(original), encoding="utf-8")
-    try:
-        # Slips that never end are slips that are seen.
-        limit = 60 + 5 * sum(seconds.get(test, 0.0) for test in tests)
-        done = pytest(folder, "-x", f"@{listed}", timeout=limit)
-    except subprocess.TimeoutExpired:
-        return "killed"
-    finally:
-        path.write_text(original, encoding="utf-8")
-    return "survived" if done.returncode == 0 else "killed"
+def stages(tests, lines, seconds):
+    """Split tests into three: at most some five seconds of them, a minute, and all the rest.
+
+    The quick ones come first, and those that are about little else: `lines` counts what each runs.
+    """
+    taken, parts = 0.0, [[], [], []]
+    for test in sorted(tests, key=lambda test: (seconds.get(test, 0.0) + 0.05) * lines[test]):
+        taken += seconds.get(test, 0.0)
+        parts[(taken > 5) + (taken > 65)].append(test)
+    return parts
 
 
 def main():
@@ -129,46 +114,57 @@ def main():
     parser.add_argument("--tests", nargs="+", default=["tests"], help="only these tests")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
+    os.environ |= {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
     folder = ROOT / ".mutants" / state(options.tests)
     folder.mkdir(parents=True, exist_ok=True)
     tests = measured(folder, options.processes, options.tests)
-    special = defaultdict(int)  # the more lines a test runs, the less it is about this one
+    seconds, special = tests["seconds"], defaultdict(int)
     for by_line in tests["lines"].values():
         for names in by_line.values():
             for test in names:
                 special[test] += 1
-
+    copies = SimpleQueue()
+    for number in range(options.processes):
+        copy = folder / f"copy-{number}"
+        for old in (copy, f"{copy}-compiled"):
+            shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        copies.put(copy)
     results = folder / "results.jsonl"
     done = {}
     if results.exists():
         done = dict(map(json.loads, results.read_text(encoding="utf-8").splitlines()))
-    copies = SimpleQueue()
-    for number in range(options.processes):
-        copy = folder / f"copy-{number}"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        copies.put(copy)
+    context, times = processes(), count(1)
 
-    def judged(pair):
+    def killed(pair, stage):
         name, change = pair
-        key = f"{name}:{change.start}:{change}"
+        key = f"{stage}:{name}:{change.start}:{change}"
         if key not in done:
             by_line = tests["lines"].get(name, {})
             concerned = by_line.get(str(change.line)) or by_line.get("0", [])
+            asked = stages(concerned, special, seconds)[stage]
             started, copy = time.monotonic(), copies.get()
-            order = sorted(concerned, key=special.__getitem__)
-            done[key] = verdict(copy, name, change, order, tests["seconds"])
+            path, original = copy / name, (SOURCE / name).read_text(encoding="utf-8")
+            path.write_text(change.applied(original), encoding="utf-8")
+            os.utime(path, 2 * (next(times),))  # Python compiles anew what has another time
+            limit = 60 + 5 * sum(seconds.get(test, 0.0) for test in asked)
+            done[key] = verdict(context, copy, asked, limit) if asked else "survived"
+            path.write_text(original, encoding="utf-8")
+            os.utime(path, 2 * (next(times),))
             copies.put(copy)
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([key, done[key]]) + "\n")
             took = time.monotonic() - started
             print(f"{done[key]:<9}{took:4.0f} s  {name}:{change.line}  {change}", flush=True)
-        return done[key]
+        return done[key] != "survived"
 
     drawn = sample(options.sample, options.seed, options.under)
+    survivors = drawn
     with ThreadPoolExecutor(options.processes) as pool:
-        verdicts = list(pool.map(judged, drawn))
-    survivors = [pair for pair, one in zip(drawn, verdicts, strict=True) if one != "killed"]
+        for stage in range(3):
+            verdicts = list(pool.map(killed, survivors, repeat(stage)))
+            survivors = [pair for pair, one in zip(survivors, verdicts, strict=True) if not one]
+            print(f"{len(drawn) - len(survivors)} of {len(drawn)} are noticed by now.", flush=True)
     sys.exit(report(survivors, len(drawn)))
 
 

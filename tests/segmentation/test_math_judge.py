@@ -56,6 +56,20 @@ def test_columns_count_by_what_segments_explain_of_them():
     assert [limit.tolist() for limit in within_interval(own, every, codes, 0.95)] == [[0, 0]] * 3
 
 
+def test_what_vanishes_within_a_segment_is_a_ratio_of_means():
+    rng = np.random.default_rng(6)
+    own, every, codes = rng.exponential(2, 90), rng.exponential(7, 90), np.repeat([0, 1, 2], 30)
+    share, low, high = within_interval(own, every, codes, 0.95)
+    means = own.reshape(3, 30).mean(axis=1)
+    np.testing.assert_allclose(share, 1 - means / every.mean())
+    # Student's on the logarithm of the ratio, whose variance is the sum of the relative ones.
+    relative = own.reshape(3, 30).var(axis=1, ddof=1) / 30 / means**2
+    error = np.sqrt(relative + every.var() / 90 / every.mean() ** 2)
+    for limit, side in ((low, 1), (high, -1)):
+        expected = means / every.mean() * np.exp(side * stats.t.ppf(0.975, 29) * error)
+        np.testing.assert_allclose(limit, 1 - expected)
+
+
 def test_a_segment_of_one_is_judged_by_nobody():
     codes = np.array([0, 0, 0, 0, 1])
     folds = deal_folds(np.arange(5), codes, 5)

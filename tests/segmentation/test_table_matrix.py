@@ -43,6 +43,7 @@ def test_cuts_of_your_own_and_pooled():
         pooled = marcus(frame, cut=cut)
         assert pooled["monetary_cut"].tolist() == [25.0, 25.0]
         assert pooled["frequency_cut"].tolist() == [2.0, 2.0]
+    assert marcus(frame, cut=(1.5, "pooled_mean"))["frequency_cut"].tolist() == [1.5, 1.5]
 
 
 def test_value_matrix_has_all_four():

@@ -246,6 +246,22 @@ def test_auto_says_where_it_could_not_test():
     assert set(found["method"]) == {"reach"}
 
 
+def test_an_even_half_of_a_short_log_is_the_backtest(shop):
+    first = shop[shop["date"] < shop["date"].min() + pd.Timedelta(days=121)]
+    account = potential_table(first, horizon_days=90).attrs["account"]
+    assert account["backtest_days"] == 60
+
+
+def test_who_has_only_come_since_teaches_nothing():
+    """The old never buy again and twenty newcomers do: all the same the old tell what comes."""
+    rows = [(c, day) for c in range(20) for day in (0, 20, 40)]
+    rows += [(c, day) for c in range(20, 40) for day in (70, 90, 120)]
+    log = pd.DataFrame(rows, columns=["customer_id", "day"]).assign(amount=10.0)
+    log["date"] = days(*log.pop("day"))
+    found = potential_table(log, method="reach", horizon_days=60)
+    assert found["potential"].tolist() == [0.0] * 40
+
+
 def test_nobody_earns_nothing_to_reach():
     log = pd.DataFrame({"customer_id": [1, 2, 1], "date": days(0, 2, 40), "amount": 10.0})
     found = potential_table(log.assign(cost=10.5), method="reach", horizon_days=10)

@@ -196,6 +196,8 @@ def test_what_is_refused():
     base = preference_table(log, columns=["channel"], detail=True)
     with pytest.raises(InputError, match="`base` lacks the variable 'category'"):
         preference_table(log, base=base)
+    with pytest.raises(InputError, match="'base' must be at least 0"):
+        preference_table(log, columns=["channel"], base=base.assign(base=-0.5))
     with pytest.raises(InputError, match="`base`: it has no rows"):
         preference_table(log, columns=["channel"], base=base.head(0))
     twice = pd.concat([base, base.assign(base=0.5)])

@@ -112,7 +112,7 @@ def _follows(
     high = np.searchsorted(lines.item_key, base + min(max(latest + 1, 0), lines.span))
     if max_gap is None:
         high = np.minimum(low + 1, high)  # what follows a later purchase follows the first one too
-    row, place = ranges(low, np.maximum(high - low, 0))
+    row, place = ranges(low, high - low)
     day = lines.item_key[place] % lines.span
     target = (second[row] * lines.n_customers + customer[row]) * lines.span
     end = lines.span if max_gap is None else np.minimum(day + max_gap + 1, lines.span)

@@ -186,7 +186,7 @@ def chance_of_as_many(count: ArrayLike, expected: ArrayLike, spread: ArrayLike =
     return tail
 
 
-def chance_of_as_few(count: ArrayLike, expected: ArrayLike, spread: ArrayLike = 1.0) -> Floats:
+def chance_of_as_few(count: ArrayLike, expected: ArrayLike, spread: ArrayLike) -> Floats:
     """Return the p-value of at most `count` baskets with both items; see `chance_of_as_many`."""
     count, expected, spread = (np.asarray(x, dtype=np.float64) for x in (count, expected, spread))
     tail: Floats = special.gammaincc(count / spread + 1, expected / spread)

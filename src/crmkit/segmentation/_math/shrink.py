@@ -43,7 +43,7 @@ def base_weight(counts: Floats) -> float:
     between = float(size @ ((own - every) ** 2).sum(axis=1)) / (m - 1)
     within = float(size @ (own * (1 - own)).sum(axis=1)) / float(total - m)
     typical = (total - (size**2).sum() / total) / (m - 1)
-    if between <= within or between == 0:
+    if between <= within:
         return _MOST
     rho = (between - within) / (between + (typical - 1) * within)
     return float(min(1 / rho - 1, _MOST))
