@@ -10,38 +10,68 @@ from hypothesis import settings
 
 mpl.use("Agg")
 
-# How many examples a property test draws: few in every run, more with --long, for a change of
-# numerics. Both draw the same ones each time, so that a failure belongs to the change at hand;
-# `--hypothesis-profile explore` looks for new ones.
-settings.register_profile("short", max_examples=25, deadline=None, derandomize=True)
+# How many examples a property test draws: few in every run, more in the checks of a change (--wide)
+# and with --long, for a change of numerics. All draw the same ones each time, so that a failure
+# belongs to the change at hand; `--hypothesis-profile explore` looks for new ones.
+settings.register_profile("short", max_examples=10, deadline=None, derandomize=True)
+settings.register_profile("wide", settings.get_profile("short"), max_examples=25)
 settings.register_profile("long", settings.get_profile("short"), max_examples=150)
 settings.register_profile("explore", max_examples=2000, deadline=None)
 
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="the long form of tests that have one")
+    parser.addoption("--wide", action="store_true", help="all that tests sweep over; so has --long")
 
 
 def pytest_configure(config):
     if not config.getoption("--hypothesis-profile"):
-        settings.load_profile("long" if config.getoption("--long") else "short")
+        chosen = [name for name in ("long", "wide") if config.getoption(f"--{name}")]
+        settings.load_profile([*chosen, "short"][0])
 
 
 # Examples in docstrings of what an extra fits, and the module that brings.
 EXAMPLES_OF_EXTRAS = {"crmkit.churn._model.aft.AFTModel": "lifelines"}
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         extra = EXAMPLES_OF_EXTRAS.get(item.name)
         if extra is not None and find_spec(extra) is None:
             item.add_marker(pytest.mark.skip(reason=f"{extra} is not installed"))
+    if not in_full(config):
+        left_out = [item for item in items if not in_short_form(item)]
+        config.hook.pytest_deselected(items=left_out)
+        left_out = set(left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def in_full(config):
+    return config.getoption("--wide") or config.getoption("--long")
+
+
+def in_short_form(item):
+    """Whether a test is run without --wide; of a sweep over `step` kinds, one in so many.
+
+    Cases and kinds count up by one, so that each case meets one kind, and each kind a case in
+    `step`.
+    """
+    sweep = item.get_closest_marker("sweep")
+    if sweep is None:
+        return item.get_closest_marker("wide") is None
+    return sum(item.callspec.indices.values()) % sweep.args[0] == 0
 
 
 @pytest.fixture(scope="session")
 def long(request):
     """Whether the long form of a test is asked for: every seed, not every sixth, say."""
     return request.config.getoption("--long")
+
+
+@pytest.fixture(scope="session")
+def wide(request):
+    """Whether a test sweeps over all it can, as in the checks of a change."""
+    return in_full(request.config)
 
 
 @pytest.fixture(scope="session")

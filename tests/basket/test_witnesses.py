@@ -111,6 +111,25 @@ def test_one_cafe_proves_no_more_than_one_customer():
     assert pair["p_adjusted_given_sizes"] < 1e-15
 
 
+def test_the_least_support_is_a_hundredth_but_five_orders_of_pairs_apart():
+    rare = [[*order, "rare"] if at < 30 else order for at, order in enumerate(filled(1000))]
+    log = log_of(rare)
+    few = basket.item_pairs(log, min_support=5)
+    assert few["count"].min() < 10
+    pd.testing.assert_frame_equal(basket.item_pairs(log), basket.item_pairs(log, min_support=10))
+    apart = basket.item_pairs(log, apart=True)
+    assert apart["expected_given_sizes"].min() < 10
+    pd.testing.assert_frame_equal(apart, basket.item_pairs(log, apart=True, min_support=5))
+
+
+def test_of_pairs_beyond_doubt_the_one_expected_most_comes_first():
+    log = log_of([["a", "x"]] * 12_000 + [["b", "x"]] * 16_000 + [["c", "x"]] * 16_000)
+    apart = basket.item_pairs(log, apart=True)
+    assert apart["p_apart"].tolist() == [0.0] * 3
+    assert apart["item_a"].tolist() == ["b", "a", "a"]
+    assert apart["expected_given_sizes"].is_monotonic_decreasing
+
+
 def test_substitutes_are_found_though_never_together():
     orders = [["A" if number < 200 else "B", *rest] for number, rest in enumerate(filled(400))]
     apart = basket.item_pairs(log_of(orders), apart=True)

@@ -103,6 +103,7 @@ def drawn():
     return model, model.simulate(start, random_state=1)
 
 
+@pytest.mark.wide
 def test_what_is_drawn_is_found_again(drawn):
     _, table = drawn
     fitted = clv.GGomNBD().fit(table)

@@ -95,6 +95,7 @@ def test_row_order_and_index_do_not_matter(case):
 
 
 @functions
+@pytest.mark.sweep(len(ID_TYPES))
 @pytest.mark.parametrize("kind", sorted(ID_TYPES))
 def test_type_of_ids_does_not_matter(case, kind):
     if kind == "arrow":
@@ -112,6 +113,7 @@ def test_type_of_ids_does_not_matter(case, kind):
 
 
 @functions
+@pytest.mark.sweep(len(COLUMN_TYPES))
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
 def test_type_of_columns_does_not_matter(case, kind, answers):
     if kind in NEEDS_ARROW:

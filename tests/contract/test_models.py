@@ -103,6 +103,7 @@ def test_refit_equals_fit_whatever_the_row_order(case, fitted):
 
 
 @models
+@pytest.mark.sweep(len(ID_TYPES))
 @pytest.mark.parametrize("kind", sorted(ID_TYPES))
 def test_type_of_ids_does_not_matter(case, fitted, kind):
     if kind == "arrow":
@@ -114,6 +115,7 @@ def test_type_of_ids_does_not_matter(case, fitted, kind):
 
 
 @models
+@pytest.mark.sweep(len(SAME_IDS))
 @pytest.mark.parametrize("kind", SAME_IDS)
 def test_fit_on_one_type_of_ids_and_predict_on_another(case, fitted, kind):
     tables = case.tables_to_predict()
@@ -126,6 +128,7 @@ def test_fit_on_one_type_of_ids_and_predict_on_another(case, fitted, kind):
 
 
 @models
+@pytest.mark.sweep(len(COLUMN_TYPES))
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
 def test_predict_on_other_types_of_columns(case, fitted, kind):
     if kind in NEEDS_ARROW:
@@ -136,6 +139,7 @@ def test_predict_on_other_types_of_columns(case, fitted, kind):
 
 
 @models
+@pytest.mark.sweep(4)
 @pytest.mark.parametrize("kind", ["object", "category", "decimal", "narrow"])
 def test_fit_on_other_types_of_columns(case, fitted, kind):
     pytest.importorskip("pyarrow")

@@ -104,11 +104,11 @@ SUBJECTS = [param_of(one, one.name, one.extra) for one in subjects() if one.opti
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_wrong_values_are_refused_in_words(subject):
+def test_wrong_values_are_refused_in_words(subject, wide):
     told = [
         f"{parameter.name}={quoted(value)}: {why[:300]}"
-        for parameter in subject.options.values()
-        for value in WRONG
+        for number, parameter in enumerate(subject.options.values(), len(subject.name))
+        for value in (WRONG if wide else WRONG[number % 4 :: 4])
         if not is_right(parameter, value) and (why := complaint(subject, parameter, value))
     ]
     assert not told, "\n".join(told)

@@ -10,7 +10,7 @@ from crmkit.response._math.money import studentised_difference
 from crmkit.response._math.qini import bootstrap, coarsen, coefficients, scored_arms
 from crmkit.response._math.rates import newcombe_interval, welch_interval
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.wide
 
 
 @pytest.mark.parametrize("p", [0.01, 0.1, 0.5])

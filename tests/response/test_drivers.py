@@ -336,3 +336,10 @@ def test_odds_ratios_of_households_have_the_errors_of_statsmodels():
             outcome="responded",
             cluster="home",
         )
+
+
+def test_a_column_without_a_number_has_no_bins():
+    table = pd.DataFrame({"customer_id": range(200), "x": np.nan, "z": np.arange(200) % 5})
+    bins = response.woe_table(table.assign(y=np.arange(200) % 3 == 0), outcome="y")
+    assert set(bins["variable"]) == {"z"}
+    assert bins["customers"].sum() == 200

@@ -122,6 +122,7 @@ def test_welch_equals_scipy():
     assert found[3] == pytest.approx(interval.high)
     assert found[4] == pytest.approx(result.pvalue)
     assert rates.welch_interval((1.0, 0.0, 5), (1.0, 0.0, 5))[4] == 1
+    assert rates.welch_interval((2.0, 0.0, 5), (1.0, 0.0, 5))[2:] == (1, 1, 0)
 
 
 def test_rate_difference_has_the_unpooled_error():

@@ -9,7 +9,8 @@ from scipy import stats
 
 from crmkit import datasets, response
 from crmkit.errors import InputError
-from crmkit.response._math.tree import Coded, grow_tree, leaf_of, rate_criterion
+from crmkit.response._math.tree import Coded, _split_variable, grow_tree, leaf_of, rate_criterion
+from crmkit.response._table.coding import RuleCells, condition
 
 
 @given(seed=st.integers(0, 1000), n=st.integers(60, 400), gaps=st.booleans(), odd=st.booleans())
@@ -68,6 +69,39 @@ def test_first_split_is_the_best_of_all():
 def _chi2(left, y):
     table = pd.crosstab(left, y)
     return stats.chi2_contingency(table, correction=False).statistic
+
+
+def test_rare_levels_are_told_from_missing_ones():
+    words = [*["often"] * 200, *(f"rare {number // 5}" for number in range(200)), *[None] * 200]
+    table = pd.DataFrame({"customer_id": np.arange(600), "word": words})
+    table["y"] = np.repeat([0, 1, 0], 200) != (np.arange(600) % 10 == 0)
+    tree = response.response_tree(table, outcome="y", min_customers=50)
+    assert tree["rule"].tolist() == [
+        "word not in ['often'] and word.notna()", "(word in ['often'] or word.isna())"
+    ]  # fmt: skip
+    assert tree["rate"].tolist() == [0.9, 0.1]
+
+
+@pytest.mark.parametrize(("ordered", "gaps"), list(itertools.product([True, False], repeat=2)))
+def test_the_ways_to_split_are_counted(ordered, gaps):
+    codes = np.repeat([0, 1, 2, 3, 4], 40 if gaps else [50, 50, 50, 50, 0])
+    cells = np.zeros((5, 2))
+    np.add.at(cells, (codes, np.arange(200) % 2), 1)
+    found = _split_variable(Coded(codes, 5, ordered), cells, rate_criterion(1.0))[1]
+    present = [0, 1, 2, 3, 4][: 4 + gaps]
+    ways = set()
+    for size in range(1, len(present)):
+        for left in itertools.combinations(present, size):
+            known = [code in left for code in range(4)]
+            if not ordered or np.count_nonzero(np.diff(known)) <= 1:
+                ways.add(frozenset([left, tuple(code for code in present if code not in left)]))
+    assert found == len(ways)
+
+
+def test_the_shorter_list_of_levels_is_told():
+    rule = RuleCells("g", None, ["a", "b", "c", "d"], pooled=False, gaps=False)
+    assert condition(rule, np.array([True, True, False, True, False])) == "g not in ['c']"
+    assert condition(rule, np.array([False, True, False, False, False])) == "g in ['b']"
 
 
 def test_noise_is_not_divided():

@@ -7,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from crmkit import datasets, response
 from crmkit.errors import InputError
+from crmkit.response._math import qini
 
 KNOWN = ["age", "recency_days", "frequency", "monetary", "messages_received", "channel"]
 TEST = {"outcome": "responded", "treated": "treated"}
@@ -17,6 +18,7 @@ def campaign():
     return datasets.make_campaign(16_000, random_state=3)
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize("method", ["auto", "t", "s", "x", "dr"])
 @pytest.mark.parametrize("outcome", ["responded", "spend"])
 def test_every_learner_finds_whom_the_mail_changes(campaign, method, outcome):
@@ -130,6 +132,20 @@ def test_no_difference_gives_everyone_the_average():
 
 def scores_of(campaign, values):
     return pd.DataFrame({"customer_id": campaign["customer_id"], "score": values})
+
+
+@pytest.mark.parametrize("y0", [30, 150])
+def test_the_best_orders_are_those_of_scikit_uplift(y0):
+    """Its perfect curves sort by formulas of outcome and arm; the second has two cases."""
+    arm = np.repeat([0, 0, 1, 1], [80, y0, 100, 60])
+    outcome = np.repeat([0.0, 1.0, 0.0, 1.0], [80, y0, 100, 60])
+    second = outcome if y0 > 100 else arm
+    areas = []
+    for score, which in (((2 * arm - 1) * outcome, 2), (2 * (arm == outcome) + second, 1)):
+        arms = qini.scored_arms(score, arm, outcome)
+        curve = qini.gain_curve(arms)
+        areas.append(np.trapezoid(curve[which], curve[0]))
+    np.testing.assert_allclose(qini._best_areas(arms, arms.n.sum(axis=0)), areas)
 
 
 def test_constant_score_has_qini_zero(campaign):
@@ -280,6 +296,7 @@ def simulated(kind, n, seed):
 
 # The best of econml 0.17.0's learners (linear and forest DRLearner, causal forest, T and X with
 # forests and boosting) at 2,000 customers, mean of three draws. One draw may be a fifth worse.
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("kind", "best"), [("yes or no", 0.049), ("interaction", 0.154), ("none", 0.070)]
 )

@@ -98,6 +98,7 @@ def test_a_crowd_without_groups_is_not_divided(make, long):
     assert divided <= (1 if long else 0)
 
 
+@pytest.mark.wide
 def test_the_usual_rules_say_otherwise(long):
     # What the docstring tells of them; in full with --long.
     right = dict.fromkeys(["valley", "bic", "prediction_strength", "silhouette"], 0)

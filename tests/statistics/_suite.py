@@ -206,18 +206,24 @@ def check(case: Case) -> None:
 
 
 def as_parameters(room: str) -> list[Any]:
-    """Return the cases of a room for pytest, each with a name."""
-    return [
-        pytest.param(
-            case,
-            id=f"{case.target.label}-{case.study.simulate.__name__}-{case.measure}",
-            marks=pytest.mark.skipif(
-                bool(case.study.extra) and importlib.util.find_spec(case.study.extra) is None,
-                reason=f"{case.study.extra} is not installed",
-            ),
-        )
-        for case in cases_of(room)
-    ]
+    """Return the cases of a room for pytest, each with a name.
+
+    Without ``--wide``, the first studies that meet every promise of every target once.
+    """
+    found, met, simulated = [], set(), set()
+    for case in cases_of(room):
+        promise = case.target, case.promise
+        if promise not in met:
+            simulated.add(case.study)
+        met.add(promise)
+    for case in cases_of(room):
+        absent = bool(case.study.extra) and importlib.util.find_spec(case.study.extra) is None
+        marks = [pytest.mark.skipif(absent, reason=f"{case.study.extra} is not installed")]
+        if case.study not in simulated:
+            marks.append(pytest.mark.wide)
+        name = f"{case.target.label}-{case.study.simulate.__name__}-{case.measure}"
+        found.append(pytest.param(case, id=name, marks=marks))
+    return found
 
 
 @functools.cache
