@@ -177,6 +177,15 @@ def test_a_stray_late_date_is_not_the_end_of_the_log():
     )
 
 
+def test_a_log_is_not_over_while_it_was_as_quiet_before():
+    days = pd.Timestamp("2025-01-01") + pd.to_timedelta([*range(40), 46, 48], unit="D")
+    frame = pd.DataFrame({"customer_id": 1, "date": days})
+    rules = {"as_of": days[39], "horizon_days": 9}
+    assert churn.churn_table(frame, **rules)["churned"].tolist() == [0]
+    with pytest.raises(InputError, match="It has no row in the 8 days after that"):
+        churn.churn_table(frame[frame["date"] != days[40]], **rules)
+
+
 def test_a_quiet_last_day_can_be_told():
     frame = log(days=120)
     last = frame["date"].max()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmkit import churn
+from crmkit.churn._math.contracts import last_days_served
 from crmkit.errors import InputError
 
 DAY = dt.timedelta(days=1)
@@ -54,6 +55,11 @@ def test_so_are_renewals_of_any_length(length):
     rows = [("a", day, day + pd.Timedelta(days=length - 1), 1.0) for day in start]
     with pytest.raises(InputError, match="of 5 ends in 'end_date' look like the last"):
         churn.retention_table(book(*rows))
+
+
+def test_contracts_of_a_day_run_for_no_whole_month():
+    day = np.arange(20_000, 20_040)
+    assert last_days_served(np.arange(40), day, day) == (0, 0, 40)
 
 
 @pytest.mark.parametrize("months", [1, 3, 12])
