@@ -33,12 +33,22 @@ def people(log):
     return pd.DataFrame({"customer_id": ids, "kind": n % 3, "won_for": n / 4})
 
 
+def kept_levels(log):
+    """Return the levels and shares of an earlier day, of which not all come later."""
+    early = log[log["product"] < "d"]
+    return segmentation.preference_table(early, columns=["product"], max_levels=2, detail=True)
+
+
 def tracked(log):
     """Return a model of the purchases of all, whoever they are."""
     return clv.BGNBD().fit(clv.purchase_table(a_log(), as_of="2024-12-31"))
 
 
 CALLS = [
+    (segmentation.preference_table, {}),
+    (segmentation.preference_table, {"columns": ["product", "channel"], "max_levels": 3, **UNTIL}),
+    (segmentation.preference_table, {"detail": True, "discount": "granted", "since": "2024-03-01"}),
+    (segmentation.preference_table, {"columns": ["product"], "base": kept_levels}),
     (basket.frequent_itemsets, {"min_support": 0.02}),
     (basket.frequent_itemsets, {"min_support": 25, "max_length": 3, "family": "closed", **UNTIL}),
     (
@@ -109,6 +119,7 @@ def a_log(seed=0, n=3000, ids=int):
             "quantity": 1.0,
             "cost": 1.0,
             "channel": np.array(["web", None, "shop"])[customer % 3],
+            "granted": (customer + np.arange(n)) % 3,
             "responded": rng.integers(0, 7, n) < customer % 5,
         }
     )

@@ -38,6 +38,7 @@ FUNCTIONS = [
     (churn.backtest_table, {"as_of": "2024-05-15", "horizon_days": 40, "n_train": 1}),
     (response.buyer_profile, {"customers": people, "product": "a"}),
     (segmentation.readiness_table, {}),
+    (segmentation.preference_table, {"columns": ["product"], "max_levels": 2}),
 ]
 
 

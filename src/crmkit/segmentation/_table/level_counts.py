@@ -9,18 +9,17 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames import to_pandas
+from crmkit._frames import sorted_codes, to_pandas
 from crmkit._learn.levels import MISSING, OTHER
 from crmkit._log import distinct_pairs
 from crmkit.errors import InputError
-from crmkit.segmentation._math import shrink_shares
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
     from crmkit._typing import Floats, Ints
     from crmkit.segmentation._math import Shrunk
 
-__all__ = ["Variable", "counted", "pooled", "read_base"]
+__all__ = ["Kept", "Levels", "Variable", "as_levels", "count", "keep", "reach", "read_base"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,56 +32,100 @@ class Variable:
     shrunk: Shrunk
 
 
-def pooled(codes: Ints, names: list[str], log: Log, max_levels: float) -> tuple[Ints, list[str]]:
-    """Return the levels that most customers have, the others as one, and missing as the last."""
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}  # of equal text one
-    codes = np.append(np.array([place[name] for name in names], dtype=np.int64), -1)[codes]
-    levels = list(place)
-    if len(levels) > max_levels:
-        known = codes >= 0
-        _, number, _ = distinct_pairs(
-            log.customer[known], codes[known], shape=(log.n_customers, len(levels))
-        )
-        reach = np.bincount(number, minlength=len(levels))
-        first = sorted(range(len(levels)), key=lambda at: (-reach[at], levels[at]))
-        kept = sorted(first[: int(max_levels) - 1])
-        into = np.full(len(levels) + 1, len(kept))
-        into[kept], into[-1] = np.arange(len(kept)), -1
-        codes, levels = into[codes], [*(levels[at] for at in kept), OTHER]
-    if (codes < 0).any():
-        codes, levels = np.where(codes < 0, len(levels), codes), [*levels, MISSING]
-    return codes, levels
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The level of each row as a code, -1 where missing; the levels as text, and as they were."""
+
+    codes: Ints
+    texts: list[str]
+    values: list[Any]
 
 
-def counted(
-    log: Log,
-    name: str,
-    codes: Ints,
-    levels: list[str],
-    kept: pd.DataFrame | None,
-    account: dict[str, Any],
-) -> Variable:
-    """Count orders by customer and level, and draw the shares towards those of all."""
-    base = weight = None
-    if kept is not None:
-        own = kept[kept["variable"] == name]
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The levels kept apart: their names, those of which are `own`, and where the others go.
+
+    ``other`` and ``missing`` are places among the names, -1 for nowhere. The base and its weight
+    are None where they are to be learned.
+    """
+
+    name: str
+    own: list[str]
+    names: list[str]
+    other: int
+    missing: int
+    base: Floats | None = None
+    weight: float | None = None
+
+    def place(self, levels: Levels) -> Ints:
+        """Return the place of each row's level among the names."""
+        at = {text: place for place, text in reversed(list(enumerate(self.own)))}
+        into = [*(at.get(text, self.other) for text in levels.texts), self.missing]
+        return np.array(into, dtype=np.int64)[levels.codes]
+
+
+def as_levels(codes: Ints, values: list[Any], texts: list[str]) -> Levels:
+    """Make one level of those with equal text."""
+    first = dict(zip(reversed(texts), reversed(values), strict=True))
+    place = {text: at for at, text in enumerate(dict.fromkeys(texts))}
+    codes = np.append(np.array([place[text] for text in texts], dtype=np.int64), -1)[codes]
+    return Levels(codes, list(place), [first[text] for text in place])
+
+
+def reach(name: str, levels: Levels, log: Log) -> pd.DataFrame:
+    """Return by how many customers each level was bought; a row without one if any is missing."""
+    known = levels.codes >= 0
+    k = len(levels.texts)
+    _, number, _ = distinct_pairs(
+        log.customer[known], levels.codes[known], shape=(log.n_customers, max(k, 1))
+    )
+    some = [] if known.all() else [None]
+    columns = {
+        "value": [*levels.values, *some],
+        "level": [*levels.texts, *some],
+        "customers": [*np.bincount(number, minlength=k).tolist(), *(0 for _ in some)],
+    }
+    return pd.DataFrame({"variable": name, **columns}).astype({"value": object, "level": object})
+
+
+def keep(name: str, reached: pd.DataFrame, max_levels: float, base: pd.DataFrame | None) -> Kept:
+    """Choose the levels that most customers have, the others as one, and missing as the last.
+
+    A `base` says itself which.
+    """
+    if base is not None:
+        own = base[base["variable"] == name]
         if own.empty:
             raise InputError(
                 f"`base` lacks the variable {name!r}. Pass `detail` of the same columns."
             )
         wanted = own["level"].tolist()
         other = wanted.index(OTHER) if OTHER in wanted else -1
-        into = [wanted.index(level) if level in wanted else other for level in levels]
-        codes, levels = np.array(into, dtype=np.int64)[codes], wanted
-        base, weight = own["base"].to_numpy(float), float(own["base_orders"].iloc[0])
-        account[f"{name}_rows_of_new_levels"] = int((codes < 0).sum())
+        missing = wanted.index(MISSING) if MISSING in wanted else other
+        weight = float(own["base_orders"].iloc[0])
+        return Kept(name, wanted, wanted, other, missing, own["base"].to_numpy(float), weight)
+    code, _ = sorted_codes(reached["value"])
+    known = reached.iloc[np.argsort(code, kind="stable")[np.count_nonzero(code < 0) :]]
+    customers = known.groupby("level", sort=False)["customers"].sum()
+    levels, other = customers.index.tolist(), -1
+    if len(levels) > max_levels:
+        first = sorted(levels, key=lambda level: (-customers[level], level))
+        levels = sorted(first[: int(max_levels) - 1], key=levels.index)
+        other = len(levels)
+    names = [*levels, *([OTHER] if other >= 0 else [])]
+    if not (code < 0).any():
+        return Kept(name, levels, names, other, -1)
+    return Kept(name, levels, [*names, MISSING], other, len(names))
+
+
+def count(log: Log, codes: Ints, k: int) -> Floats:
+    """Return in how many orders each customer has each of k levels, shape (n, k)."""
     rows = codes >= 0
     order, place = np.unique(log.order[rows], return_inverse=True)
-    k, n = len(levels), log.n_customers
+    n = log.n_customers
     found, level, _ = distinct_pairs(place, codes[rows], shape=(order.size, k))
     who = order[found] // log.order_span
-    counts = np.bincount(who * k + level, minlength=n * k).reshape(n, k).astype(np.float64)
-    return Variable(name, levels, counts, shrink_shares(counts, base, weight))
+    return np.bincount(who * k + level, minlength=n * k).reshape(n, k).astype(np.float64)
 
 
 def read_base(base: Any) -> pd.DataFrame:

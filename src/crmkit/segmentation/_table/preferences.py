@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit._arguments import check_columns, optional_columns
-from crmkit._checks import Problems, check_flag, check_number, number_array, require_columns
-from crmkit._frames import ROWWISE, sorted_codes, table_columns, with_account
-from crmkit._learn.levels import level_text
-from crmkit._log import read_log
+from crmkit._checks import check_flag, check_number
+from crmkit._frames import with_account
 from crmkit._periods import day_text
+from crmkit._two_steps import in_two_steps
 from crmkit.errors import InputError
-from crmkit.segmentation._table.level_counts import counted, pooled, read_base
+from crmkit.segmentation._math import shrink_shares
+from crmkit.segmentation._table.level_counts import (
+    Kept,
+    Levels,
+    Variable,
+    count,
+    keep,
+    reach,
+    read_base,
+)
+from crmkit.segmentation._table.purchase_levels import DISCOUNTED, OF_ALL, Read, read_levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmkit._frames import Log
-    from crmkit._typing import Floats, Ints
-    from crmkit.segmentation._table.level_counts import Variable
+    from crmkit._typing import Floats
 
 __all__ = ["preference_table"]
-
-USUAL = ("category", "brand", "channel")
-WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-DAYTIMES = ["night", "morning", "afternoon", "evening"]  # six hours each, from midnight on
-DISCOUNTED = "discounted"
 
 
 def preference_table(
@@ -140,17 +142,55 @@ def preference_table(
     9          bob   0.75  0.33  207.14
     18         cid   0.00  0.33   40.00
     """
-    max_levels = check_number(max_levels, "max_levels")
-    named = _columns(table_columns(transactions, "transactions"), columns)
-    needs = [*named, *optional_columns(discount=discount)]
-    purchases = read_log(
-        transactions, needs=needs, optional=("order_id",), as_of=as_of, since=since, hours=True
+    check_flag(detail, "detail")
+    read = read_levels(transactions, columns=columns, discount=discount, since=since, as_of=as_of)
+    kept = _keep(_reached(read), max_levels=max_levels, base=base)
+    return _drawn(_counted(read, kept), kept=kept, detail=detail)
+
+
+def _reach(
+    transactions: Any, *, columns: Any, discount: str | None, since: Any, as_of: Any
+) -> pd.DataFrame:
+    """Return how many customers have each level."""
+    return _reached(
+        read_levels(transactions, columns=columns, discount=discount, since=since, as_of=as_of)
     )
-    log, account = purchases.purchases, dict(purchases.account)
+
+
+def _reached(read: Read) -> pd.DataFrame:
+    log = read.purchases.purchases
+    return pd.concat(
+        [reach(name, levels, log) for name, levels in read.levels.items()], ignore_index=True
+    )
+
+
+def _keep(reached: pd.DataFrame, *, max_levels: int, base: Any) -> list[Kept]:
+    """Choose the levels kept apart, of each variable."""
+    max_levels = check_number(max_levels, "max_levels")
     kept = None if base is None else read_base(base)
-    # A kept base says itself which levels it keeps apart.
-    read = _levels(log, named, discount, max_levels if kept is None else np.inf)
-    variables = [counted(log, name, *levels, kept, account) for name, levels in read.items()]
+    of = {str(name): rows for name, rows in reached.groupby("variable", sort=False)}
+    names = [*(name for name in of if name not in OF_ALL), *(name for name in OF_ALL if name in of)]
+    return [keep(n, of[n], np.inf if n in OF_ALL else max_levels, kept) for n in names]
+
+
+def _count(
+    transactions: Any,
+    *,
+    columns: Any,
+    discount: str | None,
+    since: Any,
+    as_of: Any,
+    kept: list[Kept],
+) -> pd.DataFrame:
+    """Count each customer's orders, all and those with each level."""
+    return _counted(
+        read_levels(transactions, columns=columns, discount=discount, since=since, as_of=as_of),
+        kept,
+    )
+
+
+def _counted(read: Read, kept: list[Kept]) -> pd.DataFrame:
+    log, account = read.purchases.purchases, dict(read.purchases.account)
     orders = np.unique(log.order) // log.order_span
     table = pd.DataFrame(
         {
@@ -158,20 +198,42 @@ def preference_table(
             "orders": np.bincount(orders, minlength=len(log.customer_ids)),
         }
     )
+    counts = []
+    for one in kept:
+        codes = one.place(read.levels.get(one.name) or Levels(log.day * 0, OF_ALL[one.name], []))
+        counts.append(count(log, codes, len(one.names)))
+        if one.base is not None:
+            account[f"{one.name}_rows_of_new_levels"] = int((codes < 0).sum())
+    table = pd.concat([table, pd.DataFrame(np.hstack(counts))], axis=1)
+    table.attrs["as_of"] = day_text(log.as_of)
+    table.attrs["rows_after_as_of"] = log.rows_after_as_of
+    table.attrs["rows_before_since"] = log.rows_before_since
+    return with_account(table, account)
+
+
+def _drawn(counted: pd.DataFrame, *, kept: list[Kept], detail: bool) -> pd.DataFrame:
+    """Draw the shares of each customer towards those of all."""
+    edges = 2 + np.cumsum([0, *(len(one.names) for one in kept)])
+    values = [counted.iloc[:, low:high].to_numpy() for low, high in pairwise(edges.tolist())]
+    variables = [
+        Variable(one.name, one.names, counts, shrink_shares(counts, one.base, one.weight))
+        for one, counts in zip(kept, values, strict=True)
+    ]
     if check_flag(detail, "detail"):
-        table = _detail(log.customer_ids, variables)
+        table = _detail(pd.Index(counted["customer_id"]), variables)
     else:
-        table = pd.concat([table, *map(_wide, variables)], axis=1)
+        table = pd.concat([counted.iloc[:, :2], *map(_wide, variables)], axis=1)
         if not table.columns.is_unique:
             twice = table.columns[table.columns.duplicated()].tolist()
             raise InputError(
                 f"`columns` and their levels make the same column twice: {twice}. Rename one of "
                 "the columns."
             )
-    table.attrs["as_of"] = day_text(log.as_of)
-    table.attrs["rows_after_as_of"] = log.rows_after_as_of
-    table.attrs["rows_before_since"] = log.rows_before_since
-    return with_account(table, account)
+    table.attrs = dict(counted.attrs)
+    return table
+
+
+in_two_steps(preference_table, before=[("kept", _reach, _keep)], first=_count, rest=_drawn)
 
 
 def _wide(one: Variable) -> pd.DataFrame:
@@ -181,45 +243,6 @@ def _wide(one: Variable) -> pd.DataFrame:
         return pd.DataFrame({f"{DISCOUNTED}_share": shares[:, one.levels.index("yes")]})
     table = pd.DataFrame(shares, columns=[f"{one.name}_{level}_share" for level in one.levels])
     return table.assign(**{f"{one.name}_breadth": 1 / (shares**2).sum(axis=1)})
-
-
-def _columns(present: list[str], columns: Sequence[str] | None) -> list[str]:
-    """Return the columns that hold preferences."""
-    if columns is None:
-        return [column for column in USUAL if column in present]
-    named = check_columns(columns, "columns", empty=True)
-    others = set(ROWWISE) - {"product"} | {"weekday", "daytime", DISCOUNTED}
-    if wrong := [column for column in named if column in others]:
-        raise InputError(
-            f"`columns` names {wrong}, which are no preferences or are told apart anyway. "
-            "Name columns of words, such as a category."
-        )
-    require_columns(present, named, "transactions")
-    return named
-
-
-def _levels(
-    log: Log, columns: list[str], discount: str | None, max_levels: float
-) -> dict[str, tuple[Ints, list[str]]]:
-    """Return by variable the level of each row, as a code, and the levels' names."""
-    found = {}
-    for column in columns:
-        product = column == "product"
-        codes, names = (
-            (log.product, log.product_ids) if product else sorted_codes(log.column(column))
-        )
-        found[column] = pooled(codes, [level_text(name) for name in names], log, max_levels)
-    found["weekday"] = ((log.day + 3) % 7, WEEKDAYS)  # day 0, 1970-01-01, was a Thursday
-    if log.hour.any():
-        found["daytime"] = (log.hour // 6, DAYTIMES)
-    if discount is not None:
-        problems = Problems("transactions")
-        granted = number_array(log.column(discount), problems, discount, low=0)
-        problems.raise_if_any()
-        _, order = np.unique(log.order, return_inverse=True)
-        some = np.bincount(order, weights=granted > 0) > 0
-        found[DISCOUNTED] = (some[order].astype(np.int64), ["no", "yes"])
-    return found
 
 
 def _detail(ids: pd.Index[Any], variables: list[Variable]) -> pd.DataFrame:
