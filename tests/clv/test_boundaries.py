@@ -4,6 +4,7 @@ import math
 import re
 from functools import cache
 
+import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import clv
+from crmkit.clv._math.beta_geometric import BetaGeometric
+from crmkit.clv._math.likelihood import _ran_away
+from crmkit.clv._math.special import log_rising
 from crmkit.errors import InputError
 
 HUGE = 1e12
@@ -290,3 +294,27 @@ def test_any_finite_table_is_fitted_or_refused_in_words(kind, long):
         assert np.isfinite(model.parameters_.drop(columns="term").to_numpy(float)).all()
         told = told.dropna() if kind is clv.GammaGamma else told  # one who spends without a mean
         assert np.isfinite(told.to_numpy(float)).all()
+
+
+def test_what_ran_away_is_a_parameter_or_else_an_effect():
+    names, effects, up = ["r", "alpha"], ["mail", "price"], np.array([True, False])
+    for place, told in enumerate(["r+", "alpha-", "mail", "price"]):
+        assert _ran_away(np.eye(4)[:, [place]], up, names, effects) == (told,)
+    both = np.array([[0.0, 1.0, 0.0, 1.0]]).T
+    assert _ran_away(both, up, names, effects) == ("alpha-",)
+
+
+@pytest.mark.parametrize(("odds", "told"), [(-12.1, {"a-", "b+"}), (12.1, {"a+", "b-"})])
+def test_a_dropout_in_less_than_one_of_160_000_is_none(odds, told):
+    law = BetaGeometric()
+    assert law.runaway({"a+", "b+"}, {"a": odds, "b": 0.0}) == told
+    assert law.runaway({"a+", "b+"}, {"a": 0.98 * odds, "b": 0.0}) == {"a+", "b+"}
+
+
+@pytest.mark.parametrize("p", [3.0, 999.0, 1001.0, 1e5])
+def test_rising_factorials_have_all_their_digits(p):
+    for n in (0.5, 20.0, 1500.0):
+        with mp.workdps(50):
+            exact = [mp.loggamma(p + n) - mp.loggamma(p)]
+            exact += [mp.psi(k, p + n) - mp.psi(k, p) for k in (0, 1)]
+        np.testing.assert_allclose(log_rising(p, n), np.array(exact, dtype=float), rtol=1e-12)

@@ -12,7 +12,7 @@ from crmkit.clv._math import posterior
 from crmkit.clv._math.batch import at_many
 from crmkit.clv._math.likelihood import Part, _evaluate, positions
 from crmkit.clv._math.pareto import times_density
-from crmkit.clv._math.posterior import draw, smoothed_weights
+from crmkit.clv._math.posterior import _pareto_fit, draw, smoothed_weights
 from crmkit.clv._math.prior import from_scale, to_scale
 from crmkit.clv._model.intervals import outcomes
 from crmkit.clv._model.priors import prior_of
@@ -527,3 +527,24 @@ def test_regularity_is_found_first_and_drawn_from_then():
     assert model.coefficient_draws_.shape == (200, 4)
     assert model.log_likelihood_ == pytest.approx(free.log_likelihood_, abs=1.0)
     assert model.parameters_["conf_low"].lt(model.parameters_["estimate"]).all()
+
+
+@pytest.mark.parametrize("n", [9, 10, 40])
+def test_the_tail_of_weights_is_fitted_as_zhang_and_stephens_do(n):
+    x = np.sort(np.random.default_rng(n).pareto(2.0, n))
+    grid = 30 + int(np.sqrt(n))
+    quartile = x[int(np.floor(n / 4 + 0.5)) - 1]  # their x*, (7) of the paper, counts from 1
+    steps = [(1 - np.sqrt(grid / (j - 0.5))) / (3 * quartile) for j in range(1, grid + 1)]
+    theta = [1 / x[-1] + step for step in steps]
+
+    def log_likelihood(one):
+        k = -np.mean([np.log(1 - one * value) for value in x])
+        return n * (np.log(one / k) + k - 1)
+
+    likelihood = [log_likelihood(one) for one in theta]
+    weight = [1 / sum(np.exp(other - one) for other in likelihood) for one in likelihood]
+    best = np.dot(theta, weight)
+    k = -np.mean(np.log(1 - best * x))
+    shape, scale = _pareto_fit(x)
+    assert scale == pytest.approx(k / best)
+    assert shape == pytest.approx((-k * n + 10 * 0.5) / (n + 10))

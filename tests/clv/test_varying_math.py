@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from crmkit.clv._math.varying_future import VaryingFuture, simulate
+from crmkit.clv._math.varying_future import VaryingFuture, _clock, simulate
 from crmkit.clv._math.varying_likelihood import Histories, effects_of, likelihood, state_at_end
 from crmkit.clv._math.varying_paths import make_paths
 from crmkit.clv._math.varying_pieces import alive_term, dropout_terms, log_dropout
@@ -256,3 +256,13 @@ def test_simulated_means_are_those_of_the_model():
     early = np.bincount(who[when < 100.0], minlength=2 * n).reshape(2, n).mean(axis=1)
     half = VaryingFuture(new, paths, effects, COEFFICIENTS).expected(80.0)[2]
     assert (np.abs(early - half) < 4 * error).all()
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_clocks_are_read_by_each_other_as_np_interp_does(n):
+    rng = np.random.default_rng(n)
+    one, other = (np.cumsum(rng.random((n, 6)), axis=1) for _ in range(2))
+    row = np.repeat(np.arange(n), 5)
+    at = one[row, 0] + rng.random(row.size) * (one[row, -1] - one[row, 0])
+    expected = [np.interp(a, one[r], other[r]) for r, a in zip(row, at, strict=True)]
+    np.testing.assert_allclose(_clock(one, other, row, at), expected)
