@@ -53,8 +53,8 @@ def in_full(config):
 def in_short_form(item):
     """Whether a test is run without --wide; of a sweep over `step` kinds, one in so many.
 
-    Cases and kinds count up by one, so that each case meets one kind, and each kind a case in
-    `step`.
+    Cases and kinds, each one parameter, count up by one, so that each case meets one kind, and each
+    kind a case in `step`.
     """
     sweep = item.get_closest_marker("sweep")
     if sweep is None:

@@ -73,6 +73,10 @@ def test_with_parameters_known_and_customers_alike_it_is_the_plain_chi_square():
     found = pearson_p_value(actual, 100 * p, 100 * (np.diag(p) - np.outer(p, p)))
     plain = stats.chisquare([48, 30, 22], [50, 25, 25]).pvalue
     assert found == pytest.approx(plain, rel=1e-12)
+    # Exactly 5 are enough.
+    p = np.array([0.95, 0.05])
+    found = pearson_p_value(np.array([90.0, 10.0]), 100 * p, 100 * (np.diag(p) - np.outer(p, p)))
+    assert found == pytest.approx(stats.chisquare([90, 10], [95, 5]).pvalue)
     assert np.isnan(pearson_p_value(np.array([3.0, 1.0]), np.array([2.0, 2.0]), np.eye(2)))
 
 

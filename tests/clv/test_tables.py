@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmkit import clv, datasets
@@ -64,6 +64,7 @@ def kept_by_hand(amounts):
 
 
 @given(rows, st.integers(0, 30), st.sampled_from(["keep", "drop"]))
+@example([(1, 0, 10), (1, 1, 10), (1, 2, 5), (1, 3, -27)], 30, "keep")  # refunds of three days
 def test_purchase_table_counts_days(rows, as_of, refunds):
     expected = by_hand(rows, as_of, refunds)
     date = START + pd.Timedelta(days=as_of)
@@ -170,6 +171,13 @@ def test_tapk_adds_up_to_the_cent(rows):
     value = clv.tapk(clv.tapk_table(log, acquisition_cost=1.5))
     np.testing.assert_allclose(value["sales"].sum(), log["amount"].sum())
     assert (value["lifetime_value"] == value["sales"] - 1.5).all()
+
+
+def test_refunds_are_refused_on_request_on_any_day():
+    log = log_of([(1, 0, 5), (1, 4, 6), (1, 9, -2)])
+    for table in (clv.tapk_table, clv.opportunity_table):
+        with pytest.raises(InputError, match="1 of 3 rows have a negative `amount`"):
+            table(log, refunds="raise")
 
 
 def test_tapk_cost_per_customer_and_channel():
