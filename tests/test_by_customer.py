@@ -1,6 +1,7 @@
 """What parts of the customers give is what all of them give, whatever engine holds the log."""
 
 import csv
+import errno
 import importlib
 import inspect
 import tempfile
@@ -444,3 +445,77 @@ def test_nothing_is_left_behind_when_it_is_interrupted(tmp_path, monkeypatch):
         crmkit.by_customer(interrupted, engines(a_log(), tmp_path)["file"], rows_per_part=1000)
     assert seen[0] >= 3
     assert not list((tmp_path / "work").iterdir())
+
+
+def test_ids_of_two_types_are_refused(tmp_path):
+    pytest.importorskip("duckdb")
+    log = a_log()
+    log.to_parquet(tmp_path / "a.parquet")
+    log.astype({"customer_id": "int32"}).to_parquet(tmp_path / "b.parquet")
+    assert crmkit.by_customer(clv.log_audit, tmp_path)["count"][0] == 6000
+    log.astype({"customer_id": str}).to_parquet(tmp_path / "c.parquet")
+    told = r"'customer_id' is text in '.*c.parquet' and none in '.*a.parquet'. Write it as one"
+    with pytest.raises(InputError, match=told):
+        crmkit.by_customer(clv.log_audit, tmp_path, rows_per_part=1000)
+    base = people(log).astype({"customer_id": str})
+    with pytest.raises(InputError, match="do not write customer_id alike"):
+        crmkit.by_customer(
+            response.buyer_profile, log, customers=base, product="a", rows_per_part=1000
+        )
+
+
+def no_room(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("full", ["write_table", "ParquetWriter"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(full, tmp_path, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    file = tmp_path / "table.parquet"
+    file.write_bytes(b"of before")
+    monkeypatch.setattr(parquet, full, no_room)
+    with pytest.raises(InputError, match=r"`out`: the disk of '.*' is full\. .* room"):
+        crmkit.by_customer(clv.purchase_table, a_log(), rows_per_part=1100, out=file)
+    assert file.read_bytes() == b"of before"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_a_disk_without_room_for_the_parts_is_one_sentence(tmp_path, monkeypatch):
+    pl = pytest.importorskip("polars")
+    pytest.importorskip("duckdb")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", no_room)
+    lazy = pl.from_pandas(a_log()).lazy()
+    with pytest.raises(InputError, match="and that disk is full"):
+        crmkit.by_customer(clv.purchase_table, lazy, rows_per_part=1100)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"),
+    [
+        ("9.9", "Spark's workers have 9.9, and here is"),
+        (ModuleNotFoundError("No module named 'crmkit'"), "Spark's workers have no crmkit, and"),
+        (RuntimeError("the cluster is on fire"), "on fire"),
+    ],
+)
+def test_workers_need_the_same_crmkit(workers, said):
+    class Session:
+        """What answers as a session of Spark whose workers are others than we are."""
+
+        def range(self, _):
+            return self
+
+        def mapInPandas(self, *_):
+            return self
+
+        def toPandas(self):
+            if isinstance(workers, Exception):
+                raise workers
+            return pd.DataFrame({"version": [workers]})
+
+    table = type("DataFrame", (), {"__module__": "pyspark.sql", "sparkSession": Session()})()
+    kind = RuntimeError if isinstance(workers, RuntimeError) else InputError
+    with pytest.raises(kind, match=said):
+        crmkit.by_customer(clv.purchase_table, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import contextmanager
@@ -14,7 +15,15 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["as_path", "check_file", "check_folder", "file_to_read", "whole_file", "write_file"]
+__all__ = [
+    "as_path",
+    "check_file",
+    "check_folder",
+    "file_to_read",
+    "is_full",
+    "whole_file",
+    "write_file",
+]
 
 
 def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:
@@ -81,6 +90,12 @@ def file_to_read(path: Any, name: str) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"The file {str(path)!r} is empty.")
     return path
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a file could not be written for want of room, whoever was writing it."""
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "no space left on device" in str(error).lower()
 
 
 def write_file(path: Path, text: str | bytes, *, private: bool = False) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import quoted, require_columns
+from crmkit._files import is_full
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.spark import spark_facts
@@ -96,14 +97,29 @@ def buckets(
     """
     folder = Path(tempfile.mkdtemp(prefix="crmkit-"))
     try:
-        source = _out_of_memory(table, name, folder)
-        yield (
-            _in_memory(table, name, rows_per_part, raw=raw, by_order=by_order)
-            if source is None
-            else _on_disk(source, name, folder / "parts", rows_per_part, raw, by_order)
-        )
+        yield _cut(table, name, folder, rows_per_part, raw, by_order)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cut(
+    table: Any, name: str, folder: Path, rows_per_part: int, raw: bool, by_order: bool
+) -> Buckets:
+    """Cut a table into parts in memory or in a folder, and say it where that has no room."""
+    try:
+        source = _out_of_memory(table, name, folder)
+        if source is None:
+            return _in_memory(table, name, rows_per_part, raw=raw, by_order=by_order)
+        return _on_disk(source, name, folder / "parts", rows_per_part, raw, by_order)
+    except InputError:
+        raise
+    except Exception as error:  # of DuckDB, Polars or the system
+        if not is_full(error):
+            raise
+        raise InputError(
+            f"`{name}` is cut into parts in {str(folder.parent)!r}, and that disk is full. Set "
+            "TMPDIR to a folder with room for the table as Parquet."
+        ) from None
 
 
 def _in_memory(table: Any, name: str, rows_per_part: int, *, raw: bool, by_order: bool) -> Buckets:
@@ -158,11 +174,8 @@ def _on_disk(
         for part in parts:
             _check_largest(part, name, key, rows_per_part)
     except duckdb.Error as error:
-        if "space" in str(error).lower():
-            raise InputError(
-                f"`{name}` is cut into parts in {str(folder.parent.parent)!r}, and that disk is "
-                "full. Set TMPDIR to a folder with room for the table as Parquet."
-            ) from None
+        if is_full(error):
+            raise
         raise InputError(f"`{name}` cannot be read by DuckDB: {str(error)[:300]}") from None
     known = dated is not None and facts.iloc[2] > 0
     last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if known else None
@@ -269,7 +282,9 @@ def _files(path: str, name: str) -> Any:
     base = duckdb.connect()
     try:
         if pattern.endswith((".parquet", ".pq")):
-            return base.read_parquet(pattern, union_by_name=True)
+            found = base.read_parquet(pattern, union_by_name=True)
+            _check_alike(base, pattern, name)
+            return found
         if pattern.endswith((".csv", ".csv.gz")):
             return base.read_csv(pattern)
     except duckdb.Error as error:
@@ -278,3 +293,19 @@ def _files(path: str, name: str) -> Any:
         f"`{name}` must be a table, or Parquet or CSV: a file, a folder of Parquet files or a "
         f"pattern such as 'log/*.parquet'; got {path!r}."
     )
+
+
+def _check_alike(base: Any, pattern: str, name: str) -> None:
+    """Refuse files of which some hold ids as text and some as numbers: DuckDB would guess."""
+    told = base.execute(
+        "SELECT name, min(file_name) FILTER (type = 'BYTE_ARRAY'), "
+        "min(file_name) FILTER (type <> 'BYTE_ARRAY') FROM parquet_schema(?) "
+        "WHERE name IN ('customer_id', 'order_id', 'product') GROUP BY name",
+        [pattern],
+    ).fetchall()
+    for column, as_text, other in told:
+        if as_text and other:
+            raise InputError(
+                f"`{name}`: column {column!r} is text in {as_text!r} and none in "
+                f"{other!r}. Write it as one of the two in all files."
+            )

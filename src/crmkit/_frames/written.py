@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmkit._files import whole_file
+from crmkit._files import is_full, whole_file
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -35,7 +36,8 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path, attrs: dict[str, An
         for number, table in enumerate(tables):
             table.attrs = {}
             parts.append(Path(folder) / f"{number}.parquet")
-            pq.write_table(pa.Table.from_pandas(table, preserve_index=False), parts[-1])
+            with _room(Path(folder).parent, "Set TMPDIR to a folder with room for the result."):
+                pq.write_table(pa.Table.from_pandas(table, preserve_index=False), parts[-1])
         schemas = [pq.read_schema(part) for part in parts]
         try:
             schema = pa.unify_schemas(
@@ -49,6 +51,7 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path, attrs: dict[str, An
         # Where pandas looks for the attrs of a table.
         notes = {**(schemas[0].metadata or {}), b"PANDAS_ATTRS": json.dumps(attrs, default=_plain)}
         with (
+            _room(path.parent, "Nothing was written. Make room, or choose another place."),
             whole_file(path) as file,
             pq.ParquetWriter(file, schema.with_metadata(notes)) as writer,
         ):
@@ -56,6 +59,17 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path, attrs: dict[str, An
                 for batch in pq.ParquetFile(part).iter_batches():
                     columns = pa.Table.from_batches([batch]).select(schema.names)
                     writer.write_table(columns.cast(writer.schema))
+
+
+@contextmanager
+def _room(folder: Path, do: str) -> Iterator[None]:
+    """Say it in one sentence where there is no room left."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise InputError(f"`out`: the disk of {str(folder)!r} is full. {do}") from None
 
 
 def _plain(value: Any) -> Any:
