@@ -13,6 +13,8 @@ from sphinx.util import logging
 import crmkit
 from crmkit._columns import glossary
 
+# A cell of numbers, days or yes and no; what holds words may go on below.
+ONE_LINE = re.compile(r"[\d\W]*|[-\d.]+e[+-]\d+|-?inf|NaN|NaT|None|True|False|<NA>")
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
@@ -72,7 +74,10 @@ root_doc = "index"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "force"
+# Of this build alone: a lesson in Dutch has the code of the one in English, which runs once.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE / "_build" / "executed")
+shutil.rmtree(nb_execution_cache_path, ignore_errors=True)
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 900
@@ -89,7 +94,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = "crmkit"
 html_static_path = ["_static"]
 html_css_files = ["crmkit.css"]
+html_js_files = [("tables.js", {"defer": "defer"})]
 html_show_sourcelink = False
+html_sidebars = {"gallery": [], "architecture": []}  # they are alone in their section
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": True,
@@ -105,6 +112,11 @@ def skip_foreign(app, what, name, obj, skip, options):
     """Leave out what scikit-learn adds to every estimator for metadata routing."""
     routing = name == "get_metadata_routing" or name.endswith("_request")
     return True if routing else None
+
+
+def translated_last(app, env, docnames):
+    """Read lessons in Dutch last: by then their code has run for the English ones."""
+    docnames.sort(key=lambda name: name.startswith("course/nl/"))
 
 
 class AlternativeTexts(SphinxPostTransform):
@@ -125,6 +137,28 @@ class AlternativeTexts(SphinxPostTransform):
                 drawn = re.findall(r"\bplot_\w+", cell.astext())
                 said = [title.astext() if title else "A picture", *drawn[-1:]]
                 picture["alt"] = ": ".join(said)
+
+
+class NarrowTables(SphinxPostTransform):
+    """Let long names of columns break where their words end, and cells of words go on below."""
+
+    default_priority = 500
+
+    def run(self):
+        """Go through the tables that code wrote."""
+        for table in self.document.findall(nodes.raw):
+            text = table.astext()
+            if 'class="dataframe"' not in text:
+                continue
+            text = re.sub(r"<(t[dh])>([^<]*)(?=</)", one_line, text)
+            text = re.sub(r"<th>[^<]+", lambda name: name[0].replace("_", "_<wbr>"), text)
+            table.children = [nodes.Text(text)]
+
+
+def one_line(cell):
+    """Return a cell, marked where it has to stay on one line."""
+    kept = ONE_LINE.fullmatch(cell[2])
+    return f'<{cell[1]} class="one-line">{cell[2]}' if kept else cell[0]
 
 
 def formula(latex, display, node):
@@ -155,4 +189,6 @@ def setup(app):
     """Register the hooks."""
     app.add_html_math_renderer("mathml", (formula_in_text, None), (formulas_apart, None))
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("env-before-read-docs", translated_last)
     app.add_post_transform(AlternativeTexts)
+    app.add_post_transform(NarrowTables)
