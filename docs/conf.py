@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jupytext
 from docutils import nodes
+from jupyter_cache import get_cache
 from latex2mathml.converter import convert
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -78,6 +79,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "executed")
 shutil.rmtree(nb_execution_cache_path, ignore_errors=True)
+_ = get_cache(nb_execution_cache_path).db  # is there before several processes want to make it
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 900
