@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit._arrays import starts
+
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.sizes import SizeModel
@@ -114,19 +116,24 @@ def best_simpler(lifts: list[Floats], parts: list[Ints]) -> list[Floats]:
     return best
 
 
-def concentration(customer: Ints, chance: Floats, both: Bools) -> float:
-    """Return how many times as variable as independent baskets those with a whole rule are.
+def concentration(rule: Ints, customer: Ints, chance: Floats, both: Bools, n: int) -> Floats:
+    """Return how many times as variable as independent baskets those of n rules are, shape (n,).
 
     Parameters
     ----------
-    customer : int64 array, shape (n,)
-        Of each basket with the antecedent.
-    chance : float array, shape (n,)
+    rule, customer : int64 arrays, shape (h,)
+        Of each basket with a rule's antecedent, by rule and customer.
+    chance : float array, shape (h,)
         Its chance to hold the consequent.
-    both : bool array, shape (n,)
+    both : bool array, shape (h,)
         Whether it does.
+    n : int
     """
-    n = int(both.sum())
-    off = both - n * chance / max(float(chance.sum()), 1e-300)
-    of_customer = np.bincount(np.unique(customer, return_inverse=True)[1], off)
-    return 1 + max(float(of_customer @ of_customer - off @ off), 0.0) / max(n, 1)
+    count = np.bincount(rule, both, minlength=n)
+    total = np.maximum(np.bincount(rule, chance, minlength=n), 1e-300)
+    off = both - (count / total)[rule] * chance
+    new = starts(rule, customer)
+    of_customer = np.bincount(np.cumsum(new) - 1, off)
+    excess = np.bincount(rule[new], of_customer**2, minlength=n)
+    excess -= np.bincount(rule, off**2, minlength=n)
+    return 1 + np.maximum(excess, 0) / np.maximum(count, 1)

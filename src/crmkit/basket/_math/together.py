@@ -74,7 +74,7 @@ def sets_of_a_day(
     for level in found.items[1:]:
         rows = level[lexicographic_order(level, n_singles)]
         kept = np.zeros(len(rows), dtype=bool)
-        for row, at, _ in cover.find(rows):
+        for row, at in cover.baskets(rows):
             new = starts(row, who[at])  # days of a customer are neighbours
             enough = np.bincount(row[new], minlength=len(rows)) >= min_count
             inside = enough[row]

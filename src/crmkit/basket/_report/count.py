@@ -59,7 +59,7 @@ def by_size(cover: Cover, model: SizeModel, rows: Ints) -> Ints:
     """Count the baskets with each itemset by their size, shape (m, sizes)."""
     n_sizes = len(model.sizes)
     count = np.zeros(len(rows) * n_sizes, dtype=np.int64)
-    for number, basket, _ in cover.find(rows):
+    for number, basket in cover.baskets(rows):
         first, last = int(number[0]) if len(number) else 0, int(number[-1]) if len(number) else 0
         cell = (number - first) * n_sizes + model.column[basket]
         count[first * n_sizes : (last + 1) * n_sizes] += np.bincount(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arguments import check_column
-from crmkit._arrays import Adjustment, adjust_p_values
+from crmkit._arrays import Adjustment, adjust_p_values, starts
 from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._frames import rows_of, with_account
 from crmkit.basket._math.productive import (
@@ -26,7 +26,7 @@ from crmkit.basket._report.value import net_totals
 from crmkit.basket._table.baskets import NAMELESS, object_column, read_baskets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from crmkit._typing import Ints
     from crmkit.basket._report.read import ItemsetTable
@@ -186,18 +186,27 @@ class _Rules:
         self.adjusted = np.ones(len(self.p))
         self.kept = np.zeros(0, dtype=np.int64)
 
+    def by_length(self, rules: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Yield the places of rules of each length, and their items as rows."""
+        length = np.array([len(self.items[rule]) for rule in rules], dtype=np.int64)
+        for k in np.unique(length):
+            place = np.flatnonzero(length == k)
+            yield place, np.stack([self.items[rule] for rule in rules[place]])
+
     def keep_significant(self, adjust: Adjustment, alpha: float) -> None:
         """Keep the rules that customers vouch for; that can only raise a p-value."""
         some = np.flatnonzero(adjust_p_values(self.p, adjust) <= alpha)
         spread = np.empty(len(some))
-        for number, rule in enumerate(some):
-            right, left = self.items[rule][:1], self.items[rule][1:]
-            ((_, basket, _),) = self.cover.find(left[None])
-            chance = chance_beside(self.model, left[None], right[None])[
-                0, self.model.column[basket]
-            ]
-            both = self.cover.holds(int(right[0]), basket)
-            spread[number] = concentration(self.customer[basket], chance, both)
+        for place, rows in self.by_length(some):
+            for number, basket in self.cover.baskets(rows[:, 1:]):
+                first, last = int(number[0]), int(number[-1]) + 1
+                few, number = rows[first:last], number - first  # noqa: PLW2901
+                chance = chance_beside(self.model, few[:, 1:], few[:, :1])
+                chance = chance[number, self.model.column[basket]]
+                both = self.cover.holds(few[number, 0], basket)
+                spread[place[first:last]] = concentration(
+                    number, self.customer[basket], chance, both, len(few)
+                )
         self.p[some] = chance_of_as_many(
             self.count[some], (self.simpler * self.expected)[some], spread
         )
@@ -216,12 +225,12 @@ def _told_once(rules: _Rules, line: str | None, n_best: int | None) -> pd.DataFr
     priced = lines.log.has("amount")
     paid = net_totals(cover, lines, "amount", "order")[0] if priced else np.ones(len(cover.key))
     beyond = 1 - rules.expected / np.maximum(rules.count, 1)
-    hits: dict[int, tuple[Ints, Ints]] = {}
     amount = np.zeros(len(rules.count))
-    for rule in rules.kept.tolist():
-        ((_, basket, entry),) = cover.find(rules.items[rule][None])
-        hits[rule] = basket, entry
-        amount[rule] = paid[entry[:, 0]].sum()
+    for place, rows in rules.by_length(rules.kept):
+        for number, _, entry in cover.find(rows):
+            amount += np.bincount(
+                rules.kept[place[number]], paid[entry[:, 0]], minlength=len(amount)
+            )
     # ties go to the shorter rule: rules come by length and items
     order = rules.kept[np.argsort(-(amount * beyond)[rules.kept], kind="stable")].tolist()
     same = _families(lines, line)
@@ -229,7 +238,7 @@ def _told_once(rules: _Rules, line: str | None, n_best: int | None) -> pd.DataFr
     chosen: list[int] = []
     first: dict[Any, int] = {}
     variants: dict[int, int] = {}
-    told = {}
+    told, customers = {}, {}
     n_told = 0
     for rule in order:
         names = [lines.items[code] for code in rules.items[rule]]
@@ -237,7 +246,7 @@ def _told_once(rules: _Rules, line: str | None, n_best: int | None) -> pd.DataFr
         if family in first:
             variants[first[family]] += 1
             continue
-        entry = hits[rule][1]
+        ((_, basket, entry),) = cover.find(rules.items[rule][None])
         new = ~counted[entry[:, 0]]
         if paid[entry[new, 0]].sum() < TOLD * amount[rule]:
             n_told += 1
@@ -245,6 +254,7 @@ def _told_once(rules: _Rules, line: str | None, n_best: int | None) -> pd.DataFr
         counted[entry[new]] = True
         first[family] = rule
         variants[rule], told[rule] = 1, shared
+        customers[rule] = np.count_nonzero(starts(rules.customer[basket]))
         chosen.append(rule)
     shown = np.array(chosen[:n_best], dtype=np.int64)
     text = lines.items.to_numpy(dtype=object)
@@ -254,9 +264,7 @@ def _told_once(rules: _Rules, line: str | None, n_best: int | None) -> pd.DataFr
         ),
         "consequent": object_column([tuple(text[rules.items[rule][:1]]) for rule in shown]),
         "count": rules.count[shown].astype(np.int64),
-        "customers": np.array(
-            [len(np.unique(rules.customer[hits[rule][0]])) for rule in shown.tolist()], np.int64
-        ),
+        "customers": np.array([customers[rule] for rule in shown.tolist()], dtype=np.int64),
         "confidence": (rules.count / rules.n_left)[shown],
         "expected_given_sizes": rules.expected[shown],
         "lift_given_sizes": (rules.count / rules.expected)[shown],
