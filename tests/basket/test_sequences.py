@@ -1,6 +1,6 @@
 """Sequences against brute force."""
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import comb
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import basket
-from crmkit.basket._math import cover, sequence_mining, sequences
+from crmkit.basket._math import cover, sequence_mining, sequences, steps
 from crmkit.errors import InputError
 
 histories = st.lists(
@@ -42,7 +42,7 @@ def supports(lines, sequence, min_gap, max_gap, latest=99):
 @given(histories, gaps, st.integers(1, 3), st.sampled_from([1, 7, 1 << 20]), st.booleans())
 def test_sequences_equal_brute_force(customers, gap, min_count, cells, tabled):
     with pytest.MonkeyPatch.context() as patch:
-        for module in (sequences, sequence_mining):
+        for module in (sequences, sequence_mining, steps):
             patch.setattr(module, "CELLS", cells)
         patch.setattr(sequence_mining, "TABLE_CELLS", 1000 if tabled else 0)
         found = basket.frequent_sequences(
@@ -60,6 +60,42 @@ def test_sequences_equal_brute_force(customers, gap, min_count, cells, tabled):
                 expected[sequence] = count
     assert dict(zip(found["sequence"], found["count"], strict=True)) == expected
     np.testing.assert_allclose(found["support"], found["count"] / len(customers))
+    for row in found.itertuples():
+        counts = [
+            sum(supports(lines, other, *gap) for lines in customers)
+            for other in permutations(row.sequence)
+        ]
+        assert row.expected_count == pytest.approx(np.mean(counts))
+        assert row.lift == pytest.approx(row.count / row.expected_count)
+
+
+@given(histories, gaps)
+def test_chance_of_four_steps_goes_once_round_both_ways(customers, gap):
+    found = basket.frequent_sequences(
+        log_of(customers), min_support=1, min_gap_days=gap[0], max_gap_days=gap[1], max_length=4
+    )
+    for row in found[found["length"] == 4].head(30).itertuples():
+        ways = [way[i:] + way[:i] for way in (row.sequence, row.sequence[::-1]) for i in range(4)]
+        counts = [sum(supports(lines, way, *gap) for lines in customers) for way in ways]
+        assert row.expected_count == pytest.approx(np.mean(counts))
+
+
+def test_lift_is_one_where_the_order_means_nothing():
+    rng = np.random.default_rng(3)
+    customer, item = np.nonzero(rng.random((4000, 5)) < 0.6)
+    log = pd.DataFrame({"customer_id": customer, "product": item})
+    day = rng.integers(0, 300, len(log))
+    for late in (0, 250):  # days until the last item is bought
+        days = day + np.where(item == 4, late, 0)
+        log["date"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(days, unit="D")
+        found = basket.frequent_sequences(log, min_support=100, max_length=4)
+        assert found.loc[found["length"] == 1, "lift"].eq(1).all()
+        ends = found["sequence"].map(lambda steps: steps[-1] == 4 and len(steps) > 1)
+        any_order = ~found["sequence"].map(lambda steps: 4 in steps) if late else found["count"] > 0
+        assert found.loc[any_order].groupby("length")["lift"].mean().sub(1).abs().max() < 0.01
+        off = (found["count"] - found["expected_count"]) / np.sqrt(found["expected_count"])
+        assert off[any_order].abs().max() < 4
+        assert not late or (found.loc[ends, "lift"].min() > 1.7 and off[ends].min() > 8)
 
 
 @given(histories, gaps)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit._arrays import ranges, starts
+from crmkit._arrays import ranges
 from crmkit.basket._math.collector import Collector
 from crmkit.basket._math.sequences import first_lines, pairs_in_order
 from crmkit.basket._math.spans import spans
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Bools, Ints
     from crmkit.basket._math.sequences import Histories
+    from crmkit.basket._math.steps import Steps
 
 
 CELLS = 1 << 20  # ends looked at together
@@ -63,11 +64,10 @@ class _Prefixes:
 
 def mine_sequences(
     lines: Histories,
+    steps: Steps,
     *,
     min_count: int,
     max_length: int | None,
-    min_gap: int,
-    max_gap: int | None,
     cap: int | None = None,
     step: Callable[[int], object] | None = None,
 ) -> Collector:
@@ -76,10 +76,10 @@ def mine_sequences(
     Parameters
     ----------
     lines : Histories
+    steps : Steps
+        Of these, with the gaps.
     min_count : int
     max_length : int, optional
-    min_gap, max_gap : int
-        In days; the largest is optional.
     cap : int, optional
         Sequences to hold at most; the threshold rises as far as that takes.
     step : callable, optional
@@ -95,15 +95,17 @@ def mine_sequences(
     frequent = np.flatnonzero(single >= min_count)
     found.add(frequent[:, None], single[frequent])
     if max_length != 1 and len(frequent):
-        begins = first_lines(lines, (single >= min_count)[lines.item], max_gap)
+        begins = first_lines(lines, (single >= min_count)[lines.item], steps.max_gap)
         none = np.zeros(0, dtype=np.int64)
-        grown = pairs_in_order(lines, begins, min_count=min_count, min_gap=min_gap, max_gap=max_gap)
+        grown = pairs_in_order(
+            lines, begins, min_count=min_count, min_gap=steps.min_gap, max_gap=steps.max_gap
+        )
         parts = [(none, none), *((more.key, more.count) for more in grown)]
         pairs, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
         if max_length == 2:
             found.add(np.column_stack(np.divmod(pairs, lines.n_items)), counts)
         else:
-            search = _Search(lines, pairs, min_gap, max_gap, max_length, found)
+            search = _Search(steps, pairs, max_length, found)
             for item in frequent.tolist():
                 search.run(item)
                 if step is not None:
@@ -115,31 +117,13 @@ def mine_sequences(
 class _Search:
     """Grow prefixes depth first, a bounded number at once."""
 
-    def __init__(
-        self,
-        lines: Histories,
-        pairs: Ints,
-        min_gap: int,
-        max_gap: int | None,
-        max_length: int | None,
-        found: Collector,
-    ) -> None:
-        self.min_gap = min_gap
-        self.max_gap = max_gap
+    def __init__(self, steps: Steps, pairs: Ints, max_length: int | None, found: Collector) -> None:
+        self.steps = steps
         self.max_length = max_length
         self.found = found
-        self.span = lines.span
-        self.n_items = lines.n_items
-        # purchases by item, customer and day, and one beyond them all
-        self.key = np.append(lines.item_key, np.iinfo(np.int64).max)
-        cell, self.day = np.divmod(lines.item_key, lines.span)
-        self.item, self.customer = np.divmod(cell, lines.n_customers)
-        self.n_customers = lines.n_customers
-        items = np.arange(lines.n_items + 1)
-        self.begin = np.searchsorted(self.item, items)
         # frequent pairs by first item, then by second
-        self.first, self.second = np.divmod(pairs, lines.n_items)
-        self.pair_begin = np.searchsorted(self.first, items)
+        self.first, self.second = np.divmod(pairs, steps.n_items)
+        self.pair_begin = np.searchsorted(self.first, np.arange(steps.n_items + 1))
         self.table, self.offset = self._tabulate()
 
     def _tabulate(self) -> tuple[Bools | None, Ints]:
@@ -147,8 +131,8 @@ class _Search:
 
         The bit of pair p and purchase i is at ``offset[p] + i``.
         """
-        begin = self.begin[self.first]
-        n = self.begin[self.first + 1] - begin
+        begin = self.steps.begin[self.first]
+        n = self.steps.begin[self.first + 1] - begin
         offset = np.cumsum(n) - n - begin
         if n.sum() > TABLE_CELLS:
             return None, offset
@@ -157,14 +141,13 @@ class _Search:
             zip((offset + begin).tolist(), begin, n, strict=True)
         ):
             places = np.arange(low, low + size)
-            table[at : at + size] = self._next(np.broadcast_to(self.second[pair], size), places)[1]
+            item = np.broadcast_to(self.second[pair], size)
+            table[at : at + size] = self.steps.next(item, places)[1]
         return table, offset
 
     def run(self, item: int) -> None:
         """Find all frequent sequences that begin with an item."""
-        end = np.arange(self.begin[item], self.begin[item + 1])
-        if self.max_gap is None:
-            end = end[starts(self.customer[end])]
+        end = self.steps.first_ends(item)
         pair = np.arange(self.pair_begin[item], self.pair_begin[item + 1])
         sizes = np.array([len(end)]), np.array([len(pair)])
         stack = [_Prefixes(np.array([[item]]), sizes[0], end, sizes[1], pair)] if len(pair) else []
@@ -187,17 +170,17 @@ class _Search:
             number, place = ranges(begin[here], prefixes.n_ends[here])
             end = prefixes.end[place]
             if self.table is None:
-                inside = self._next(self.second[pair][number], end)[1]
+                inside = self.steps.next(self.second[pair][number], end)[1]
             else:
                 inside = self.table[self.offset[pair][number] + end]
             number, end = number[inside], end[inside]
-            count = self._customers(number, end, to - at)
+            count = self.steps.customers(number, end, to - at)
             frequent = count >= self.found.min_count
             kept.append(at + np.flatnonzero(frequent))
             counts.append(count[frequent])
             if length != self.max_length:
                 inside = frequent[number]
-                number, end = self._next_ends(number[inside], end[inside], self.second[pair])
+                number, end = self.steps.next_ends(number[inside], end[inside], self.second[pair])
                 n_ends.append(np.bincount(number, minlength=to - at)[frequent])
                 ends.append(end)
         chosen = np.concatenate(kept)
@@ -213,10 +196,10 @@ class _Search:
         last = items[:, -1]
         low = self.pair_begin[last]
         child, pair = ranges(low, self.pair_begin[last + 1] - low)
-        if self.max_gap is None and len(pair):
+        if self.steps.max_gap is None and len(pair):
             # without its last item but one the longer sequence is a sibling, and as frequent
-            sibling = parent * self.n_items + last
-            wanted = parent[child] * self.n_items + self.second[pair]
+            sibling = parent * self.steps.n_items + last
+            wanted = parent[child] * self.steps.n_items + self.second[pair]
             place = np.minimum(np.searchsorted(sibling, wanted), len(sibling) - 1)
             inside = sibling[place] == wanted
             child, pair = child[inside], pair[inside]
@@ -226,37 +209,3 @@ class _Search:
             return None
         end = end[np.repeat(grows, n_ends)]
         return _Prefixes(items[grows], n_ends[grows], end, n_pairs[grows], pair)
-
-    def _next(self, item: Ints, end: Ints) -> tuple[Ints, Bools]:
-        """Return where the purchases of an item begin that follow an end, and if one does."""
-        base = (item * self.n_customers + self.customer[end]) * self.span
-        day = self.day[end]
-        low = np.searchsorted(self.key, base + np.minimum(day + self.min_gap, self.span))
-        to = self.span if self.max_gap is None else np.minimum(day + self.max_gap + 1, self.span)
-        return low, self.key[low] < base + to
-
-    def _next_ends(self, number: Ints, end: Ints, second: Ints) -> tuple[Ints, Ints]:
-        """Return the purchases that follow the ends, all of which are followed by some.
-
-        Without a largest gap only the first one of each customer, because whatever follows a later
-        one follows it too.
-        """
-        item = second[number]
-        low, _ = self._next(item, end)
-        if self.max_gap is None:
-            return number, low
-        base = (item * self.n_customers + self.customer[end]) * self.span
-        to = np.minimum(self.day[end] + self.max_gap + 1, self.span)
-        high = np.searchsorted(self.key, base + to)
-        # windows of one customer overlap, and both their edges ascend: take each purchase once
-        customer = self.customer[end]
-        same = (number[1:] == number[:-1]) & (customer[1:] == customer[:-1])
-        low[1:] = np.where(same, np.maximum(low[1:], high[:-1]), low[1:])
-        row, place = ranges(low, np.maximum(high - low, 0))
-        return number[row], place
-
-    def _customers(self, number: Ints, end: Ints, size: int) -> Ints:
-        """Count the customers of each number; ends ascend within a number."""
-        if self.max_gap is not None:
-            number = number[starts(number, self.customer[end])]
-        return np.bincount(number, minlength=size)

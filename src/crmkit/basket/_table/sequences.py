@@ -13,6 +13,7 @@ from crmkit._checks import check_choice, check_flag, check_number, check_optiona
 from crmkit.basket._math.itemset_index import lexicographic_order
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
+from crmkit.basket._math.steps import Steps, expected_by_order
 from crmkit.basket._table.baskets import write_tuples
 from crmkit.basket._table.histories import check_gaps, read_histories
 from crmkit.errors import InputError
@@ -76,6 +77,10 @@ def frequent_sequences(
         * ``length`` (int) - number of steps.
         * ``count`` (int) - customers who bought them in this order.
         * ``support`` (float) - share of all customers.
+        * ``expected_count`` (float) - customers by chance if the order meant nothing: the mean
+          count over the orders of these steps, all of them for up to three; for more, from each
+          step on once round, forwards and backwards.
+        * ``lift`` (float) - count over that; 1 is chance.
 
     Raises
     ------
@@ -108,11 +113,11 @@ def frequent_sequences(
     ...         "product": ["printer", "ink", "printer", "ink", "ink"],
     ...     }
     ... )
-    >>> basket.frequent_sequences(transactions, min_support=2)
-             sequence  length  count   support
-    0          (ink,)       1      3  1.000000
-    1      (printer,)       1      2  0.666667
-    2  (printer, ink)       2      2  0.666667
+    >>> basket.frequent_sequences(transactions, min_support=2).drop(columns="expected_count")
+             sequence  length  count   support  lift
+    0          (ink,)       1      3  1.000000   1.0
+    1      (printer,)       1      2  0.666667   1.0
+    2  (printer, ink)       2      2  0.666667   2.0
     """
     max_length = check_optional(max_length, "max_length")
     cap = check_number(max_sequences, "max_sequences")
@@ -124,14 +129,9 @@ def frequent_sequences(
         cap=cap,
     )
     log, lines, min_count = read.log, read.lines, read.min_count
+    steps = Steps(lines, min_gap, max_gap)
     find = partial(
-        mine_sequences,
-        lines,
-        min_count=min_count,
-        max_length=max_length,
-        min_gap=min_gap,
-        max_gap=max_gap,
-        cap=cap,
+        mine_sequences, lines, steps, min_count=min_count, max_length=max_length, cap=cap
     )
     if check_flag(progress, "progress"):
         from tqdm.auto import tqdm
@@ -150,14 +150,16 @@ def frequent_sequences(
         )
     single = max_together == 1
     names = log.product_ids.to_numpy(dtype=object) if single else read.names
-    written, counts, lengths = [], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    written, none = [], np.zeros(0, dtype=np.int64)
+    told = [(none, none, np.zeros(0))]
     for level in found.levels:
         rows, count = (np.concatenate(part) for part in zip(*level, strict=True))
         order = lexicographic_order(rows, lines.n_items)
-        written.append(rows[order])
-        counts.append(count[order])
-        lengths.append(np.full(len(order), rows.shape[1]))
-    count, length = np.concatenate(counts), np.concatenate(lengths)
+        rows, count = rows[order], count[order]
+        written.append(rows)
+        chance = expected_by_order(rows, count, steps)
+        told.append((count, np.full_like(count, rows.shape[1]), chance))
+    count, length, expected = (np.concatenate(part) for part in zip(*told, strict=True))
     order = np.argsort(-count, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
@@ -172,6 +174,8 @@ def frequent_sequences(
             "length": length[order],
             "count": count[order],
             "support": count[order] / log.n_customers,
+            "expected_count": expected[order],
+            "lift": (count / expected)[order],
         }
     )
     return read.history.noted(table)
