@@ -102,6 +102,9 @@ CALLS = [
     (churn.churn_table, {"as_of": ["2024-03-31", "2024-06-30"], "horizon_days": 90}),
     (churn.cohort_customers, {"cohort": "2024-02-01", "age": 2}),
     (churn.lifecycle_table, {"thresholds": THRESHOLDS}),
+    (churn.lifecycle_table, {}),
+    (churn.lifecycle_table, {"by": "channel", **UNTIL}),
+    (churn.lifecycle_transitions, {**MOVES, "thresholds": None, "by": "channel"}),
 ]
 
 
@@ -246,12 +249,12 @@ def test_every_function_of_a_log_says_whether_it_needs_all():
 @pytest.mark.parametrize(
     ("function", "options", "said"),
     [
-        (basket.item_pairs, {}, "`item_pairs` must see all customers at once: it counts orders"),
-        (churn.lifecycle_table, {}, "`lifecycle_table` without `thresholds` must see all"),
+        (basket.item_pairs, {}, "`item_pairs` must see all customers at once: what chance gives"),
+        (basket.frequent_itemsets, {"n_best": 9}, "`frequent_itemsets` with `n_best` must see"),
         (
             churn.lifecycle_table,
             {"thresholds": THRESHOLDS, "own_rhythm": True},
-            "`lifecycle_table` with `own_rhythm` must see all customers at once: what is usual",
+            "`lifecycle_table` with `own_rhythm` must see all customers at once: a customer's own",
         ),
         (
             churn.gap_table,
@@ -310,6 +313,14 @@ def test_parts_too_small_for_a_threshold_say_so():
     assert len(crmkit.by_customer(basket.frequent_itemsets, log, **options)) == 6
     with pytest.raises(InputError, match="gives 6 itemsets, more than `max_itemsets` = 4"):
         crmkit.by_customer(basket.frequent_itemsets, log, max_itemsets=4, **options)
+
+
+def test_next_items_are_told_in_parts():
+    log = a_log()
+    model = basket.NextItem(horizon_days=60).fit(log)
+    whole = model.predict(log, n_items=3).sort_values("customer_id", kind="stable")
+    parts = crmkit.by_customer(model.predict, log, rows_per_part=900, n_items=3)
+    pd.testing.assert_frame_equal(parts, whole.reset_index(drop=True), rtol=1e-12)
 
 
 def test_a_model_predicts_in_parts():

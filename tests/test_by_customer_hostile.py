@@ -23,6 +23,7 @@ FUNCTIONS = [
     (churn.retention_table, {"as_of": "2024-05-15"}),
     (churn.lifecycle_transitions, MOVES),
     (churn.silence_table, {}),
+    (churn.lifecycle_table, {}),
     (clv.payback_table, {"acquisition_cost": 20.0, "annual_discount_rate": 0}),
     (basket.frequent_itemsets, {"min_support": 2}),
     (basket.frequent_itemsets, {"unit": "customer", "include": ["a", "c"]}),

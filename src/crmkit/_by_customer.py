@@ -19,7 +19,7 @@ from crmkit._frames.spark import check_workers, from_workers, in_workers, is_spa
 from crmkit._frames.written import write_tables
 from crmkit._periods import day_text
 from crmkit._progress import steps
-from crmkit._two_steps import two_steps
+from crmkit._two_steps import TABLE, two_steps
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def by_customer(
     Each part holds all rows of its customers, so that a function whose rows speak of one customer
     each gives what it would give for the whole table. Functions of crmkit that count customers or
     add up their money, such as :func:`crmkit.churn.retention_table`, do so in each part and work
-    out rates from the sums.
+    out rates from the sums; those that compare customers do so from a few small rows of each.
 
     Parameters
     ----------
@@ -111,12 +111,14 @@ def by_customer(
         raw = known is not None and known.raw
         spark = spark_parts(table, "table", rows_per_part=rows_per_part, raw=raw)
         options |= _of_the_whole(function, options, spark.last)
-        known = two_steps(function, options)
-        if known is None:
-            return in_workers(function, table, options, spark.n_parts)
-        return known.run(
-            lambda first: _together(from_workers(partial(_one, first), table, spark.n_parts))
+        made = _made(
+            function,
+            options,
+            lambda first: _together(from_workers(partial(_one, first), table, spark.n_parts)),
         )
+        if TABLE in made:
+            return made[TABLE]
+        return in_workers(function, table, options | made, spark.n_parts)
     raw, by_order = (known.raw, known.by_order) if known is not None else (False, False)
     with buckets(table, "table", rows_per_part=rows_per_part, raw=raw, by_order=by_order) as cut:
 
@@ -131,16 +133,26 @@ def by_customer(
             done = (function(part.open(), **options) for part in cut.parts)
         else:
             options |= _of_the_whole(function, options, cut.last)
-            known = two_steps(function, options)
-            if known is None:
-                done = over_parts(partial(_rows, function, options))
+            made = _made(function, options, lambda first: _together(list(over_parts(first))))
+            if TABLE in made:
+                done = [made[TABLE]]
             else:
-                done = [known.run(lambda first: _together(list(over_parts(first))))]
+                done = over_parts(partial(_rows, function, options | made))
         if file is not None:
             _write(done, file)
             return file
         results = list(done)
     return results[0] if len(results) == 1 else _together(results)
+
+
+def _made(
+    function: Callable[..., Any],
+    options: dict[str, Any],
+    over_parts: Callable[[Callable[..., pd.DataFrame]], pd.DataFrame],
+) -> dict[str, Any]:
+    """Return what is made of what all parts tell: the table, or options of the function."""
+    known = two_steps(function, options)
+    return {} if known is None else known.run(over_parts)
 
 
 def _done(

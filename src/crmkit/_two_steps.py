@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     Table = Callable[..., pd.DataFrame]
 
-__all__ = ["Steps", "in_two_steps", "two_steps"]
+__all__ = ["TABLE", "Steps", "in_two_steps", "two_steps"]
+
+TABLE = "the table"  # the name of what the last pass gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +24,33 @@ class Steps:
     """How a function is worked out from parts of the customers.
 
     ``passes`` go over all parts one after the other: the name of what each gives, what a part
-    tells, and what is made of all of that. ``raw`` is for a function that itself tells of rows
-    without an id or a date; ``by_order`` for one that is as well worked out from parts of the
-    orders, where nobody knows the customers.
+    tells, and what is made of all of that. What an option of that name gives already is not worked
+    out. With ``each`` the function is then called on every part, for rows of its customers.
+    ``raw`` is for a function that itself tells of rows without an id or a date; ``by_order`` for
+    one that is as well worked out from parts of the orders, where nobody knows the customers.
     """
 
     passes: tuple[tuple[str, Table, Callable[..., Any]], ...]
     options: dict[str, Any]
+    each: bool = False
     raw: bool = False
     by_order: bool = False
 
-    def run(self, over_parts: Callable[[Table], pd.DataFrame]) -> pd.DataFrame:
-        """Work it out, with what puts the results of a first step on all parts together."""
-        known, made = self.options, cast("Any", None)
+    def run(self, over_parts: Callable[[Table], pd.DataFrame]) -> dict[str, Any]:
+        """Return what each pass gives, by what puts the results of a step on all parts together."""
+        made: dict[str, Any] = {}
         for name, first, rest in self.passes:
-            made = _bound(rest, known)(over_parts(_bound(first, known)))
-            known = {**known, name: made}
-        table: pd.DataFrame = made
-        return table
+            known = {**self.options, **made}
+            if known.get(name) is None:
+                made[name] = _bound(rest, known)(over_parts(_bound(first, known)))
+        return made
 
     def of_parts(self) -> Iterator[tuple[str, Any]]:
         """Yield the options that go into the parts."""
         for _, first, _ in self.passes:
             yield from _bound(first, self.options).keywords.items()
+        if self.each:
+            yield from self.options.items()
 
 
 _STEPS: dict[Any, Steps] = {}
@@ -53,8 +59,8 @@ _STEPS: dict[Any, Steps] = {}
 def in_two_steps(
     function: Table,
     *,
-    first: Table,
-    rest: Table,
+    first: Table | None = None,
+    rest: Table | None = None,
     before: Sequence[tuple[str, Table, Callable[..., Any]]] = (),
     raw: bool = False,
     by_order: bool = False,
@@ -64,9 +70,11 @@ def in_two_steps(
     What `first` makes of parts of the customers, one under the other, must be as good to `rest` as
     what it makes of all: rows of one customer each, or counts and sums that `rest` adds up. What
     has to be known of all customers `before` that is worked out likewise, under the name by which
-    the steps after it take it.
+    the steps after it take it. Without a `first` step that is all, and the function itself makes
+    rows of one customer each.
     """
-    _STEPS[function] = Steps((*before, ("", first, rest)), {}, raw, by_order)
+    last = () if first is None or rest is None else ((TABLE, first, rest),)
+    _STEPS[function] = Steps((*before, *last), {}, not last, raw, by_order)
 
 
 def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
@@ -77,7 +85,7 @@ def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
     bound = inspect.signature(function).bind(None, **options)
     bound.apply_defaults()
     _, *named = bound.arguments.items()  # the first is the table
-    return Steps(known.passes, dict(named), known.raw, known.by_order)
+    return replace(known, options=dict(named))
 
 
 def _bound(step: Callable[..., Any], options: dict[str, Any]) -> partial[Any]:

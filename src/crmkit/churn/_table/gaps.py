@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["gap_table", "gaps_by_group"]
+__all__ = ["gap_curves", "gap_lengths", "gap_table", "gaps_by_group"]
 
 _COLUMNS = (
     "gap_days",
@@ -121,8 +121,8 @@ def gap_table(
     1      10.0        4       2     0    0.50
     2      20.0        2       1     1    0.25
     """
-    lengths = _lengths(transactions, as_of=as_of, by=by, customers=customers)
-    return _curves(lengths, by=by, confidence_level=confidence_level)
+    lengths = gap_lengths(transactions, as_of=as_of, by=by, customers=customers)
+    return gap_curves(lengths, by=by, confidence_level=confidence_level)
 
 
 def gaps_by_group(
@@ -130,10 +130,10 @@ def gaps_by_group(
 ) -> pd.DataFrame:
     """Return the gap table of customers whose groups are known."""
     counted = _count(days, as_of, group, groups)
-    return _curves(counted, by=list(groups.columns) or None, confidence_level=confidence_level)
+    return gap_curves(counted, by=list(groups.columns) or None, confidence_level=confidence_level)
 
 
-def _lengths(transactions: Any, *, as_of: Any, by: Any, customers: Any) -> pd.DataFrame:
+def gap_lengths(transactions: Any, *, as_of: Any, by: Any, customers: Any) -> pd.DataFrame:
     """Count the gaps of each length, per group."""
     columns = read_by(by, reserved=_COLUMNS, rowwise=ROWWISE)
     needs = [] if customers is not None else columns
@@ -157,7 +157,7 @@ def _count(days: PurchaseDays, as_of: int, group: Ints, groups: pd.DataFrame) ->
     return table.assign(gap_days=length, open=kind % 2 == 1, at_risk=number)
 
 
-def _curves(lengths: pd.DataFrame, *, by: Any, confidence_level: float) -> pd.DataFrame:
+def gap_curves(lengths: pd.DataFrame, *, by: Any, confidence_level: float) -> pd.DataFrame:
     """Return the curve of each group from numbers of gaps."""
     group, groups = group_codes(lengths, read_by(by))
     gaps = Tenures(
@@ -170,4 +170,4 @@ def _curves(lengths: pd.DataFrame, *, by: Any, confidence_level: float) -> pd.Da
     return with_account(table, lengths.attrs.get(ACCOUNT, {}))
 
 
-in_two_steps(gap_table, first=_lengths, rest=_curves)
+in_two_steps(gap_table, first=gap_lengths, rest=gap_curves)

@@ -25,12 +25,13 @@ from crmkit._periods import day_text
 from crmkit._two_steps import in_two_steps
 from crmkit.churn._math.lifecycle import NOT_YET, STATES, lifecycle_states
 from crmkit.churn._math.rhythm import own_pace
-from crmkit.churn._table.gaps import gaps_by_group
+from crmkit.churn._table.gaps import gap_lengths, gaps_by_group
 from crmkit.churn._table.thresholds import (
     NOT_GROUPS,
     lifecycle_thresholds,
     read_thresholds,
     thresholds_of_groups,
+    thresholds_of_lengths,
 )
 from crmkit.errors import InputError
 
@@ -275,7 +276,19 @@ def _shares(moves: pd.DataFrame) -> pd.DataFrame:
     return with_account(pd.DataFrame(columns), moves.attrs[ACCOUNT])
 
 
-in_two_steps(lifecycle_transitions, first=_moves, rest=_shares)
+def _lengths_until(transactions: Any, *, dates: Any, by: Any, customers: Any) -> pd.DataFrame:
+    """Count the gaps of each length up to the last of some dates."""
+    last = max(check_list(dates, "dates", "dates"), key=lambda date: parse_day(date, "dates"))
+    return gap_lengths(transactions, as_of=last, by=by, customers=customers)
+
+
+in_two_steps(lifecycle_table, before=[("thresholds", gap_lengths, thresholds_of_lengths)])
+in_two_steps(
+    lifecycle_transitions,
+    before=[("thresholds", _lengths_until, thresholds_of_lengths)],
+    first=_moves,
+    rest=_shares,
+)
 
 
 def _read(

@@ -10,6 +10,7 @@ import pandas as pd
 from crmkit._checks import Problems, check_number, listed, number_array
 from crmkit._frames import group_codes, match_groups, note_by, split_by, to_pandas
 from crmkit.churn._math.rhythm import gap_quantile
+from crmkit.churn._table.gaps import gap_curves
 from crmkit.churn._table.survival import check_curves
 from crmkit.errors import InputError
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from crmkit._typing import Floats
 
 
-__all__ = ["NOT_GROUPS", "lifecycle_thresholds", "read_thresholds", "thresholds_of_groups"]
+__all__ = [
+    "NOT_GROUPS",
+    "lifecycle_thresholds",
+    "read_thresholds",
+    "thresholds_of_groups",
+    "thresholds_of_lengths",
+]
 
 _THRESHOLDS = ("at_risk_days", "lapsed_days")
 NOT_GROUPS = ("gaps", "p_closing", *_THRESHOLDS)
@@ -96,6 +103,11 @@ def lifecycle_thresholds(gaps: Any, *, at_risk: float = 0.75, lapsed: float = 0.
             }
         )
     return note_by(pd.concat([groups, pd.DataFrame(rows)], axis=1), columns)
+
+
+def thresholds_of_lengths(lengths: pd.DataFrame, *, by: Any) -> pd.DataFrame:
+    """Return the thresholds that the counted gaps of all customers give."""
+    return lifecycle_thresholds(gap_curves(lengths, by=by, confidence_level=0.95))
 
 
 def read_thresholds(thresholds: Any) -> pd.DataFrame:
