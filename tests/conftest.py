@@ -8,6 +8,8 @@ import matplotlib as mpl
 import pytest
 from hypothesis import settings
 
+from _short_form import left_out
+
 mpl.use("Agg")
 
 # How many examples a property test draws: few in every run, more in the checks of a change (--wide)
@@ -40,26 +42,14 @@ def pytest_collection_modifyitems(config, items):
         if extra is not None and find_spec(extra) is None:
             item.add_marker(pytest.mark.skip(reason=f"{extra} is not installed"))
     if not in_full(config):
-        left_out = [item for item in items if not in_short_form(item)]
-        config.hook.pytest_deselected(items=left_out)
-        left_out = set(left_out)
-        items[:] = [item for item in items if item not in left_out]
+        out = left_out(items)
+        config.hook.pytest_deselected(items=out)
+        out = set(out)
+        items[:] = [item for item in items if item not in out]
 
 
 def in_full(config):
     return config.getoption("--wide") or config.getoption("--long")
-
-
-def in_short_form(item):
-    """Whether a test is run without --wide; of a sweep over `step` kinds, one in so many.
-
-    Cases and kinds, each one parameter, count up by one, so that each case meets one kind, and each
-    kind a case in `step`.
-    """
-    sweep = item.get_closest_marker("sweep")
-    if sweep is None:
-        return item.get_closest_marker("wide") is None
-    return sum(item.callspec.indices.values()) % sweep.args[0] == 0
 
 
 @pytest.fixture(scope="session")
