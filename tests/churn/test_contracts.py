@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmkit import churn
-from crmkit.churn._math.contracts import last_days_served
+from crmkit.churn._math.contracts import last_days_served, without_contract
 from crmkit.errors import InputError
 
 DAY = dt.timedelta(days=1)
@@ -55,6 +55,25 @@ def test_so_are_renewals_of_any_length(length):
     rows = [("a", day, day + pd.Timedelta(days=length - 1), 1.0) for day in start]
     with pytest.raises(InputError, match="of 5 ends in 'end_date' look like the last"):
         churn.retention_table(book(*rows))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_stretches_after_a_contract_equal_a_count_day_by_day(seed):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(0, 8), rng.integers(1, 7)
+    customer, start = rng.integers(0, 4, n), rng.integers(0, 15, n)
+    who, begin = rng.integers(0, 4, m), rng.integers(0, 18, m)
+    until, end = start + rng.integers(1, 6, n), begin + rng.integers(1, 8, m)
+
+    def is_after(row):
+        own = customer == who[row]
+        return any(
+            (own & (until <= day)).any() and not (own & (start <= day) & (day < until)).any()
+            for day in range(begin[row], end[row])
+        )
+
+    found = without_contract(customer, start, until, who, begin, end)
+    assert found.tolist() == [is_after(row) for row in range(m)]
 
 
 def test_contracts_of_a_day_run_for_no_whole_month():
