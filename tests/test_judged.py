@@ -6,6 +6,8 @@ import pytest
 
 from crmkit import churn, clv, response
 from crmkit._learn import classifier
+from crmkit._learn.judging import area_influence
+from crmkit._learn.propensity import _held
 from crmkit.errors import InputError, MissingColumnsError
 
 SHARED = ["gains_table", "calibration_table", "plot_gains", "plot_calibration"]
@@ -171,3 +173,28 @@ def test_many_days_do_not_mean_many_fits(monkeypatch):
     outcome, days = np.tile([0.0, 0.0, 1.0, 1.0], 500), np.arange(2000) % 300
     classifier.cross_fitted_scores(None, np.zeros((2000, 1)), outcome, times=days)
     assert len(fits) == 10
+
+
+def test_what_each_customer_adds_to_the_error_of_an_area_by_counting():
+    rng = np.random.default_rng(0)
+    outcome, score = rng.integers(0, 2, 40), rng.integers(0, 9, 40)
+    yes, no = score[outcome == 1], score[outcome == 0]
+    wins = (yes[:, None] > no) + (yes[:, None] == no) / 2
+    expected = np.empty(40)
+    expected[outcome == 1] = (wins.mean(axis=1) - wins.mean()) / len(yes)
+    expected[outcome == 0] = (wins.mean(axis=0) - wins.mean()) / len(no)
+    np.testing.assert_allclose(area_influence(score, outcome), expected)
+
+
+def test_what_can_be_fitted_but_not_cloned_is_no_estimator():
+    class Fits:
+        def fit(self):
+            return self
+
+    with pytest.raises(InputError, match="`estimator` must be a scikit-learn classifier"):
+        classifier.check_estimator(Fits(), "estimator", kind="classifier")
+
+
+def test_chances_held_off_nothing_still_add_up_to_one():
+    held = _held(np.array([[0.001, 0.999], [0.5, 0.5]]))
+    np.testing.assert_allclose(held, [[0.01 / 1.009, 0.999 / 1.009], [0.5, 0.5]])

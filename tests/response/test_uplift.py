@@ -343,6 +343,21 @@ def test_trees_say_what_scikit_learn_says():
     np.testing.assert_allclose(ours, theirs.predict(x))
 
 
+def test_a_forest_is_the_mean_of_its_trees_down_to_the_deepest_leaf():
+    from sklearn.tree import DecisionTreeRegressor
+
+    from crmkit._learn.trees import TreeStyle, fit_trees
+
+    x = np.arange(100.0)[:, None]
+    alike = fit_trees(x, np.full(100, 3.0), TreeStyle(7, depth=3, leaf=0.05, share=0.5), 0)
+    np.testing.assert_allclose(alike.mean(x), 3.0)
+    y = 10.0 ** (x[:, 0] // 5)  # each split parts the largest from the rest
+    deep = DecisionTreeRegressor(max_depth=12, min_samples_leaf=5).fit(x, y)
+    assert deep.get_depth() == 12
+    ours = fit_trees(x, y, TreeStyle(1, depth=12, leaf=0.01, share=1.0), 0).mean(x)
+    np.testing.assert_allclose(ours, deep.predict(x))
+
+
 def test_few_customers_and_given_estimators_are_learned_without_trees():
     table = datasets.make_campaign(600, random_state=4)
     few = response.UpliftModel().fit(table, columns=KNOWN)

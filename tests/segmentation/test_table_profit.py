@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crmkit.errors import InputError, MissingColumnsError
 from crmkit.segmentation import customer_profit, loss_makers
+from crmkit.segmentation._math.money import discount_lines
 
 rows = st.lists(
     st.tuples(st.integers(1, 8), st.integers(0, 20), st.integers(-500, 5000)),
@@ -280,6 +281,12 @@ def brute_force_discounts(log, sent):
             less = row.cents < 0 and beside["cents"].sum() > 0
         found.append(less)
     return np.array(found)
+
+
+def test_a_line_for_nothing_takes_no_money_off():
+    one, amount = np.ones(3, dtype=int), np.array([5.0, 0.0, -1.0])
+    for quantity in (None, np.array([1.0, 0.0, 0.0])):
+        assert discount_lines(one, one, one, amount, quantity).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("sent", [True, False])
