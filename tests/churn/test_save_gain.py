@@ -47,6 +47,7 @@ def campaign():
     return base(20_000, 0), base(20_000, 1)
 
 
+@pytest.mark.wide
 def test_the_documented_ways_earn_what_there_is_to_earn(campaign):
     past, today = campaign
     best = oracle(today)
@@ -67,7 +68,6 @@ def test_the_documented_ways_earn_what_there_is_to_earn(campaign):
     assert earned(today, select(today, twice[["customer_id", "uplift"]])) < 0.85 * best
 
 
-@pytest.mark.wide
 def test_the_loop_earns_what_there_is_to_earn():
     """Likely leavers, contacted with a hold-out; what that did decides whom to contact next."""
     rng = np.random.default_rng(5)

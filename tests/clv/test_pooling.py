@@ -112,6 +112,7 @@ def test_groups_lie_between_their_own_model_and_one_for_all(base, model):
             assert abs(pooled - alone) < 0.15
 
 
+@pytest.mark.wide
 def test_it_foresees_better_than_one_model_and_than_separate_ones(long):
     gains = []
     for seed in range(12 if long else 2):

@@ -451,6 +451,7 @@ def models():
     return table.assign(half=np.arange(150) % 2), pair
 
 
+@pytest.mark.wide
 def test_money_to_come_of_customers_segments_and_the_base(models):
     table, pair = models
     each = clv.lifetime_value(table, **pair, interval="predictive", margin=0.5)

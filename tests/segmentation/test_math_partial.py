@@ -37,6 +37,7 @@ def test_estimate_is_the_correlation_of_ranks_less_their_groups_mean(seed, n, fe
     np.testing.assert_allclose([again.low, again.high], [found.low, found.high], atol=1e-12)
 
 
+@pytest.mark.wide
 def test_error_is_that_of_the_jackknife():
     """The delta method with the influence of standing in others' ranks: leaving out each one."""
     for few in (0, 3):
