@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from crmkit import _options
 from crmkit._options import ASKED, BESIDE, READ, in_options, option
@@ -17,6 +17,7 @@ from crmkit.errors import CrmkitError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
 
     import pandas as pd
 
@@ -43,7 +44,34 @@ def _read_log(arguments: argparse.Namespace, account: Account) -> pd.DataFrame:
     from crmkit._reading import read_file
 
     with _files(arguments.log) as files:
-        return read_file(files, account, **{name: getattr(arguments, name) for name in READ})
+        return read_file(files, account, **_said(arguments))
+
+
+def _said(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what a command says of how to read a log."""
+    return {name: getattr(arguments, name) for name in READ}
+
+
+def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack) -> Any:
+    """Read a log of any size: as a table, or in parts that stay until a place is left."""
+    from crmkit._progress import steps
+    from crmkit._reading import begin, read_begun, read_parts
+    from crmkit._report.memory import make_plan
+
+    files = place.enter_context(_files(arguments.log))
+    begun = begin(files, account, **_said(arguments))
+    plan = make_plan(begun, arguments.engine, arguments.memory)
+    if not arguments.quiet:
+        _say(sys.stdout, in_options(plan.words))
+    if not plan.n_parts:
+        return read_begun(begun, account)
+    folder = Path(place.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-")))
+    show = not arguments.quiet
+    parts = read_parts(
+        begun, account, folder, plan.n_parts, lambda some, n: steps(some, "parts", show, total=n)
+    )
+    plan.check_customers(sum(parts.customers))
+    return parts
 
 
 def _look(arguments: argparse.Namespace) -> None:
@@ -83,8 +111,14 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "look":
         _look(arguments)
         return
+    with contextlib.ExitStack() as place:
+        _make(arguments, place)
+
+
+def _make(arguments: argparse.Namespace, place: ExitStack) -> None:
+    """Make the report and write it; what it is made of stays until the place is left."""
     from crmkit._files import check_file, check_folder
-    from crmkit._reading import Account, read_beside
+    from crmkit._reading import Account, Parts, read_beside
     from crmkit.report import make_report
 
     # What cannot be written is said before the work, not after it.
@@ -100,10 +134,12 @@ def _run(arguments: argparse.Namespace) -> None:
         source = demo_data(arguments.data, arguments.language or "en")
     else:
         account = Account()
-        source = {"transactions": _read_log(arguments, account), "title": _title(arguments)}
+        log = _read_any(arguments, account, place)
+        source = {"transactions": log, "title": _title(arguments)}
         source["currency"] = account.currency_sign
+        like = log.sample if isinstance(log, Parts) else log
         source |= {
-            name: read_beside(getattr(arguments, name), needs, like=source["transactions"])
+            name: read_beside(getattr(arguments, name), needs, like=like)
             for name, needs in BESIDE.items()
             if getattr(arguments, name) is not None
         }

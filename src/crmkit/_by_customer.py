@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from crmkit._frames.buckets import FileBucket, FrameBucket
 
-__all__ = ["by_customer"]
+__all__ = ["by_customer", "why_whole"]
 
 
 def by_customer(
@@ -274,12 +274,12 @@ def _declared() -> dict[str, tuple[str, str]]:
     return {name: (when, why) for name, when, why in list(csv.reader(text.splitlines()))[1:]}
 
 
-def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> None:
-    """Refuse what would come out otherwise for parts than for the whole."""
+def why_whole(function: Callable[..., Any], options: dict[str, Any]) -> str:
+    """Return why a function must see all customers at once, "" where it need not."""
     name = getattr(function, "__name__", "")
     house, _, rest = getattr(function, "__module__", "").partition(".")
     if house != "crmkit" or inspect.ismethod(function):
-        return  # the rows of a model's `predict` speak of one customer each
+        return ""  # the rows of a model's `predict` speak of one customer each
     room = rest.partition(".")[0].lstrip("_")
     declared, why = _declared().get(f"{room}.{name}", ("always", "it may compare or count them"))
     for when in declared.split("; "):
@@ -288,10 +288,20 @@ def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> No
         given = value is not None and value is not False
         if when == "always" or (when != "never" and given == (word != "no")):
             how = "" if when == "always" else f" {'without' if word else 'with'} `{argument}`"
-            raise InputError(
+            return (
                 f"`{name}`{how} must see all customers at once: {why}. Call it on the whole table, "
                 "or on a sample of whole customers."
             )
+    return ""
+
+
+def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Refuse what would come out otherwise for parts than for the whole."""
+    if why := why_whole(function, options):
+        raise InputError(why)
+    house = getattr(function, "__module__", "").partition(".")[0]
+    if house != "crmkit" or inspect.ismethod(function):
+        return
     known = two_steps(function, options)
     of_parts = options.items() if known is None else known.of_parts()
     tables = [key for key, value in of_parts if "customer_id" in getattr(value, "columns", ())]

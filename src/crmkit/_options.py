@@ -100,6 +100,19 @@ def make_parser() -> argparse.ArgumentParser:
     beside = report.add_argument_group("tables beside the log, each a file of any kind")
     for name, needs in BESIDE.items():
         beside.add_argument(option(name), metavar="FILE", help=f"with {' and '.join(needs)}")
+    large = report.add_argument_group("a log larger than memory")
+    large.add_argument(
+        "--memory",
+        metavar="SIZE",
+        help="what may be used, such as 4GB; more than fits is read in parts of whole customers "
+        "(default: 60%% of what this machine has)",
+    )
+    large.add_argument(
+        "--engine",
+        choices=("auto", "pandas", "duckdb"),
+        default="auto",
+        help="pandas: in one piece; duckdb: in parts; auto: as memory allows (default)",
+    )
     _add_common(report)
     demo = commands.add_parser(
         "demo",
@@ -239,6 +252,6 @@ def in_options(sentence: str) -> str:
         lambda m: f"{option(m[1])} {shlex.quote(m[2][1:-1])}",
         sentence,
     )
-    names = "|".join((*ASKED, *READ))
+    names = "|".join((*ASKED, *READ, "engine", "memory"))
     sentence = re.sub(rf"`({names})`", lambda m: option(m[1]), sentence)
     return re.sub("`(raw|LOG|path)`", "LOG", sentence)

@@ -35,7 +35,7 @@ class StepBar:
         self._bar = tqdm(
             total=total,
             disable=not check_flag(show, "progress"),
-            bar_format="{l_bar}{bar}| {postfix}",
+            bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
         )
         self._begun = False
 

@@ -58,7 +58,7 @@ class FileBucket:
 class Buckets:
     """The parts of a table, and the last date of all of them as a table of one row."""
 
-    parts: Sequence[FrameBucket | FileBucket]
+    parts: Sequence[Any]
     last: pd.DataFrame | None
 
 
@@ -93,8 +93,11 @@ def buckets(
     customers is cut by ``order_id``.
 
     What is in memory is cut there. What is not (files, a database, a lazy table, a warehouse) is
-    read once, by DuckDB, which holds no more of it than it may.
+    read once, by DuckDB, which holds no more of it than it may. What is cut already stays so.
     """
+    if isinstance(table, Buckets):
+        yield table
+        return
     folder = Path(tempfile.mkdtemp(prefix="crmkit-"))
     try:
         yield _cut(table, name, folder, rows_per_part, raw, by_order)

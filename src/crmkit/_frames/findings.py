@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Ints
 
-__all__ = ["far_dates", "log_findings", "people_findings", "suspicious_ids"]
+__all__ = ["far_dates", "far_days", "log_findings", "people_findings", "suspicious_ids"]
 
 # Words that stand in a cell where an id is missing, as systems and people write them.
 _NO_ID = {
@@ -57,18 +57,27 @@ def people_findings(customers: pd.DataFrame) -> dict[str, Any]:
 
 
 def far_dates(days: Ints) -> dict[str, Any]:
-    """Return how many rows lie far from all others in time, on which days, and how far.
-
-    Far is a group of at most 1 % of the rows (or one row) at either end, if the gap between it
-    and the rest is longer than a year and longer than ten times the longest gap within the rest.
-    """
+    """Return what `far_days` does, of a day for each row."""
     if days.size < _LEAST:
         return {"far_rows": 0}
     start = int(days.min())
     count = np.bincount(days - start)
     distinct = np.flatnonzero(count)
-    count, gaps = count[distinct], np.diff(distinct)
-    few = max(int(_FEW * days.size), 1)
+    return far_days(distinct + start, count[distinct])
+
+
+def far_days(distinct: Ints, count: Ints) -> dict[str, Any]:
+    """Return how many rows lie far from all others in time, on which days, and how far.
+
+    Far is a group of at most 1 % of the rows (or one row) at either end, if the gap between it
+    and the rest is longer than a year and longer than ten times the longest gap within the rest.
+    `distinct` holds each day, in their order, and `count` its rows.
+    """
+    n_rows = int(count.sum())
+    if n_rows < _LEAST:
+        return {"far_rows": 0}
+    gaps = np.diff(distinct)
+    few = max(int(_FEW * n_rows), 1)
     low = int(np.count_nonzero(np.cumsum(count) <= few))
     high = distinct.size - int(np.count_nonzero(np.cumsum(count[::-1]) <= few))
     wide = gaps > max(_YEAR, _GAPS * int(gaps[low : max(high - 1, low)].max(initial=0)))
@@ -79,7 +88,7 @@ def far_dates(days: Ints) -> dict[str, Any]:
     if not far.size:
         return {"far_rows": 0}
     ends = [gaps[edge - 1] for edge in (first, last) if 0 < edge < distinct.size]
-    dates = [str(np.datetime64(int(day) + start, "D")) for day in distinct[far]]
+    dates = [str(np.datetime64(int(day), "D")) for day in distinct[far]]
     shown = dates if len(dates) <= _SHOWN else [*dates[: _SHOWN - 1], dates[-1]]
     return {"far_rows": int(count[far].sum()), "far_dates": shown, "far_gap_days": int(max(ends))}
 

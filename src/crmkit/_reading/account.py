@@ -64,6 +64,24 @@ class Account:
         self._options += [o for o, in_all in zip(others[0]._options, same, strict=True) if in_all]
 
     @property
+    def options(self) -> dict[str, str]:
+        """Return what was inferred, by option; of conditions the first."""
+        return dict(reversed(self._options))
+
+    def gather(self, others: list[Account]) -> None:
+        """Take over the options that parts of the log proved, conditions by their columns."""
+        said: dict[tuple[str, str], list[str]] = {}
+        for name, value in (pair for other in others for pair in other._options):
+            column, _, cells = value.partition("=") if name == "where" else ("", "", "")
+            known = said.setdefault((name, column), [])
+            words = cells.split(",") if column else [value]
+            known += [word for word in words if word not in known]
+        self._options += [
+            (name, f"{column}={','.join(values)}" if column else values[0])
+            for (name, column), values in said.items()
+        ]
+
+    @property
     def currency_sign(self) -> str:
         """Return what stands before an amount of the file's currency."""
         signs = currency_signs()

@@ -22,6 +22,8 @@ __all__ = [
     "check_width",
     "first_line",
     "parquet_names",
+    "parquet_pieces",
+    "parquet_rows",
     "read_cells",
     "read_parquet",
 ]
@@ -56,6 +58,18 @@ def parquet_names(path: Path) -> list[str]:
     """Return the names of the columns of a Parquet file."""
     with _parquet(path) as parquet:
         return list(parquet.read_schema(path).names)
+
+
+def parquet_rows(path: Path) -> int:
+    """Return how many rows a Parquet file has."""
+    with _parquet(path) as parquet:
+        return int(parquet.read_metadata(path).num_rows)
+
+
+def parquet_pieces(path: Path, wanted: list[str], rows: int) -> Iterator[Any]:
+    """Yield the wanted columns of a Parquet file as Arrow, so many rows at a time."""
+    with _parquet(path) as parquet, parquet.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=wanted)
 
 
 def read_parquet(path: Path, needs: list[str], wanted: list[str] | None, do: str) -> pd.DataFrame:
@@ -95,8 +109,12 @@ def read_cells(
     numbers: set[str],
     *,
     quotes: bool = True,
-) -> pd.DataFrame:
-    """Read the chosen of the present columns from text that stands behind its header."""
+    rows: int | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Read the chosen of the present columns from text that stands behind its header.
+
+    They come at once, or so many `rows` at a time.
+    """
     # Columns go by their place. Cells beyond the last one are read too, because a parser told to
     # leave some out no longer notices a line with a cell too many, whose values would slip into
     # the wrong column.
@@ -108,30 +126,42 @@ def read_cells(
     missing = {place: [""] if place in exact else _MISSING for place in [*places, *beyond]}
     # With another header: cells beyond the last column have names, too.
     headed: Any = _Headed(separator.join(map(str, range(len(present) + _BEYOND))) + "\n", text)
+    options: Any = {
+        "sep": separator,
+        "usecols": [*places, *beyond],
+        "dtype": dict.fromkeys(as_text, str),
+        "keep_default_na": False,
+        "na_values": missing,
+        "low_memory": False,
+        "index_col": False,
+        "quoting": csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+    }
+    done = 0
     try:
-        frame = pd.read_csv(
-            headed,
-            sep=separator,
-            usecols=[*places, *beyond],
-            dtype=dict.fromkeys(as_text, str),
-            keep_default_na=False,
-            na_values=missing,
-            low_memory=False,
-            index_col=False,
-            quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
-        )
+        if rows is None:
+            pieces: Any = [pd.read_csv(headed, **options)]
+        else:
+            pieces = pd.read_csv(headed, chunksize=rows, **options)
+        for frame in pieces:
+            long = frame[beyond].notna().any(axis=1).to_numpy()
+            _refuse_long(path, long, done, present, separator)
+            done += len(frame)
+            yield frame[list(places)].rename(columns=places)
     except pd.errors.ParserError as error:
         if "out of memory" in str(error):
             raise MemoryError from None
         raise InputError(f"The file {str(path)!r} is not a regular table: {error}") from None
-    long = frame[beyond].notna().any(axis=1).to_numpy()
+
+
+def _refuse_long(path: Path, long: Any, before: int, present: list[str], separator: str) -> None:
+    """Raise if rows have cells behind the last column; `before` rows were read before these."""
     if long.any():
         raise InputError(
             f"The file {str(path)!r} is not a regular table: {int(long.sum()):,} of {len(long):,} "
-            f"rows (first: row {int(long.argmax()) + 1:,} under the header) have more cells than "
-            f"its header of {len(present):,}. Put cells that hold {separator!r} in quotes."
+            f"rows (first: row {before + int(long.argmax()) + 1:,} under the header) have more "
+            f"cells than its header of {len(present):,}. Put cells that hold {separator!r} in "
+            "quotes."
         )
-    return frame[list(places)].rename(columns=places)
 
 
 def first_line(path: Path, text: io.TextIOWrapper) -> str:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit._files import file_to_read
-from crmkit._opening import is_workbook, open_bytes, open_text
-from crmkit._reading.database import is_address, read_duckdb, read_postgres, read_sqlite
+from crmkit._opening import PACKED, is_workbook, open_bytes, open_text
+from crmkit._reading.database import Table, is_address, read_duckdb, read_postgres, read_sqlite
 from crmkit._reading.encoding import find_encoding
 from crmkit._reading.files import (
     check_names,
     check_width,
     first_line,
     parquet_names,
+    parquet_pieces,
+    parquet_rows,
     read_cells,
     read_parquet,
 )
@@ -28,7 +30,7 @@ from crmkit._spreadsheets import without_apostrophes
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from crmkit._reading.account import Account
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Opening", "Source", "open_source"]
 
 _SAMPLE, _ROWS, _PEEK = 1 << 18, 2000, 4096
+_PACKED = 6  # how many times as long text is as packed
 _JSON = (b"[", b"{")
 
 
@@ -58,12 +61,16 @@ class Source:
     names: list[str]
     sample: pd.DataFrame
     read: Callable[[list[str]], pd.DataFrame]
+    # How many rows there are, about, and the columns chosen of so many rows at a time, as pandas or
+    # Arrow: for what may not fit into memory.
+    count: Callable[[], int] | None = None
+    pieces: Callable[[list[str], int], Iterator[Any]] | None = None
 
 
 def open_source(path: Any, opening: Opening, account: Account) -> Source:
     """Find the table in a file of any kind, or behind the address of a database."""
     if is_address(path):
-        return _of_frame(read_postgres(path, opening.table, account))
+        return _of_table(read_postgres(path, opening.table, account))
     path = file_to_read(path, "LOG")
     if is_workbook(path):
         named = set(opening.named)
@@ -73,9 +80,9 @@ def open_source(path: Any, opening: Opening, account: Account) -> Source:
     if begin.startswith(b"PAR1"):
         return _parquet(path, opening, account)
     if begin.startswith(b"SQLite format 3"):
-        return _of_frame(read_sqlite(path, opening.table, account))
+        return _of_table(read_sqlite(path, opening.table, account))
     if begin[8:12] == b"DUCK":
-        return _of_frame(read_duckdb(path, opening.table, account))
+        return _of_table(read_duckdb(path, opening.table, account))
     with open_bytes(path) as stream:
         text = stream.peek(_PEEK)[:_PEEK].removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(_JSON) and re.match(rb"\[?\s*\{?\s*[\"}]", text):
@@ -88,15 +95,42 @@ def _parquet(path: Path, opening: Opening, account: Account) -> Source:
     names = parquet_names(path)
     account.note("kind", "Parquet", "how the file begins", "certain")
     some = [name for name, roles in zip(names, roles_of(names), strict=True) if roles]
-    frame = read_parquet(path, [], [*some, *about_people(names), *opening.named], "")
-    sample = frame.head(_ROWS).reindex(columns=names)
-    return Source(names, sample, lambda chosen: frame[chosen])
+    wanted = check_names(path, names, [], [*some, *about_people(names), *opening.named], "")
+    begin: Any = next(parquet_pieces(path, wanted, _ROWS), None)
+    frame = read_parquet(path, [], wanted, "") if begin is None else begin.to_pandas()
+    return Source(
+        names,
+        frame.reindex(columns=names),
+        lambda chosen: read_parquet(path, [], chosen, "")[chosen],
+        lambda: parquet_rows(path),
+        lambda chosen, rows: parquet_pieces(path, chosen, rows),
+    )
 
 
 def _of_frame(frame: pd.DataFrame) -> Source:
     """Return a table that is in memory already as a source."""
     frame = frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
     return Source(list(frame.columns), frame.head(_ROWS), lambda chosen: frame[chosen])
+
+
+def _of_table(table: Table) -> Source:
+    """Return a table of a database as a source, of which only columns that are chosen are read."""
+    given = dict(zip([str(name).strip() for name in table.names], table.names, strict=True))
+    names = list(given)
+
+    def named(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+
+    def pieces(chosen: list[str], rows: int) -> Iterator[pd.DataFrame]:
+        return map(named, table.pieces([given[name] for name in chosen], rows))
+
+    return Source(
+        names,
+        named(table.read(table.names, _ROWS)),
+        lambda chosen: named(table.read([given[name] for name in chosen], None)),
+        table.count,
+        pieces,
+    )
 
 
 def _text(path: Path, opening: Opening, account: Account) -> Source:
@@ -133,25 +167,39 @@ def _text(path: Path, opening: Opening, account: Account) -> Source:
             header_line=layout.lines_before + 1,
         )
 
-    def read(chosen: list[str]) -> pd.DataFrame:
+    def pieces(chosen: list[str], size: int | None) -> Iterator[pd.DataFrame]:
         check_names(path, names, chosen, chosen, "")
         with open_text(path, encoding) as text:
             for _ in range(layout.lines_before + layout.lines_of_header):
                 text.readline()
             every = set(chosen)
-            frame = read_cells(
-                path, text, layout.separator, names, chosen, every, every, quotes=layout.quotes
-            )
-        if layout.padded:
-            frame = frame.apply(lambda column: column.str.strip())
-            frame = frame.mask(frame == "")
-        for name in chosen:
-            if frame[name].str.startswith("'", na=False).any():
-                frame[name] = without_apostrophes(frame[name])
-        return frame[chosen]
+            for piece in read_cells(
+                path, text, layout.separator, names, chosen, every, every, quotes=layout.quotes,
+                rows=size,
+            ):  # fmt: skip
+                frame = piece
+                if layout.padded:
+                    frame = frame.apply(lambda column: column.str.strip())
+                    frame = frame.mask(frame == "")
+                for name in chosen:
+                    if frame[name].str.startswith("'", na=False).any():
+                        bare = without_apostrophes(frame[name])
+                        if size is not None and not bare.equals(frame[name]):
+                            raise InputError(
+                                f"Column {name!r} of LOG holds texts with an apostrophe in front, "
+                                "which are taken off only where a file is read in one piece. Take "
+                                "them off, or say engine='pandas'."
+                            )
+                        frame[name] = bare
+                yield frame[chosen]
+
+    def count() -> int:
+        """Reckon from the first lines how many there are."""
+        size = path.stat().st_size * (_PACKED if path.suffix.lower() in PACKED else 1)
+        return int(size / max(len(begin.encode(encoding)), 1) * max(begin.count("\n"), 1))
 
     rows = layout.rows[:-1] if len(begin) >= _SAMPLE else layout.rows
     width = len(names)
     cells = [[cell.strip() or None for cell in (row + [""] * width)[:width]] for row in rows]
     sample = pd.DataFrame(cells, columns=pd.Index(names, dtype=object), dtype=object)
-    return Source(names, sample, read)
+    return Source(names, sample, lambda chosen: next(pieces(chosen, None)), count, pieces)

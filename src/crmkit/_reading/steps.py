@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,9 +33,19 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._reading.numbers import Written
+    from crmkit._reading.together import Files
     from crmkit._typing import Ints
 
-__all__ = ["days_of", "read_file", "without"]
+__all__ = [
+    "Begun",
+    "begin",
+    "days_of",
+    "read_begun",
+    "read_file",
+    "refuse_no_guests",
+    "since_day",
+    "without",
+]
 
 # Of columns that may be one thing, so many are looked at.
 _LOOKED_AT = 4
@@ -43,6 +54,74 @@ _NUMBERS = ("amount", "price", "quantity", "cost", "refunded")
 
 def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
     """Read a file as `read_transactions` does, noting each step in an account; `as_of` stays."""
+    return read_begun(begin(path, account, **given), account)
+
+
+def read_begun(begun: Begun, account: Account) -> pd.DataFrame:
+    """Read files that are opened in one piece."""
+    log = begun.log(begun.files.read(begun.wanted), account)
+    asked = begun.asked
+    days = days_of(log)
+    traps.refuse_far(*np.unique(days, return_counts=True), asked.as_of, asked.since)
+    log = since_day(log, asked, account)
+    of = log.groupby("customer_id", sort=False)
+    traps.largest(
+        log.attrs[ACCOUNT],
+        lambda: of.size().idxmax(),
+        lambda: of["amount"].sum().idxmax(),
+        account,
+    )
+    if asked.as_of is None:
+        traps.half_months(np.unique(days_of(log)), account)
+    return with_account(log, {HOW_READ: account.lines})
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Files that are opened: what was said of them, and which of their columns may be what."""
+
+    asked: Asked
+    files: Files
+    found: dict[str, list[str]]
+
+    @property
+    def wanted(self) -> list[str]:
+        """Return the columns that are read."""
+        names = [name for names in self.found.values() for name in names]
+        return list(dict.fromkeys([*names, *self.asked.where]))
+
+    def saying(self, said: dict[str, str]) -> Begun:
+        """Return the same with options said that were inferred elsewhere."""
+        asked = asked_of({**self.asked.given, **said})
+        found = self.found | {role: [name] for role, name in said.items() if role in self.found}
+        for role, other in (("amount", "price"), ("price", "amount")):
+            if role in said and asked.amount_per != "order":
+                found[other] = []
+        return Begun(asked, self.files, found)
+
+    def log(self, frame: pd.DataFrame, account: Account, *, whole: bool = True) -> pd.DataFrame:
+        """Make a log of the rows of the files: of all of them, or of those of some customers."""
+        # What is left out below is left out here alone.
+        found, asked = {role: list(names) for role, names in self.found.items()}, self.asked
+        must = found["date"] + (found["amount"] + found["price"] or found["customer_id"])
+        frame = rows.without_footers(frame, list(dict.fromkeys(must)), account)
+        order = next(iter(found["order_id"]), None)
+        frame = self.files.without_repeats(frame, order, asked.duplicates, account)
+        if order is not None:
+            once = [name for role in ("status", "currency", "date") for name in found[role]]
+            frame = rows.fill_orders(frame, order, once, account)
+        frame = rows.keep_where(frame, asked.where, account)
+        told = [name for name in found["status"] if name not in asked.where]
+        kinds = [name for name in found["row_kind"] if name not in asked.where]
+        states.one_kind(frame, kinds, account)
+        frame, back = states.sold(frame, told, account)
+        if frame.empty:
+            raise InputError("LOG has no rows that count. Say which do with `where`.")
+        return _log(frame.reset_index(drop=True), back, found, asked, account, whole=whole)
+
+
+def begin(path: Any, account: Account, **given: Any) -> Begun:
+    """Open a file, or several, check what is said of them, and find what their columns may be."""
     asked = asked_of(given)
     account.asked(given)
     none = asked.roles["refunded"] == "none"
@@ -62,26 +141,17 @@ def read_file(path: Any, account: Account, **given: Any) -> pd.DataFrame:
         found["price"] = []  # of an order, prices tell the share of each line
     found = {role: names[:_LOOKED_AT] for role, names in found.items()}
     found["people"] = about_people(source.names)
-    wanted = dict.fromkeys([name for names in found.values() for name in names] + list(asked.where))
-    frame = source.read(list(wanted))
-    must = found["date"] + (found["amount"] + found["price"] or found["customer_id"])
-    frame = rows.without_footers(frame, list(dict.fromkeys(must)), account)
-    order = next(iter(found["order_id"]), None)
-    frame = source.without_repeats(frame, order, asked.duplicates, account)
-    if order is not None:
-        once = [name for role in ("status", "currency", "date") for name in found[role]]
-        frame = rows.fill_orders(frame, order, once, account)
-    frame = rows.keep_where(frame, asked.where, account)
-    told = [name for name in found["status"] if name not in asked.where]
-    states.one_kind(frame, [name for name in found["row_kind"] if name not in asked.where], account)
-    frame, back = states.sold(frame, told, account)
-    if frame.empty:
-        raise InputError("LOG has no rows that count. Say which do with `where`.")
-    return _log(frame.reset_index(drop=True), back, found, asked, account)
+    return Begun(asked, source, found)
 
 
 def _log(
-    frame: pd.DataFrame, back: Any, found: dict[str, list[str]], asked: Asked, account: Account
+    frame: pd.DataFrame,
+    back: Any,
+    found: dict[str, list[str]],
+    asked: Asked,
+    account: Account,
+    *,
+    whole: bool,
 ) -> pd.DataFrame:
     """Make the log of the rows that count."""
     texts = {name: numbers.written(frame[name]) for role in _NUMBERS for name in found[role]}
@@ -133,7 +203,7 @@ def _log(
     out |= {name: frame[name] for name in found["people"] if name not in (*chosen.values(), *out)}
     out["date"], form = dates.find_dates(out["date"], account, asked.date_format, asked.tz)
     log = packed.unpack(pd.DataFrame(out), asked.product_separator, account)
-    return _through_the_door(log, form, asked, account)
+    return _through_the_door(log, form, asked, account, whole=whole)
 
 
 def _readable(texts: dict[str, Written], keep: Any, found: dict[str, list[str]]) -> None:
@@ -161,47 +231,55 @@ def _codes(frame: pd.DataFrame, name: str | None) -> Any:
 
 
 def _through_the_door(
-    frame: pd.DataFrame, form: str | None, asked: Asked, account: Account
+    frame: pd.DataFrame, form: str | None, asked: Asked, account: Account, *, whole: bool
 ) -> pd.DataFrame:
-    """Check the log as every log is checked, and add how it was read."""
+    """Check the log as every log is checked."""
     left = 0
     if asked.guests is not None and asked.guests != ["none"]:
         guests = frame["customer_id"].astype(object).map(str).isin(asked.guests).to_numpy()
         left = int(guests.sum())
-        if not left or left == len(frame):
-            raise InputError(
-                f"`guests` names {listed(asked.guests)}, which is the customer of {left:,} of "
-                f"{len(frame):,} rows of LOG. Name the ids that stand for nobody."
-            )
-        account.note(
-            "rows", f"{left:,} left out", "of customers who did not say who they are", "as said",
-            guests=asked.guests[0],
-        )  # fmt: skip
+        if whole:
+            refuse_no_guests(left, len(frame), asked)
+        if left:
+            account.note(
+                "rows", f"{left:,} left out", "of customers who did not say who they are",
+                "as said", guests=asked.guests[0],
+            )  # fmt: skip
         frame = frame[~guests].reset_index(drop=True)
-    elif asked.guests is None:
-        traps.refuse_guests(frame["customer_id"])
+    elif asked.guests is None and whole:
+        counts = frame["customer_id"].value_counts()
+        traps.refuse_guests(counts, len(counts), len(frame))
     policies = ("missing_customers", "missing_dates", "missing_amounts", "refunds")
-    log = as_transactions(
+    return as_transactions(
         frame,
         date_format=form,
         tz=asked.tz,
         duplicates="keep" if asked.duplicates in (None, "files") else asked.duplicates,
         **{name: asked.given[name] for name in policies},
     )
-    traps.refuse_far(log["date"], asked.as_of, asked.since)
-    if asked.since is not None:
-        days = days_of(log)
-        first = parse_day(asked.since, "since")
-        if (days < first).any():
-            log = without(log, days < first, "before_since")
-            account.note(
-                "rows", f"{log.attrs[ACCOUNT]['before_since_dropped']:,} left out",
-                f"dated before {day_text(first)}", "as said", since=day_text(first),
-            )  # fmt: skip
-    traps.largest(log, account)
-    if asked.as_of is None:
-        traps.half_months(log["date"], account)
-    return with_account(log, {HOW_READ: account.lines})
+
+
+def refuse_no_guests(left: int, rows: int, asked: Asked) -> None:
+    """Raise unless some rows, and not all, are of those who stand for nobody."""
+    if not left or left == rows:
+        raise InputError(
+            f"`guests` names {listed(asked.guests or ())}, which is the customer of {left:,} of "
+            f"{rows:,} rows of LOG. Name the ids that stand for nobody."
+        )
+
+
+def since_day(log: pd.DataFrame, asked: Asked, account: Account) -> pd.DataFrame:
+    """Leave out what is dated before the first day to read."""
+    if asked.since is None:
+        return log
+    days, first = days_of(log), parse_day(asked.since, "since")
+    if (days < first).any():
+        log = without(log, days < first, "before_since")
+        account.note(
+            "rows", f"{log.attrs[ACCOUNT]['before_since_dropped']:,} left out",
+            f"dated before {day_text(first)}", "as said", since=day_text(first),
+        )  # fmt: skip
+    return log
 
 
 def days_of(log: pd.DataFrame) -> Ints:

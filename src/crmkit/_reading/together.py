@@ -19,9 +19,10 @@ from crmkit.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Files", "open_files"]
+__all__ = ["FILE", "Files", "open_files"]
 
 _SAMPLE = 2000
+FILE = "crmkit_file"  # a column of ours: in which file a row stands, where parts are read
 # A share of a file's rows from which on rows that another file has too are no chance.
 _SHARE = 0.05
 
@@ -48,6 +49,11 @@ class Files:
         each = max(_SAMPLE // len(self.sources), 50)
         return _stacked([source.sample.head(each)[self.names] for source in self.sources])
 
+    def count(self) -> int | None:
+        """Return how many rows there are, about; None where only reading them all tells."""
+        counts = [source.count for source in self.sources if source.count is not None]
+        return sum(count() for count in counts) if len(counts) == len(self.sources) else None
+
     def read(self, chosen: list[str]) -> pd.DataFrame:
         """Return the rows of all files; the index says which row of them all each is."""
         frames = [source.read(chosen) for source in self.sources]
@@ -65,7 +71,11 @@ class Files:
         """
         if len(self.paths) <= 1 or duplicates not in (None, "files"):
             return frame
-        which = np.searchsorted(self.starts, frame.index.to_numpy(), side="right") - 1
+        if FILE in frame.columns:
+            which = frame[FILE].to_numpy()
+            frame = frame.drop(columns=FILE)
+        else:
+            which = np.searchsorted(self.starts, frame.index.to_numpy(), side="right") - 1
         if order is None:
             codes = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
             nth = codes.groupby([codes, which]).cumcount()

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._checks import listed, quoted
-from crmkit._frames import ACCOUNT
-from crmkit._frames.findings import far_dates
+from crmkit._frames.findings import far_days
 from crmkit._periods import day_text
 from crmkit._reading.words import is_word
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from crmkit._reading.account import Account
-    from crmkit._typing import Bools
+    from crmkit._typing import Bools, Ints
 
 __all__ = ["half_months", "largest", "one_currency", "refuse_far", "refuse_guests", "repeated"]
 
@@ -58,13 +59,15 @@ def one_currency(
     return ""
 
 
-def refuse_guests(ids: pd.Series[Any]) -> None:
-    """Ask about an id that stands for all who did not say who they are."""
-    counts = ids.value_counts()
-    if len(counts) < _CUSTOMERS:
+def refuse_guests(counts: pd.Series[Any], customers: int, rows: int) -> None:
+    """Ask about an id that stands for all who did not say who they are.
+
+    `counts` holds the rows of the two customers at least who have most, the first one first.
+    """
+    if customers < _CUSTOMERS:
         return
     top, next_one = counts.index[0], counts.iloc[1]
-    share = counts.iloc[0] / len(ids)
+    share = counts.iloc[0] / rows
     name = str(top).strip()
     if share < _SHARE or counts.iloc[0] < 2 * next_one:
         return
@@ -77,17 +80,25 @@ def refuse_guests(ids: pd.Series[Any]) -> None:
         )
 
 
-def largest(log: pd.DataFrame, account: Account) -> None:
-    """Tell of a customer of so many rows or so much money that it may be no customer."""
-    found = log.attrs[ACCOUNT]
+def largest(
+    found: dict[str, Any],
+    of_rows: Callable[[], Any],
+    of_money: Callable[[], Any],
+    account: Account,
+) -> None:
+    """Tell of a customer of so many rows or so much money that it may be no customer.
+
+    `found` is what the door says of the log; the functions say which customer has most.
+    """
     if found["customers"] < _CUSTOMERS:
         return
-    of = log.groupby("customer_id", sort=False)
-    for what, key in (("rows", "largest_share_of_rows"), ("money", "largest_share_of_amount")):
+    for what, key, top in (
+        ("rows", "largest_share_of_rows", of_rows),
+        ("money", "largest_share_of_amount", of_money),
+    ):
         if found.get(key, 0) > _LARGE:
-            top = of.size().idxmax() if what == "rows" else of["amount"].sum().idxmax()
             account.note(
-                "largest customer", f"{quoted(top)} has {found[key]:.0%} of all {what}", "check "
+                "largest customer", f"{quoted(top())} has {found[key]:.0%} of all {what}", "check "
                 "whether it is one customer, not a total, a shop or all who are unknown",
                 "not known", guests=None,
             )  # fmt: skip
@@ -115,12 +126,14 @@ def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> B
     return keep
 
 
-def half_months(dates: pd.Series[Any], account: Account) -> None:
+def half_months(on: Ints, account: Account) -> None:
     """Tell of a first and a last month that are not whole: they look as if less had been sold.
+
+    `on` holds the days of sale, each once, in their order.
 
     A month is not whole where many times the usual time between days of sale is missing of it.
     """
-    days = np.unique(dates.to_numpy().astype("datetime64[D]"))
+    days = on.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     one_day, one_month = np.timedelta64(1, "D"), np.timedelta64(1, "M")
     if months[-1] - months[0] < 2 * one_month:
@@ -142,13 +155,15 @@ def half_months(dates: pd.Series[Any], account: Account) -> None:
             )  # fmt: skip
 
 
-def refuse_far(dates: pd.Series[Any], as_of: Any, since: Any) -> None:
-    """Ask about single dates far from all others, which are typing errors or placeholders."""
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    found = far_dates(days)
+def refuse_far(days: Ints, rows_of: Ints, as_of: Any, since: Any) -> None:
+    """Ask about single dates far from all others, which are typing errors or placeholders.
+
+    `days` holds every day once, in their order, and `rows_of` how many rows each has.
+    """
+    found = far_days(days, rows_of)
     if not found["far_rows"]:
         return
-    middle = np.median(days)
+    middle = days[np.searchsorted(np.cumsum(rows_of), rows_of.sum() / 2)]
     far = np.array(found["far_dates"], dtype="datetime64[D]").astype(np.int64)
     for say, asked, side in (
         ("as_of", as_of, far[far > middle]),
@@ -158,7 +173,7 @@ def refuse_far(dates: pd.Series[Any], as_of: Any, since: Any) -> None:
             continue
         late = say == "as_of"
         edge = side.min() if late else side.max()
-        rows = int(np.count_nonzero(days >= edge if late else days <= edge))
+        rows = int(rows_of[days >= edge if late else days <= edge].sum())
         inside = days[days < edge].max() if late else days[days > edge].min()
         outmost = days.max() if late else days.min()
         raise InputError(

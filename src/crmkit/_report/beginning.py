@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 
 from crmkit._checks import check_optional
 from crmkit._frames import ACCOUNT, as_transactions, parse_day
+from crmkit._frames.engines import as_given
 from crmkit._log import count_purchases, read_log
+from crmkit._reading.parts import Parts
+from crmkit._report.log import PageLog
 from crmkit._report.story import Settings, Story
-from crmkit.errors import InputError
+from crmkit.errors import EmptyLogError, InputError
 from crmkit.segmentation import rfm_table
 
 if TYPE_CHECKING:
@@ -28,20 +32,28 @@ def open_story(
     words: Language,
 ) -> Story:
     """Check the log and the choices, and cut the log at `as_of`."""
-    before = getattr(transactions, "attrs", {}).get(ACCOUNT, {})
-    # A log that came through the door is checked again for little; one that did not, for good.
-    log = as_transactions(transactions)
-    read = {key: n for key, n in before.items() if key.endswith("_read") or "_dropped" in key}
-    account = log.attrs[ACCOUNT] | read
-    last = log["date"].max() if as_of is None else as_of
-    day = pd.Timestamp(np.datetime64(parse_day(last, "as_of"), "D"))
-    kept = log[log["date"] < day + np.timedelta64(1, "D")]
-    if kept.empty:
+    if isinstance(transactions, Parts):
+        log, account = PageLog.of_parts(transactions), transactions.account
+    else:
+        before = getattr(transactions, "attrs", {}).get(ACCOUNT, {})
+        # A log that came through the door is checked again for little; one that did not, for good.
+        frame = as_transactions(transactions)
+        read = {key: n for key, n in before.items() if key.endswith("_read") or "_dropped" in key}
+        log, account = PageLog.of_frame(frame), frame.attrs[ACCOUNT] | read
+    facts = log.facts()
+    day = pd.Timestamp(
+        np.datetime64(parse_day(facts.last if as_of is None else as_of, "as_of"), "D")
+    )
+    if day < facts.first.normalize():
         raise InputError(
             f"`as_of` ({day:%Y-%m-%d}) lies before the first date in the log "
-            f"({log['date'].min():%Y-%m-%d}). Choose a later day."
+            f"({facts.first:%Y-%m-%d}). Choose a later day."
         )
-    span = (day - kept["date"].min()).days
+    rows = facts.rows
+    if day < facts.last.normalize():
+        log = log.until(day)
+        facts = log.facts()
+    span = (day - facts.first).days
     horizon = check_optional(horizon_days, "horizon_days") or 365
     settings = Settings(
         as_of=day,
@@ -49,24 +61,39 @@ def open_story(
         holdout_days=max(1, min(horizon, span // 3)),
         **choices,
     )
-    after = len(log) - len(kept)
-    story = Story(kept.reset_index(drop=True), settings, account, after, words)
-    story.found |= _purchases(story.transactions)
+    story = Story(log, facts, settings, account, rows - facts.rows, words)
+    story.found |= _purchases(log)
     story.found["rfm"] = _rfm(story)
     return story
 
 
 def _rfm(story: Story) -> pd.DataFrame:
     """Return recency, frequency and, where there are amounts, money of each customer."""
-    log, money = story.transactions, story.has("amount")
-    table = rfm_table(log if money else log.assign(amount=1.0), as_of=story.settings.as_of)
-    return table if money else table.drop(columns=["monetary", "total_amount"])
+    if story.has("amount"):
+        return story.log.ask(rfm_table, as_of=story.settings.as_of)
+    table = story.log.changed(_of_one).ask(rfm_table, as_of=story.settings.as_of)
+    return table.drop(columns=["monetary", "total_amount"])
 
 
-def _purchases(log: pd.DataFrame) -> dict[str, int]:
+def _of_one(rows: Any) -> pd.DataFrame:
+    """Return rows that are worth one each."""
+    return as_given(rows, "transactions").assign(amount=1.0)
+
+
+def _purchases(log: PageLog) -> dict[str, int]:
     """Return the number of distinct orders, and of customers without any."""
-    purchases = read_log(log, optional=("order_id",))
-    return {
-        "orders": int(count_purchases(purchases.rows, "orders", purchases.bought).sum()),
-        "without_purchase": int(purchases.account["customers_without_purchase"]),
-    }
+    found = list(log.each(partial(_bought, alone=len(log.parts) == 1)))
+    orders, without = (sum(numbers) for numbers in zip(*found, strict=True))
+    return {"orders": orders, "without_purchase": without}
+
+
+def _bought(rows: Any, *, alone: bool) -> tuple[int, int]:
+    """Return the orders of a part, and its customers without any."""
+    try:
+        purchases = read_log(rows, optional=("order_id",))
+    except EmptyLogError as nobody:
+        if alone:
+            raise
+        return 0, int(nobody.attrs[ACCOUNT]["customers_without_purchase"])
+    orders = int(count_purchases(purchases.rows, "orders", purchases.bought).sum())
+    return orders, int(purchases.account["customers_without_purchase"])

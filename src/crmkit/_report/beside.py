@@ -29,15 +29,15 @@ def take_tables(
     story: Story, *, customers: Any, products: Any, campaigns: Any, redemptions: Any
 ) -> None:
     """Read the tables that are there; ids and products are written as the log writes them."""
-    log, account = story.transactions, story.account
+    account = story.account
     if customers is not None:
-        frame = read_customers(customers)
-        story.customers, row = _aligned(frame, log, "customers", "transactions", account)
-        account["transactions_unmatched"] = without(row, log["customer_id"].nunique())
+        frame, ids = read_customers(customers), story.log.ids()
+        story.customers, row = _aligned(frame, ids, "customers", "transactions", account)
+        account["transactions_unmatched"] = without(row, len(ids))
     if products is not None:
         products = to_pandas(products, "products", needs=["product"])
     if products is not None and story.has("product"):
-        sold = pd.Series(log["product"].dropna().unique())
+        sold = story.facts.products
         row = rows_of(
             sold,
             products["product"],
@@ -51,8 +51,9 @@ def take_tables(
         story.products = products.iloc[row[known]].assign(product=sold[known].to_numpy())
     mailed, redeemed = _mailings(campaigns, "campaigns"), _mailings(redemptions, "redemptions")
     if mailed is not None and redeemed is not None:
-        mailed, _ = _aligned(mailed, log, "campaigns", "transactions", account)
-        redeemed, _ = _aligned(redeemed, mailed, "redemptions", "campaigns", account)
+        mailed, _ = _aligned(mailed, story.log.ids(), "campaigns", "transactions", account)
+        received = pd.Series(mailed["customer_id"].unique())
+        redeemed, _ = _aligned(redeemed, received, "redemptions", "campaigns", account)
         rows_of(
             redeemed["campaign_id"].unique(),
             mailed["campaign_id"].unique(),
@@ -74,10 +75,9 @@ def _mailings(table: Any, name: str) -> pd.DataFrame | None:
 
 
 def _aligned(
-    frame: pd.DataFrame, among: pd.DataFrame, name: str, other: str, account: dict[str, Any]
+    frame: pd.DataFrame, theirs: pd.Series[Any], name: str, other: str, account: dict[str, Any]
 ) -> tuple[pd.DataFrame, Any]:
     """Write ids as another table does, as far as it has them; return their rows there, too."""
-    theirs = pd.Series(among["customer_id"].unique())
     row = rows_of(frame["customer_id"], theirs, name=name, other=other, account=account)
     ids = frame["customer_id"].astype(object).to_numpy(copy=True)
     ids[row >= 0] = theirs.astype(object).to_numpy()[row[row >= 0]]

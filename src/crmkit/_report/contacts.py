@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,12 @@ import pandas as pd
 
 from crmkit._checks import Problems, listed
 from crmkit._frames import column_kind, read_consent
+from crmkit._frames.engines import as_given
 from crmkit._reading.words import about_people, plain, words_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crmkit._report.story import Story
     from crmkit._typing import Floats
 
@@ -34,14 +38,14 @@ class Contacts:
 
 def read_contacts(story: Story) -> Contacts:
     """Take names and consent from the table of customers, and what it lacks from the log."""
-    log, people = story.transactions, story.customers
-    table = pd.DataFrame({"customer_id": log["customer_id"].unique()})
-    given = [] if people is None else _named(people)
+    log, people = story.log, story.customers
+    table = pd.DataFrame({"customer_id": log.ids()})
+    given = [] if people is None else _named(people.columns)
     if people is not None:
         table = table.merge(people[["customer_id", *given]], on="customer_id", how="left")
-    told = [name for name in _named(log) if name not in given]
+    told = [name for name in _named(log.columns) if name not in given]
     if told:
-        table = table.merge(_last_said(log, told), on="customer_id", how="left")
+        table = table.merge(log.ask(partial(_last_said, names=told)), on="customer_id", how="left")
     kinds = words_for("consent")
     shown = [name for name in (*given, *told) if plain(name) not in kinds]
     said: dict[str, Floats] = {}
@@ -67,13 +71,14 @@ def read_contacts(story: Story) -> Contacts:
     return Contacts(contacts, tuple(shown), ", ".join(said), "; ".join(unread))
 
 
-def _named(table: pd.DataFrame) -> list[str]:
-    """Return the columns of a table that say who customers are and what they allow."""
-    return [name for name in about_people(table.columns) if name != "customer_id"]
+def _named(columns: Iterable[str]) -> list[str]:
+    """Return the columns that say who customers are and what they allow."""
+    return [name for name in about_people(columns) if name != "customer_id"]
 
 
-def _last_said(log: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _last_said(log: Any, names: list[str]) -> pd.DataFrame:
     """Return what the latest row that says anything says of each customer."""
+    log = as_given(log, "transactions", needs=["customer_id", "date", *names], optional=())
     rows = log[["customer_id", *names]].iloc[np.argsort(log["date"].to_numpy(), kind="stable")]
     filled = {name: rows[name].mask(rows[name].astype(str).str.strip() == "") for name in names}
     return rows.assign(**filled).groupby("customer_id", sort=False)[names].last().reset_index()

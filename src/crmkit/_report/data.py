@@ -23,15 +23,14 @@ _SUSPICIONS = ("blank_id_rows", "missing_word_id_rows", "spaced_ids", "alike_ids
 
 def data_section(story: Story) -> Section:
     """Describe the log: size, period, what is missing, what was left out and what is assumed."""
-    log, say = story.transactions, story.words.say
-    customers = log["customer_id"].nunique()
+    facts, say = story.facts, story.words.say
     answer = [
         say(
             "data.answer",
-            n=len(log),
-            customers=customers,
-            first=log["date"].min(),
-            last=log["date"].max(),
+            n=facts.rows,
+            customers=facts.customers,
+            first=facts.first,
+            last=facts.last,
             day=story.settings.as_of,
         )
     ]
@@ -40,7 +39,7 @@ def data_section(story: Story) -> Section:
     if story.has("amount"):
         pictures = (_months(story),)
     sheets = [
-        Sheet("data", _facts(story, customers), say("data.facts"), shown=20),
+        Sheet("data", _facts(story), say("data.facts"), shown=20),
         Sheet("assumptions", _assumed(story), say("data.assumed"), shown=20),
     ]
     if how := story.account.get("how_read"):
@@ -106,21 +105,19 @@ def _worth(story: Story, reason: str) -> str:
     return " " + story.words.say(key, amount=amount, share=amount / whole if known else 0.0)
 
 
-def _facts(story: Story, customers: int) -> pd.DataFrame:
+def _facts(story: Story) -> pd.DataFrame:
     """Return the figures of the log, one per row, written out."""
-    log, words = story.transactions, story.words
-    facts = {"read": words.number(story.account["rows_read"]), "used": words.number(len(log))}
-    facts["customers"] = words.number(customers)
+    log, words = story.facts, story.words
+    facts = {"read": words.number(story.account["rows_read"]), "used": words.number(log.rows)}
+    facts["customers"] = words.number(log.customers)
     facts["orders"] = words.number(story.found["orders"])
     if story.has("product"):
-        facts["products"] = words.number(log["product"].nunique())
+        facts["products"] = words.number(len(log.products))
     if story.has("amount"):
-        total = log["amount"].sum()
-        refunds = log["amount"][log["amount"] < 0]
-        facts["net"] = words.money(total)
-        facts["net_each"] = words.money(total / customers)
-        worth = words.money(-refunds.sum())
-        facts["refund_rows"] = words.say("data.refunded", n=len(refunds), worth=worth)
+        facts["net"] = words.money(log.amount)
+        facts["net_each"] = words.money(log.amount / log.customers)
+        worth = words.money(-log.refunds)
+        facts["refund_rows"] = words.say("data.refunded", n=log.refund_rows, worth=worth)
     facts["largest_rows"] = words.share(story.account["largest_share_of_rows"])
     if (largest := story.account.get("largest_share_of_amount")) is not None:
         facts["largest_amount"] = words.share(largest)
@@ -161,10 +158,8 @@ def _assumed(story: Story) -> pd.DataFrame:
 
 def _months(story: Story) -> Picture:
     """Draw what was sold in each month; a month that is not whole is pale."""
-    log, words = story.transactions, story.words
-    month = log["date"].to_numpy().astype("datetime64[M]")
-    sums = log["amount"].groupby(pd.Index(month.astype("datetime64[s]"), name="month")).sum()
-    first, last = log["date"].min(), story.settings.as_of
+    sums, words = story.facts.months, story.words
+    first, last = story.facts.first, story.settings.as_of
     pale = [False] * len(sums)
     pale[0] = first.day > 1
     pale[-1] = pale[-1] or bool(last.day < last.days_in_month)

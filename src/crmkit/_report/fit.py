@@ -72,7 +72,11 @@ def fit_section(story: Story) -> Section:
     return Section(
         "fit",
         words.say("fit.question"),
-        (words.say("fit.answer", good=good, known=known), words.say("fit.why")),
+        (
+            words.say("fit.answer", good=good, known=known),
+            words.say("fit.why"),
+            *story.sampled(churn.acquisition_table),
+        ),
         (Picture(chart, words.say("fit.picture")),),
         (Sheet("fit", table, words.say("fit.table")),),
     )
@@ -98,7 +102,7 @@ def _frequency(story: Story) -> float:
         return math.nan
     since = story.settings.as_of - np.timedelta64(days - 1, "D")
     try:
-        table = segmentation.rfm_table(story.transactions, since=since, as_of=story.settings.as_of)
+        table = story.log.ask(segmentation.rfm_table, since=since, as_of=story.settings.as_of)
     except InputError:  # there may be no purchase in it
         return math.nan
     return float(table["frequency"].mean()) * 365 / days
@@ -121,8 +125,8 @@ def _attraction(story: Story) -> float:
     if days < _LEAST:
         return math.nan
     try:
-        new = churn.acquisition_table(
-            story.transactions,
+        new = story.log.ask(
+            churn.acquisition_table,
             as_of=story.settings.as_of,
             window_days=days,
             retained_days=days - 1,

@@ -32,10 +32,10 @@ _COLUMNS = (
 
 def loyalty_section(story: Story) -> Section:
     """Tell retention by period, how many are expected to stay away, and what marks leavers."""
-    say, log, as_of = story.words.say, story.transactions, story.settings.as_of
+    say, log, as_of = story.words.say, story.log, story.settings.as_of
     period = "month" if story.days / 30.4 <= 30 else "quarter"
-    retention = churn.retention_table(log, period=period, as_of=as_of)
-    cohorts = churn.cohort_table(log, period=period, as_of=as_of)
+    retention = log.ask(churn.retention_table, period=period, as_of=as_of)
+    cohorts = log.ask(churn.cohort_table, period=period, as_of=as_of)
     answer = [_rhythm(story, retention, period), *_standing(story)]
     sheets = [
         Sheet(
@@ -133,7 +133,8 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
     """Say what marked those who fell silent, by what was known of them before."""
     words, settings = story.words, story.settings
     horizon = settings.holdout_days
-    past = churn.churn_table(story.transactions, as_of=settings.split, horizon_days=horizon)
+    some = story.log.enough()
+    past = some.ask(churn.churn_table, as_of=settings.split, horizon_days=horizon)
     outcomes = past["churned"].value_counts()
     if len(outcomes) < 2 or outcomes.min() < _LEAST_OF_EACH:
         raise InputError("too few customers that left or that stayed")
@@ -153,6 +154,7 @@ def _signals(story: Story) -> tuple[list[str], Sheet]:
     )
     rate = float(past["churned"].mean())
     told = [words.say("loyalty.why", split=settings.split, rate=rate, days=horizon)]
+    told += story.on_some(some)
     rows: Any = telling.head(_REASONS).itertuples()
     for row in rows:
         mark = words.mark(row.variable, _rounded(words, row.level))

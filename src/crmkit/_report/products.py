@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crmkit import basket
+from crmkit._frames.engines import as_given
 from crmkit._report.charts import Bar, bars
 from crmkit._report.pieces import Picture, Section, Sheet
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from crmkit._report.log import PageLog
     from crmkit._report.story import Story
 
 __all__ = ["products_section"]
@@ -31,8 +34,10 @@ def products_section(story: Story) -> Section:
     if not story.has("product"):
         return Section("products", question, left_out=say("products.none"))
     log, level = _items(story)
-    least = max(10, round(story.found["orders"] * 0.001))
-    pairs = basket.item_pairs(log, min_support=least)
+    some = log.sampled(basket.item_pairs)
+    share = some["n"] / some["all"] if some else 1.0
+    least = max(10, round(story.found["orders"] * share * 0.001))
+    pairs = log.ask(basket.item_pairs, min_support=least)
     if pairs.empty:
         left_out = say(f"products.few_{level}", least=least)
         return Section("products", question, left_out=left_out)
@@ -44,13 +49,14 @@ def products_section(story: Story) -> Section:
     )
     key = "some" if len(strong) else "no"
     answer = [say(f"products.{key}_{level}", pairs=len(pairs), least=least, n=len(strong))]
+    answer += story.sampled(basket.item_pairs)
     answer += [
         say("products.clearest", a=row.item_a, b=row.item_b, n=row.count, lift=row.lift_given_sizes)
         for row in _records(strong.head(1))
     ]
     pictures = (_drawn(story, strong),) if len(strong) else ()
     sheets = [Sheet("pairs", strong[_SHOWN], say("products.table"))]
-    apart = basket.item_pairs(log, apart=True, min_support=least)
+    apart = log.ask(basket.item_pairs, apart=True, min_support=least)
     apart = apart[apart["p_adjusted_apart"] < _CLEAR].reset_index(drop=True)
     if apart.empty:
         answer.append(say("products.none_apart"))
@@ -82,9 +88,9 @@ def _records(table: pd.DataFrame) -> Iterator[Any]:
     return table.itertuples(index=False)
 
 
-def _items(story: Story) -> tuple[pd.DataFrame, str]:
+def _items(story: Story) -> tuple[PageLog, str]:
     """Return the log with product types for products where a list of them is at hand."""
-    log = story.transactions
+    log = story.log
     products = story.products
     kind = next(
         (c for c in ("product_type", "category") if products is not None and c in products.columns),
@@ -93,5 +99,11 @@ def _items(story: Story) -> tuple[pd.DataFrame, str]:
     if products is None or kind is None:
         return log, "products"
     names = products.set_index("product")[kind]
+    return log.changed(partial(_typed, names)), "kinds"
+
+
+def _typed(names: pd.Series[Any], rows: Any) -> pd.DataFrame:
+    """Return rows with kinds for products, those without a kind left out."""
+    log = as_given(rows, "transactions")
     typed = log.assign(product=log["product"].map(names))
-    return typed[typed["product"].notna()], "kinds"
+    return typed[typed["product"].notna()]

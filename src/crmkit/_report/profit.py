@@ -98,13 +98,13 @@ def _counted(story: Story) -> str:
 
 def _profit(story: Story) -> pd.DataFrame:
     """Return revenue, costs and profit per customer; winning a customer costs the same for all."""
-    settings, log = story.settings, story.transactions
+    settings = story.settings
     pools = None
     if settings.acquisition_cost:
-        total = settings.acquisition_cost * log["customer_id"].nunique()
+        total = settings.acquisition_cost * story.facts.customers
         pools = pd.DataFrame({"pool": ["acquisition"], "cost": [total], "driver": ["customers"]})
-    return segmentation.customer_profit(
-        log,
+    return story.log.ask(
+        segmentation.customer_profit,
         cost_pools=pools,
         margin=None if story.has("cost") else settings.margin,
         as_of=settings.as_of,

@@ -32,6 +32,8 @@ def segments_section(story: Story) -> Section:
     customers = standing.customers[["customer_id", "segment"]]
     table = _overview(story, standing)
     pictures, answer = [], [say("segments.answer", alive=ALIVE, gone=GONE)]
+    if story.sampled(segmentation.potential_table):
+        answer.append(say("parts.no_potential"))
     if "share_of_amount" in table.columns:
         first: Any = table.iloc[int(table["share_of_amount"].to_numpy().argmax())]
         answer.append(
@@ -129,11 +131,12 @@ def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
 def _potential(story: Story) -> list[Sheet]:
     """Return what customers could earn beyond the present, where the log is long enough to say."""
     settings = story.settings
-    if not story.has("amount"):
+    # Of customers drawn by chance no list can be made.
+    if not story.has("amount") or story.sampled(segmentation.potential_table):
         return []
     try:
-        table = segmentation.potential_table(
-            story.transactions,
+        table = story.log.ask(
+            segmentation.potential_table,
             margin=None if story.has("cost") else settings.margin,
             horizon_days=settings.horizon_days,
             as_of=settings.as_of,

@@ -37,7 +37,7 @@ _FITTED: dict[str, Any] = {"prior": "weak", "n_draws": 0}
 def take_standing(story: Story) -> Standing | str:
     """Return the standing of all customers, or the sentence that says why there is none."""
     say, settings = story.words.say, story.settings
-    table = clv.purchase_table(story.transactions, as_of=settings.as_of)
+    table = story.log.ask(clv.purchase_table, as_of=settings.as_of)
     repeaters = int((table["frequency"] > 0).sum())
     if repeaters < LEAST_REPEATERS:
         return say("worth.too_few", n=repeaters, least=LEAST_REPEATERS)
@@ -55,8 +55,8 @@ def _chosen(story: Story) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame |
     """Return the model that foresaw best what was held out; the first where nothing can be."""
     settings = story.settings
     first = next(iter(_MODELS))
-    held = clv.holdout_table(
-        story.transactions, as_of=settings.split, horizon_days=settings.holdout_days
+    held = story.log.ask(
+        clv.holdout_table, as_of=settings.split, horizon_days=settings.holdout_days
     )
     if (held["frequency"] > 0).sum() < LEAST_REPEATERS:
         return first, None, None, None

@@ -30,7 +30,7 @@ def state_figures(story: Story) -> list[Figure]:
 
 def _periods(story: Story) -> tuple[pd.DataFrame, int]:
     """Return what happened in stretches of equal length that end today, the latest last."""
-    log, end = story.transactions, story.settings.as_of
+    end = story.settings.as_of
     span = story.days
     days = min(story.settings.horizon_days, span // 2)
     if days < _LEAST_DAYS:
@@ -38,8 +38,8 @@ def _periods(story: Story) -> tuple[pd.DataFrame, int]:
     after = end.to_datetime64().astype("datetime64[D]") + np.timedelta64(1, "D")
     n = min(3, span // days)
     starts = [pd.Timestamp(after - np.timedelta64(days * back, "D")) for back in range(n, -1, -1)]
-    recent = log[log["date"] >= starts[0]]
-    return churn.retention_table(recent, period=starts, as_of=end), days
+    recent = story.log.since(starts[0])
+    return recent.ask(churn.retention_table, period=starts, as_of=end), days
 
 
 def _counted(story: Story, periods: pd.DataFrame, days: int) -> list[Figure]:

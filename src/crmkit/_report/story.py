@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from crmkit._report.language import Language
+    from crmkit._report.log import Facts, PageLog
     from crmkit._report.pieces import Standing
 
 __all__ = ["Settings", "Story"]
@@ -42,7 +45,8 @@ class Settings:
 class Story:
     """The log up to ``as_of`` and the results of the sections written so far."""
 
-    transactions: pd.DataFrame
+    log: PageLog
+    facts: Facts
     settings: Settings
     account: dict[str, Any]
     rows_after_as_of: int
@@ -57,14 +61,24 @@ class Story:
 
     def has(self, column: str) -> bool:
         """Tell whether the log has a column."""
-        return column in self.transactions.columns
+        return column in self.log.columns
+
+    def sampled(self, function: Callable[..., Any]) -> list[str]:
+        """Say of how many customers a function tells that must see all of them at once."""
+        some = self.log.sampled(function)
+        return [self.words.say("parts.sampled", **some)] if some else []
+
+    def on_some(self, log: PageLog) -> list[str]:
+        """Say of how many customers a part of the log tells."""
+        n, whole = sum(log.customers), sum(self.log.customers)
+        return [self.words.say("parts.enough", n=n, all=whole)] if n < whole else []
 
     @property
     def margin(self) -> float | None:
         """Return the share of an amount that is profit: as given, or as the log's costs show."""
         if not self.has("cost"):
             return self.settings.margin
-        amount, cost = self.transactions["amount"].sum(), self.transactions["cost"].sum()
+        amount, cost = self.facts.amount, self.facts.cost
         return float((amount - cost) / amount) if amount > cost else None
 
     @property
@@ -77,5 +91,4 @@ class Story:
     @property
     def days(self) -> int:
         """Return the days observed, the first and the last among them."""
-        first = self.transactions["date"].min().normalize()
-        return int((self.settings.as_of - first).days) + 1
+        return int((self.settings.as_of - self.facts.first.normalize()).days) + 1

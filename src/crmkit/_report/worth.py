@@ -90,8 +90,8 @@ def _judged(story: Story, standing: Standing) -> Section:
     )
     forecast = standing.judged.predict(held, horizon_days=days)
     calibration = clv.forecast_table(held, forecast)
-    tracking = clv.tracking_table(
-        story.transactions,
+    tracking = story.log.ask(
+        clv.tracking_table,
         purchases=standing.judged,
         as_of=split,
         period_days=max(7, days // 26),
@@ -99,7 +99,7 @@ def _judged(story: Story, standing: Standing) -> Section:
     return Section(
         "judged",
         "",
-        (words, *_warned(story, tracking.attrs["account"])),
+        (words, *_warned(story, tracking.attrs["account"]), *story.sampled(clv.tracking_table)),
         (_tracked(story, tracking), _foretold(story, calibration)),
         (
             Sheet(

@@ -1,0 +1,99 @@
+"""A page made of a log in parts is the page of the whole log."""
+
+import json
+import sqlite3
+
+import pandas as pd
+import pytest
+
+import crmkit._report.memory as planned
+from crmkit import datasets
+from crmkit.__main__ import main
+
+duckdb = pytest.importorskip("duckdb")
+
+KINDS = ("folder", "log.csv", "shop.duckdb", "shop.sqlite")
+# What is counted on a part of the customers, and said to be, and what tells of the reading.
+OTHER = {"how_read", "potential"}
+
+
+@pytest.fixture
+def shop(tmp_path, long):
+    """Folder with one shop's log in every kind of file, and the tables beside it."""
+    made = datasets.make_transactions(4200 if long else 500, random_state=3)
+    log = made["transactions"]
+    made["customers"].to_csv(tmp_path / "people.csv", index=False)
+    made["products"].to_csv(tmp_path / "items.csv", index=False)
+    (tmp_path / "folder").mkdir()
+    for place in range(3):
+        log.iloc[place::3].to_parquet(tmp_path / "folder" / f"{place}.parquet", index=False)
+    log.to_csv(tmp_path / "log.csv", index=False)
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as base:
+        base.execute("CREATE TABLE orders AS SELECT * FROM log")
+    base = sqlite3.connect(tmp_path / "shop.sqlite")
+    log.assign(date=log["date"].astype(str)).to_sql("orders", base, index=False)
+    base.close()
+    return tmp_path
+
+
+def made_of(shop, kind, engine, *more):
+    out = shop / f"{kind}-{engine}"
+    code = main(
+        ["report", str(shop / kind), "--out", str(out / "page.html"), "--tables", str(out),
+         "--engine", engine, "--quiet", "--title", "A shop", *map(str, more)]
+    )  # fmt: skip
+    assert code == 0
+    figures = json.loads((out / "page.json").read_text(encoding="utf-8"))
+    tables = {path.stem: pd.read_csv(path) for path in out.glob("*.csv")}
+    return (out / "page.html").read_text(encoding="utf-8"), figures, tables
+
+
+@pytest.mark.parametrize("more", [[], ["--as-of", "2025-09-30", "--margin", "0.3"]])
+def test_parts_make_the_page_of_the_whole(shop, monkeypatch, long, more):
+    monkeypatch.setattr(planned, "_OF_PART", 0.002 if long else 0.0003)
+    more += ["--customers", shop / "people.csv", "--products", shop / "items.csv"]
+    for kind in KINDS if long else KINDS[:1]:
+        page, whole, tables = made_of(shop, kind, "pandas", *more)
+        in_parts, figures, found = made_of(shop, kind, "duckdb", "--memory", "2GB", *more)
+        assert figures["segments"] == whole["segments"]
+        assert figures["figures"] == pytest.approx(whole["figures"], rel=1e-9)
+        assert figures["actions"].keys() == whole["actions"].keys()
+        for key, action in whole["actions"].items():
+            assert figures["actions"][key] == pytest.approx(action, rel=1e-9)
+        sampled = {"pairs", "pairs_apart"} if "drawn by chance" in in_parts else set()
+        assert tables.keys() - found.keys() <= {"potential"} | sampled
+        for name in found.keys() & tables.keys() - OTHER - sampled:
+            pd.testing.assert_frame_equal(found[name], tables[name], rtol=1e-9, obj=name)
+        assert "beyond the present is left out" in in_parts
+        assert "beyond the present is left out" not in page
+        told = found["how_read"].set_index("what")["value"]
+        assert int(told["parts"].split()[0]) > 2
+
+
+def test_what_was_chosen_is_said(shop, capsys):
+    log = str(shop / "log.csv")
+    out = ["--out", str(shop / "page.html")]
+    assert main(["report", log, *out, "--memory", "0.5GB"]) == 2
+    said = capsys.readouterr()
+    assert "parts of whole customers, by DuckDB: in one piece it would take about" in said.out
+    assert "0.5 GB may be used" in said.out
+    assert "customers, whose tables take about 0.8 GB, more than the 0.5 GB" in said.err
+    assert "--memory" in said.err
+    assert main(["report", log, *out, "--memory", "much"]) == 2
+    assert "--memory must be an amount such as '4GB'" in capsys.readouterr().err
+    lines = shop / "log.jsonl"
+    pd.read_csv(log).head(50).to_json(lines, orient="records", lines=True)
+    assert main(["report", str(lines), *out, "--engine", "duckdb"]) == 2
+    assert "--engine duckdb cannot read LOG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("size", "number"), [("4GB", 4e9), ("800 mb", 8e8), ("1.5GiB", 1.5e9), ("70000", 7e4)]
+)
+def test_sizes_are_read(size, number):
+    assert planned._bytes(size) == number
+
+
+def test_a_log_that_fits_is_read_in_one_piece(shop, capsys):
+    assert main(["report", str(shop / "log.csv"), "--out", str(shop / "page.html")]) == 0
+    assert "read in one piece by pandas in about" in capsys.readouterr().out
