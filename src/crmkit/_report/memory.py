@@ -60,7 +60,7 @@ def make_plan(begun: Begun, engine: str, memory: Any) -> Plan:
     if rows is None:
         why = "only tables in text, Parquet or a database can be read in parts"
         if engine == "duckdb":
-            raise InputError(f"`engine`='duckdb' cannot read LOG: {why}. Leave `engine` out.")
+            raise InputError(f"LOG cannot be read with engine='duckdb': {why}. Leave it out.")
         return Plan(0, may, f"LOG is read in one piece by pandas: {why}.")
     sample = files.sample[wanted]
     wide = sample.memory_usage(index=False, deep=True).sum() / max(len(sample), 1)
