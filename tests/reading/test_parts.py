@@ -1,5 +1,6 @@
 """A log read in parts of whole customers is the log read in one piece, with one account."""
 
+import errno
 import inspect
 import sqlite3
 
@@ -264,7 +265,7 @@ def test_apostrophes_are_not_taken_off_by_parts(tmp_path):
 
 
 def test_a_customer_larger_than_a_part_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("crmkit._reading.parts._SMALL", 100)
+    monkeypatch.setattr("crmkit._reading.dealing._SMALL", 100)
     path = tmp_path / "log.csv"
     table = lines(600, 60)
     table.assign(Klantnr=table["Klantnr"].where(table.index % 2 > 0, "k7")).to_csv(
@@ -274,3 +275,15 @@ def test_a_customer_larger_than_a_part_is_told(tmp_path, monkeypatch):
         InputError, match=r"'k7' of LOG has 30[0-9] rows, more than the 75 of a part"
     ):
         in_parts(path, tmp_path / "parts", 8)
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    lines(60, 9).to_csv(path, index=False)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
+    with pytest.raises(InputError, match=r"that disk is full\. Set TMPDIR"):
+        in_parts(path, tmp_path / "parts")

@@ -23,7 +23,7 @@ def in_arrow(piece: Any, schema: pa.Schema | None) -> pa.Table:
         try:
             return table if schema is None else table.cast(schema)
         except (pa.ArrowException, ValueError):
-            raise _of_two_kinds(table.column_names, table.schema, schema) from None
+            raise _of_two_kinds(table.column_names, schema, table.schema) from None
     columns = {}
     for name in map(str, piece.columns):
         kind = _kind(piece[name]) if schema is None else schema.field(name).type
