@@ -135,3 +135,21 @@ def test_customers_without_a_channel_are_the_last_group_and_strangers_are_counte
     assert paid.attrs["account"]["acquisition_cost_unmatched"] == 1
     with pytest.raises(InputError, match=r"lacks 1 of the 3 values of channel .*nan"):
         clv.payback_table(log, customers=people, acquisition_cost=costs.dropna())
+
+
+@pytest.mark.parametrize("refunds", ["keep", "drop"])
+def test_what_is_earned_is_what_costs_leave(refunds):
+    log = log_of([(1, 0, 100), (1, 40, 50), (1, 45, -20), (2, 3, 10)])
+    log["cost"] = [60.0, 55.0, -5.0, 4.0]
+    options = {"refunds": refunds, "annual_discount_rate": 0, "period": "year"}
+    whole = 40 - 5 + 6 - (15 if refunds == "keep" else 0)
+    told = clv.cohort_value(log, **options)
+    assert told["cumulative_value"].iloc[-1] == whole
+    assert told["amount"].sum() == 160 - (20 if refunds == "keep" else 0)
+    paid = clv.payback_table(log, acquisition_cost=10.0, **options)
+    assert paid["net_value"].sum() == whole - 20
+    # What is given goes first, and a log without costs is earned in full.
+    given = clv.cohort_value(log, margin=0.5, **options)
+    assert given["cumulative_value"].iloc[-1] == 0.5 * told["amount"].sum()
+    plain = clv.cohort_value(log.drop(columns="cost"), **options)
+    assert plain["cumulative_value"].iloc[-1] == told["amount"].sum()

@@ -11,9 +11,10 @@ from crmkit._log.counts import count_purchases, first_and_last
 from crmkit._log.order_days import OrderDays, bought_between, first_days, order_days
 from crmkit._log.pairs import distinct_pairs, distinct_per_group
 from crmkit._log.purchase_days import PurchaseDays, purchase_days
-from crmkit._log.purchases import PurchaseLog, read_log, read_rows
+from crmkit._log.purchases import Money, PurchaseLog, read_log, read_rows
 
 __all__ = [
+    "Money",
     "OrderDays",
     "PurchaseDays",
     "PurchaseLog",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Ints
 
 
-__all__ = ["PurchaseLog", "read_log", "read_rows"]
+# Columns of a log that are money.
+Money = Literal["amount", "cost"]
+
+__all__ = ["Money", "PurchaseLog", "read_log", "read_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,10 @@ class PurchaseLog:
         """The log of the purchases alone."""
         return self.rows if self.bought is None else self.rows.take(self.bought)
 
-    def days(self, *, money: bool = False, book: bool = True) -> PurchaseDays:
-        """Return the purchase days, with the `money` of each if the log has amounts."""
+    def days(self, *, money: Money | None = None, book: bool = True) -> PurchaseDays:
+        """Return the purchase days, with the `money` of each if the log has it."""
         rows = self.rows
-        amount = rows.amount if money and rows.has("amount") else None
+        amount = getattr(rows, money) if money is not None and rows.has(money) else None
         return purchase_days(rows.customer, rows.day, amount, self.bought, book=book)
 
     def noted(self, table: pd.DataFrame) -> pd.DataFrame:

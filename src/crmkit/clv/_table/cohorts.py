@@ -28,7 +28,7 @@ def cohort_value(
     as_of: Any = None,
     customers: Any = None,
     by: str | Sequence[str] | None = None,
-    margin: float = 1.0,
+    margin: float | None = None,
     annual_discount_rate: float = 0.10,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
@@ -48,8 +48,9 @@ def cohort_value(
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own. Of
         `customers`, such as ``channel``.
-    margin : float
-        Share of the amount that is earned.
+    margin : float, optional
+        Share of the amount that is earned. The default is what the log's ``cost`` leaves of it, if
+        it has that column, else 1: all of it.
     annual_discount_rate : float
         Rate per year at which each purchase is discounted to the customer's first purchase day;
         0 adds up what came in.
@@ -114,7 +115,7 @@ def _earned(
     as_of: Any,
     customers: Any,
     by: str | Sequence[str] | None,
-    margin: float,
+    margin: float | None,
     annual_discount_rate: float,
     refunds: KeepDropOrRaise,
 ) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
-    from crmkit._log import PurchaseDays, PurchaseLog
+    from crmkit._log import Money, PurchaseDays, PurchaseLog
 
 __all__ = ["TOLD", "check_refunds", "days_of", "holdout_days", "read_until"]
 
@@ -67,6 +67,6 @@ def check_refunds(
     return refunds
 
 
-def days_of(log: PurchaseLog, refunds: str) -> PurchaseDays:
-    """Return purchase days and their money, less the refunds if these are kept."""
-    return log.days(money=True, book=check_refunds(log, refunds) == "keep")
+def days_of(log: PurchaseLog, refunds: str, *, money: Money = "amount") -> PurchaseDays:
+    """Return purchase days and their money, or costs, less the refunds if these are kept."""
+    return log.days(money=money, book=check_refunds(log, refunds) == "keep")

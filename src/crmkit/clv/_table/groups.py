@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit._checks import check_number
+from crmkit._checks import check_number, check_optional
 from crmkit._frames import customer_columns, day_column, group_codes, read_by, read_period
 from crmkit._log import read_log
 from crmkit._periods import period_of, period_start
@@ -53,15 +53,16 @@ def read_earnings(
     customers: Any,
     by: str | Sequence[str] | None,
     as_of: Any,
-    margin: float,
+    margin: float | None,
     annual_discount_rate: float,
     refunds: KeepDropOrRaise,
 ) -> Earnings:
     """Reduce the log to purchase days and put each customer into a group."""
     calendar = None if period is None else read_period(period)
-    margin = check_number(margin, "margin")
+    share = check_optional(margin, "margin")
     rate = check_number(annual_discount_rate, "annual_discount_rate")
-    log = read_log(transactions, needs=("amount",), as_of=as_of)
+    costs = () if share is not None else ("cost",)
+    log = read_log(transactions, needs=("amount",), optional=costs, as_of=as_of)
     days = days_of(log, refunds)
     ids = pd.Series(log.rows.customer_ids, name="customer_id")
     first_day = days.day[days.first]
@@ -69,6 +70,9 @@ def read_earnings(
     columns = read_by(by, reserved=("cohort",))
     group, labels = _groups(ids, first_day, calendar, customers, columns, log.account)
     amount: Any = days.amount
+    earned = amount * (1.0 if share is None else share)
+    if share is None and log.rows.has("cost"):
+        earned = amount - days_of(log, refunds, money="cost").amount
     return Earnings(
         ids=ids,
         first_day=first_day,
@@ -77,7 +81,7 @@ def read_earnings(
         day=days.day,
         age=age,
         amount=amount,
-        value=margin * amount * discount_factor(age / DAYS_PER_YEAR, rate),
+        value=earned * discount_factor(age / DAYS_PER_YEAR, rate),
         labels=labels,
         log=log,
     )

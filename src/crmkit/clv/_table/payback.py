@@ -36,7 +36,7 @@ def payback_table(
     as_of: Any = None,
     customers: Any = None,
     by: str | Sequence[str] | None = None,
-    margin: float = 1.0,
+    margin: float | None = None,
     annual_discount_rate: float = 0.10,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
@@ -63,8 +63,8 @@ def payback_table(
     by : str or list of str, optional
         Columns that make the groups; customers without a value are a group of their own. Of
         `customers`, such as ``channel``.
-    margin : float
-        Share of the amount that is earned.
+    margin : float, optional
+        As in :func:`cohort_value`.
     annual_discount_rate : float
         Rate per year at which each purchase is discounted to the customer's first purchase day;
         0 adds up what came in.
@@ -138,7 +138,7 @@ def _earned_by_age(
     as_of: Any,
     customers: Any,
     by: str | Sequence[str] | None,
-    margin: float,
+    margin: float | None,
     annual_discount_rate: float,
     refunds: KeepDropOrRaise,
 ) -> pd.DataFrame:

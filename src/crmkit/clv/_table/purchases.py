@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._frames import Log
-    from crmkit._log import PurchaseLog
+    from crmkit._log import Money, PurchaseLog
     from crmkit._typing import KeepDropOrRaise
 
 __all__ = ["holdout_table", "purchase_table"]
@@ -258,7 +258,7 @@ def _days(
     *,
     until: int,
     since: int | None = None,
-    money: Literal["amount", "cost"] = "amount",
+    money: Money = "amount",
 ) -> PurchaseDays:
     """Reduce these rows as far as they fall on some days, with the amounts or costs of each."""
     log, bought = purchases.rows, purchases.bought
