@@ -8,7 +8,8 @@ Taken 2026-11-22 on two shared, busy cores, Python 3.11, numpy 2.4.6, scipy 1.17
 0.11.3, PyMC-Marketing 0.19.2, one million customers, seconds ours / theirs: BG/NBD fit 0.20 / 12.1
 in whole days (190,000 distinct rows), 0.78 / 12.0 in continuous time; P(alive) and purchases
 0.069 / 0.65; value of a year 0.25 / 11.8. Pareto/NBD fit 1.1 / 237 in whole days. CDNOW master
-0.012 / 0.32 (BG/NBD; PyMC's MAP 2.1) and 0.14 / 5.6 (Pareto/NBD; PyMC's MAP 8.7).
+0.012 / 0.32 (BG/NBD; PyMC's MAP 2.1) and 0.14 / 5.6 (Pareto/NBD; PyMC's MAP 8.7). On a quiet
+machine on 2026-11-30 BG/NBD with 446,924 distinct rows of a million fitted in 0.21, 74 MB.
 """
 
 import argparse

@@ -15,6 +15,7 @@ import argparse
 import os
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -56,36 +57,65 @@ def normals(model):
     return found
 
 
-def peer_bgnbd(table, prior):
-    """Return PyMC's model with PyMC-Marketing's likelihood of BG/NBD."""
+def rates(told, typical, spread):
+    """Return shape and rate of rates that are gamma-distributed, by their quantities."""
+    shape = told[spread].exp()
+    return shape, told[typical].exp() * shape
+
+
+def bg_nbd(told, table):
+    """Return the parameters of BG/NBD by name, and PyMC-Marketing's distribution."""
+    r, alpha = rates(told, "gap_days", "gap_spread")
+    both, odds = told["dropout_spread"].exp(), told["p_dropout"].exp()
+    leaving = {"a": both * odds / (1 + odds), "b": both / (1 + odds)}
+    return {"r": r, "alpha": alpha, **leaving}, seen("BetaGeoNBD", table)
+
+
+def pareto_nbd(told, table):
+    """Return the parameters of Pareto/NBD by name, and PyMC-Marketing's distribution."""
+    r, alpha = rates(told, "gap_days", "gap_spread")
+    s, beta = rates(told, "life_days", "life_spread")
+    return {"r": r, "alpha": alpha, "s": s, "beta": beta}, seen("ParetoNBD", table)
+
+
+def seen(distribution, table):
+    """Return what puts the histories into a model."""
+    from pymc_marketing.clv import distributions
+
+    kind, data = getattr(distributions, distribution), table[["recency", "frequency"]].to_numpy()
+    return lambda given: kind("seen", **given, T=table["T"].to_numpy(), observed=data)
+
+
+def gamma_gamma(told, table):
+    """Return the parameters of the gamma-gamma by name, and its density of total amounts.
+
+    PyMC-Marketing has it inside a model of its own; a total over v is beta-prime with p x and q.
+    """
     import pymc as pm
-    from pymc_marketing.clv.distributions import BetaGeoNBD
+    import pytensor.tensor as pt
+
+    orders = table["frequency"].to_numpy(float)
+    total = orders * table["monetary_value"].to_numpy()
+    p, q = told["order_spread"].exp(), told["amount_spread"].exp()
+
+    def put(given):
+        p, q, v = (given[name] for name in "pqv")
+        beta = pt.gammaln(p * orders) + pt.gammaln(q) - pt.gammaln(p * orders + q)
+        pm.Potential(
+            "seen", (p * orders - 1) * np.log(total) + q * pt.log(v)
+            - (p * orders + q) * pt.log(total + v) - beta,
+        )  # fmt: skip
+
+    return {"p": p, "q": q, "v": told["amount"].exp() * q / p}, put
+
+
+def peer(build, table, prior):
+    """Return PyMC's model: quantities normal on their scales, parameters made of them."""
+    import pymc as pm
 
     with pm.Model() as model:
-        gap, shape, odds, size = (pm.Normal(name, *prior[name]) for name in prior)
-        r = pm.Deterministic("r", pm.math.exp(shape))
-        alpha = pm.Deterministic("alpha", pm.math.exp(gap + shape))
-        share, both = pm.math.sigmoid(odds), pm.math.exp(size)
-        a = pm.Deterministic("a", share * both)
-        b = pm.Deterministic("b", (1 - share) * both)
-        seen = table[["recency", "frequency"]].to_numpy()
-        BetaGeoNBD("seen", a=a, b=b, r=r, alpha=alpha, T=table["T"].to_numpy(), observed=seen)
-    return model
-
-
-def peer_pareto(table, prior):
-    """Return PyMC's model with PyMC-Marketing's likelihood of Pareto/NBD."""
-    import pymc as pm
-    from pymc_marketing.clv.distributions import ParetoNBD
-
-    with pm.Model() as model:
-        gap, shape, life, leaving = (pm.Normal(name, *prior[name]) for name in prior)
-        r = pm.Deterministic("r", pm.math.exp(shape))
-        alpha = pm.Deterministic("alpha", pm.math.exp(gap + shape))
-        s = pm.Deterministic("s", pm.math.exp(leaving))
-        beta = pm.Deterministic("beta", pm.math.exp(life + leaving))
-        seen = table[["recency", "frequency"]].to_numpy()
-        ParetoNBD("seen", r=r, alpha=alpha, s=s, beta=beta, T=table["T"].to_numpy(), observed=seen)
+        parameters, put = build({name: pm.Normal(name, *prior[name]) for name in prior}, table)
+        put({name: pm.Deterministic(name, value) for name, value in parameters.items()})
     return model
 
 
@@ -96,12 +126,12 @@ def cpu(function):
     return time.process_time() - start, result
 
 
-def compare(name, kind, peer, table, rounds, tune):
+def compare(name, make, build, table, rounds, tune):
     """Print both posteriors, in logarithms, and the times."""
     import pymc as pm
 
     def ours(seed):
-        return kind(prior="weak", n_draws=DRAWS, random_state=seed).fit(table)
+        return make(prior="weak", n_draws=DRAWS, random_state=seed).fit(table)
 
     def theirs(seed, draws=DRAWS // 2, tune=tune):
         with model:
@@ -111,7 +141,7 @@ def compare(name, kind, peer, table, rounds, tune):
             )  # fmt: skip
 
     first = ours(0)
-    model = peer(table, normals(first))
+    model = peer(build, table, normals(first))
     theirs(0, draws=2, tune=2)  # compiles
     quick, slow, traces = [], [], []
     for seed in range(1, rounds + 1):
@@ -145,20 +175,31 @@ def same(model, traces):
         )
 
 
+MODELS = {
+    "BG/NBD": (clv.BGNBD, bg_nbd),
+    "Pareto/NBD": (clv.ParetoNBD, pareto_nbd),
+    "gamma-gamma": (partial(clv.GammaGamma, first_purchase=False), gamma_gamma),
+}
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sample", help="file of CDNOW's sample")
+    options.add_argument("--customers", type=int, help="so many of them, drawn by a seed")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--tune", type=int, default=500)
-    options.add_argument("--quick", action="store_true", help="BG/NBD alone")
+    options.add_argument("--models", nargs="*", choices=list(MODELS), default=list(MODELS))
     chosen = options.parse_args()
     table = customers(chosen.sample)
+    if chosen.customers:
+        table = table.sample(chosen.customers, random_state=0).reset_index(drop=True)
     print(f"{len(table):,} customers, {os.cpu_count()} cores")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        models = [("BG/NBD", clv.BGNBD, peer_bgnbd), ("Pareto/NBD", clv.ParetoNBD, peer_pareto)]
-        for name, kind, peer in models[: 1 if chosen.quick else 2]:
-            compare(name, kind, peer, table, chosen.rounds, chosen.tune)
+        for name in chosen.models:
+            make, build = MODELS[name]
+            some = table if build is not gamma_gamma else table[table["monetary_value"] > 0]
+            compare(name, make, build, some, chosen.rounds, chosen.tune)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy as np
 from crmkit.clv._math.law import Law
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.prior import beta_quantities
-from crmkit.clv._math.special import log_rising
+from crmkit.clv._math.special import log_rise, log_rising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,8 @@ class SpendLaw(Law):
         if not self.returns:
             return self.amount_parts(rows)
         k, n, at = rows.columns["kept"], rows.columns["bought"], len(self.names) - 2
-        part = compressed_part(stays_density, (k, n), rows.weight, rows.designs, uses=(at, at + 1))
+        about = stays_density, (k, n), rows.weight, rows.designs
+        part = compressed_part(*about, uses=(at, at + 1), value=stays_value)
         return [*self.amount_parts(rows.where(k > 0.0)), part]
 
     def starts(self, rows: Rows) -> list[list[float]]:
@@ -108,6 +109,12 @@ def stays_density(theta: Sequence[Any], k: Floats, n: Floats) -> Any:
         (at + 1, at + 1): back[2] - all_of_them[2],
     }
     return value, gradient, hessian
+
+
+def stays_value(theta: Sequence[Any], k: Floats, n: Floats) -> Floats:
+    """Return that alone."""
+    a, b = theta[-2:]
+    return log_rise(a, k) + log_rise(b, n - k) - log_rise(a + b, n)
 
 
 def p_stays(theta: Sequence[Any], k: Floats, n: Floats) -> Floats:

@@ -82,7 +82,7 @@ def _stirling(p: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
 def log_beta(a: ArrayLike, b: ArrayLike) -> Floats:
     """``ln B(a, b)`` without cancellation when one argument is large."""
     small, large = np.minimum(a, b), np.maximum(a, b)
-    value: Floats = special.gammaln(small) - log_rising(large, small)[0]
+    value: Floats = special.gammaln(small) - log_rise(large, small)
     return value
 
 

@@ -50,8 +50,9 @@ class GammaSpend(SpendLaw):
     def amount_parts(self, rows: Rows) -> list[Part]:
         """Return what depends on counts alone, and the rest."""
         x, z = rows.columns["kept"], rows.columns["amount"]
-        counts = compressed_part(counts_density, (x,), rows.weight, rows.designs, uses=(0, 1))
-        return [counts, Part(spend_density, (x, z), rows.weight, rows.designs)]
+        about = rows.weight, rows.designs
+        counts = compressed_part(counts_density, (x,), *about, uses=(0, 1), value=counts_value)
+        return [counts, Part(spend_density, (x, z), *about, value=spend_value)]
 
     def amount_starts(self) -> list[tuple[float, ...]]:
         """Return parameters to start from."""
@@ -91,7 +92,12 @@ def counts_density(theta: Sequence[Any], x: Floats) -> Any:
         (0, 1): x * special.polygamma(1, s + q),
         (1, 1): by_q[2],
     }
-    return -log_beta(s, q), {0: x * by_s[1], 1: by_q[1]}, hessian
+    return counts_value(theta, x), {0: x * by_s[1], 1: by_q[1]}, hessian
+
+
+def counts_value(theta: Sequence[Any], x: Floats) -> Floats:
+    """Return those terms alone."""
+    return -log_beta(theta[0] * x, theta[1])
 
 
 def spend_density(theta: Sequence[Any], x: Floats, z: Floats) -> Any:
@@ -108,6 +114,14 @@ def spend_density(theta: Sequence[Any], x: Floats, z: Floats) -> Any:
         (2, 2): p * x * inverse**2 - q * share * (1.0 / v + inverse),
     }
     return q * low + p * high - np.log(z), gradient, hessian
+
+
+def spend_value(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
+    """Return the rest alone."""
+    p, q, v = theta[:3]
+    u = x * z
+    result: Floats = -q * np.log1p(u / v) - p * x * np.log1p(v / u) - np.log(z)
+    return result
 
 
 def expected_spend(theta: Sequence[Any], x: Floats, z: Floats) -> Floats:
