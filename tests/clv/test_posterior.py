@@ -14,7 +14,9 @@ from crmkit.clv._math.likelihood import Part, _evaluate, positions
 from crmkit.clv._math.pareto import times_density
 from crmkit.clv._math.posterior import _pareto_fit, draw, smoothed_weights
 from crmkit.clv._math.prior import from_scale, to_scale
-from crmkit.clv._model.intervals import outcomes
+from crmkit.clv._math.rows import Rows
+from crmkit.clv._math.spend import GammaSpend
+from crmkit.clv._model.intervals import outcome_interval, outcomes
 from crmkit.clv._model.priors import prior_of
 from crmkit.errors import InputError
 
@@ -276,6 +278,24 @@ def test_values_without_slopes_are_those_with(kind, covariates):
     assert not nothing.any()
 
 
+@pytest.mark.parametrize("covariates", [(), ("age",)])
+def test_values_of_spend_without_slopes_are_those_with(covariates):
+    rng = np.random.default_rng(4)
+    x, z = rng.choice([1.0, 2.0, 40.0, 700.0], 30), rng.lognormal(0.0, 2.0, 30)
+    kept, age = np.floor(x * rng.uniform(0.1, 1.0, 30)).clip(1.0), rng.normal(size=(30, 1))
+    designs = (None, None, age if covariates else None, None, None)
+    columns = {"bought": x, "kept": kept, "amount": z}
+    parts = GammaSpend().with_returns().parts(Rows(columns, designs, np.ones(30), ...))
+    assert len(parts) == 3
+    assert all(part.value is not None for part in parts)
+    where = positions([0 if design is None else design.shape[1] for design in designs])
+    points = rng.normal(0, 3.0, (60, 5 + len(covariates)))
+    points[:2, :5] = [[9, 14, 12, 9, 9], [-6, 12, 8, -7, 14]]
+    quick, nothing = at_many(parts, points, where, slopes=False)
+    np.testing.assert_allclose(quick, at_many(parts, points, where)[0], rtol=1e-10, atol=1e-7)
+    assert not nothing.any()
+
+
 def test_moves_forget_a_start_that_is_far_too_narrow():
     precision = np.array([[2.0, 1.5], [1.5, 2.0]])
     monkey = pytest.MonkeyPatch()
@@ -368,7 +388,7 @@ def test_what_falls_due_on_a_calendar_comes_on_its_days():
     one = table.tail(1)
     rng = np.random.default_rng(0)
     for days, months in ((0, 0), (31, 1), (32, 2), (181, 6)):
-        ahead = model._ahead(one, np.arange(400), float(days), rng)
+        ahead = model._ahead(one, float(days))(np.arange(400), rng)
         dates = pd.DatetimeIndex(end + pd.to_timedelta(np.unique(ahead.when), unit="D"))
         assert (dates.day == 1).all()
         assert len(dates) == months
@@ -402,7 +422,7 @@ def test_what_is_returned_brings_nothing(kind):
                           "monetary_value": [0.0, 20.0], "kept_purchases": [0, 2],
                           "log_amount_mean": [0.0, 3.2], "log_amount_std": [0.0, 0.3]})  # fmt: skip
     found = model.predict(table, interval="predictive")
-    drawn = model._amounts_ahead(table, np.arange(n), np.arange(2 * n), np.random.default_rng(1))
+    drawn = model._amounts_ahead(table)(np.arange(n), np.arange(2 * n), np.random.default_rng(1))
     drawn = drawn.reshape(n, 2)
     np.testing.assert_allclose((drawn > 0).mean(axis=0), found["p_kept"], atol=0.015)
     np.testing.assert_allclose(drawn.mean(axis=0), found["expected_amount"], rtol=0.03)
@@ -479,6 +499,37 @@ def test_money_to_come_of_customers_segments_and_the_base(models):
     spends = clv.ByGroup(model=means, by="half").fit(table)
     pair = pair | {"spend": spends}
     assert clv.customer_equity(table, **pair, interval="predictive")["std_error"][0] > 0
+
+
+def limits_by_trial(values, level):
+    """Every outcome that was drawn is tried as a limit, the one nearer to nothing first."""
+    sign = -1.0 if values.mean() < 0.0 else 1.0
+    values = values * sign
+    left_out = (1.0 - level) * len(values)
+    tried = np.unique(values)
+    near = min(x for x in tried if (values <= x).sum() >= left_out / 2.0 - 1e-6)
+    rest = left_out - (values < near).sum()
+    far = min(
+        (x for x in tried if x >= near),
+        key=lambda x: (round(abs((values > x).sum() - rest), 6), -x),
+    )
+    return sorted([sign * near, sign * far])
+
+
+def test_limits_of_outcomes_leave_out_what_the_level_says():
+    rng = np.random.default_rng(0)
+    for run in range(400):
+        size, level = int(rng.integers(2, 200)), float(rng.choice([0.5, 0.8, 0.95, 0.99]))
+        counts = rng.poisson(rng.gamma(1.0, 3.0), size).astype(float)
+        values = [counts, rng.normal(0, 1, size), counts * rng.gamma(1, 1, size), -counts][run % 4]
+        found = outcome_interval(values[:, None], level)
+        told = [found["conf_low"][0], found["conf_high"][0]]
+        assert told == limits_by_trial(values, level)
+    # Half of the customers bring nothing: what is left out all lies above.
+    money = np.where(np.arange(1000) < 500, 0.0, np.arange(1000.0))[:, None]
+    found = outcome_interval(money, 0.95)
+    assert (found["conf_low"], found["conf_high"]) == (0.0, 949.0)
+    assert outcome_interval(-money, 0.95)["conf_low"] == -949.0
 
 
 def test_customers_in_blocks_are_told_alike(models, monkeypatch):

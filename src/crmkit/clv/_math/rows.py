@@ -35,7 +35,7 @@ class Rows:
     weight: Floats
     inverse: Index
 
-    def where(self, chosen: Bools) -> Rows:
+    def where(self, chosen: Bools | slice) -> Rows:
         """Return some of the rows, for a likelihood; who is which row is of all of them still."""
         return Rows(
             {name: column[chosen] for name, column in self.columns.items()},

@@ -8,7 +8,6 @@ of predictions is then ``g' V g`` with g the sum of their rows.
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from dataclasses import replace
 from types import EllipsisType
@@ -217,12 +216,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
     def _seed(self) -> int | None:
         """Return the seed of what is drawn after fitting."""
         return self.random_state
-
-    def _at(self, coefficients: Floats) -> Self:
-        """Return the model with other coefficients."""
-        other = copy.copy(self)
-        other.coefficients_ = coefficients
-        return other
 
     def _spread(self, rows: Rows, terms: list[str]) -> Floats:
         """Return one per log-parameter and the standard deviation of each covariate."""

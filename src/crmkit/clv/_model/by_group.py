@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,12 +11,17 @@ from crmkit._checks import check_flag, listed, quoted
 from crmkit._estimator import Model
 from crmkit._frames import group_codes, match_groups, read_by, read_customers
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.group_draws import ahead_by_group, amounts_by_group, stacked
+from crmkit.clv._model.group_draws import (
+    ahead_by_group,
+    amounts_by_group,
+    at_draws_by_group,
+    stacked,
+)
 from crmkit.clv._model.pooling import fit_each, fit_pooled
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
@@ -190,14 +194,6 @@ class ByGroup(Model):
         self._check_fitted()
         return np.hstack([model.coefficient_draws_ for model in self.models_])
 
-    def _at(self, coefficients: Floats) -> ByGroup:
-        """Return the model with other coefficients, those of all groups in a row."""
-        ends = np.cumsum([len(model.coefficients_) for model in self.models_])
-        other = copy.copy(self)
-        pieces = np.split(coefficients, ends[:-1])
-        other.models_ = [m._at(piece) for m, piece in zip(self.models_, pieces, strict=True)]
-        return other
-
     @property
     def coefficient_covariance_(self) -> Floats:
         """Covariance of the coefficients of all groups, one block per group."""
@@ -293,15 +289,24 @@ class ByGroup(Model):
         """Return the seed of what is drawn after fitting."""
         return self.models_[0]._seed()
 
-    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
-        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
-        return ahead_by_group(self._by_model(customers), customers, which, days, rng)
+    def _ahead(self, customers: Any, days: float) -> Callable[[Ints, np.random.Generator], Ahead]:
+        """Return what continues histories at some draws; draw d of customer i is d n + i."""
+        parts = self._by_model(customers)
+        return ahead_by_group([(m._ahead(customers.iloc[r], days), r) for m, r in parts])
 
-    def _amounts_ahead(
-        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
-        return amounts_by_group(self._by_model(customers), customers, which, owner, rng)
+    def _amounts_ahead(self, customers: Any) -> Callable[[Ints, Ints, np.random.Generator], Floats]:
+        """Return what draws an amount for each owner: at draw d customer i of n is d n + i."""
+        parts = self._by_model(customers)
+        return amounts_by_group([(m._amounts_ahead(customers.iloc[r]), r) for m, r in parts])
+
+    def _discounted_at(self, customers: Any, draws: Floats, **options: Any) -> Floats:
+        """Return discounted purchases at every draw of the coefficients, (d, n)."""
+        given = self.models_, *self._groups(customers), draws
+        return at_draws_by_group(*given, "_discounted_at", options)
+
+    def _amount_at(self, customers: Any, draws: Floats) -> Floats:
+        """Return expected amounts at every draw of the coefficients, (d, n)."""
+        return at_draws_by_group(self.models_, *self._groups(customers), draws, "_amount_at", {})
 
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""
@@ -310,6 +315,6 @@ class ByGroup(Model):
             result[rows] = model._new_customers(kinds.iloc[rows], days)
         return result
 
-    def _amount(self, customers: Any, **options: Any) -> tuple[Floats, Floats]:
+    def _amount(self, customers: Any) -> tuple[Floats, Floats]:
         """Return expected amounts with their derivatives; for lifetime_value."""
-        return stacked(self.models_, *self._groups(customers), "_amount", options)
+        return stacked(self.models_, *self._groups(customers), "_amount", {})

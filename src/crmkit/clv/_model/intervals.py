@@ -17,7 +17,7 @@ from crmkit.clv._model.rows import parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -35,14 +35,17 @@ __all__ = [
     "customers_at_draws",
     "delta_interval",
     "gone_on",
+    "in_a_row",
     "is_predictive",
     "limits",
     "one_amount_each",
+    "outcome_interval",
     "outcomes",
     "posterior_interval",
     "predictive_interval",
     "quantile_interval",
     "slopes_at",
+    "values_at_draws",
     "with_gradient",
 ]
 
@@ -117,17 +120,71 @@ def posterior_interval(
     rows: Rows, function: Prediction, draws: Floats, confidence_level: float
 ) -> dict[str, Floats]:
     """Return std_error, conf_low and conf_high over draws of the coefficients, (d, p)."""
-    found = np.array([function(parameters_at(draw, rows.designs), rows.columns) for draw in draws])
-    return quantile_interval(found, confidence_level)
+    size, step = rows.weight.size, max(1, _HELD // len(draws))
+    blocks = [
+        quantile_interval(
+            values_at_draws(rows.where(slice(start, start + step)), function, draws),
+            confidence_level,
+        )
+        for start in range(0, max(size, 1), step)
+    ]
+    return in_a_row(blocks)
+
+
+def values_at_draws(rows: Rows, function: Prediction, draws: Floats) -> Floats:
+    """Return a prediction of distinct rows at every draw of the coefficients, (d, n)."""
+    found = np.empty((len(draws), rows.weight.size))
+    for place, draw in enumerate(draws):
+        found[place] = function(parameters_at(draw, rows.designs), rows.columns)
+    return found
+
+
+def in_a_row(blocks: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    """Return what was told of customers in blocks as if of all at once."""
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
 def quantile_interval(values: Floats, confidence_level: float) -> dict[str, Floats]:
     """Return std_error, conf_low and conf_high of draws, (d, n); infinite where draws are."""
     tail = (1.0 - confidence_level) / 2.0
     low, high = np.quantile(values, [tail, 1.0 - tail], axis=0, method="inverted_cdf")
+    return {"std_error": _deviation(values), "conf_low": low, "conf_high": high}
+
+
+def outcome_interval(values: Floats, confidence_level: float) -> dict[str, Floats]:
+    """Return std_error, conf_low and conf_high of what came in at each draw, (d, n).
+
+    Many customers bring nothing and others a few purchases, so that both tails cannot be equal.
+    At most half of what the interval leaves out lies between nothing and its nearer limit; the
+    other limit leaves out the rest, as nearly as the outcomes drawn allow. Held on average are
+    then as many as `confidence_level` says, where equal tails would hold more.
+    """
+    sign = np.where(values.mean(axis=0) < 0.0, -1.0, 1.0)  # nothing is the least, or the most
+    size, n_draws = values * sign, len(values)
+    left_out = round((1.0 - confidence_level) * n_draws, 6)
+    first = max(math.ceil(left_out / 2.0) - 1, 0)
+    last = n_draws - 1 - math.floor(left_out)
+    size.partition([first, last], axis=0)
+    near = size[first].copy()
+    rest = left_out - (size[: last + 1] < near).sum(axis=0)
+    top = np.sort(size[last:], axis=0)
+    place = len(top) - 1 - np.floor(rest).astype(np.int64)
+    far = np.take_along_axis(top, place[None], axis=0)[0]
+    # Of two neighbouring outcomes the one that leaves out what is nearer to the rest.
+    beyond, above = (top >= far).sum(axis=0), (top > far).sum(axis=0)
+    beyond += (size[:last] >= far).sum(axis=0)
+    drop = np.flatnonzero((beyond - rest < rest - above) & (far > near))
+    lesser = size[:, drop]
+    far[drop] = np.where(lesser < far[drop], lesser, -np.inf).max(axis=0)
+    low, high = np.where(sign > 0.0, [near, far], [-far, -near])
+    return {"std_error": _deviation(values), "conf_low": low, "conf_high": high}
+
+
+def _deviation(values: Floats) -> Floats:
+    """Return the standard deviation of draws, (d, n); infinite where draws are."""
     finite = np.isfinite(values).all(axis=0)
-    error = np.where(finite, values, 0.0).std(axis=0, ddof=1)
-    return {"std_error": np.where(finite, error, np.inf), "conf_low": low, "conf_high": high}
+    deviation = np.where(finite, values, 0.0).std(axis=0, ddof=1)
+    return np.where(finite, deviation, np.inf)
 
 
 def at_draws(rows: Rows, draws: Floats) -> tuple[list[Any], dict[str, Floats], Ints]:
@@ -160,8 +217,8 @@ def one_amount_each(model: Any, table: pd.DataFrame, level: float) -> dict[str, 
     """Return deviation and limits of the amount of one purchase to come of each customer."""
     count = len(check_draws(model, "The model"))
     owner, rng = np.arange(count * len(table)), _seeded_apart(model._seed())
-    drawn = model._amounts_ahead(table, np.arange(count), owner, rng)
-    return quantile_interval(drawn.reshape(count, -1), level)
+    drawn = model._amounts_ahead(table)(np.arange(count), owner, rng)
+    return outcome_interval(drawn.reshape(count, -1), level)
 
 
 def continued(
@@ -214,13 +271,15 @@ def outcomes(
     width = n if group is None else n_groups
     result = np.zeros((count, width))
     step = max(1, _CELLS // max(n, 1))
+    goes_on = purchases._ahead(table, days)
+    pays = None if spend is None else spend._amounts_ahead(table)
     for start in range(0, count, step):
         some = np.arange(start, min(start + step, count))
-        ahead = purchases._ahead(table, some, days, rng)
+        ahead = goes_on(some, rng)
         worth = np.exp(-rate * ahead.when)
         customer = ahead.owner % n
-        if spend is not None:
-            worth *= spend._amounts_ahead(table, order[some], ahead.owner, rng)
+        if pays is not None:
+            worth *= pays(order[some], ahead.owner, rng)
             worth *= 1.0 if share is None else share[customer]
         cell = ahead.owner // n * width + where[customer]
         found = np.bincount(cell, weights=worth, minlength=some.size * width)
@@ -243,13 +302,13 @@ def predictive_interval(
     n_draws = len(check_draws(purchases, "The model of purchases"))
     if group is not None or n_draws * len(table) <= _HELD:
         found = outcomes(table, purchases, spend, share=share, group=group, **options)
-        return quantile_interval(found, level)
+        return outcome_interval(found, level)
     blocks = []
     for start in range(0, len(table), _HELD // n_draws):
         rows = slice(start, start + _HELD // n_draws)
         own = None if share is None else share[rows]
         blocks.append(predictive_interval(table.iloc[rows], purchases, spend, share=own, **whole))
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    return in_a_row(blocks)
 
 
 def _seeded_apart(random_state: int | None) -> np.random.Generator:

@@ -11,6 +11,8 @@ from crmkit._checks import Problems, check_number, number_array
 from crmkit._frames import read_customers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmkit._typing import Floats, Ints
 
 __all__ = ["KnownPrice"]
@@ -38,23 +40,17 @@ class KnownPrice:
             problems.raise_if_any()
         return pd.DataFrame({"customer_id": table["customer_id"], "expected_amount": amount})
 
-    def _amounts_ahead(
-        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        """Return the price of each `owner`: customer i of n at the d-th draw is d n + i."""
-        del which, rng
-        amount = self.predict(customers)["expected_amount"].to_numpy()
-        return np.asarray(amount[owner % amount.size], dtype=np.float64)
+    def _amounts_ahead(self, customers: Any) -> Callable[[Ints, Ints, np.random.Generator], Floats]:
+        """Return what tells the price of each owner: at draw d customer i of n is d n + i."""
+        amount, _ = self._amount(customers)
+        return lambda _, owner, __: amount[owner % amount.size]
 
-    def _amount(
-        self, customers: Any, *, gradient: bool = True, finite: bool = True
-    ) -> tuple[Floats, Floats]:
+    def _amount(self, customers: Any) -> tuple[Floats, Floats]:
         """Return the prices (n,); there is nothing to derive them in."""
-        del gradient, finite
-        amount = self.predict(customers)["expected_amount"].to_numpy()
+        amount = self.predict(customers)["expected_amount"].to_numpy(np.float64)
         return amount, np.empty((amount.size, 0))
 
-    def _at(self, coefficients: Floats) -> KnownPrice:
-        """Return the same: a price has no coefficients."""
-        del coefficients
-        return self
+    def _amount_at(self, customers: Any, draws: Floats) -> Floats:
+        """Return the prices at every draw, (d, n): they are known."""
+        amount, _ = self._amount(customers)
+        return np.broadcast_to(amount, (len(draws), amount.size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,18 +38,12 @@ class OnLog:
     transactions: Any
     covariates: Any
     as_of: Any
-    # The model's coefficients, if others than it found.
-    at: Floats | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Return what the model has learned, such as ``log_likelihood_``."""
         if name.endswith("_") and not name.startswith("_"):
             return getattr(self.model, name)
         raise AttributeError(name)
-
-    def _at(self, coefficients: Floats) -> OnLog:
-        """Return the model with other coefficients."""
-        return replace(self, at=coefficients)
 
     def predict(self, customers: Any, **options: Any) -> pd.DataFrame:
         """Return what the model predicts of the customers of a table, in their order."""
@@ -80,7 +74,7 @@ class OnLog:
         def expected(at: Floats) -> Floats:
             return VaryingFuture(read.histories, read.paths, effects, at).expected(days, rate)[2]
 
-        at = self.model.coefficients_ if self.at is None else self.at
+        at = self.model.coefficients_
         value, slopes = expected(at), np.empty((read.histories.path.size, 0))
         if gradient:
             value, slopes = slopes_at(expected, at)

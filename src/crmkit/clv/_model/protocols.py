@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pandas as pd
 
@@ -31,9 +33,6 @@ class PurchaseValuer(Protocol):
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""
 
-    def _at(self, coefficients: Floats) -> Self:
-        """Return the model with other coefficients."""
-
 
 class PurchaseDrawer(PurchaseValuer, Protocol):
     """One with draws from the posterior, which intervals of money to come need."""
@@ -45,21 +44,21 @@ class PurchaseDrawer(PurchaseValuer, Protocol):
     def _seed(self) -> int | None:
         """Return the seed of what is drawn after fitting."""
 
-    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
-        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
+    def _discounted_at(
+        self, customers: Any, draws: Floats, *, horizon_days: float, annual_discount_rate: float
+    ) -> Floats:
+        """Return expected discounted purchases at every draw of the coefficients, (d, n)."""
+
+    def _ahead(self, customers: Any, days: float) -> Callable[[Ints, np.random.Generator], Ahead]:
+        """Return what continues histories at some draws; draw d of customer i is d n + i."""
 
 
 @runtime_checkable
 class SpendValuer(Protocol):
     """A fitted model, or models by group, of what customers of a table spend per purchase."""
 
-    def _amount(
-        self, customers: Any, *, gradient: bool = True, finite: bool = True
-    ) -> tuple[Floats, Floats]:
+    def _amount(self, customers: Any) -> tuple[Floats, Floats]:
         """Return expected amounts (n,) and their derivatives in the coefficients (n, p)."""
-
-    def _at(self, coefficients: Floats) -> Self:
-        """Return the model with other coefficients."""
 
 
 class SpendDrawer(SpendValuer, Protocol):
@@ -69,7 +68,8 @@ class SpendDrawer(SpendValuer, Protocol):
     def coefficient_draws_(self) -> Floats:
         """Draws from the posterior (d, p); none without a prior."""
 
-    def _amounts_ahead(
-        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
+    def _amount_at(self, customers: Any, draws: Floats) -> Floats:
+        """Return expected amounts at every draw of the coefficients, (d, n), infinite ones too."""
+
+    def _amounts_ahead(self, customers: Any) -> Callable[[Ints, Ints, np.random.Generator], Floats]:
+        """Return what draws an amount for each owner: at draw d customer i of n is d n + i."""

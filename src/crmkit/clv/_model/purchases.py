@@ -26,11 +26,12 @@ from crmkit.clv._model.intervals import (
     gone_on,
     is_predictive,
     predictive_interval,
+    values_at_draws,
 )
 from crmkit.clv._model.rows import designs_of, parameters_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.ahead import Ahead
@@ -102,7 +103,8 @@ class PurchaseModel(LikelihoodModel):
         interval : {"delta", "posterior", "predictive"}, optional
             Adds an interval for the expected (or, with a rate, the discounted) purchases: what the
             data leave open about the parameters, by derivatives, or with a prior by draws; or,
-            with a prior, for the purchases that will be made by customers of such a history.
+            with a prior, for the purchases that will be made by customers of such a history. Its
+            lower limit leaves out at most half of what is to be left out, the upper one the rest.
         confidence_level : float
             Level of the interval. At a boundary (``boundary_``) 49 to 90 % of those of 95 % hold.
 
@@ -221,10 +223,25 @@ class PurchaseModel(LikelihoodModel):
 
         return self._with_gradient(rows, function, gradient=gradient)
 
-    def _ahead(self, customers: Any, which: Ints, days: float, rng: np.random.Generator) -> Ahead:
-        """Continue histories at some draws of the coefficients; draw d of customer i is d n + i."""
+    def _discounted_at(
+        self, customers: Any, draws: Floats, *, horizon_days: float, annual_discount_rate: float
+    ) -> Floats:
+        """Return expected discounted purchases at every draw of the coefficients, (d, n)."""
+        rate = check_rate(annual_discount_rate)
+        frame, rows = self._rows(customers)
+        days = check_horizon(horizon_days, frame)
+
+        def function(theta: list[Any], columns: dict[str, Floats]) -> Floats:
+            return purchases_ahead(self._future(theta, columns), days, rate)
+
+        return values_at_draws(rows, function, draws)[:, rows.inverse]
+
+    def _ahead(self, customers: Any, days: float) -> Callable[[Ints, np.random.Generator], Ahead]:
+        """Return what continues histories at some draws; draw d of customer i is d n + i."""
         _, rows = self._rows(customers)
-        return continued(self._future, rows, self.coefficient_draws_[which], days, rng)
+        return lambda which, rng: continued(
+            self._future, rows, self.coefficient_draws_[which], days, rng
+        )
 
     def _new_customers(self, kinds: pd.DataFrame, days: Floats) -> Floats:
         """Return what customers without a history buy within each number of days, (n, days)."""

@@ -12,13 +12,21 @@ from crmkit._checks import Problems, check_number, number_array, random_generato
 from crmkit._frames import read_customers, with_account
 from crmkit.clv._math.returns import draw_staying, odds_of_staying, p_stays, simulate_kept
 from crmkit.clv._model.base import LikelihoodModel
-from crmkit.clv._model.intervals import Interval, customers_at_draws, is_predictive, one_amount_each
+from crmkit.clv._model.intervals import (
+    Interval,
+    customers_at_draws,
+    is_predictive,
+    one_amount_each,
+    values_at_draws,
+)
 from crmkit.clv._model.margins import LearnsMargins
 from crmkit.clv._model.priors import is_about
 from crmkit.clv._model.rows import designs_of, parameters_at
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmkit._typing import Floats, Ints
     from crmkit.clv._math.returns import SpendLaw
     from crmkit.clv._math.rows import Rows
@@ -88,7 +96,8 @@ class SpendModel(LearnsMargins, LikelihoodModel):
             with ``frequency`` 0 whose ``first_amount`` is missing.
         interval : {"delta", "posterior", "predictive"}, optional
             Adds an interval for the expected amount: what the data leave open about the
-            parameters, by derivatives, or with a prior by draws; or for one amount to come.
+            parameters, by derivatives, or with a prior by draws; or for one amount to come, whose
+            lower limit leaves out at most half of what is to be left out, the upper one the rest.
         confidence_level : float
             Level of the interval. At a boundary (``boundary_``) 64 to 80 % of those of 95 % hold,
             with a prior 93 to 100 % (measured without first purchases).
@@ -135,16 +144,23 @@ class SpendModel(LearnsMargins, LikelihoodModel):
             account["returns_taken_for_none"] = int(returned.sum())
         return with_account(pd.DataFrame(result), account)
 
-    def _amounts_ahead(
-        self, customers: Any, which: Ints, owner: Ints, rng: np.random.Generator
-    ) -> Floats:
-        """Draw an amount for each `owner`: customer i of n at the d-th of some draws is d n + i."""
+    def _amount_at(self, customers: Any, draws: Floats) -> Floats:
+        """Return expected amounts at every draw of the coefficients, (d, n), infinite ones too."""
         _, rows = self._rows(customers)
-        theta, columns = customers_at_draws(rows, self.coefficient_draws_[which])
-        amount = self._law.ahead(theta, columns, owner, rng)
-        if self._law.returns:
-            amount *= draw_staying(theta, columns["kept"], columns["bought"], owner, rng)
-        return amount
+        return values_at_draws(rows, self._with_infinity, draws)[:, rows.inverse]
+
+    def _amounts_ahead(self, customers: Any) -> Callable[[Ints, Ints, np.random.Generator], Floats]:
+        """Return what draws an amount for each owner: at draw d customer i of n is d n + i."""
+        _, rows = self._rows(customers)
+
+        def amounts(which: Ints, owner: Ints, rng: np.random.Generator) -> Floats:
+            theta, columns = customers_at_draws(rows, self.coefficient_draws_[which])
+            amount = self._law.ahead(theta, columns, owner, rng)
+            if self._law.returns:
+                amount *= draw_staying(theta, columns["kept"], columns["bought"], owner, rng)
+            return amount
+
+        return amounts
 
     def return_table(self, customers: Any, *, confidence_level: float = 0.95) -> pd.DataFrame:
         """Tell how probable it is that a purchase of each customer stays.
@@ -193,14 +209,11 @@ class SpendModel(LearnsMargins, LikelihoodModel):
         """Return the odds that a purchase stays."""
         return odds_of_staying(theta, columns["kept"], columns["bought"])
 
-    def _amount(
-        self, customers: Any, *, gradient: bool = True, finite: bool = True
-    ) -> tuple[Floats, Floats]:
+    def _amount(self, customers: Any) -> tuple[Floats, Floats]:
         """Return the expected amounts (n,) and their derivatives in the coefficients (n, p)."""
         self._check_fitted()
         _, rows = self._rows(customers)
-        about = self._expected if finite else self._with_infinity
-        return self._with_gradient(rows, about, gradient=gradient)
+        return self._with_gradient(rows, self._expected)
 
     def _knows_returns(self) -> bool:
         """Tell whether the model counts purchases that were returned."""

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.clv._model.future import check_horizon, check_rate
-from crmkit.clv._model.intervals import check_draws, predictive_interval, quantile_interval
+from crmkit.clv._model.intervals import (
+    check_draws,
+    in_a_row,
+    predictive_interval,
+    quantile_interval,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Floats, Ints
     from crmkit.clv._model.intervals import Interval
-    from crmkit.clv._model.protocols import PurchaseValuer, SpendValuer
+    from crmkit.clv._model.protocols import PurchaseDrawer, SpendDrawer
 
 
 __all__ = ["Valuation"]
 
-# Draws times customers held at once; those of single customers go in blocks.
-_CELLS = 4_000_000
+# Draws times customers held at once: the more, the less often what many share is computed.
+_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,8 @@ class Valuation:
     """Values ``share x amount x discounted purchases`` of the n customers of a table."""
 
     table: pd.DataFrame
-    purchases: PurchaseValuer
-    spend: SpendValuer
+    purchases: PurchaseDrawer
+    spend: SpendDrawer
     share: Floats
     options: dict[str, Any]
 
@@ -50,7 +55,7 @@ class Valuation:
         return variance
 
     def drawn(
-        self, interval: Interval, group: Ints | None, n_groups: int, level: float
+        self, interval: Interval, count: Floats, group: Ints | None, n_groups: int, level: float
     ) -> dict[str, Floats]:
         """Return error and limits of each customer's value, or of each group's total, by draws."""
         if interval == "predictive":
@@ -69,29 +74,26 @@ class Valuation:
         by_spend = check_draws(self.spend, "The model of spend")
         # In an order of their own: the same seed must not make the two models move together.
         by_spend = np.random.default_rng(0).permutation(by_spend)
-        pairs = list(zip(by_purchases, by_spend, strict=False))
-        if group is not None:
-            draws = [_totals(self._drawn(*pair)[:, None], group, n_groups)[:, 0] for pair in pairs]
-            return quantile_interval(np.array(draws), level)
-        step = max(1, _CELLS // len(pairs))
-        blocks = []
+        size = min(len(by_purchases), len(by_spend))
+        by_purchases, by_spend = by_purchases[:size], by_spend[:size]
+        step, blocks, totals = max(1, _CELLS // size), [], np.zeros((size, n_groups))
+        # Who is alike comes together, so that few of a block differ.
+        order = np.argsort(count, kind="stable")
         for start in range(0, len(self.table), step):
-            rows = slice(start, start + step)
-            some = Valuation(
-                self.table.iloc[rows], self.purchases, self.spend, self.share[rows], self.options
-            )
-            values = np.array([some._drawn(*pair) for pair in pairs])
-            blocks.append(quantile_interval(values, level))
-        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-
-    def _drawn(self, purchases: Floats, spend: Floats) -> Floats:
-        """Return the values, shape (n,), at drawn coefficients of both models."""
-        count, _ = self.purchases._at(purchases)._discounted(
-            self.table, gradient=False, **self.options
-        )
-        amount, _ = self.spend._at(spend)._amount(self.table, gradient=False, finite=False)
-        value: Floats = self.share * amount * count
-        return value
+            rows = order[start : start + step]
+            some = self.table.iloc[rows]
+            values = self.purchases._discounted_at(some, by_purchases, **self.options)
+            values *= self.spend._amount_at(some, by_spend)
+            values *= self.share[rows]
+            if group is None:
+                blocks.append(quantile_interval(values, level))
+            else:
+                totals += _totals(values.T, group[rows], n_groups).T
+        if group is not None:
+            return quantile_interval(totals, level)
+        place = np.empty_like(order)
+        place[order] = np.arange(order.size)
+        return {name: told[place] for name, told in in_a_row(blocks).items()}
 
 
 def _totals(values: Floats, group: Ints, n_groups: int) -> Floats:

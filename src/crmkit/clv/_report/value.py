@@ -71,6 +71,8 @@ def lifetime_value(
         Adds an interval for the value: what the data leave open about the parameters of both
         models, by derivatives, or by draws from the posteriors of models with a prior. It is about
         the expected value; ``"predictive"``, which needs priors too, is about what will come in.
+        Many customers bring nothing, so that its two tails cannot be equal: at most half of what
+        is left out lies between nothing and the nearer limit, the rest beyond the other.
     confidence_level : float
         Level of the interval.
 
@@ -142,14 +144,15 @@ def lifetime_value(
     share, earned = _margin(table, margin, spend)
     told = purchases.predict(table, **options)
     amount = spend.predict(table)["expected_amount"].to_numpy()
-    value = share * amount * told["discounted_purchases"].to_numpy()
+    count = told["discounted_purchases"].to_numpy()
+    value = share * amount * count
     result: pd.DataFrame = told.assign(expected_amount=amount, **earned, lifetime_value=value)
     result = with_account(result, {"customers_with_infinite_mean": int(np.isnan(amount).sum())})
     if interval is None:
         return result
     valuation = Valuation(table, purchases, spend, share, options)
     if interval != "delta":
-        return result.assign(**valuation.drawn(interval, None, len(table), level))
+        return result.assign(**valuation.drawn(interval, count, None, len(table), level))
     return result.assign(**limits(value, valuation.delta(None, len(table)), level))
 
 
@@ -251,7 +254,8 @@ def customer_equity(
         share, _ = _margin(table, margin, spend)
         valuation = Valuation(table, purchases, spend, share, options)
         if interval != "delta":
-            reach = valuation.drawn(interval, group, n, level)
+            count = told["discounted_purchases"].to_numpy()
+            reach = valuation.drawn(interval, count, group, n, level)
         else:
             reach = limits(value, valuation.delta(group, n), level)
     sums = {
