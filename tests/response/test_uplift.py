@@ -148,6 +148,20 @@ def test_the_best_orders_are_those_of_scikit_uplift(y0):
     np.testing.assert_allclose(qini._best_areas(arms, arms.n.sum(axis=0)), areas)
 
 
+def test_drawn_sums_of_money_scatter_as_those_of_resampled_rows():
+    rng = np.random.default_rng(0)
+    score, arm, money = rng.integers(0, 3, 900), rng.integers(0, 2, 900), rng.gamma(0.5, 8, 900)
+    arms = qini.scored_arms(score.astype(float), arm, money)
+    fast = qini.bootstrap(arms, n_draws=4000, binary=False, rng=rng)
+    rows = rng.integers(0, 900, (4000, 900))
+    cell = (2 - score) * 2 + arm  # the best score first
+    for k in range(6):
+        slow = np.where(cell[rows] == k, money[rows], 0.0).sum(axis=1)
+        drawn = fast.total.reshape(4000, 6)[:, k]
+        assert drawn.mean() == pytest.approx(slow.mean(), rel=0.02)
+        assert drawn.std() == pytest.approx(slow.std(), rel=0.06)
+
+
 def test_constant_score_has_qini_zero(campaign):
     table = response.qini_summary(campaign, scores_of(campaign, 1.0), **TEST)
     others = table["definition"] != "auuc_share_of_total"
