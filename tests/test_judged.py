@@ -6,6 +6,7 @@ import pytest
 
 from crmkit import churn, clv, response
 from crmkit._learn import classifier
+from crmkit._learn.concordance import concordance
 from crmkit._learn.judging import area_influence
 from crmkit._learn.propensity import _held
 from crmkit.errors import InputError, MissingColumnsError
@@ -184,6 +185,13 @@ def test_what_each_customer_adds_to_the_error_of_an_area_by_counting():
     expected[outcome == 1] = (wins.mean(axis=1) - wins.mean()) / len(yes)
     expected[outcome == 0] = (wins.mean(axis=0) - wins.mean()) / len(no)
     np.testing.assert_allclose(area_influence(score, outcome), expected)
+
+
+def test_one_pair_is_ranked_and_none_is_not():
+    two = np.array([1.0, 2.0])
+    for score, found in ((two, 1.0), (-two, 0.0), (np.ones(2), 0.5)):
+        assert concordance(two, score) == (found, 0.0, 1.0)
+    assert concordance(np.ones(2), two)[2] == 0
 
 
 def test_what_can_be_fitted_but_not_cloned_is_no_estimator():

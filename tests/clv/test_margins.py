@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from crmkit import clv, datasets
+from crmkit._log import PurchaseDays
 from crmkit.clv._math.credibility import learn_credibility
+from crmkit.clv._table.kept import kept_columns, margin_columns
 from crmkit.errors import InputError, MissingColumnsError
 
 DAY = pd.Timestamp("2024-01-01")
@@ -115,3 +117,11 @@ def test_margins_reach_values_sums_and_files(tmp_path):
         clv.lifetime_value(table.drop(columns="margin"), **models)
     with pytest.raises(InputError, match="text"):
         clv.GammaGamma().fit(table.assign(margin="text"))
+
+
+def test_of_nobody_there_are_empty_columns():
+    none = np.zeros(0, dtype=np.int64)
+    nobody = PurchaseDays(none, none, np.zeros(0), none)
+    columns = {**kept_columns(nobody, logs=True), **margin_columns(nobody, np.zeros(0))}
+    assert len(columns) == 6
+    assert {column.shape for column in columns.values()} == {(0,)}
