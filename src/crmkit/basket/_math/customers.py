@@ -31,11 +31,12 @@ def count_customers(
     basket, item : int64 arrays, shape (n,)
         Lines; they may repeat.
     customer : int64 array, shape (n_baskets,)
+        Ascending.
     found : Itemsets
         Complete: with each itemset all its parts.
     n_items : int
     """
-    if not found.items or len(distinct(customer)) == len(customer):  # one basket each
+    if not found.items or starts(customer).all():  # one basket each
         return found.counts
     return count_itemsets(basket, item, customer, found.items, n_items=n_items)[1]
 
@@ -67,19 +68,15 @@ class _Count:
     """Itemsets as rows of ranks, each after the one without its last item, and their customers."""
 
     def __init__(self, rank: Ints, basket: Ints, item: Ints, customer: Ints) -> None:
-        # baskets are numbered by customer, so that those of a customer are neighbours
-        order = np.argsort(customer, kind="stable")
-        self.customer = customer[order]
-        number = np.empty(len(order), dtype=np.int64)
-        number[order] = np.arange(len(order))
+        self.customer = customer
         kept = rank[item] >= 0
-        self.key = distinct(rank[item[kept]] * len(order) + number[basket[kept]])
-        ranked, self.basket = np.divmod(self.key, len(order))
+        self.key = distinct(rank[item[kept]] * len(customer) + basket[kept])
+        ranked, self.basket = np.divmod(self.key, len(customer))
         self.n_ranks = int(rank.max()) + 1
         self.start = np.searchsorted(ranked, np.arange(self.n_ranks + 1))
         self.bits = None
-        if self.n_ranks * len(order) <= BITS:
-            cells = np.zeros((self.n_ranks, -(-len(order) // 8)), dtype=np.uint8)
+        if self.n_ranks * len(customer) <= BITS:
+            cells = np.zeros((self.n_ranks, -(-len(customer) // 8)), dtype=np.uint8)
             bit = np.uint8(1) << (self.basket & 7).astype(np.uint8)
             np.add.at(cells, (ranked, self.basket >> 3), bit)  # each bit is set once
             self.bits = cells

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from crmkit._arrays import ranges
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -149,12 +151,13 @@ class SizeModel:
             return None
         order = items[np.argsort(self.row[items], kind="stable")]
         begin = np.cumsum(of_class) - of_class
-        parts = [np.zeros((0, 2), dtype=np.int64)]
-        for a, b in zip(first.tolist(), second.tolist(), strict=True):
-            left, right = (order[begin[c] : begin[c] + of_class[c]] for c in (a, b))
-            pairs = np.column_stack((np.repeat(left, len(right)), np.tile(right, len(left))))
-            parts.append(pairs[pairs[:, 0] < pairs[:, 1]] if a == b else np.sort(pairs, axis=1))
-        return np.concatenate(parts)
+        # each item of the first class beside each of the second, within a class once
+        number, place = ranges(0, of_class[first] * of_class[second])
+        a, b = first[number], second[number]
+        left, right = np.divmod(place, of_class[b])
+        once = (a != b) | (left < right)
+        left, right = order[(begin[a] + left)[once]], order[(begin[b] + right)[once]]
+        return np.column_stack((np.minimum(left, right), np.maximum(left, right)))
 
 
 def size_model(item_count: Ints, basket_size: Ints) -> SizeModel:
