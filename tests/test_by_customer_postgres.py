@@ -53,7 +53,7 @@ def test_what_is_missing_in_postgres_is_told(base):
         crmkit.by_customer(clv.purchase_table, table, rows_per_part=900)
 
 
-def test_the_command_line_reads_a_database(address, base, capsys):
+def test_the_command_line_reads_a_database(address, base, capsys, tmp_path):
     log = a_log().drop(columns=["cost", "channel"])
     base.create_table("orders", ibis.memtable(log))
     assert main(["look", address, "--table", "orders"]) == 0
@@ -62,6 +62,13 @@ def test_the_command_line_reads_a_database(address, base, capsys):
     assert f"That is 3,000 lines, {log['customer_id'].nunique()} customers" in said
     read = crmkit.read_transactions(address, table="orders")
     assert read["amount"].sum() == pytest.approx(log["amount"].sum())
+    made = ["report", address, "--table", "orders", "--out", str(tmp_path / "page.html"), "--quiet"]
+    for engine in ("pandas", "duckdb"):
+        assert main([*made, "--engine", engine, "--tables", str(tmp_path / engine)]) == 0
+    whole, parts = (
+        (tmp_path / engine / "profit.csv").read_text("utf-8") for engine in ("pandas", "duckdb")
+    )
+    assert parts == whole
     for wrong, words in [
         (["look", address, "--table", "none"], "'none', which is no table of"),
         (["look", "postgres://me:secret@localhost/shop"], "The address of LOG holds a password"),
