@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import crmkit
-from crmkit import churn, clv, segmentation
+from crmkit import basket, churn, clv, response, segmentation
 from crmkit.errors import InputError
-from test_by_customer import POOLS, a_log, same
+from test_by_customer import POOLS, a_log, of, people, same
 
 pyspark = pytest.importorskip("pyspark", reason="needs the extra spark")
 if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
@@ -42,6 +42,7 @@ def spark():
         (clv.purchase_table, {"as_of": "2024-12-31"}),
         (churn.churn_table, {"as_of": ["2024-03-31", "2024-06-30"], "horizon_days": 90}),
         (churn.cohort_customers, {"cohort": "2024-02-01", "age": 2}),
+        (churn.lifecycle_table, {}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -60,11 +61,15 @@ def test_workers_give_what_the_whole_gives(spark, function, options):
         (churn.retention_table, {"by": "channel"}),
         (churn.cohort_table, {"as_of": "2024-12-31"}),
         (segmentation.customer_profit, {"cost_pools": POOLS}),
+        (clv.log_audit, {}),
+        (basket.frequent_itemsets, {"min_support": 0.02}),
+        (response.buyer_profile, {"customers": people, "product": "a"}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_sums_of_the_workers_give_what_the_whole_gives(spark, function, options):
     log = a_log()
+    options = of(options, log)
     parts = crmkit.by_customer(function, spark.createDataFrame(log), rows_per_part=400, **options)
     same(parts, function(log, **options))
 
