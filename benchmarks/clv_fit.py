@@ -4,12 +4,12 @@ Run with ``OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/clv_fit.py
 slow rows, ``--slow`` (lifetimes' Pareto/NBD on a million customers takes minutes). Ratios are
 medians over all pairs of runs; ours run before and after theirs, so that a busy machine hits both.
 
-Taken 2026-11-22 on two shared, busy cores, Python 3.11, numpy 2.4.6, scipy 1.17.1, lifetimes
-0.11.3, PyMC-Marketing 0.19.2, one million customers, seconds ours / theirs: BG/NBD fit 0.20 / 12.1
-in whole days (190,000 distinct rows), 0.78 / 12.0 in continuous time; P(alive) and purchases
-0.069 / 0.65; value of a year 0.25 / 11.8. Pareto/NBD fit 1.1 / 237 in whole days. CDNOW master
-0.012 / 0.32 (BG/NBD; PyMC's MAP 2.1) and 0.14 / 5.6 (Pareto/NBD; PyMC's MAP 8.7). On a quiet
-machine on 2026-11-30 BG/NBD with 446,924 distinct rows of a million fitted in 0.21, 74 MB.
+Taken 2026-11-30 on a quiet machine, Python 3.11, numpy 2.4.6, scipy 1.17.1, lifetimes 0.11.3, one
+million customers, seconds ours / theirs: BG/NBD fit 0.13 / 11.6 in whole days (91 x), 0.64 / 10.6
+in continuous time (17 x); P(alive) and purchases 0.054 / 0.61; value of a year 0.20 / 10.1 (51 x).
+Pareto/NBD: P(alive) and purchases 0.11 / 1.4, value of a year
+0.11 / 15.4 (137 x). CDNOW master, BG/NBD 0.010 / 0.28. The slow row on 2026-11-22, busy: Pareto/NBD
+fit 1.1 / 237 in whole days (212 x); CDNOW master 0.14 / 5.6; PyMC-Marketing's MAP 2.1 and 8.7.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """Chance given the sizes of orders, against its definition and against shuffled logs."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,3 +132,21 @@ def test_poisson_tail_bounds_that_of_the_model():
     bound = sizes.chance_of_as_many(counts, np.full(len(counts), p.sum()))
     assert (bound >= tail).all()
     np.testing.assert_allclose(bound, stats.poisson.sf(counts - 1, p.sum()), rtol=1e-10)
+
+
+def test_few_items_that_fill_nearly_every_order():
+    """Of two items each: the chance of a pair, drawn by given odds, is known exactly."""
+    orders = [("c", "x")] * 90 + [("d", "x")] * 90 + [("y", "z")] * 820
+    pairs = basket.item_pairs(log_of(orders))
+    weight = dict.fromkeys("cdxyz", 1.0)
+    held = {item: sum(item in order for order in orders) for item in weight}
+    for _ in range(2000):  # odds for which every item is in as many orders as it was
+        both = {pair: weight[pair[0]] * weight[pair[1]] for pair in combinations(weight, 2)}
+        scale = len(orders) / sum(both.values())
+        for item in weight:
+            mean = scale * sum(odds for pair, odds in both.items() if item in pair)
+            weight[item] *= (held[item] / mean) ** 0.5
+    both = {pair: weight[pair[0]] * weight[pair[1]] for pair in combinations(weight, 2)}
+    scale = len(orders) / sum(both.values())
+    for a, b, count, lift in pairs[["item_a", "item_b", "count", "lift_given_sizes"]].to_numpy():
+        assert count / lift == pytest.approx(scale * both[a, b], rel=1e-4)

@@ -176,6 +176,8 @@ def test_groups_are_items_but_never_beside_their_own():
     assert set(plain["itemset"]) <= set(counts)
     with pytest.raises(InputError, match="groups"):
         basket.frequent_itemsets(log, groups="kind")
+    with pytest.raises(InputError, match="'product' of a log has a meaning of its own"):
+        basket.frequent_itemsets(log, min_support=1, groups=["product"])
 
 
 @given(baskets_of(n_items=9))

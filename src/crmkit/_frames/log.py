@@ -102,6 +102,11 @@ class Log:
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return any other column that was asked for, row by row."""
+        if name not in self._frame.columns:
+            raise InputError(
+                f"Column {name!r} of a log has a meaning of its own and cannot be taken as "
+                "anything else. Name another column, or copy it under another name."
+            )
         return self._frame[name]
 
     def take(self, rows: Bools) -> Log:

@@ -11,7 +11,9 @@ References
    entropy-based approach. *New Journal of Physics* 19, 053022.
 .. [2] Hajek, J. (1964). Asymptotic theory of rejective sampling with varying probabilities from a
    finite population. *Annals of Mathematical Statistics* 35(4), 1491-1523.
-.. [3] Hoeffding, W. (1956). On the distribution of the number of successes in independent trials.
+.. [3] Deville, J.-C. and Tille, Y. (2005). Variance approximation under balanced sampling. *Journal
+   of Statistical Planning and Inference* 128(2), 569-591.
+.. [4] Hoeffding, W. (1956). On the distribution of the number of successes in independent trials.
    *Annals of Mathematical Statistics* 27(3), 713-721.
 """
 
@@ -94,6 +96,9 @@ class SizeModel:
         The sizes above 0, and how many baskets have them.
     spread : float array, shape (sizes,)
         The sum of p (1 - p) over all items.
+    root : float array, shape (classes, sizes)
+        In sizes whose items are too few for Hajek's form, what gives the chance of two items as a
+        product; 0 elsewhere.
     """
 
     p: Floats
@@ -103,6 +108,7 @@ class SizeModel:
     sizes: Ints
     n_of_size: Ints
     spread: Floats
+    root: Floats
 
     def expected_together(self, pairs: Ints) -> Floats:
         """Return how many baskets would hold both items of each pair by chance, shape (m,).
@@ -110,25 +116,33 @@ class SizeModel:
         The sum over baskets of p_i p_j (1 - (1 - p_i) (1 - p_j) / d), d the sum of p (1 - p) over
         all items: Hajek's joint probability where the size is fixed, and not only on average [2]_.
         It matters, because a basket of s items has s (s - 1) / 2 pairs; with s on average it has
-        more.
+        more. Where a few items fill nearly every basket of a size, that may be below 0; there the
+        chance is a_i a_j with a such that it adds up over j to (s - 1) p_i [3]_, exact for two.
 
         Parameters
         ----------
         pairs : int64 array, shape (m, 2)
             Item codes.
         """
-        expected = np.empty(len(pairs))
+        expected, of_two = np.empty(len(pairs)), self._of_two
         step = max(CELLS // max(len(self.sizes), 1), 1)
         for start in range(0, len(pairs), step):
-            first, second = (self.p[self.row[side]] for side in pairs[start : start + step].T)
-            joint = first * second * np.maximum(1 - (1 - first) * (1 - second) / self.spread, 0)
-            expected[start : start + step] = joint @ self._of_two
+            left, right = (self.row[side] for side in pairs[start : start + step].T)
+            first, second = self.p[left], self.p[right]
+            joint = first * second * (1 - (1 - first) * (1 - second) / self.spread)
+            joint[:, self._scarce] = (self.root[left] * self.root[right])[:, self._scarce]
+            expected[start : start + step] = np.minimum(joint, np.minimum(first, second)) @ of_two
         return expected
 
     @property
     def _of_two(self) -> Ints:
         """How many baskets have each size; one item makes no pair."""
         return np.where(self.sizes == 1, 0, self.n_of_size)
+
+    @property
+    def _scarce(self) -> Bools:
+        """Which sizes have items too few for Hajek's form."""
+        return np.asarray(self.root.any(axis=0))
 
     def likely_pairs(self, items: Ints, least: float, most: int) -> Ints | None:
         """Return the pairs of items that chance brings together at least so often, shape (m, 2).
@@ -137,9 +151,9 @@ class SizeModel:
         """
         q = self.p * (1 - self.p)
         of_class = np.bincount(self.row[items], minlength=len(self.p))
-        # without the limit at 0 of Hajek's factor: a lower bound, made up for by the margin
-        weight = self._of_two
+        weight = np.where(self._scarce, 0, self._of_two)
         expected = (self.p * weight) @ self.p.T - (q * (weight / self.spread)) @ q.T
+        expected += (self.root * self._of_two) @ self.root.T
         often = (expected >= least * (1 - 1e-9)) & (of_class[:, None] > 0) & (of_class > 0)
         first, second = np.nonzero(np.triu(often))
         n_pairs = np.where(
@@ -174,14 +188,30 @@ def size_model(item_count: Ints, basket_size: Ints) -> SizeModel:
         *(part.astype(np.float64) for part in (counts[real], n_of_count[real], sizes, n_of_size))
     )
     spread = np.maximum(n_of_count @ (p * (1 - p)), 1e-300)
-    return SizeModel(p, row, column, filled, sizes, n_of_size, spread)
+    root = np.zeros_like(p)
+    scarce = (sizes > 1) & ((1 - p[real].min(axis=0, initial=1)) ** 2 >= spread)
+    root[np.ix_(real, scarce)] = _roots(p[real][:, scarce], n_of_count[real], sizes[scarce])
+    return SizeModel(p, row, column, filled, sizes, n_of_size, spread, root)
+
+
+def _roots(p: Floats, n_of_count: Ints, size: Ints) -> Floats:
+    """Return a, in the shape of p, with a_i times the sum of all other a equal to (s - 1) p_i."""
+    root = p * np.sqrt((size - 1) / size)
+    for _ in range(SWEEPS):
+        others = np.maximum(n_of_count @ root - root, 1e-300)
+        # halfway, on the scale of logarithms: whole steps would go to and fro
+        step = np.sqrt((size - 1) * p / (root * others))
+        root = root * step
+        if (np.abs(step - 1) <= TOLERANCE).all():
+            break
+    return root
 
 
 def chance_of_as_many(count: ArrayLike, expected: ArrayLike, spread: ArrayLike = 1.0) -> Floats:
     """Return the p-value of `count` baskets with both items, both shapes (m,); counts above 0.
 
     The tail of Poisson's distribution. The count is a sum over baskets that differ, whose upper
-    tail beyond the mean is never larger [3]_: the p-value errs on the safe side. Where baskets come
+    tail beyond the mean is never larger [4]_: the p-value errs on the safe side. Where baskets come
     in clusters, `spread` times as variable, both numbers are divided by it, as Rao and Scott do.
     """
     count, expected, spread = (np.asarray(x, dtype=np.float64) for x in (count, expected, spread))

@@ -190,7 +190,7 @@ def _counted(
     """Add up the orders of each candidate in all parts, and keep those that are frequent."""
     check_choice(family, "family", ItemsetFamily)
     min_length = check_number(min_length, "min_length")
-    check_optional(max_length, "max_length", low=min_length)
+    max_length = check_optional(max_length, "max_length", low=min_length)
     levels, counts, customers, n_found = [], [], [], 0
     for length, rows in enumerate(itemsets, 1):
         mine = counted[counted["length"] == length]
