@@ -8,8 +8,9 @@ Taken 2026-11-30 on a quiet machine, Python 3.11, numpy 2.4.6, scipy 1.17.1, lif
 million customers, seconds ours / theirs: BG/NBD fit 0.13 / 11.6 in whole days (91 x), 0.64 / 10.6
 in continuous time (17 x); P(alive) and purchases 0.054 / 0.61; value of a year 0.20 / 10.1 (51 x).
 Pareto/NBD: P(alive) and purchases 0.11 / 1.4, value of a year
-0.11 / 15.4 (137 x). CDNOW master, BG/NBD 0.010 / 0.28. The slow row on 2026-11-22, busy: Pareto/NBD
-fit 1.1 / 237 in whole days (212 x); CDNOW master 0.14 / 5.6; PyMC-Marketing's MAP 2.1 and 8.7.
+0.11 / 15.4 (137 x). CDNOW master, BG/NBD 0.010 / 0.28. The slow row, on a busy machine: Pareto/NBD
+fit 1.0 / 295 in whole days (294 x). On 2026-11-22, busy: CDNOW master, Pareto/NBD 0.14 / 5.6;
+PyMC-Marketing's MAP of the two 2.1 and 8.7.
 """
 
 import argparse

@@ -142,12 +142,18 @@ class AlternativeTexts(SphinxPostTransform):
 
 
 class NarrowTables(SphinxPostTransform):
-    """Let long names of columns break where their words end, and cells of words go on below."""
+    """Let long names break where their words end, and cells of words go on below."""
 
     default_priority = 500
 
     def run(self):
-        """Go through the tables that code wrote."""
+        """Go through names in tables, and through the tables that code wrote."""
+        for table in self.document.findall(nodes.table):
+            for name in table.findall(nodes.literal):
+                words = re.split(r"(?<=[._])(?=\w)", name.astext())
+                name.clear()
+                for word in words:
+                    name += [nodes.Text(word), nodes.raw("", "<wbr>", format="html")]
         for table in self.document.findall(nodes.raw):
             text = table.astext()
             if 'class="dataframe"' not in text:

@@ -105,8 +105,9 @@ def too_large(log: str | None) -> str:
         here = f"{allowed / 1e9:.1f} GB may be used here"
         fit = f": {here}, enough for about {float(f'{fitting:.2g}'):,.0f} rows"
     return (
-        f"The memory does not suffice{many}{fit}. Give it more, or a log with fewer rows: one per "
-        "order, a shorter period, or a sample of customers."
+        f"The memory does not suffice{many}{fit}. Say a smaller `memory`, so that the log is read "
+        "in parts, or give a log with fewer rows: one per order, a shorter period, or a sample of "
+        "customers."
     )
 
 
