@@ -55,6 +55,7 @@ class Plan:
 
 def make_plan(begun: Begun, engine: str, memory: Any) -> Plan:
     """Say how a log is read, by its rows and their widths as the first ones show them."""
+    asked = engine
     may = _bytes(memory) if memory is not None else int(_SHARE * min(_limits(), default=8 * 10**9))
     files, wanted = begun.files, begun.wanted
     rows = files.count()
@@ -69,11 +70,14 @@ def make_plan(begun: Begun, engine: str, memory: Any) -> Plan:
     needed = _ALWAYS + rows * per_row
     large, here = f"about {needed / 1e9:.1f} GB", f"{may / 1e9:.1f} GB may be used"
     how = f"LOG has about {float(f'{rows:.3g}'):,.0f} rows: read"
-    if engine == "pandas" or (engine == "auto" and needed <= may):
-        said = ", as `engine` says," if engine == "pandas" else ""
-        return Plan(0, may, f"{how} in one piece by pandas{said} in {large} of memory; {here}.")
     n_parts = max(math.ceil(rows * per_row / (_OF_PART * may)), 1)
     n_parts = min(n_parts, max(rows // _LEAST_ROWS, 1))
+    if engine == "auto" and needed > may and n_parts == 1 and memory is None:
+        # What may be used is then a guess of ours, and no reason to refuse so small a log.
+        engine, here = "pandas", f"{here}, but one part would take as much"
+    if engine == "pandas" or (engine == "auto" and needed <= may):
+        said = ", as `engine` says," if asked == "pandas" else ""
+        return Plan(0, may, f"{how} in one piece by pandas{said} in {large} of memory; {here}.")
     why = "as `engine` says" if engine == "duckdb" else f"in one piece it would take {large}"
     return Plan(
         n_parts, may, f"{how} in {n_parts:,} parts of whole customers, by DuckDB: {why}; {here}."

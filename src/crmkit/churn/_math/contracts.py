@@ -66,7 +66,9 @@ def last_days_served(customer: Ints, start: Ints, end: Ints) -> tuple[int, int, 
     def fits(until: Ints) -> int:
         months = np.maximum(_month(until) - _month(begin), 0)
         whole = (months > 0) & (months_later(begin, months) == until)
-        return int((whole | (next_start(customer, start, who, until) == until)).sum())
+        # A contract that ends on the day it begins is no next one of itself.
+        follows = (until > begin) & (next_start(customer, start, who, until) == until)
+        return int((whole | follows).sum())
 
     return fits(end[ended] + 1), fits(end[ended]), who.size
 
