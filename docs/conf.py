@@ -84,6 +84,8 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 900
 nb_merge_streams = True
+nb_code_prompt_show = "Show the solution"  # what is hidden; lessons in Dutch have their own words
+nb_code_prompt_hide = "Hide the solution"
 
 autosummary_generate = True
 autosummary_imported_members = True

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import linalg
 
 from clv.oracles import central_difference
 from crmkit import clv
@@ -600,3 +601,11 @@ def test_the_tail_of_weights_is_fitted_as_zhang_and_stephens_do(n):
     shape, scale = _pareto_fit(x)
     assert scale == pytest.approx(k / best)
     assert shape == pytest.approx((-k * n + 10 * 0.5) / (n + 10))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_root_of_a_covariance_has_no_choice_of_signs(seed):
+    loose = np.random.default_rng(seed).standard_normal((6, 4))
+    covariance = loose.T @ loose
+    root = posterior._root(covariance)
+    np.testing.assert_allclose(root, linalg.sqrtm(covariance), rtol=1e-9, atol=1e-9)

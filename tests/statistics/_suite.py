@@ -177,6 +177,8 @@ def share(counts: np.ndarray) -> Measured:
     if error == 0:  # all alike: the error that two more of either kind would show
         p = (n * value + 2) / (n + 4)
         error = np.sqrt(p * (1 - p) / (n + 4))
+    # Of few replications the scatter tells little: never less than all flags would show apart.
+    error = max(error, np.sqrt(value * (1 - value) / total))
     return Measured(float(value), float(error), n)
 
 

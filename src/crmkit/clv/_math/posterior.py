@@ -137,9 +137,13 @@ def _pareto_fit(excess: Floats) -> tuple[float, float]:
 
 
 def _root(covariance: Floats) -> Floats:
-    """Return a matrix R with R R' = covariance, also where that is not quite positive."""
+    """Return the symmetric R with R R' = covariance, also where that is not quite positive.
+
+    It is a smooth function of the covariance; axes alone change their signs for a last digit.
+    """
     values, axes = linalg.eigh(covariance)
-    return np.asarray(axes * np.sqrt(np.maximum(values, 1e-12 * max(values[-1], 1e-300))))
+    root = np.sqrt(np.maximum(values, 1e-12 * max(values[-1], 1e-300)))
+    return np.asarray(axes * root @ axes.T)
 
 
 def _moved(
