@@ -21,10 +21,6 @@ Pareto/NBD P(alive) 0.30 / 4.6, purchases (with P(alive)) 0.27 / 4.6, lifetimes 
 Taken anew on 30 November 2026 on a quiet machine, of the same two cores: BG/NBD P(alive) 0.069 /
 0.07, purchases 0.050 / 0.47, both 0.058 / 0.59, value 0.37 / 9.2; Pareto/NBD P(alive) 0.21 / 4.4,
 purchases 0.21 / 4.5, both 0.24 / 9.3 (lifetimes gave no number for 14 customers).
-
-Taken anew on 30 November 2026 on a quiet machine, of the same two cores: BG/NBD P(alive) 0.069 /
-0.07, purchases 0.050 / 0.47, both 0.058 / 0.59, value 0.37 / 9.2; Pareto/NBD P(alive) 0.21 / 4.4,
-purchases 0.21 / 4.5, both 0.24 / 9.3 (lifetimes gave no number for 14 customers).
 """
 
 import sys
