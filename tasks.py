@@ -27,7 +27,7 @@ PIPS = {"oldest": "pip==22.3" if sys.version_info < (3, 12) else "", "newest": "
 # Where other versions would show: every public name, example and input. The checks run these by the
 # tasks of other versions than those of the lock; the tasks themselves run all tests.
 BROAD = ["src", "tests/contract", "tests/frames"]
-BROAD += ["tests/test_frames.py", "tests/test_command_line.py"]
+BROAD += ["tests/test_frames.py", "tests/test_command_line.py", "tests/test_by_customer_hostile.py"]
 # What the checks pass to their tasks. All tests run in full once, and those above once more on
 # pandas 2; other versions than these change no column, so that the short form is enough for them.
 ARGUMENTS = {

@@ -15,6 +15,7 @@ import pandas as pd
 from crmkit._checks import quoted, require_columns
 from crmkit._files import is_full
 from crmkit._frames.codes import sorted_codes
+from crmkit._frames.duck import duck
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.spark import spark_facts
 from crmkit.errors import InputError
@@ -49,9 +50,7 @@ class FileBucket:
 
     def open(self) -> Any:
         """Return the part as a table of DuckDB."""
-        import duckdb
-
-        return duckdb.connect().read_parquet(self.files, hive_partitioning=False)
+        return duck().read_parquet(self.files, hive_partitioning=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +254,7 @@ def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
     ):
         return None
     try:
-        import duckdb
+        base = duck()
     except ImportError:
         raise InputError(
             f'Cutting `{name}` into parts needs duckdb: python -m pip install "crmkit[duckdb]".'
@@ -264,7 +263,6 @@ def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
         return _files(str(table), name)
     if kind in ("duckdb", "_duckdb"):
         return table
-    base = duckdb.connect()
     if kind == "ibis" and table.get_backend().name == "duckdb":
         return table.get_backend().con.sql(table.compile())
     if dataset:
@@ -282,7 +280,7 @@ def _files(path: str, name: str) -> Any:
     import duckdb
 
     pattern = f"{path.rstrip('/')}/**/*.parquet" if Path(path).is_dir() else path
-    base = duckdb.connect()
+    base = duck()
     try:
         if pattern.endswith((".parquet", ".pq")):
             found = base.read_parquet(pattern, union_by_name=True)
