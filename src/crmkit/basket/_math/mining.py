@@ -243,15 +243,16 @@ class _Search:
         """Join the rows of each class pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
         budget = max(CELLS // n_words, 1)
-        # float32 adds whole numbers exactly below 2^24 and its product with ones is the fastest sum
-        ones = np.ones(n_words, dtype=np.float32 if n_words * 64 < 1 << 24 else np.float64)
+        # float32 adds whole numbers exactly below 2^24, and fastest; a product with ones is as
+        # fast, but some libraries of linear algebra call it invalid for what they pad it with
+        kind = np.float32 if n_words * 64 < 1 << 24 else np.float64
         for left, right in self._candidates(rows.items[:, -1], rows.end, budget):
             pieces: list[tuple[Ints, Ints, Ints, WordArray]] = []
             for start in range(0, len(left), budget):
                 some_left, some_right = left[start : start + budget], right[start : start + budget]
                 words = bits[some_left]
                 words &= bits[some_right]
-                counts = np.bitwise_count(words).astype(ones.dtype) @ ones
+                counts = np.einsum("ij->i", np.bitwise_count(words).astype(kind))
                 keep = np.flatnonzero(counts >= self.found.min_count)
                 pieces.append(
                     (some_left[keep], some_right[keep], counts[keep].astype(np.int64), words[keep])
