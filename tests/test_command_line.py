@@ -309,3 +309,12 @@ def test_it_runs_as_a_module(tmp_path, lines):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes close otherwise there")
+def test_whoever_has_read_enough_is_no_error(made):
+    command = [sys.executable, "-m", "crmkit", "look", str(made / "log.csv")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0

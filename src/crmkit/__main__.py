@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import sys
@@ -191,6 +192,10 @@ def _told(argv: Sequence[str] | None) -> str:
         _run(arguments)
     except CrmkitError as error:
         return in_options(str(error))
+    except BrokenPipeError:
+        # Whoever reads has read enough, as `head` has; nor shall Python try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ""
     except OSError as error:
         return f"{error.strerror or error}: {error.filename}"
     except MemoryError:
