@@ -22,6 +22,7 @@ __all__ = [
     "file_to_read",
     "is_full",
     "whole_file",
+    "with_room",
     "write_file",
 ]
 
@@ -90,6 +91,19 @@ def file_to_read(path: Any, name: str) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"The file {str(path)!r} is empty.")
     return path
+
+
+@contextmanager
+def with_room(sentence: str) -> Iterator[None]:
+    """Say this sentence where there is no room left for what is written, whoever writes it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # of DuckDB, Polars, Arrow or the system
+        if not is_full(error):
+            raise
+        raise InputError(sentence) from None
 
 
 def is_full(error: BaseException) -> bool:

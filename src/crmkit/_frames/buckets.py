@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import quoted, require_columns
-from crmkit._files import is_full
+from crmkit._files import is_full, with_room
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.duck import duck
 from crmkit._frames.engines import table_columns, to_pandas
@@ -108,20 +108,15 @@ def _cut(
     table: Any, name: str, folder: Path, rows_per_part: int, raw: bool, by_order: bool
 ) -> Buckets:
     """Cut a table into parts in memory or in a folder, and say it where that has no room."""
-    try:
+    full = (
+        f"`{name}` is cut into parts in {str(folder.parent)!r}, and that disk is full. Set "
+        "TMPDIR to a folder with room for the table as Parquet."
+    )
+    with with_room(full):
         source = _out_of_memory(table, name, folder)
         if source is None:
             return _in_memory(table, name, rows_per_part, raw=raw, by_order=by_order)
         return _on_disk(source, name, folder / "parts", rows_per_part, raw, by_order)
-    except InputError:
-        raise
-    except Exception as error:  # of DuckDB, Polars or the system
-        if not is_full(error):
-            raise
-        raise InputError(
-            f"`{name}` is cut into parts in {str(folder.parent)!r}, and that disk is full. Set "
-            "TMPDIR to a folder with room for the table as Parquet."
-        ) from None
 
 
 def _in_memory(table: Any, name: str, rows_per_part: int, *, raw: bool, by_order: bool) -> Buckets:

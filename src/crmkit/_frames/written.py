@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmkit._files import is_full, whole_file
+from crmkit._files import whole_file, with_room
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     import pandas as pd
 
@@ -61,15 +61,9 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path, attrs: dict[str, An
                     writer.write_table(columns.cast(writer.schema))
 
 
-@contextmanager
-def _room(folder: Path, do: str) -> Iterator[None]:
+def _room(folder: Path, do: str) -> AbstractContextManager[None]:
     """Say it in one sentence where there is no room left."""
-    try:
-        yield
-    except OSError as error:
-        if not is_full(error):
-            raise
-        raise InputError(f"`out`: the disk of {str(folder)!r} is full. {do}") from None
+    return with_room(f"`out`: the disk of {str(folder)!r} is full. {do}")
 
 
 def _plain(value: Any) -> Any:

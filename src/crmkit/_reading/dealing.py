@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit._checks import quoted
-from crmkit._files import is_full
+from crmkit._files import with_room
 from crmkit._reading.arrow import in_arrow
 from crmkit._reading.files import parquet_rows
 from crmkit._reading.together import FILE
@@ -17,6 +17,7 @@ from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from crmkit._reading.steps import Begun
@@ -38,18 +39,12 @@ def deal(begun: Begun, folder: Path, n_parts: int) -> list[Path]:
     return paths
 
 
-@contextmanager
-def room(folder: Path) -> Iterator[None]:
+def room(folder: Path) -> AbstractContextManager[None]:
     """Say it in one sentence where there is no room left for the parts."""
-    try:
-        yield
-    except OSError as error:
-        if not is_full(error):
-            raise
-        raise InputError(
-            f"LOG is dealt out to files in {str(folder.parent)!r}, and that disk is full. Set "
-            "TMPDIR to a folder with room for the log as Parquet, twice."
-        ) from None
+    return with_room(
+        f"LOG is dealt out to files in {str(folder.parent)!r}, and that disk is full. Set "
+        "TMPDIR to a folder with room for the log as Parquet, twice."
+    )
 
 
 def _refuse_large(raw: list[Path], customer: str, n_parts: int) -> None:
