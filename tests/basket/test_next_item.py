@@ -331,7 +331,7 @@ def test_wrong_parameters_and_splits():
     for parameters in ({"horizon_days": 0}, {"half_life_days": 0}, {"n_neighbours": 0}):
         with pytest.raises(InputError, match=next(iter(parameters))):
             basket.NextItem(**parameters).fit(log)
-    with pytest.raises(InputError, match="earlier"):
+    with pytest.raises(InputError, match="observed in part only"):
         basket.NextItem().evaluate(log, horizon_days=30, as_of=log["date"].max())
     with pytest.raises(InputError, match="n_splits"):
         basket.NextItem().evaluate(log, horizon_days=30, n_splits=100)

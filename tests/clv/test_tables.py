@@ -88,7 +88,9 @@ def test_a_log_that_is_told_when_it_ends_gives_every_segment_the_same_holdout():
     )
     with pytest.raises(InputError, match="`observed_until`"):
         clv.holdout_table(early, as_of="2024-01-11", horizon_days=20)
-    with pytest.raises(InputError, match="covers"):
+    with pytest.raises(
+        InputError, match=r"`observed_until` is 2024-01-31\. Choose an `as_of` up to 2024-01-30"
+    ):
         clv.holdout_table(late, as_of="2024-01-31", observed_until="2024-01-31")
     period = {"period": "week", "as_of": "2024-01-14", "horizon_periods": 2}
     for table in (clv.opportunity_table, clv.contract_table):
@@ -160,7 +162,9 @@ def test_hold_out_must_lie_in_the_log():
     log = log_of([(1, 0, 5), (1, 9, 5)])
     with pytest.raises(InputError, match="horizon_days=5"):
         clv.holdout_table(log, as_of="2024-01-05", horizon_days=20)
-    with pytest.raises(InputError, match="nothing is held out"):
+    with pytest.raises(
+        InputError, match=r"until 2024-01-11 .* up to 2024-01-09, or say with `observed_until`"
+    ):
         clv.holdout_table(log, as_of="2024-01-10")
 
 

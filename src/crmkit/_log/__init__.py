@@ -8,6 +8,7 @@ no customer. docs/concepts/purchases.md says it at length.
 from __future__ import annotations
 
 from crmkit._log.counts import count_purchases, first_and_last
+from crmkit._log.coverage import at_most, check_covered
 from crmkit._log.order_days import OrderDays, bought_between, first_days, order_days
 from crmkit._log.pairs import distinct_pairs, distinct_per_group
 from crmkit._log.purchase_days import PurchaseDays, purchase_days
@@ -18,7 +19,9 @@ __all__ = [
     "OrderDays",
     "PurchaseDays",
     "PurchaseLog",
+    "at_most",
     "bought_between",
+    "check_covered",
     "count_purchases",
     "distinct_pairs",
     "distinct_per_group",

@@ -56,7 +56,10 @@ def _chosen(story: Story) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame |
     settings = story.settings
     first = next(iter(_MODELS))
     held = story.log.ask(
-        clv.holdout_table, as_of=settings.split, horizon_days=settings.holdout_days
+        clv.holdout_table,
+        as_of=settings.split,
+        horizon_days=settings.holdout_days,
+        observed_until=np.datetime64(settings.as_of, "D"),
     )
     if (held["frequency"] > 0).sum() < LEAST_REPEATERS:
         return first, None, None, None

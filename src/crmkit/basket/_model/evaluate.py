@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._arrays import distinct, mean_interval
 from crmkit._frames import day_column, parse_day
-from crmkit._log import read_log
+from crmkit._log import check_covered, read_log
 from crmkit._periods import day_text
 from crmkit.basket._math.recommend import merge_best
 from crmkit.basket._model.offers import Recommender, rank_offers
@@ -90,11 +90,7 @@ def judge_offers(
 
 def _check_days(log: Log, split: int, first: int, horizon_days: int) -> None:
     """Raise unless the log has days before the first split and after the last."""
-    if split + horizon_days > log.as_of:
-        raise InputError(
-            f"`as_of` plus `horizon_days` is {day_text(split + horizon_days)}, after "
-            f"the last date, {day_text(log.as_of)}. Choose an earlier `as_of`."
-        )
+    check_covered(np.array([log.as_of]), split, split + horizon_days, tells=False)
     if len(log.day) and first < log.day.min():
         raise InputError(
             f"The first split, {day_text(first)}, is before the first date, "

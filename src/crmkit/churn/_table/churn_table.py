@@ -10,10 +10,9 @@ import pandas as pd
 from crmkit._arguments import optional_columns
 from crmkit._checks import Problems, check_choice, check_number, check_optional, number_array
 from crmkit._frames import ACCOUNT, day_column, parse_day
-from crmkit._log import first_days, order_days, read_log
+from crmkit._log import check_covered, first_days, order_days, read_log
 from crmkit.churn._math.features import snapshot
-from crmkit.churn._table.observed import check_observed
-from crmkit.churn._table.outcomes import Buyers, check_covered, read_subscribers
+from crmkit.churn._table.outcomes import Buyers, read_subscribers
 from crmkit.churn._table.profile import known_columns, read_profile
 from crmkit.errors import EmptyLogError, InputError
 
@@ -178,10 +177,17 @@ def churn_table(
     log, bought = purchases.rows, purchases.bought
     days = [log.as_of] if days is None else days
     after = None if horizon_days is None else (lead_days, lead_days + horizon_days)
-    if after is not None and subscribers is not None:
-        check_covered(subscribers, log, days, after[1], observed_until)
-    elif after is not None:
-        check_observed(log, days, after[1], observed_until)
+    if after is not None:
+        check_covered(
+            # Two tables of one export reach as far as the later of them.
+            log.day if subscribers is None else np.append(log.day, subscribers.start),
+            days[-1],
+            days[-1] + after[1] + grace,
+            goes_on=bool(log.rows_after_as_of),
+            observed_until=observed_until,
+            tables="`transactions`" if subscribers is None else "`transactions` with `contracts`",
+            less=lambda _: "leave out `horizon_days` to score",
+        )
     profile = None if customers is None else read_profile(customers, log, purchases.account)
 
     amount = log.amount if log.has("amount") else None

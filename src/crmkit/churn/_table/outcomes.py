@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._frames import parse_day, rows_of, sorted_codes
+from crmkit._frames import rows_of, sorted_codes
 from crmkit._log import bought_between
-from crmkit._periods import day_text
 from crmkit.churn._math.contracts import NEVER, bridged
 from crmkit.churn._math.rates import TRIAL
 from crmkit.churn._table.contracts import read_contracts
-from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from crmkit._frames import Log
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
 
 
-__all__ = ["Buyers", "Subscribers", "check_covered", "read_subscribers"]
+__all__ = ["Buyers", "Subscribers", "read_subscribers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +119,3 @@ def read_subscribers(
         n_customers=len(both),
     )
     return replace(purchases, rows=wide), subscribers
-
-
-def check_covered(
-    subscribers: Subscribers, log: Log, days: list[int], ahead: int, observed_until: Any
-) -> None:
-    """Refuse an outcome, `ahead` days after the last of `days`, that nobody has fully seen."""
-    end = days[-1] + ahead + subscribers.grace
-    if observed_until is not None:
-        known = parse_day(observed_until, "observed_until")
-    else:
-        # Two tables of one export reach as far as the later of them.
-        reach = end if log.rows_after_as_of else int(log.day.max())
-        known = max(reach, int(subscribers.start.max()))
-    if known < end:
-        raise InputError(
-            f"`as_of` {day_text(days[-1])} with an outcome (and `grace_days`) until "
-            f"{day_text(end)} is observed in part only: the last start of a contract and row of "
-            f"the log is on {day_text(known)}. Choose an `as_of` up to "
-            f"{day_text(known - ahead - subscribers.grace)}, leave out `horizon_days` to score, "
-            "or say with `observed_until` how far complete tables go."
-        )

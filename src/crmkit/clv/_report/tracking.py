@@ -156,7 +156,9 @@ def _bought(
     split = parse_day(as_of, "as_of")
     end = log.rows.as_of
     if split < end or horizon_days is not None:
-        split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
+        split, end = holdout_days(
+            log.rows, as_of=as_of, horizon_days=horizon_days, observed_until=observed_until
+        )
     check_refunds(log, refunds, until=end)
     days = log.days()
     rows = np.zeros(days.day.size, dtype=np.int64)

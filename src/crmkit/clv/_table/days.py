@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._checks import check_choice, check_number
 from crmkit._frames import parse_day
-from crmkit._log import read_log
+from crmkit._log import check_covered, read_log
 from crmkit._periods import day_text
 from crmkit._typing import KeepDropOrRaise
 from crmkit.errors import InputError
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from crmkit._frames import Log
     from crmkit._log import Money, PurchaseDays, PurchaseLog
 
-__all__ = ["TOLD", "check_refunds", "days_of", "holdout_days", "read_until"]
-
-TOLD = "If a complete log goes on without a row, say till when with `observed_until`."
+__all__ = ["check_refunds", "days_of", "holdout_days", "read_until"]
 
 
 def read_until(transactions: Any, observed_until: Any) -> PurchaseLog:
@@ -29,23 +27,21 @@ def read_until(transactions: Any, observed_until: Any) -> PurchaseLog:
     return read_log(transactions, as_of=day_text(parse_day(observed_until, "observed_until")))
 
 
-def holdout_days(log: Log, *, as_of: Any, horizon_days: int | None) -> tuple[int, int]:
+def holdout_days(
+    log: Log, *, as_of: Any, horizon_days: int | None, observed_until: Any
+) -> tuple[int, int]:
     """Last day of the calibration and of the hold-out period, in days since 1970-01-01."""
     split = parse_day(as_of, "as_of")
-    most = log.as_of - split
-    ahead = most if horizon_days is None else check_number(horizon_days, "horizon_days")
-    if most <= 0:
-        raise InputError(
-            "`as_of` must lie before the last day that `transactions` covers "
-            f"({day_text(log.as_of)}), or nothing is held out; got {day_text(split)}. {TOLD}"
-        )
-    if ahead > most:
-        raise InputError(
-            f"`transactions` ends on {day_text(log.as_of)}, before the hold-out period does "
-            f"({day_text(split + ahead)}). Choose an earlier `as_of` or at most "
-            f"horizon_days={most}. {TOLD}"
-        )
-    return split, split + ahead
+    ahead = None if horizon_days is None else check_number(horizon_days, "horizon_days")
+    end = max(log.as_of, split + 1) if ahead is None else split + ahead
+    check_covered(
+        np.append(log.day, log.as_of),
+        split,
+        end,
+        observed_until=observed_until,
+        latest=lambda last: last - (ahead or 1),
+    )
+    return split, end
 
 
 def check_refunds(

@@ -9,10 +9,17 @@ import pandas as pd
 
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import ACCOUNT, day_column, parse_day, period_words, read_period
-from crmkit._log import PurchaseDays, PurchaseLog, purchase_days, read_log
+from crmkit._log import (
+    PurchaseDays,
+    PurchaseLog,
+    at_most,
+    check_covered,
+    purchase_days,
+    read_log,
+)
 from crmkit._periods import period_of, period_start
-from crmkit.clv._table.days import TOLD, check_refunds, read_until
-from crmkit.errors import EmptyLogError, InputError
+from crmkit.clv._table.days import check_refunds, read_until
+from crmkit.errors import EmptyLogError
 
 if TYPE_CHECKING:
     from crmkit._periods import Calendar, Period
@@ -242,12 +249,20 @@ def _periods(
     over = last_closed(log.rows.as_of, period)
     if not ahead:
         return log, active, over
-    closed = last_closed(parse_day(as_of, "as_of"), period)
-    if closed + ahead > over:
-        raise InputError(
-            f"`transactions` ends before {ahead} more periods do. Choose an earlier `as_of` "
-            f"or at most horizon_periods={max(over - closed, 0)}. {TOLD}"
-        )
+    split = parse_day(as_of, "as_of")
+    closed = last_closed(split, period)
+
+    def last_day(number: int) -> int:
+        return int(period_start(np.array([number + 1]), period)[0]) - 1
+
+    check_covered(
+        np.append(log.rows.day, log.rows.as_of),
+        split,
+        last_day(closed + ahead),
+        observed_until=observed_until,
+        latest=lambda last: last_day(last_closed(last, period) - ahead),
+        less=lambda last: at_most("horizon_periods", last_closed(last, period) - closed),
+    )
     return log, active, closed
 
 

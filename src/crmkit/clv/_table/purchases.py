@@ -217,7 +217,9 @@ def holdout_table(
     1         bob          0  20.0                  0
     """
     log = read_until(transactions, observed_until)
-    split, end = holdout_days(log.rows, as_of=as_of, horizon_days=horizon_days)
+    split, end = holdout_days(
+        log.rows, as_of=as_of, horizon_days=horizon_days, observed_until=observed_until
+    )
     check_refunds(log, refunds, since=None, until=end)
     parts = []
     for rows in _pieces(log.rows):

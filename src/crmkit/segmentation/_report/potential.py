@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._arguments import check_list
 from crmkit._checks import Problems, check_choice, check_number, number_array
 from crmkit._frames import day_column, parse_day, read_customers, rows_of, with_account, without
-from crmkit._periods import day_text
+from crmkit._log import check_covered
 from crmkit.errors import InputError
 from crmkit.segmentation._table.outlook import Method, available, judge
 from crmkit.segmentation._table.potential import backtests, check_method
@@ -185,11 +185,7 @@ def _days(as_of: Any, trade: Trade, horizon: int) -> list[int]:
         days = sorted({parse_day(day, "as_of") for day in (as_of if several else [as_of])})
     if not days:
         raise InputError("`as_of` is an empty list. Give at least one date.")
-    if days[-1] + horizon > last:
-        raise InputError(
-            f"`transactions` ends on {day_text(last)}, before the {horizon} days after "
-            f"{day_text(days[-1])} are over. Choose an earlier `as_of` or a shorter horizon."
-        )
+    check_covered(np.array([last]), days[-1], days[-1] + horizon, tells=False)
     return days
 
 
