@@ -14,6 +14,7 @@ import pytest
 import crmkit
 from contract._tools import ROOMS
 from crmkit import basket, churn, clv, datasets, response, segmentation
+from crmkit._two_steps import _STEPS
 from crmkit.errors import EmptyLogError, InputError, MissingColumnsError
 
 DECLARED = Path(crmkit.__file__).with_name("_parts.csv")
@@ -244,6 +245,18 @@ def test_every_function_of_a_log_says_whether_it_needs_all():
     cut = {name for name in logs if declared[name]["needs_all_if"] != "always"}
     assert cut == tried
     assert all(row["why"] for row in declared.values() if row["needs_all_if"] != "never")
+
+
+def test_steps_take_only_what_the_function_is_given():
+    assert len(_STEPS) > 15
+    for function, steps in _STEPS.items():
+        known = {*inspect.signature(function).parameters}
+        for name, first, rest in steps.passes:
+            for step in (first, rest):
+                _, *takes = inspect.signature(step).parameters.values()
+                named = {one.name for one in takes if one.default is one.empty}
+                assert named <= known, (function.__name__, step.__name__)
+            known.add(name)
 
 
 @pytest.mark.parametrize(

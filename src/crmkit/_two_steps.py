@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Table = Callable[..., pd.DataFrame]
 
-__all__ = ["TABLE", "Steps", "in_two_steps", "two_steps"]
+__all__ = ["TABLE", "Steps", "in_one", "in_two_steps", "two_steps"]
 
 TABLE = "the table"  # the name of what the last pass gives
 
@@ -67,7 +67,8 @@ def in_two_steps(
 ) -> None:
     """Note that a function of a log is ``rest(first(log))``, each with the options that it names.
 
-    What `first` makes of parts of the customers, one under the other, must be as good to `rest` as
+    The function itself says ``return in_one(function, locals())``. What `first` makes of parts of
+    the customers, one under the other, must be as good to `rest` as
     what it makes of all: rows of one customer each, or counts and sums that `rest` adds up. What
     has to be known of all customers `before` that is worked out likewise, under the name by which
     the steps after it take it. Without a `first` step that is all, and the function itself makes
@@ -75,6 +76,14 @@ def in_two_steps(
     """
     last = () if first is None or rest is None else ((TABLE, first, rest),)
     _STEPS[function] = Steps((*before, *last), {}, not last, raw, by_order)
+
+
+def in_one(function: Table, given: dict[str, Any]) -> pd.DataFrame:
+    """Return what a function in two steps gives for a whole table, from its arguments by name."""
+    (_, table), *options = given.items()
+    steps = replace(_STEPS[function], options=dict(options))
+    made: pd.DataFrame = steps.run(lambda first: first(table))[TABLE]
+    return made
 
 
 def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:

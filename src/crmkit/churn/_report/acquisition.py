@@ -12,7 +12,7 @@ from crmkit._arrays import adjust_p_values, mean_interval, wilson_interval
 from crmkit._checks import Problems, check_number, number_array, require_columns
 from crmkit._frames import read_by, with_account
 from crmkit._learn.levels import column_levels
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._math.levels import shrunk_means, shrunk_rates, two_sided_p
 from crmkit.churn._table.acquisition import Acquired, acquired_customers, read_newcomers
 
@@ -137,27 +137,7 @@ def acquisition_profile(
     >>> bool(profile["customers"].sum() == 1500)
     True
     """
-    newcomers = read_newcomers(
-        transactions,
-        as_of=as_of,
-        window_days=window_days,
-        retained_days=retained_days,
-        acquired_from=acquired_from,
-        margin=margin,
-        acquisition_cost=acquisition_cost,
-    )
-    return _compared(
-        newcomers,
-        customers=customers,
-        by=by,
-        acquisition_cost=acquisition_cost,
-        window_days=window_days,
-        acquired_from=acquired_from,
-        valuable_share=valuable_share,
-        n_bins=n_bins,
-        max_levels=max_levels,
-        confidence_level=confidence_level,
-    )
+    return in_one(acquisition_profile, locals())
 
 
 def _compared(

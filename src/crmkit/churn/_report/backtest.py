@@ -12,7 +12,7 @@ from crmkit._checks import check_flag, check_number, quoted, require_columns
 from crmkit._frames import day_column, sorted_codes, with_account
 from crmkit._periods import day_text
 from crmkit._progress import steps
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._model.churn import ChurnModel
 from crmkit.churn._report.contest import Contest, contest_rows
 from crmkit.churn._table.churn_table import churn_table, snapshot_days
@@ -150,36 +150,7 @@ def backtest_table(
     >>> len(table)
     18
     """
-    check_flag(progress, "progress")
-    table = _snapshots(
-        transactions,
-        customers=customers,
-        as_of=as_of,
-        horizon_days=horizon_days,
-        n_train=n_train,
-        lead_days=lead_days,
-        recent_days=recent_days,
-        active_days=active_days,
-        discount=discount,
-        observed_until=observed_until,
-        contracts=contracts,
-        ends=ends,
-        grace_days=grace_days,
-    )
-    return _judged(
-        table,
-        as_of=as_of,
-        horizon_days=horizon_days,
-        n_train=n_train,
-        lead_days=lead_days,
-        columns=columns,
-        heuristics=heuristics,
-        model=model,
-        contracts=contracts,
-        grace_days=grace_days,
-        confidence_level=confidence_level,
-        progress=progress,
-    )
+    return in_one(backtest_table, locals())
 
 
 def _learned_from(
@@ -243,6 +214,7 @@ def _judged(
     progress: bool,
 ) -> pd.DataFrame:
     """Learn before each day, predict from it and compare."""
+    check_flag(progress, "progress")
     learning = _learned_from(as_of, horizon_days, n_train, lead_days, grace_days)
     if heuristics is None:
         heuristics = _HEURISTICS if contracts is None else (*_HEURISTICS, "contract_days")

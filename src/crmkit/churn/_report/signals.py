@@ -12,7 +12,7 @@ from crmkit._checks import check_number, check_optional
 from crmkit._frames import ACCOUNT, parse_day, with_account
 from crmkit._learn import column_kind
 from crmkit._learn.judging import area_interval
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._table.churn_table import churn_table
 from crmkit.errors import InputError
 
@@ -109,21 +109,7 @@ def signal_table(
     >>> sorted(table["lead_days"].unique().tolist())
     [0, 60]
     """
-    described = _at_leads(
-        transactions,
-        customers=customers,
-        as_of=as_of,
-        horizon_days=horizon_days,
-        lead_days=lead_days,
-        recent_days=recent_days,
-        active_days=active_days,
-        discount=discount,
-        observed_until=observed_until,
-        contracts=contracts,
-        ends=ends,
-        grace_days=grace_days,
-    )
-    return _told(described, lead_days=lead_days, confidence_level=confidence_level)
+    return in_one(signal_table, locals())
 
 
 def _at_leads(

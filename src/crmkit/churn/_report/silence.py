@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import check_number
 from crmkit._frames import ACCOUNT, day_column, with_account
 from crmkit._log import read_log
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._math.rhythm import fit_rhythm, p_longer, usual_gap
 from crmkit.errors import InputError
 
@@ -91,9 +91,7 @@ def silence_table(
     0         ann            57     9            7.0     True
     1         bob            30     3           30.0    False
     """
-    return _judged(
-        _gaps(transactions, as_of=as_of), min_gaps=min_gaps, confidence_level=confidence_level
-    )
+    return in_one(silence_table, locals())
 
 
 def _gaps(transactions: Any, *, as_of: Any) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from crmkit._frames import (
     without,
 )
 from crmkit._log import distinct_pairs, first_and_last, read_log
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -134,21 +134,7 @@ def acquisition_table(
     0         ann           Q1         1   30.0
     1         bob           Q1         0    5.0
     """
-    newcomers = read_newcomers(
-        transactions,
-        as_of=as_of,
-        window_days=window_days,
-        retained_days=retained_days,
-        acquired_from=acquired_from,
-        margin=margin,
-    )
-    return _described(
-        newcomers,
-        customers=customers,
-        window_days=window_days,
-        acquired_from=acquired_from,
-        valuable_share=valuable_share,
-    )
+    return in_one(acquisition_table, locals())
 
 
 def read_newcomers(

@@ -20,7 +20,7 @@ from crmkit._frames import (
 )
 from crmkit._money import one_scale
 from crmkit._periods import period_start
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._table.cohort_cells import check_size, cohort_cells
 
 if TYPE_CHECKING:
@@ -149,20 +149,7 @@ def cohort_table(
     4 2025-02-01    1          1     0.0             0.0
     5 2025-02-01    2          1     NaN             NaN
     """
-    cells = cohort_cells(
-        transactions,
-        period=period,
-        as_of=as_of,
-        activity=activity,
-        window_periods=window_periods,
-        ages=ages,
-        ends=ends,
-        grace_days=grace_days,
-        by=by,
-        customers=customers,
-        max_age=max_age,
-    )
-    return _rates(cells, period=period, by=by, confidence_level=confidence_level)
+    return in_one(cohort_table, locals())
 
 
 def _rates(

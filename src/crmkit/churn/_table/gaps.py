@@ -8,7 +8,7 @@ import numpy as np
 
 from crmkit._frames import ACCOUNT, ROWWISE, customer_groups, group_codes, read_by, with_account
 from crmkit._log import PurchaseDays, distinct_pairs, read_log
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._math.survival import kaplan_meier
 from crmkit.churn._math.tenures import Tenures
 from crmkit.churn._table.survival import curve_table
@@ -121,8 +121,7 @@ def gap_table(
     1      10.0        4       2     0    0.50
     2      20.0        2       1     1    0.25
     """
-    lengths = gap_lengths(transactions, as_of=as_of, by=by, customers=customers)
-    return gap_curves(lengths, by=by, confidence_level=confidence_level)
+    return in_one(gap_table, locals())
 
 
 def gaps_by_group(

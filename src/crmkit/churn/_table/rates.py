@@ -19,7 +19,7 @@ from crmkit._frames import (
 )
 from crmkit._money import one_scale
 from crmkit._periods import period_start
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.churn._table.rate_columns import customer_rates, revenue_rates
 from crmkit.churn._table.rate_sums import rate_sums
 
@@ -195,26 +195,7 @@ def retention_table(
     1 2025-02-01       2         1    1            0     1         0.5
     2 2025-03-01       2         1    0            1     1         0.5
     """
-    sums = rate_sums(
-        transactions,
-        period=period,
-        as_of=as_of,
-        window_days=window_days,
-        span_periods=span_periods,
-        ends=ends,
-        grace_days=grace_days,
-        by=by,
-        customers=customers,
-    )
-    return _rates(
-        sums,
-        period=period,
-        span_periods=span_periods,
-        grace_days=grace_days,
-        by=by,
-        rate_days=rate_days,
-        confidence_level=confidence_level,
-    )
+    return in_one(retention_table, locals())
 
 
 def _rates(

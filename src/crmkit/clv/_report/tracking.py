@@ -21,7 +21,7 @@ from crmkit._frames import (
     with_account,
 )
 from crmkit._log import purchase_days
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.clv._math.steadiness import Base
 from crmkit.clv._model import ByGroup
 from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
@@ -131,16 +131,7 @@ def tracking_table(
     >>> table["holdout"].sum()
     np.int64(4)
     """
-    days = _bought(
-        transactions,
-        as_of=as_of,
-        horizon_days=horizon_days,
-        observed_until=observed_until,
-        refunds=refunds,
-    )
-    return _followed(
-        days, purchases=purchases, period_days=period_days, period=period, customers=customers
-    )
+    return in_one(tracking_table, locals())
 
 
 def _bought(

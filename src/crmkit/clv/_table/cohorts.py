@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._frames import ACCOUNT, group_codes, read_by, read_period, with_account
 from crmkit._periods import period_of, period_start
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.clv._table.groups import read_earnings
 
 if TYPE_CHECKING:
@@ -95,17 +95,7 @@ def cohort_value(
     0 2024-01-01    0          2    15.0               7.5
     1 2024-01-01    1          2    20.0              17.5
     """
-    earned = _earned(
-        transactions,
-        period=period,
-        as_of=as_of,
-        customers=customers,
-        by=by,
-        margin=margin,
-        annual_discount_rate=annual_discount_rate,
-        refunds=refunds,
-    )
-    return _cumulated(earned)
+    return in_one(cohort_value, locals())
 
 
 def _earned(

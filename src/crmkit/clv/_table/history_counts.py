@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._checks import check_choice, check_flag
 from crmkit._frames import ACCOUNT, with_account
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.clv._math.rows import distinct_rows
 from crmkit.clv._table.purchases import purchase_table
 from crmkit.errors import InputError
@@ -96,8 +96,7 @@ def history_counts(
     (11104, 23570)
     >>> model = clv.BGNBD().fit(counts, weights="customers")
     """
-    counted = _counted(transactions, of=of, as_of=as_of, refunds=refunds, regularity=regularity)
-    return _added(counted, of=of)
+    return in_one(history_counts, locals())
 
 
 def _counted(

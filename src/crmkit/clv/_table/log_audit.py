@@ -11,7 +11,7 @@ from crmkit._checks import Problems, check_choice, number_array
 from crmkit._frames import to_pandas
 from crmkit._log import read_rows
 from crmkit._money import decimal_sums
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit._typing import KeepDropOrRaise
 from crmkit.errors import EmptyLogError, InputError
 
@@ -111,7 +111,7 @@ def log_audit(
     >>> found.loc["refunds_without_purchase", "handling"]
     'left out'
     """
-    return _told(_found(transactions, as_of=as_of, refunds=refunds), refunds=refunds)
+    return in_one(log_audit, locals())
 
 
 def _found(transactions: Any, *, as_of: Any, refunds: KeepDropOrRaise) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit._frames import ACCOUNT, group_codes, note_by, read_by, with_account
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.clv._math.accounting import mean_cumulative
 from crmkit.clv._table.costs import acquisition_costs
 from crmkit.clv._table.groups import read_earnings
@@ -116,18 +116,7 @@ def payback_table(
        customers  value_per_customer  paid_back  payback_days
     0          2                18.0       True          47.0
     """
-    earned = _earned_by_age(
-        transactions,
-        acquisition_cost=acquisition_cost,
-        period=period,
-        as_of=as_of,
-        customers=customers,
-        by=by,
-        margin=margin,
-        annual_discount_rate=annual_discount_rate,
-        refunds=refunds,
-    )
-    return _paid_back(earned)
+    return in_one(payback_table, locals())
 
 
 def _earned_by_age(

@@ -13,7 +13,7 @@ from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers, rows_of, sorted_codes, with_account, without
 from crmkit._learn.levels import MISSING, number_levels
 from crmkit._log import distinct_pairs, read_rows
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
 from crmkit.response._table import Variable, read_variables
@@ -106,17 +106,7 @@ def buyer_profile(
     0     A          3       2        0.75           1.0  133.33
     1     B          1       0        0.25           0.0    0.00
     """
-    lines = _lines(transactions, product=product, product_column=product_column, as_of=as_of)
-    return _profiled(
-        lines,
-        customers=customers,
-        product=product,
-        product_column=product_column,
-        columns=columns,
-        n_bins=n_bins,
-        min_customers=min_customers,
-        confidence_level=confidence_level,
-    )
+    return in_one(buyer_profile, locals())
 
 
 def _lines(transactions: Any, *, product: Any, product_column: str, as_of: Any) -> pd.DataFrame:

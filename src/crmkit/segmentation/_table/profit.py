@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit._frames import with_account
-from crmkit._two_steps import in_two_steps
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.segmentation._table.costs import money_table, read_account
 
 if TYPE_CHECKING:
@@ -139,14 +139,7 @@ def customer_profit(
     0  delivery           3.0   5.0          0.0
     1   service           4.0   5.0          0.0
     """
-    earned = money_table(transactions, margin=margin, discount=discount, since=since, as_of=as_of)
-    return _shared(
-        earned,
-        cost_pools=cost_pools,
-        activity=activity,
-        customers=customers,
-        zero_driver=zero_driver,
-    )
+    return in_one(customer_profit, locals())
 
 
 def _shared(
