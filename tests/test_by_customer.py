@@ -58,6 +58,10 @@ CALLS = [
         {"min_support": 9, "min_length": 2, "groups": ["channel"], "exclude": ["b"]},
     ),
     (basket.frequent_itemsets, {"unit": "customer", "min_support": 0.3, "family": "maximal"}),
+    (basket.item_pairs, {}),
+    (basket.item_pairs, {"min_support": 1, "item": ["d", "b"], "adjust": "holm", **UNTIL}),
+    (basket.item_pairs, {"apart": True, "min_support": 9, "exclude": ["c"]}),
+    (basket.item_pairs, {"unit": "customer", "min_support": 0.05, "include": ["a", "c", "f"]}),
     (clv.payback_table, {"acquisition_cost": 900.0, "annual_discount_rate": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 40.3, "period": None, "margin": 0.3}),
     (clv.log_audit, {}),
@@ -262,7 +266,7 @@ def test_steps_take_only_what_the_function_is_given():
 @pytest.mark.parametrize(
     ("function", "options", "said"),
     [
-        (basket.item_pairs, {}, "`item_pairs` must see all customers at once: what chance gives"),
+        (basket.support_table, {}, "`support_table` must see all customers at once: it counts"),
         (basket.frequent_itemsets, {"n_best": 9}, "`frequent_itemsets` with `n_best` must see"),
         (
             churn.lifecycle_table,
@@ -290,21 +294,78 @@ def test_what_parts_would_get_wrong_is_refused(function, options, said):
     assert said in str(told.value)
 
 
-def test_tickets_without_customers_are_cut_by_order(tmp_path):
+@pytest.mark.parametrize("function", [basket.frequent_itemsets, basket.item_pairs])
+def test_tickets_without_customers_are_cut_by_order(function, tmp_path):
     tickets = a_log()[["order_id", "product"]]
-    whole = basket.frequent_itemsets(tickets, min_support=0.04)
-    assert (whole["length"] > 2).any()
+    whole = function(tickets, min_support=0.04)
+    assert len(whole) >= 15
     for table in engines(tickets, tmp_path).values():
-        same(
-            crmkit.by_customer(
-                basket.frequent_itemsets, table, rows_per_part=1000, min_support=0.04
-            ),
-            whole,
-        )
+        same(crmkit.by_customer(function, table, rows_per_part=1000, min_support=0.04), whole)
     with pytest.raises(InputError, match=r"order \d+ has \d+ rows, more than the 5 of a part"):
         crmkit.by_customer(basket.frequent_itemsets, tickets, rows_per_part=5)
     with pytest.raises(MissingColumnsError, match="lacks the column"):
         crmkit.by_customer(clv.log_audit, tickets, rows_per_part=1000)
+
+
+def a_shop(n=4000, n_items=40, customers=300):
+    """Return orders of customers who each like some of many products, some more than others."""
+    rng = np.random.default_rng(4)
+    customer = rng.integers(0, customers, n)
+    item = (n_items * rng.beta(1, 3, n)).astype(int)
+    liked = rng.random(n) < 0.4
+    item[liked] = (customer[liked] * 7 + rng.integers(0, 3, liked.sum())) % n_items
+    return pd.DataFrame(
+        {
+            "customer_id": customer,
+            "date": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 4, n), "D"),
+            "product": [f"p{i}" for i in item],
+        }
+    )
+
+
+PAIRS = [
+    {"min_support": 8},
+    {"apart": True, "min_support": 3},
+    {"item": ["p3", "p9"], "min_support": 1},
+]
+
+
+@pytest.mark.parametrize("options", PAIRS)
+def test_pairs_of_many_items_are_those_of_the_whole(options):
+    log = a_shop()
+    whole = basket.item_pairs(log, **options)
+    assert len(whole) > 20
+    for parts in (1, 2, 7):
+        rows = len(log) // parts + 1
+        same(crmkit.by_customer(basket.item_pairs, log, rows_per_part=rows, **options), whole)
+
+
+def test_pairs_beyond_the_cap_are_refused_alike():
+    options = {"rows_per_part": 1100, "min_support": 1, "max_pairs": 4}
+    with pytest.raises(InputError, match=r"is one of 1 in a part of .* `max_pairs` = 4 pairs are"):
+        crmkit.by_customer(basket.item_pairs, a_log(), **options)
+    log, options = two_kinds(), {"min_support": 5, "max_pairs": 1}
+    with pytest.raises(InputError) as whole:
+        basket.item_pairs(log, **options)
+    with pytest.raises(InputError) as parts:
+        crmkit.by_customer(basket.item_pairs, log, rows_per_part=20, **options)
+    assert str(parts.value) == str(whole.value)
+    few = {"apart": True, "min_support": 1, "max_pairs": 1}
+    with pytest.raises(InputError, match="`max_pairs` = 1 pairs; Chance alone gives more"):
+        crmkit.by_customer(basket.item_pairs, a_log(), rows_per_part=1100, **few)
+
+
+def two_kinds():
+    """Return customers of whom half buy two products, and half two others."""
+    customer = np.repeat(np.arange(20), 2)
+    items = np.where(customer < 10, "ab", "cd")
+    return pd.DataFrame(
+        {
+            "customer_id": customer,
+            "date": pd.Timestamp("2024-01-01"),
+            "product": [pair[place % 2] for place, pair in enumerate(items)],
+        }
+    )
 
 
 def test_parts_too_small_for_a_threshold_say_so():
@@ -313,15 +374,7 @@ def test_parts_too_small_for_a_threshold_say_so():
         crmkit.by_customer(
             basket.frequent_itemsets, a_log(), rows_per_part=350, min_support=2, max_itemsets=20
         )
-    customer = np.repeat(np.arange(20), 2)
-    items = np.where(customer < 10, "ab", "cd")
-    log = pd.DataFrame(
-        {
-            "customer_id": customer,
-            "date": pd.Timestamp("2024-01-01"),
-            "product": [pair[place % 2] for place, pair in enumerate(items)],
-        }
-    )
+    log = two_kinds()
     options = {"rows_per_part": 20, "min_support": 5}
     assert len(crmkit.by_customer(basket.frequent_itemsets, log, **options)) == 6
     with pytest.raises(InputError, match="gives 6 itemsets, more than `max_itemsets` = 4"):

@@ -174,14 +174,18 @@ class SizeModel:
         return np.column_stack((np.minimum(left, right), np.maximum(left, right)))
 
 
-def size_model(item_count: Ints, basket_size: Ints) -> SizeModel:
-    """Fit the chance of each item in each basket to the numbers of both, as `margins` has them."""
+def size_model(item_count: Ints, basket_size: Ints, n_baskets: Ints | None = None) -> SizeModel:
+    """Fit the chance of each item in each basket to the numbers of both, as `margins` has them.
+
+    With `n_baskets` so many baskets have each size.
+    """
     counts, row, n_of_count = np.unique(item_count, return_inverse=True, return_counts=True)
     sizes, column = np.unique(basket_size, return_inverse=True)
     if sizes.size and sizes[0] == 0:
         sizes, column = sizes[1:], np.maximum(column - 1, 0)
     filled = basket_size > 0
-    n_of_size = np.bincount(column[filled], minlength=len(sizes))
+    each = None if n_baskets is None else n_baskets[filled]
+    n_of_size = np.bincount(column[filled], each, minlength=len(sizes)).astype(np.int64)
     real = counts > 0
     p = np.zeros((len(counts), len(sizes)))
     p[real] = cell_probabilities(

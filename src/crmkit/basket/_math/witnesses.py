@@ -33,7 +33,7 @@ from crmkit.basket._math.incidence import by_column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crmkit._typing import Floats, Ints
+    from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.incidence import Baskets, Indices
     from crmkit.basket._math.sizes import SizeModel
 
@@ -62,21 +62,49 @@ class Weights:
     together: float
 
 
-def weights(customer: Ints, size: Ints) -> Weights:
-    """Return the shares in all pairs, from a customer and a size per basket."""
+def weights(customer: Ints, size: Ints, n_pairs: float | None = None) -> Weights:
+    """Return the shares in all pairs, from a customer and a size per basket.
+
+    `n_pairs` is the number of all, each counted in both orders, if these baskets are a part.
+    """
     pairs = size.astype(np.float64) * (size - 1)
-    basket: Floats = pairs / max(float(pairs.sum()), 1.0)
-    whole = np.bincount(customer, basket).astype(np.float64, copy=False)
-    return Weights(customer, basket, whole, max(float(whole @ whole - basket @ basket), 0.0))
+    n_pairs = max(float(pairs.sum()) if n_pairs is None else n_pairs, 1.0)
+    whole = np.bincount(customer, pairs).astype(np.float64, copy=False)
+    together = pairs_together(customer, pairs) / n_pairs**2
+    return Weights(customer, pairs / n_pairs, whole / n_pairs, together)
+
+
+def pairs_together(customer: Ints, pairs: Floats) -> float:
+    """Return how many times two pairs are of one customer, in different baskets."""
+    # nothing of one basket, to the last digit
+    own = np.bincount(customer, pairs) ** 2 - np.bincount(customer, pairs**2)
+    return float(own.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """Baskets and customers of pairs, and how concentrated these are; each of shape (m,)."""
+    """Baskets and customers of pairs, all of them sums over customers; each of shape (m,).
+
+    ``square`` is the sum of the squares of each customer's baskets, ``mixed`` that of the shares
+    in all pairs that the customers of the baskets have in other baskets.
+    """
 
     count: Ints
     customers: Ints
-    spread: Floats
+    square: Floats
+    mixed: Floats
+
+    def take(self, some: Ints | Bools) -> Witnesses:
+        """Return those of some pairs."""
+        return Witnesses(
+            self.count[some], self.customers[some], self.square[some], self.mixed[some]
+        )
+
+    def spread(self, together: float) -> Floats:
+        """Return how concentrated the baskets are on few customers; 1 is as chance has it."""
+        excess = self.square - self.count * (1 + 2 * self.mixed - self.count * together)
+        spread: Floats = 1 + np.maximum(excess, 0) / np.maximum(self.count, 1)
+        return spread
 
 
 def find_pairs(
@@ -115,7 +143,7 @@ def find_pairs(
     """
     found = Collector(least, None, cap, 2, 2)
     none = np.zeros(0, dtype=np.int64)
-    told = [(np.zeros((0, 2), dtype=np.int64), none, none, np.zeros(0))]
+    told = [(np.zeros((0, 2), dtype=np.int64), none, none, np.zeros(0), np.zeros(0))]
     may = np.ones(len(baskets.code), dtype=bool)
     if beside is not None:
         may = np.isin(baskets.code, beside)
@@ -134,7 +162,7 @@ def find_pairs(
             found.add(ranks, count)
         if not len(ranks) or found.capped:
             continue
-        behind = count, count, np.ones(len(ranks))
+        behind = count, count, count.astype(np.float64), np.zeros(len(ranks))
         if chance.together or given is not None:  # else one basket each
             behind = _behind(*block.occurrences(ranks, at_each), len(ranks), chance)
         told.append((np.sort(baskets.code[ranks], axis=1), *behind))
@@ -185,8 +213,8 @@ class _Block:
         return np.concatenate(rows), np.concatenate(baskets)
 
 
-def _behind(row: Ints, at: Ints, n: int, chance: Weights) -> tuple[Ints, Ints, Floats]:
-    """Return the baskets and customers of n pairs, and how concentrated, from where they are."""
+def _behind(row: Ints, at: Ints, n: int, chance: Weights) -> tuple[Ints, Ints, Floats, Floats]:
+    """Return the baskets and customers of n pairs, as `Witnesses` has them, from where they are."""
     start, place = by_column(row, n)  # those of a customer stay neighbours
     who = chance.customer[at][place]
     new = starts(who)
@@ -196,26 +224,46 @@ def _behind(row: Ints, at: Ints, n: int, chance: Weights) -> tuple[Ints, Ints, F
     square = np.append(0.0, np.cumsum(np.diff(first, append=len(who)) ** 2))
     count, customers = np.diff(start).astype(np.int64), np.diff(edge)
     mixed = np.bincount(row, (chance.whole[chance.customer] - chance.basket)[at], minlength=n)
-    excess = np.diff(square[edge]) - count * (1 + 2 * mixed - count * chance.together)
-    return count, customers, 1 + np.maximum(excess, 0) / np.maximum(count, 1)
+    return count, customers, np.diff(square[edge]), mixed.astype(np.float64, copy=False)
 
 
-def tastes(baskets: Baskets, customer: Ints, model: SizeModel, items: Ints) -> Floats:
-    """Return the variance of an item's share between customers, over its squared mean, per item.
+@dataclass(frozen=True, slots=True)
+class TasteSums:
+    """What tells how customers differ in what they like, all of it sums over customers.
 
-    By the products, over pairs of baskets of one customer, of what an item is there beyond its
-    chance; 0 where that is less than nothing, and where no customer has two baskets.
+    Attributes
+    ----------
+    square : float array, shape (k,)
+        Of k items, the sum of the squares of each customer's baskets with it.
+    beside : float array, shape (k, sizes)
+        The sum of these baskets times the customer's baskets of each size.
+    inside : float array, shape (k, sizes)
+        Baskets of each size with the item.
+    sizes : float array, shape (sizes, sizes)
+        The sum of each customer's baskets of one size times those of another.
+    """
+
+    square: Floats
+    beside: Floats
+    inside: Floats
+    sizes: Floats
+
+
+def taste_sums(baskets: Baskets, customer: Ints, size: Ints, items: Ints, sizes: Ints) -> TasteSums:
+    """Return the sums that `tastes` takes of items, all of which are in some basket.
 
     Parameters
     ----------
     baskets : Baskets
         Numbered by customer.
-    customer : int64 array, shape (n_baskets,)
-    model : SizeModel
+    customer, size : int64 arrays, shape (n_baskets,)
+        Of each basket.
     items : int64 array, shape (k,)
-        The items asked for; 0 is returned for all others. Shape of the result: (n_items,).
+    sizes : int64 array
+        The distinct sizes above 0, ascending.
     """
-    n_sizes, n_customers = len(model.sizes), int(customer[-1]) + 1
+    n_sizes, n_customers = len(sizes), int(customer[-1]) + 1
+    column, filled = np.searchsorted(sizes, size), np.flatnonzero(size > 0)
     at = baskets.basket[baskets.by_item]
     owner = np.repeat(np.arange(len(baskets.code)), baskets.count)
     first = np.flatnonzero(starts(owner, customer[at]))
@@ -223,18 +271,39 @@ def tastes(baskets: Baskets, customer: Ints, model: SizeModel, items: Ints) -> F
     edge = np.searchsorted(first, baskets.start)
     shape = (len(baskets.code), n_customers)
     bought = sparse.csr_array((times, customer[at[first]], edge), shape=shape)
-    of_size = np.bincount(owner * n_sizes + model.column[at], minlength=shape[0] * n_sizes)
-    filled = np.flatnonzero(model.filled)
-    cells = (np.ones(len(filled)), (customer[filled], model.column[filled]))
-    sizes = sparse.coo_array(cells, shape=(n_customers, n_sizes)).tocsr()
-    rank, row = baskets.rank_of(items), model.row[items]
+    inside = np.bincount(owner * n_sizes + column[at], minlength=shape[0] * n_sizes)
+    cells = (np.ones(len(filled)), (customer[filled], column[filled]))
+    of_size = sparse.coo_array(cells, shape=(n_customers, n_sizes)).tocsr()
+    rank = baskets.rank_of(items)
+    return TasteSums(
+        np.bincount(owner[first], times**2, minlength=shape[0])[rank].astype(np.float64),
+        (bought @ of_size).toarray()[rank].astype(np.float64, copy=False),
+        inside.reshape(-1, n_sizes)[rank].astype(np.float64),
+        (of_size.T @ of_size).toarray().astype(np.float64, copy=False),
+    )
+
+
+def tastes(sums: TasteSums, model: SizeModel, items: Ints) -> Floats:
+    """Return the variance of an item's share between customers, over its squared mean, per item.
+
+    By the products, over pairs of baskets of one customer, of what an item is there beyond its
+    chance; 0 where that is less than nothing, and where no customer has two baskets.
+
+    Parameters
+    ----------
+    sums : TasteSums
+        Of `items`.
+    model : SizeModel
+    items : int64 array, shape (k,)
+        The items asked for; 0 is returned for all others. Shape of the result: (n_items,).
+    """
+    row = model.row[items]
     p = model.p[row]
     # of squares of sums per customer, and of the squares that are of one basket
-    of_class = np.einsum("cs,cs->c", model.p @ (sizes.T @ sizes).toarray(), model.p)
+    of_class = np.einsum("cs,cs->c", model.p @ sums.sizes, model.p)
     alone = model.p**2 @ model.n_of_size
-    beyond = np.bincount(owner[first], times**2, minlength=shape[0])[rank].astype(np.float64)
-    beyond -= 2 * np.einsum("is,is->i", (bought @ sizes).toarray()[rank], p) - of_class[row]
-    beyond -= np.einsum("is,is->i", of_size.reshape(-1, n_sizes)[rank], 1 - 2 * p) + alone[row]
+    beyond = sums.square - 2 * np.einsum("is,is->i", sums.beside, p) + of_class[row]
+    beyond -= np.einsum("is,is->i", sums.inside, 1 - 2 * p) + alone[row]
     under = np.maximum((of_class - alone)[row], 1e-300)
     taste = np.zeros(len(model.row))
     taste[items] = np.where(under > 1e-12 * of_class[row], np.maximum(beyond, 0) / under, 0.0)

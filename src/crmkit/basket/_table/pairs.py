@@ -9,18 +9,31 @@ import pandas as pd
 
 from crmkit._arrays import Adjustment, adjust_p_values, distinct
 from crmkit._checks import check_choice, check_flag, check_number
+from crmkit._frames import ACCOUNT, with_account
+from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.measures import directed_measures, symmetric_measures
 from crmkit.basket._math.sizes import chance_of_as_few, chance_of_as_many, margins, size_model
-from crmkit.basket._math.witnesses import find_pairs, tastes, weights
-from crmkit.basket._table.baskets import NAMELESS, find_items, minimum_count, read_baskets
-from crmkit.errors import InputError
+from crmkit.basket._math.witnesses import find_pairs, taste_sums, tastes, weights
+from crmkit.basket._table.baskets import NAMELESS, read_baskets
+from crmkit.basket._table.pair_parts import (
+    add_orders,
+    add_pairs,
+    all_orders,
+    candidates,
+    count_orders,
+    count_pairs,
+    likely_pairs,
+    too_many,
+    union,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmkit._typing import Floats, Ints
+    from crmkit.basket._math.witnesses import Witnesses
     from crmkit.basket._table.baskets import Unit
-
-LEAST_EXPECTED = 5  # orders from which on too few of them can be told from chance
+    from crmkit.basket._table.pair_parts import Orders
 
 
 def item_pairs(
@@ -185,38 +198,78 @@ def item_pairs(
     )
     everything = lines.sorted(known=True)
     baskets = everything if include is exclude is None else lines.sorted()
-    if include is not None and len(baskets.code) == 1:
-        raise InputError(
-            "`include` holds one item, which makes no pair. Pass it as `item` to see what goes "
-            "with it."
-        )
-    chosen = None if item is None else find_items(lines.items, item, "item")
-    default = LEAST_EXPECTED if apart else None
-    least = minimum_count(default if min_support is None else min_support, lines.n_baskets)
-    item_count, basket_size = margins(
-        everything, n_baskets=lines.n_baskets, n_items=len(lines.items)
-    )
-    model = size_model(item_count, basket_size)
+    count, size = margins(everything, n_baskets=lines.n_baskets, n_items=len(lines.items))
     customer = lines.customer_of_basket()
-    chance = weights(customer, basket_size)
-    likely = None
-    if apart:
-        likely = model.likely_pairs(np.sort(baskets.code), least, cap)
-        if likely is None:
-            raise _too_many("Chance alone gives more", least, cap)
-        likely = likely[model.expected_together(likely) >= least]
-        if chosen is not None:
-            likely = likely[np.isin(likely, chosen).any(axis=1)]
+    chance = weights(customer, size)
+    orders = all_orders(
+        *(lines.items, count, np.sort(baskets.code), lines.n_baskets, size_model(count, size)),
+        together=chance.together,
+        named=include is not None,
+        item=item,
+        apart=apart,
+        min_support=min_support,
+    )
     pairs, seen, found = find_pairs(
-        baskets, chance, least=least, cap=cap, beside=chosen, given=likely
+        baskets,
+        chance,
+        least=orders.least,
+        cap=cap,
+        beside=orders.chosen,
+        given=likely_pairs(orders, cap) if apart else None,
     )
     if found.capped:
-        raise _too_many(f"{found.min_count:,} orders give {int(found.held):,}", least, cap)
-    spread = np.ones(len(pairs))
-    expected = model.expected_together(pairs)
+        raise too_many(found.min_count, int(found.held), orders.least, cap)
+    taste = np.zeros(len(lines.items))
     if chance.together and len(pairs):
-        taste = tastes(baskets, customer, model, distinct(pairs.ravel()))
-        spread = 1 + taste[pairs].prod(axis=1) * expected * chance.together
+        some = distinct(pairs.ravel())
+        sums = taste_sums(baskets, customer, size, some, orders.model.sizes)
+        taste = tastes(sums, orders.model, some)
+    return lines.history.noted(_measured(orders, pairs, seen, taste, apart=apart, adjust=adjust))
+
+
+def _added(
+    counted: pd.DataFrame,
+    *,
+    orders: Orders,
+    pairs: Ints,
+    apart: bool,
+    max_pairs: int,
+    adjust: Adjustment,
+) -> pd.DataFrame:
+    """Add up what all parts tell of pairs, and measure those in enough orders."""
+    check_choice(adjust, "adjust", Adjustment)
+    seen, taste = add_pairs(counted, orders, pairs)
+    if not apart:
+        enough = seen.count >= orders.least
+        pairs, seen = pairs[enough], seen.take(enough)
+        if len(pairs) > max_pairs:
+            fits = int(np.sort(seen.count)[-max_pairs - 1]) + 1
+            raise too_many(fits, int((seen.count >= fits).sum()), orders.least, max_pairs)
+    table = _measured(orders, pairs, seen, taste, apart=apart, adjust=adjust)
+    return with_account(table, counted.attrs.get(ACCOUNT, {}))
+
+
+in_two_steps(
+    item_pairs,
+    before=[("orders", count_orders, add_orders), ("pairs", candidates, union)],
+    first=count_pairs,
+    rest=_added,
+    by_order=True,
+)
+
+
+def _measured(
+    orders: Orders,
+    pairs: Ints,
+    seen: Witnesses,
+    taste: Floats,
+    *,
+    apart: bool,
+    adjust: Adjustment,
+) -> pd.DataFrame:
+    """Write the measures of pairs in an order that only their content decides."""
+    expected = orders.model.expected_together(pairs)
+    spread = 1 + taste[pairs].prod(axis=1) * expected * orders.together
     p_apart = chance_of_as_few(seen.count, expected, spread)
     n_more = 0
     if apart:
@@ -225,18 +278,15 @@ def item_pairs(
         order = order[np.lexsort((*pairs[order].T[::-1], -expected[order], p_apart[order]))]
     else:
         order = np.lexsort((*pairs.T[::-1], -seen.count))
-    pairs, count, expected, p_apart = (
-        pairs[order],
-        seen.count[order],
-        expected[order],
-        p_apart[order],
-    )
-    p_given_sizes = chance_of_as_many(count, expected, np.maximum(spread, seen.spread)[order])
-    if chosen is not None:  # what was asked for comes first
-        turned = ~np.isin(pairs[:, 0], chosen)
+    pairs, seen = pairs[order], seen.take(order)
+    count, expected, p_apart = seen.count, expected[order], p_apart[order]
+    spread = np.maximum(spread[order], seen.spread(orders.together))
+    p_given_sizes = chance_of_as_many(count, expected, spread)
+    if orders.chosen is not None:  # what was asked for comes first
+        turned = ~np.isin(pairs[:, 0], orders.chosen)
         pairs[turned] = pairs[turned, ::-1]
-    a, b = item_count[pairs[:, 0]], item_count[pairs[:, 1]]
-    n = np.full(len(count), lines.n_baskets)
+    a, b = orders.count[pairs[:, 0]], orders.count[pairs[:, 1]]
+    n = np.full(len(count), orders.n_baskets)
     measures = symmetric_measures(n, a, b, count)
     forth, back = directed_measures(n, a, b, count), directed_measures(n, b, a, count)
     both_ways = {
@@ -244,15 +294,15 @@ def item_pairs(
         for name in forth
         for way, measure in (("ab", forth), ("ba", back))
     }
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "item_a": lines.items[pairs[:, 0]],
-            "item_b": lines.items[pairs[:, 1]],
+            "item_a": orders.items[pairs[:, 0]],
+            "item_b": orders.items[pairs[:, 1]],
             "count": count,
-            "customers": seen.customers[order],
+            "customers": seen.customers,
             "count_a": a,
             "count_b": b,
-            "support": count / lines.n_baskets,
+            "support": count / orders.n_baskets,
             **measures,
             "p_adjusted": adjust_p_values(measures["p_value"], adjust, n_more=n_more),
             "expected_given_sizes": expected,
@@ -263,12 +313,4 @@ def item_pairs(
             "p_adjusted_apart": adjust_p_values(p_apart, adjust, n_more=n_more),
             **both_ways,
         }
-    )
-    return lines.history.noted(table)
-
-
-def _too_many(fits: str, least: int, cap: int) -> InputError:
-    return InputError(
-        f"`min_support` of {least:,} orders gives more than `max_pairs` = {cap:,} pairs; {fits}. "
-        "Raise `min_support`, ask for an `item`, or raise `max_pairs` if the memory allows."
     )
