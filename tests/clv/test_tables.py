@@ -215,10 +215,44 @@ def test_tapk_looks_forward_with_expected_purchases():
         clv.tapk_table(log, expected_purchases=told.iloc[:1])
 
 
+@pytest.mark.parametrize("refunds", ["keep", "drop"])
+def test_tapk_earns_what_costs_or_a_margin_leave(refunds):
+    log = log_of([(1, 0, 100), (1, 40, 50), (1, 45, -20), (2, 3, 10)])
+    log = log.assign(cost=[60.0, 55.0, -5.0, 4.0], quantity=[3, 2, 1, 1])
+    back = refunds == "keep"
+
+    def valued(log, **options):
+        factors = clv.tapk_table(log, acquisition_cost=7.0, refunds=refunds, **options)
+        return clv.tapk(factors)
+
+    told = valued(log)
+    np.testing.assert_allclose(told["sales"], [150 - 20 * back, 10])
+    np.testing.assert_allclose(told["item_cost"], [(115 - 5 * back) / 5, 4])
+    np.testing.assert_allclose(told["lifetime_value"], [35 - 15 * back - 7, 6 - 7])
+    # As cohorts and channels have it, if nothing is taken off for years.
+    paid = clv.payback_table(log, acquisition_cost=7.0, refunds=refunds, annual_discount_rate=0)
+    assert paid["net_value"].sum() == pytest.approx(told["lifetime_value"].sum())
+    # What is given goes first, and prices of a log without costs are earned in full.
+    given = valued(log, margin=0.3)
+    np.testing.assert_allclose(given["lifetime_value"], 0.3 * told["sales"] - 7)
+    plain = valued(log.drop(columns="cost"))
+    assert plain["item_cost"].tolist() == [0, 0]
+    np.testing.assert_allclose(plain["lifetime_value"], told["sales"] - 7)
+    by_hand = clv.tapk(plain.drop(columns="item_cost"))
+    pd.testing.assert_frame_equal(by_hand, plain)
+    ahead = pd.DataFrame({"customer_id": [1, 2], "expected_purchases": [2.0, 0.0]})
+    coming = valued(log, expected_purchases=ahead)
+    assert coming["lifetime_value"].tolist() == pytest.approx([35 - 15 * back - 7, -7])
+
+
 def test_tapk_refuses_money_for_nothing():
     log = log_of([(1, 0, 5), (2, 3, 2)]).assign(quantity=[0.0, 1.0])
     with pytest.raises(InputError, match="no items"):
         clv.tapk_table(log)
+    free = log.assign(amount=[0.0, 2.0])
+    clv.tapk_table(free)
+    with pytest.raises(InputError, match="no items"):
+        clv.tapk_table(free.assign(cost=1.0))
     with pytest.raises(InputError, match="'quantity' is negative"):
         clv.tapk_table(log.assign(quantity=-1.0))
 

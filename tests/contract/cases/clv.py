@@ -106,6 +106,7 @@ def _factors():
                 "transactions": rng.integers(1, 30, 20),
                 "items_per_transaction": rng.uniform(1, 4, 20),
                 "price": rng.uniform(2, 20, 20),
+                "item_cost": rng.uniform(0, 2, 20),
                 "acquisition_cost": rng.uniform(0, 50, 20),
             }
         )
@@ -173,7 +174,10 @@ EXPECTED = ("customer_id", "expected_purchases")
 
 TABLES = [
     FunctionCase(
-        clv.tapk, _factors, needs={"customers": ("customer_id", *TAPK)}, numbers={"customers": TAPK}
+        clv.tapk,
+        _factors,
+        needs={"customers": ("customer_id", *TAPK)},
+        numbers={"customers": (*TAPK, "item_cost")},
     ),
     FunctionCase(
         clv.tapk_table,

@@ -34,11 +34,12 @@ def tapk_value(
     transactions: Floats,
     items_per_transaction: Floats,
     price: Floats,
+    item_cost: Floats,
     acquisition_cost: Floats,
 ) -> tuple[Floats, Floats]:
-    """Sales ``T * A * P`` and value ``T * A * P - K``, each of shape (n,)."""
-    sales = transactions * items_per_transaction * price
-    return sales, sales - acquisition_cost
+    """Sales ``T * A * price`` and value ``T * A * (price - cost) - K``, each of shape (n,)."""
+    items = transactions * items_per_transaction
+    return items * price, items * (price - item_cost) - acquisition_cost
 
 
 def period_rate(annual_rate: float, period_days: float) -> float:

@@ -1,4 +1,4 @@
-"""TAPK: transactions x items per transaction x price per item, less acquisition cost."""
+"""TAPK: transactions x items per transaction x what is earned per item, less acquisition cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._checks import Problems, number_array, quoted
+from crmkit._checks import Problems, check_optional, number_array, quoted
 from crmkit._frames import read_customers, rows_of, without
 from crmkit._log import count_purchases, read_log
 from crmkit.clv._math.accounting import tapk_value
@@ -28,13 +28,14 @@ def tapk(customers: Any) -> pd.DataFrame:
     """Value each customer as T x A x P - K, with every factor in sight.
 
     T is the number of transactions over the relationship, A the items per transaction, P the
-    price (or the margin) per item, K what it cost to win the customer.
+    price per item less what the item costs, K what it cost to win the customer.
 
     Parameters
     ----------
     customers : DataFrame
         One row per customer with ``customer_id``, ``transactions``, ``items_per_transaction``,
-        ``price`` and ``acquisition_cost``. :func:`tapk_table` makes one from a log.
+        ``price`` and ``acquisition_cost``; ``item_cost`` too, or prices are earned in full.
+        :func:`tapk_table` makes one from a log.
 
     Returns
     -------
@@ -44,9 +45,10 @@ def tapk(customers: Any) -> pd.DataFrame:
         * ``customer_id`` - as given.
         * ``transactions`` (float) - T, transactions over the relationship.
         * ``items_per_transaction`` (float) - A.
-        * ``price`` (float) - P, amount per item.
+        * ``price`` (float) - amount per item; less ``item_cost`` it is P.
+        * ``item_cost`` (float) - amount per item; 0 where not given.
         * ``acquisition_cost`` (float) - K, amount.
-        * ``sales`` (float) - T x A x P, amount.
+        * ``sales`` (float) - T x A x ``price``, amount.
         * ``lifetime_value`` (float) - T x A x P - K, amount.
 
     Raises
@@ -76,12 +78,14 @@ def tapk(customers: Any) -> pd.DataFrame:
     0         ann  300.0           260.0
     1         bob   16.0           -24.0
     """
-    table = read_customers(customers, needs=FACTORS)
+    table = read_customers(customers, needs=FACTORS, optional=("item_cost",))
+    if "item_cost" not in table.columns:
+        table = table.assign(item_cost=0.0)
     problems = Problems("customers")
-    lows = (0.0, 0.0, None, None)
+    lows = {"transactions": 0.0, "items_per_transaction": 0.0}
     factors = {
-        name: number_array(table[name], problems, name, low=low)
-        for name, low in zip(FACTORS, lows, strict=True)
+        name: number_array(table[name], problems, name, low=lows.get(name))
+        for name in (*FACTORS[:-1], "item_cost", FACTORS[-1])
     }
     problems.raise_if_any()
     sales, value = tapk_value(*factors.values())
@@ -97,6 +101,7 @@ def tapk_table(
     acquisition_cost: Any = 0.0,
     customers: Any = None,
     expected_purchases: Any = None,
+    margin: float | None = None,
     refunds: KeepDropOrRaise = "keep",
 ) -> pd.DataFrame:
     """Estimate T, A and P of every customer from the log, and join K.
@@ -117,10 +122,12 @@ def tapk_table(
         Table with ``customer_id`` and ``expected_purchases``, such as a purchase model's
         ``predict`` gives. Then T is what is still to come instead of what was, and A is items
         per purchase day, because that is what the models count.
+    margin : float, optional
+        As in :func:`cohort_value`.
     refunds : {"keep", "drop", "raise"}
-        ``"keep"`` takes refunds off the price P, ``"drop"`` ignores them, ``"raise"`` refuses
-        them. A refund is never a transaction and its quantity no item; a customer with nothing
-        but refunds is left out.
+        ``"keep"`` takes refunds off the price and the cost of items, ``"drop"`` ignores them,
+        ``"raise"`` refuses them. A refund is never a transaction and its quantity no item; a
+        customer with nothing but refunds is left out.
 
     Returns
     -------
@@ -130,7 +137,8 @@ def tapk_table(
         * ``customer_id`` - as given.
         * ``transactions`` (float) - T: orders up to `as_of`, or expected purchase days.
         * ``items_per_transaction`` (float) - A: items per order, or per purchase day.
-        * ``price`` (float) - P: net amount per item.
+        * ``price`` (float) - net amount per item.
+        * ``item_cost`` (float) - what of the price is not earned, by `margin` or the log's costs.
         * ``acquisition_cost`` (float) - K, amount.
 
     Raises
@@ -160,24 +168,30 @@ def tapk_table(
     0         ann            26.0
     1         bob             1.0
     """
-    log = read_log(transactions, needs=("amount",), optional=("order_id", "quantity"), as_of=as_of)
+    share = check_optional(margin, "margin")
+    optional = ("order_id", "quantity", *(("cost",) if share is None else ()))
+    log = read_log(transactions, needs=("amount",), optional=optional, as_of=as_of)
     orders = expected_purchases is None
-    occasions, items, amount = _totals(log, refunds, orders=orders)
+    occasions, items, amount, cost = _totals(log, refunds, orders=orders)
     table = pd.DataFrame({"customer_id": log.rows.customer_ids})
     if orders:
         table["transactions"] = occasions.astype(np.float64)
     else:
         table["transactions"] = _expected(table["customer_id"], expected_purchases, log.account)
     table["items_per_transaction"] = items / occasions
-    table["price"] = np.divide(amount, items, out=np.zeros_like(amount), where=items > 0.0)
+    some = np.maximum(items, np.finfo(np.float64).tiny)  # without items there is no money
+    table["price"] = amount / some
+    table["item_cost"] = cost / some if share is None else (1.0 - share) * table["price"]
     table["acquisition_cost"] = acquisition_costs(
         table["customer_id"], acquisition_cost, customers=customers, account=log.account
     )
     return log.noted(table)
 
 
-def _totals(purchases: PurchaseLog, refunds: str, *, orders: bool) -> tuple[Ints, Floats, Floats]:
-    """Return occasions (orders or days), items and net amount of each customer."""
+def _totals(
+    purchases: PurchaseLog, refunds: str, *, orders: bool
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return occasions (orders or days), items, net amount and cost of each customer."""
     check_refunds(purchases, refunds)
     log, amount = purchases.rows, purchases.rows.amount
     bought = np.ones(amount.size, dtype=bool) if purchases.bought is None else purchases.bought
@@ -194,16 +208,18 @@ def _totals(purchases: PurchaseLog, refunds: str, *, orders: bool) -> tuple[Ints
     items = _sums(log.customer[bought], quantity[bought], n)
     counted = bought if refunds == "drop" else slice(None)
     total = _sums(log.customer[counted], amount[counted], n)
-    itemless = np.flatnonzero((items == 0.0) & (total != 0.0))
+    cost = np.zeros(n)
+    if log.has("cost"):
+        cost = _sums(log.customer[counted], log.cost[counted], n)
+    itemless = np.flatnonzero((items == 0.0) & ((total != 0.0) | (cost != 0.0)))
     if itemless.size:
         names = log.customer_ids[itemless[:3]].tolist()
         raise InputError(
-            f"`transactions`: {itemless.size:,} customers have an amount but no items (first: "
+            f"`transactions`: {itemless.size:,} customers have money but no items (first: "
             f"{quoted(names)}), so there is no price per item. Correct `quantity`, or leave it "
-            "out to "
-            "count one item per row."
+            "out to count one item per row."
         )
-    return occasions, items, total
+    return occasions, items, total, cost
 
 
 def _sums(codes: Ints, values: Floats, n: int) -> Floats:
