@@ -23,8 +23,6 @@ import pandas as pd
 
 from crmkit import clv
 
-DRAWS = 1000  # kept on both sides: PyMC in two chains
-
 
 def customers(path):
     """Return the table of the sample up to the end of September 1997."""
@@ -127,14 +125,14 @@ def cpu(function):
     return time.process_time() - start, result
 
 
-def compare(name, make, build, table, rounds, tune):
+def compare(name, make, build, table, rounds, n_draws, tune):
     """Print both posteriors, in logarithms, and the times."""
     import pymc as pm
 
     def ours(seed):
-        return make(prior="weak", n_draws=DRAWS, random_state=seed).fit(table)
+        return make(prior="weak", n_draws=n_draws, random_state=seed).fit(table)
 
-    def theirs(seed, draws=DRAWS // 2, tune=tune):
+    def theirs(seed, draws=n_draws // 2, tune=tune):
         with model:
             return pm.sample(
                 draws=draws, tune=tune, chains=2, cores=1, random_seed=seed, progressbar=False,
@@ -154,7 +152,7 @@ def compare(name, make, build, table, rounds, tune):
         traces.append(trace)
     ratio = np.median(np.array(slow) / np.array(quick))
     told = f"crmkit {np.median(quick):.3f} s, NUTS {np.median(slow):.1f} s, {ratio:.0f} x"
-    print(f"{name}, {DRAWS} draws each: {told}; {first.posterior_}", flush=True)
+    print(f"{name}, {n_draws} draws each: {told}; {first.posterior_}", flush=True)
     same(first, traces)
 
 
@@ -188,6 +186,7 @@ def main():
     options.add_argument("--sample", help="file of CDNOW's sample")
     options.add_argument("--customers", type=int, help="so many of them, drawn by a seed")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--draws", type=int, default=1000, help="kept; by NUTS in two chains")
     options.add_argument("--tune", type=int, default=500)
     options.add_argument("--models", nargs="*", choices=list(MODELS), default=list(MODELS))
     chosen = options.parse_args()
@@ -200,7 +199,7 @@ def main():
         for name in chosen.models:
             make, build = MODELS[name]
             some = table if build is not gamma_gamma else table[table["monetary_value"] > 0]
-            compare(name, make, build, some, chosen.rounds, chosen.tune)
+            compare(name, make, build, some, chosen.rounds, chosen.draws, chosen.tune)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from clv.random_data import FROZEN, SEEDS, found_by_lifetimes, random_customers
 from crmkit import clv
 from crmkit.clv._math.newton import maximise
 from crmkit.clv._math.rows import distinct_rows
+from crmkit.clv._model import base
 from crmkit.errors import InputError
 
 MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
@@ -81,6 +82,39 @@ def test_distinct_rows_equal_a_group_by():
     assert len(first) == len(table.drop_duplicates())
     for column in columns:
         np.testing.assert_array_equal(column[first][code], column)
+
+
+def test_many_rows_end_where_their_own_search_does(monkeypatch):
+    # From the peak of every 16th row, whatever there is: covariates, ties, a prior, or no peak.
+    true = clv.ParetoNBD()
+    true.coefficients_ = np.log([0.8, 30.0, 0.9, 100.0])
+    lengths = np.random.default_rng(1).uniform(100.0, 500.0, 3000)
+    start = pd.DataFrame({"customer_id": range(3000), "T": lengths})
+    table = true.simulate(start, random_state=1).assign(x=start.index % 3)
+    steady = table.assign(frequency=np.round(table["T"]), recency=table["T"])
+    traits = {"purchase_covariates": ["x"], "dropout_covariates": ["x"]}
+    peaks = []
+
+    def peak_of_some(*about):
+        peaks.append(find(*about))
+        return peaks[-1]
+
+    find = base._peak_of_some
+    monkeypatch.setattr(base, "_peak_of_some", peak_of_some)
+    for options, some in [
+        ({}, table), ({**traits, "tie": [["purchase.x", "dropout.x"]]}, table),
+        ({"prior": "weak", "n_draws": 0}, table), ({}, steady),
+    ]:  # fmt: skip
+        found = []
+        for many in (10**9, 100):
+            monkeypatch.setattr(base, "_MANY", many)
+            found.append(clv.ParetoNBD(**options).fit(some))
+        straight, by_some = found
+        assert by_some.boundary_ == straight.boundary_
+        assert by_some.log_likelihood_ == pytest.approx(straight.log_likelihood_, abs=1e-5)
+        if straight.boundary_ is None:
+            np.testing.assert_allclose(by_some.coefficients_, straight.coefficients_, atol=1e-6)
+    assert [len(found) for found in peaks] == [0, 1, 0, 1, 0, 1, 0, 0]
 
 
 def test_newton_climbs_out_of_a_saddle_and_a_valley():

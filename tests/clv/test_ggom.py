@@ -6,6 +6,7 @@ import pytest
 
 from clv import oracles
 from crmkit import clv
+from crmkit.clv._math import panels
 from crmkit.clv._math.gamma_gompertz import GammaGompertz, p_alive, times_density
 from crmkit.clv._math.pareto import Pareto, counts_density
 from crmkit.clv._math.rows import Rows
@@ -41,6 +42,26 @@ def test_likelihood_p_alive_and_expectation_equal_the_integrals(seed):
     state = LAW.future(list(theta), dict(zip(("frequency", "recency", "T"), columns, strict=True)))
     mean = oracles.gompertz_expected(theta, x, T, days, rate)
     assert state.expected(days, rate)[0] == pytest.approx(alive * mean, rel=1e-9)
+
+
+def test_each_integral_has_nodes_enough(monkeypatch):
+    # Against a finer rule for all: hard parameters of many orders, and such as fits meet.
+    rng, n = np.random.default_rng(1), 1000
+    hard = 10.0 ** rng.uniform([-1.5, -1, -3, -1.5, -3], [1.5, 2.5, 1, 2, 3], (n, 5))
+    usual = np.array([0.8, 0.1, 6.0, 0.9, 20.0]) * 10.0 ** rng.uniform(-0.5, 0.5, (n, 5))
+    T = np.append(rng.uniform(1, 60, n), rng.uniform(0.2, 2, n))
+    x = rng.choice([0.0, 1.0, 3.0, 20.0, 300.0], 2 * n)
+    theta, columns = (
+        [*np.vstack([hard, usual]).T],
+        [x, np.where(x > 0, T * rng.random(2 * n), 0), T],
+    )
+    found = times_density(theta, *columns), p_alive(theta, *columns)
+    monkeypatch.setattr(panels, "_RULES", ((48, np.inf, np.inf, np.inf),))
+    exact = times_density(theta, *columns), p_alive(theta, *columns)
+    np.testing.assert_allclose(found[0][0], exact[0][0], rtol=1e-12, atol=2e-11)
+    np.testing.assert_allclose(found[1], exact[1], rtol=1e-8, atol=1e-12)
+    for place, slope in exact[0][1].items():
+        np.testing.assert_allclose(found[0][1][place], slope, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("theta", THETAS)

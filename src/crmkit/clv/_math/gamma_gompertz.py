@@ -24,23 +24,25 @@ import numpy as np
 from crmkit.clv._math.law import Limits, Processes, PurchaseLaw
 from crmkit.clv._math.likelihood import Part, compressed_part
 from crmkit.clv._math.mixture import mixture, shares_of
+from crmkit.clv._math.panels import panels
 from crmkit.clv._math.pareto import counts_density
 from crmkit.clv._math.pareto_future import ContinuousFuture, drawn_histories, of_kinds
 from crmkit.clv._math.prior import Quantity, gamma_quantities
-from crmkit.clv._math.special import LOG_NOTHING, alive_times, gauss_legendre
+from crmkit.clv._math.special import LOG_NOTHING, alive_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from crmkit._typing import Bools, Floats, Ints
+    from crmkit._typing import Floats, Ints
     from crmkit.clv._math.rows import Rows
 
 __all__ = ["GammaGompertz", "p_alive", "times_density"]
 
-_BLOCK = 256
-_NODES = 32
+_BLOCK = 1024
+# From here on e^z - 1 is e^z to the last digit, whatever beta may be.
+_FAR = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,37 +120,9 @@ class GammaGompertz(PurchaseLaw):
 
 def _grown(z: Floats, beta: Any) -> Floats:
     """``ln(1 + (e^z - 1) / beta)``; -s times it is ln S at b t = z. Its inverse has 1 / beta."""
-    small = np.minimum(z, 30.0)
-    near = np.log1p(np.expm1(small) / beta)
-    far = z - np.log(beta) + np.log1p((beta - 1.0) * np.exp(-np.maximum(z, 30.0)))
-    return np.where(z < 30.0, near, far)
-
-
-def _places(
-    log: Callable[[Floats], Floats], start: Floats, end: Floats, scale: Floats, bend: Floats
-) -> tuple[Floats, Floats]:
-    """Return nodes and weights, (n, 2 x 32), of an integral of e^log over (start, end).
-
-    On the axis of ``w = ln(scale + y)`` the part that matters is found by ever finer grids; two
-    Gauss-Legendre rules meet where a hump of f may `bend` it, since its singularities lie above
-    and below that point, or in the middle.
-    """
-    least = (scale + start)[:, None]
-    low, high = np.zeros_like(least), np.log1p((end - start)[:, None] / least)
-    grid, step = np.linspace(0.0, 1.0, 17), 1.0 / 16.0
-    for _ in range(3):
-        value = log(start[:, None] + least * np.expm1(low + (high - low) * grid))
-        matters = value > value.max(axis=1, keepdims=True) - LOG_NOTHING
-        first = np.maximum(matters.argmax(axis=1) - 1, 0)[:, None] * step
-        last = 1.0 - np.maximum(matters[:, ::-1].argmax(axis=1) - 1, 0)[:, None] * step
-        low, high = low + (high - low) * first, low + (high - low) * last
-    middle = np.log1p(np.maximum(bend - start, 0.0)[:, None] / least)
-    middle = np.where((middle > low) & (middle < high), middle, (low + high) / 2.0)
-    nodes, weights = gauss_legendre(_NODES)
-    w = np.hstack([low + (middle - low) * nodes, middle + (high - middle) * nodes])
-    width = np.hstack([(middle - low) * weights, (high - middle) * weights])
-    passed = np.expm1(w)
-    return start[:, None] + least * passed, width * least * (passed + 1.0)
+    near = np.minimum(z, _FAR)
+    result: Floats = np.log1p(np.expm1(near) / beta) + (z - near)
+    return result
 
 
 def _shape_of(b: Any, s: Any, beta: Any) -> tuple[Floats, Floats]:
@@ -158,95 +132,105 @@ def _shape_of(b: Any, s: Any, beta: Any) -> tuple[Floats, Floats]:
     return np.minimum(beta, 1.0) / b, np.where(bend > 0.0, bend, -1.0)
 
 
-def _columns(theta: Sequence[Any], size: int) -> list[Floats]:
-    """Return parameters of shape (n, 1)."""
-    return [np.broadcast_to(value, size)[:, None] for value in theta]
+@dataclass(frozen=True, slots=True)
+class _Fates:
+    """All fates of some customers: being alive at T, and dropouts at nodes of the integral."""
+
+    rows: Ints
+    theta: list[Floats]  # (n, 1)
+    x: Floats  # (n, 1)
+    y: Floats  # times (n, c), of which the first is T
+    log: Floats  # of the terms (n, c), with the weights of their nodes
+
+    @property
+    def gone(self) -> Floats:
+        """Return which fates are dropouts, as numbers (c,)."""
+        return (np.arange(self.y.shape[1]) > 0).astype(np.float64)
 
 
-def _log_terms(theta: Sequence[Any], x: Floats, y: Floats, *, dropped: Any) -> Floats:
+def _log_terms(theta: Sequence[Any], x: Floats, y: Floats, gone: Any = 1.0) -> Floats:
     """Return the log of being alive at y, or of dropping out then, but for what counts give."""
     r, alpha, b, s, beta = theta
-    log = -r * np.log1p(y / alpha) - x * np.log(alpha + y)
-    grown = _grown(b * y, beta)
-    left = np.log(s) + np.log(b) - np.log(beta) + b * y - grown
-    result: Floats = log - s * grown + np.where(dropped, left, 0.0)
+    z = b * y
+    log = -(r + x) * np.log1p(y / alpha) - x * np.log(alpha)
+    result: Floats = log - (s + gone) * _grown(z, beta) + gone * (z + np.log(s * b / beta))
     return result
 
 
-def _fates(
-    theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats
-) -> tuple[list[Floats], Floats, Floats, Bools]:
-    """Return parameters (n, 1), times and logs (n, 65) of all fates, and which are dropouts.
+def _fates(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Iterator[_Fates]:
+    """Yield all customers with their fates, in blocks that fit the cache."""
+    for first in range(0, T.size, _BLOCK):
+        block = slice(first, first + _BLOCK)
+        columns = [np.broadcast_to(value, T.size)[block, None] for value in (*theta, x)]
+        scale, bend = _shape_of(*(column[:, 0] for column in columns[2:5]))
 
-    The first is being alive at T, the others are dropouts with their weights in the integral.
-    """
-    theta = _columns(theta, x.size)
-    _, alpha, b, s, beta = (value[:, 0] for value in theta)
-    x = x[:, None]
-    scale, bend = _shape_of(b, s, beta)
+        def log(y: Floats, rows: Ints, columns: list[Floats] = columns) -> Floats:
+            *theta, x = (column[rows] for column in columns)
+            return _log_terms(theta, x, y)
 
-    def log(y: Floats) -> Floats:
-        return _log_terms(theta, x, y, dropped=True)
-
-    y, width = _places(log, t_x, T, np.minimum(alpha, scale), bend)
-    y = np.hstack([T[:, None], y])
-    dropped = np.arange(y.shape[1]) > 0
-    with np.errstate(divide="ignore"):
-        log_width = np.log(np.hstack([np.ones((x.size, 1)), width]))
-    return theta, y, _log_terms(theta, x, y, dropped=dropped) + log_width, dropped
+        least = np.minimum(columns[1][:, 0], scale)
+        for rows, y, log_width in panels(
+            log, t_x[block], T[block], pace=columns[2][:, 0], scale=least, bend=bend
+        ):
+            *some, count = (column[rows] for column in columns)
+            there = T[block][rows, None]
+            terms = [_log_terms(some, count, there, 0.0), _log_terms(some, count, y) + log_width]
+            yield _Fates(first + rows, some, count, np.hstack([there, y]), np.hstack(terms))
 
 
 def p_alive(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Floats:
     """P(alive at T | history), shape (n,): the share of being alive in L."""
     result = np.empty_like(T)
-    for start in range(0, T.size, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        block = [value[rows] if np.ndim(value) else value for value in theta]
-        result[rows] = shares_of(_fates(block, x[rows], t_x[rows], T[rows])[2])[0][:, 0]
+    for fates in _fates(theta, x, t_x, T):
+        result[fates.rows] = shares_of(fates.log)[0][:, 0]
     return result
 
 
 def times_density(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Any:
-    """Return the terms that depend on times, with derivatives; in blocks that fit the cache."""
-    blocks = []
-    for start in range(0, T.size, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        block = [value[rows] if np.ndim(value) else value for value in theta]
-        blocks.append(_mixed(block, x[rows], t_x[rows], T[rows]))
-    values, gradients, hessians = zip(*blocks, strict=True)
-    gradient = {j: np.concatenate([g[j] for g in gradients]) for j in gradients[0]}
-    hessian = {pair: np.concatenate([h[pair] for h in hessians]) for pair in hessians[0]}
-    return np.concatenate(values), gradient, hessian
+    """Return the terms that depend on times, with derivatives."""
+    value = np.empty_like(T)
+    gradient = {j: np.empty_like(T) for j in range(5)}
+    hessian = {(j, k): np.empty_like(T) for j in range(5) for k in range(j, 5)}
+    for fates in _fates(theta, x, t_x, T):
+        value[fates.rows], slopes, curves = _mixed(fates)
+        for whole, part in ((gradient, slopes), (hessian, curves)):
+            for place, found in part.items():
+                whole[place][fates.rows] = found
+    return value, gradient, hessian
 
 
-def _mixed(theta: Sequence[Any], x: Floats, t_x: Floats, T: Floats) -> Any:
+def _mixed(fates: _Fates) -> Any:
     """Return a mixture of fates, from their own derivatives."""
-    (r, alpha, b, s, beta), y, log, dropped = _fates(theta, x, t_x, T)
-    x, gone = x[:, None], 1.0 * dropped
-    inverse, share = 1.0 / (alpha + y), y / (alpha * (alpha + y))
-    z = b * y
+    (r, alpha, b, s, beta), x, y, gone = fates.theta, fates.x, fates.y, fates.gone
+    inverse = 1.0 / (alpha + y)
+    share = y * inverse / alpha
     # q = e^z / D and p = 1 / D with D = beta - 1 + e^z; (D - beta) / D = w.
-    q = 1.0 / (beta * np.exp(-z) - np.expm1(-z))
-    p, w = np.exp(-z) * q, -np.expm1(-z) * q
-    grown, power = _grown(z, beta), s + gone
+    z = b * y
+    risen = np.expm1(np.minimum(z, _FAR))
+    p = 1.0 / (beta + risen)
+    w = risen * p
+    q = p + w
+    power, inner = s + gone, w / beta
+    yq, gained = y * q, power * y * q * p
+    grown = _grown(z, beta)
     scores = [
         -np.log1p(y / alpha),
         r * share - x * inverse,
-        gone * (1.0 / b + y) - power * y * q,
+        gone * (1.0 / b + y) - power * yq,
         gone / s - grown,
-        power * w / beta - gone / beta,
+        power * inner - gone / beta,
     ]
     curvatures = {
         (0, 1): share,
         (1, 1): x * inverse**2 - r * share * (1.0 / alpha + inverse),
-        (2, 2): -gone / b**2 - power * y**2 * (beta - 1.0) * p * q,
-        (2, 3): -y * q,
-        (2, 4): power * y * q * p,
+        (2, 2): -gone / b**2 - (beta - 1.0) * y * gained,
+        (2, 3): -yq,
+        (2, 4): gained,
         (3, 3): -gone / s**2,
-        (3, 4): w / beta,
-        (4, 4): gone / beta**2 - power * (w / beta) * (1.0 / beta + p),
+        (3, 4): inner,
+        (4, 4): gone / beta**2 - power * inner * (1.0 / beta + p),
     }
-    return mixture(log, scores, curvatures)
+    return mixture(fates.log, scores, curvatures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,18 +262,20 @@ class GammaGompertzFuture(ContinuousFuture):
         end = np.minimum(days, _grown(LOG_NOTHING / s, 1.0 / beta) / b)
         if rate > 0.0:
             end = np.minimum(end, LOG_NOTHING / rate)
-        scale, bend = _shape_of(b, s, beta)
         time = np.empty_like(b)
-        for start in range(0, b.size, _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            part = s[rows, None], beta[rows, None], b[rows, None]
+        for first in range(0, b.size, _BLOCK):
+            block = slice(first, first + _BLOCK)
 
-            def log(u: Floats, part: tuple[Floats, ...] = part) -> Floats:
-                return -part[0] * _grown(part[2] * u, part[1]) - rate * u
+            def log(u: Floats, rows: Ints, block: slice = block) -> Floats:
+                power, risk, pace = (v[block][rows, None] for v in (s, beta, b))
+                return -power * _grown(pace * u, risk) - rate * u
 
-            zero = np.zeros_like(end[rows])
-            u, width = _places(log, zero, end[rows], scale[rows], bend[rows])
-            time[rows] = (np.exp(log(u)) * width).sum(axis=1)
+            zero, pace = np.zeros_like(b[block]), b[block]
+            scale, bend = _shape_of(pace, s[block], beta[block])
+            for rows, u, log_width in panels(
+                log, zero, end[block], pace=pace, scale=scale, bend=bend
+            ):
+                time[first + rows] = np.exp(log(u, rows) + log_width).sum(axis=1)
         return alive_times(self.p_alive, (self.shape / self.rate * time)[self.kind])
 
     def _lifetimes(self, who: Ints, rng: np.random.Generator) -> Floats:

@@ -121,7 +121,7 @@ def natural_parameters(
 
 def fit(
     parts: Sequence[Part],
-    starts: Sequence[Sequence[float]],
+    starts: Sequence[Sequence[float] | Floats],
     *,
     names: Sequence[str],
     widths: Sequence[int],
@@ -150,7 +150,7 @@ def fit(
 
 def climb(
     likelihood: Objective,
-    starts: Sequence[Sequence[float]],
+    starts: Sequence[Sequence[float] | Floats],
     *,
     names: Sequence[str],
     effects: Sequence[str],
@@ -192,7 +192,7 @@ def climb(
             return -np.inf, free, np.eye(free.size)
         return value, tie.T @ gradient, tie.T @ hessian @ tie
 
-    points = [np.concatenate([start, np.zeros(n_effects)]) for start in starts]
+    points = [np.append(start, np.zeros(n_coefficients - len(start))) for start in starts]
     points = [tie.T @ point / np.square(tie).sum(axis=0) for point in points]
     first = tie @ points[0]
     best = maximise(objective, points[0], max_evaluations=max_evaluations)

@@ -48,9 +48,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmkit._typing import Floats
+    from crmkit.clv._math.law import Law
     from crmkit.clv._model.intervals import Prediction
 
 __all__ = ["LikelihoodModel"]
+
+# Of more distinct rows every 16th is fitted first.
+_MANY, _SOME = 20_000, slice(None, None, 16)
 
 
 class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
@@ -173,7 +177,6 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
             shift[[law.names.index(name) for name in names]] = sign * np.log(unit)
         scaling = Scaling(back, shift)
         penalty = np.where(np.arange(len(terms)) < len(law.names), 0.0, l2) / spread**2
-        widths = [0 if design is None else design.shape[1] for design in rows.designs]
         tie = tie_matrix(terms, self.tie, spread)
         n_twice, twice = same_said_twice(rows, len(law.names), tie)
         if n_twice and not l2 and self.prior is None:
@@ -189,18 +192,20 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
             self.prior_ = read_prior(self.prior, law.quantities, *effects, unit)
             about = self.prior_, law.quantities, law.names
             prior = prior_of(*about, shift=shift, spread=spread, offsets=law.offsets())
-        found = fit(
-            parts,
-            law.starts(scaled) if at is None else [(np.log(at) - shift[: len(at)]).tolist()],
-            names=law.names,
-            widths=widths,
-            effects=terms[len(law.names) :],
-            view=back * spread[:, None],
-            tie=tie,
-            penalty=penalty,
-            prior=prior,
-            max_evaluations=200 if at is None else 1,
-        )
+        widths = [0 if design is None else design.shape[1] for design in rows.designs]
+        how: dict[str, Any] = {
+            "names": law.names,
+            "widths": widths,
+            "effects": terms[len(law.names) :],
+            "view": back * spread[:, None],
+            "tie": tie,
+            "penalty": penalty,
+            "prior": prior,
+        }
+        if at is None:
+            found = fit(parts, [*_peak_of_some(law, scaled, how), *law.starts(scaled)], **how)
+        else:
+            found = fit(parts, [(np.log(at) - shift[: len(at)]).tolist()], max_evaluations=1, **how)
         in_days = self._unit_power(rows) * float(np.log(unit))
         self.coefficient_draws_, self.posterior_ = np.empty((0, len(terms))), {}
         found = replace(found, n_free=found.n_free - n_twice)
@@ -264,3 +269,12 @@ class LikelihoodModel(LifetimesExchange, MaximumLikelihood):
             draws = check_draws(self, "The model")
             found = posterior_interval(rows, function, draws, confidence_level)
         return {name: column[rows.inverse] for name, column in found.items()}
+
+
+def _peak_of_some(law: Law, rows: Rows, how: dict[str, Any]) -> list[Floats]:
+    """Return where the likelihood of some of many rows peaks, if it does: all peak nearby."""
+    if rows.weight.size < _MANY:
+        return []
+    some = rows.where(_SOME)
+    found = fit(law.parts(some), law.starts(some), **how)
+    return [found.coefficients] if found.converged and not found.flat else []
