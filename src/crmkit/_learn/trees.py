@@ -21,6 +21,8 @@ __all__ = ["TreeStyle", "TreesMean", "fit_trees"]
 _DEEPEST = 12
 # Rows that one tree is grown on at most: more trees see more rows, each stays cheap.
 _MOST_ROWS = 20_000
+# Rows that are led through the trees at a time, so that what is looked up stays in the cache.
+_IN_CACHE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,23 @@ class TreesMean:
     def mean(self, matrix: Floats) -> Floats:
         """Return the mean outcome per row."""
         # Trees were grown on single precision: what is compared must be the same to the last bit.
-        x = np.ascontiguousarray(matrix, dtype=np.float32).ravel()
-        start = np.arange(len(matrix)) * matrix.shape[1]
-        total = np.full(len(matrix), self.intercept)
-        for root in self.roots:
-            node = np.full(len(matrix), root)
-            for _ in range(_DEEPEST):
-                right = x[start + self.feature[node]] > self.threshold[node]
-                after = np.where(right, self.right[node], self.left[node])
-                if np.array_equal(after, node):
-                    break
-                node = after
-            total += self.value[node]
+        x = np.ascontiguousarray(matrix, dtype=np.float32)
+        # Wide indices, or numpy widens them again at each step.
+        feature = self.feature.astype(np.intp)
+        child = np.column_stack((self.left, self.right)).ravel().astype(np.intp)
+        total = np.full(len(x), self.intercept)
+        for low in range(0, len(x), _IN_CACHE):
+            cells = x[low : low + _IN_CACHE].ravel()
+            row = np.arange(0, len(cells), x.shape[1])
+            for root in self.roots:
+                node = np.full(len(row), root, dtype=np.intp)
+                for _ in range(_DEEPEST):
+                    right = cells.take(row + feature.take(node)) > self.threshold.take(node)
+                    after = child.take(2 * node + right)
+                    if np.array_equal(after, node):
+                        break
+                    node = after
+                total[low : low + _IN_CACHE] += self.value.take(node)
         return total
 
 
