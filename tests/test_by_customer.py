@@ -340,6 +340,18 @@ def test_pairs_of_many_items_are_those_of_the_whole(options):
         same(crmkit.by_customer(basket.item_pairs, log, rows_per_part=rows, **options), whole)
 
 
+def test_items_in_parts_keep_their_type():
+    log = a_shop()
+    numbers = log["product"].str[1:].astype("int64") + 2**60  # which no float tells apart
+    for items in (numbers, log["product"]):
+        typed, options = log.assign(product=items), {"min_support": 8}
+        parts = crmkit.by_customer(basket.item_pairs, typed, rows_per_part=900, **options)
+        pd.testing.assert_frame_equal(parts, basket.item_pairs(typed, **options), rtol=1e-12)
+        parts = crmkit.by_customer(basket.frequent_itemsets, typed, rows_per_part=900, **options)
+        pd.testing.assert_frame_equal(parts, basket.frequent_itemsets(typed, **options))
+        assert {type(one) for one in parts["itemset"][0]} <= {int, str}
+
+
 def test_pairs_beyond_the_cap_are_refused_alike():
     options = {"rows_per_part": 1100, "min_support": 1, "max_pairs": 4}
     with pytest.raises(InputError, match=r"is one of 1 in a part of .* `max_pairs` = 4 pairs are"):

@@ -15,7 +15,7 @@ import pandas as pd
 from crmkit._checks import quoted, require_columns
 from crmkit._files import is_full, with_room
 from crmkit._frames.codes import sorted_codes
-from crmkit._frames.duck import duck
+from crmkit._frames.duck import as_parquet_holds, duck, zones_of_files, zones_of_schema
 from crmkit._frames.engines import table_columns, to_pandas
 from crmkit._frames.spark import spark_facts
 from crmkit.errors import InputError
@@ -28,7 +28,6 @@ __all__ = ["Buckets", "FileBucket", "FrameBucket", "SparkParts", "buckets", "spa
 _PART = "crmkit_part"  # a column of ours beside those of the table
 # What tells the last day observed: dates of a log, starts of contracts.
 _DATES = ("date", "start_date")
-_WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,12 @@ def _cut(
         "TMPDIR to a folder with room for the table as Parquet."
     )
     with with_room(full):
-        source = _out_of_memory(table, name, folder)
+        source, zones = _out_of_memory(table, name, folder)
         if source is None:
             return _in_memory(table, name, rows_per_part, raw=raw, by_order=by_order)
-        return _on_disk(source, name, folder / "parts", rows_per_part, raw, by_order)
+        types = zip(source.columns, source.types, strict=True)
+        plain = ", ".join(as_parquet_holds(one, kind, zones.get(one)) for one, kind in types)
+        return _on_disk(source.project(plain), name, folder / "parts", rows_per_part, raw, by_order)
 
 
 def _in_memory(table: Any, name: str, rows_per_part: int, *, raw: bool, by_order: bool) -> Buckets:
@@ -160,11 +161,10 @@ def _on_disk(
         facts = source.aggregate(asked).df().iloc[0]
         seen = {key: facts.iloc[1], **({dated: facts.iloc[2]} if dated else {})}
         n_rows = _check_rows(name, facts.iloc[0], seen, raw)
-        plain = source.project(", ".join(map(_plain, source.columns, source.types)))
         n_parts = _n_parts(n_rows, rows_per_part)
         if n_parts == 1:
-            return Buckets([FrameBucket(plain)], None)
-        plain.project(f"*, hash({key}) % {n_parts} AS {_PART}").write_parquet(
+            return Buckets([FrameBucket(source)], None)
+        source.project(f"*, hash({key}) % {n_parts} AS {_PART}").write_parquet(
             str(folder), partition_by=[_PART]
         )
         parts = [FileBucket(f"{part}/*.parquet") for part in sorted(folder.iterdir())]
@@ -177,12 +177,6 @@ def _on_disk(
     known = dated is not None and facts.iloc[2] > 0
     last = facts.iloc[3:].to_frame().T.infer_objects().set_axis(["date"], axis=1) if known else None
     return Buckets(parts, last)
-
-
-def _plain(column: str, kind: Any) -> str:
-    """Return a column as Parquet can hold it."""
-    name = '"' + column.replace('"', '""') + '"'
-    return f"{name}::BIGINT AS {name}" if str(kind) in _WIDE else name
 
 
 def _check_largest(part: FileBucket, name: str, key: str, rows_per_part: int) -> None:
@@ -239,15 +233,15 @@ def _too_large(name: str, key: str, value: Any, n: int, rows_per_part: int) -> I
     )
 
 
-def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
-    """Return a table that is not in memory as one of DuckDB, or None."""
+def _out_of_memory(table: Any, name: str, folder: Path) -> tuple[Any, dict[str, str]]:
+    """Return a table that is not in memory as one of DuckDB, or None, and its zones of time."""
     kind = type(table).__module__.partition(".")[0]
     lazy = kind == "polars" and type(table).__name__ == "LazyFrame"
     dataset = kind == "pyarrow" and hasattr(table, "scanner")
     if not (
         isinstance(table, (str, Path)) or kind in ("duckdb", "_duckdb", "ibis") or lazy or dataset
     ):
-        return None
+        return None, {}
     try:
         base = duck()
     except ImportError:
@@ -257,21 +251,22 @@ def _out_of_memory(table: Any, name: str, folder: Path) -> Any:
     if isinstance(table, (str, Path)):
         return _files(str(table), name)
     if kind in ("duckdb", "_duckdb"):
-        return table
+        return table, {}
     if kind == "ibis" and table.get_backend().name == "duckdb":
-        return table.get_backend().con.sql(table.compile())
+        return table.get_backend().con.sql(table.compile()), {}
     if dataset:
-        return base.from_arrow(table)
+        return base.from_arrow(table), zones_of_schema(table.schema)
     whole = folder / "whole.parquet"
     if lazy:
         table.sink_parquet(whole)
-    else:
-        base.from_arrow(table.to_pyarrow_batches()).write_parquet(str(whole))
-    return base.read_parquet(str(whole))
+        return base.read_parquet(str(whole)), zones_of_files(base, str(whole))
+    batches = table.to_pyarrow_batches()
+    base.from_arrow(batches).write_parquet(str(whole))
+    return base.read_parquet(str(whole)), zones_of_schema(batches.schema)
 
 
-def _files(path: str, name: str) -> Any:
-    """Return files of Parquet or CSV, a file, a folder or a pattern, as a table of DuckDB."""
+def _files(path: str, name: str) -> tuple[Any, dict[str, str]]:
+    """Return files of Parquet or CSV, a file, a folder or a pattern, as `_out_of_memory` does."""
     import duckdb
 
     pattern = f"{path.rstrip('/')}/**/*.parquet" if Path(path).is_dir() else path
@@ -280,9 +275,9 @@ def _files(path: str, name: str) -> Any:
         if pattern.endswith((".parquet", ".pq")):
             found = base.read_parquet(pattern, union_by_name=True)
             _check_alike(base, pattern, name)
-            return found
+            return found, zones_of_files(base, pattern)
         if pattern.endswith((".csv", ".csv.gz")):
-            return base.read_csv(pattern)
+            return base.read_csv(pattern), {}
     except duckdb.Error as error:
         raise InputError(f"`{name}`: {path!r} cannot be read: {str(error)[:300]}") from None
     raise InputError(

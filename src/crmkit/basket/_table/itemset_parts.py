@@ -27,6 +27,7 @@ from crmkit.basket._table.baskets import (
     NAMELESS,
     item_mask,
     minimum_count,
+    object_column,
     read_baskets,
 )
 from crmkit.errors import InputError
@@ -61,8 +62,8 @@ def count_items(
     first, second = lines.apart.T
     return pd.DataFrame(
         {
-            "item": [None, *names, *names.iloc[first]],
-            "beside": [None] * (n + 1) + [*names.iloc[second]],
+            "item": object_column([None, *names, *names.iloc[first]]),
+            "beside": object_column([None] * (n + 1) + [*names.iloc[second]]),
             "count": np.r_[lines.n_baskets, np.bincount(code, minlength=n), 0 * first],
         }
     )

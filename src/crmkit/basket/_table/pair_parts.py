@@ -32,6 +32,7 @@ from crmkit.basket._table.baskets import (
     find_items,
     item_mask,
     minimum_count,
+    object_column,
     read_baskets,
 )
 from crmkit.errors import InputError
@@ -112,7 +113,7 @@ def count_orders(transactions: Any, *, unit: Unit, as_of: Any) -> pd.DataFrame:
     n = len(items)
     return pd.DataFrame(
         {
-            "item": [*pd.Series(items, dtype=object), *[None] * (len(sizes) + 1)],
+            "item": object_column([*items, *[None] * (len(sizes) + 1)]),
             "size": np.r_[np.full(n, -1), sizes, -1],
             "count": np.r_[count, number, 0],
             "together": np.r_[
@@ -143,7 +144,11 @@ def add_orders(
     np.add.at(n_of_size, row, number[size >= 0])
     n_pairs = float((sizes.astype(np.float64) * (sizes - 1)) @ n_of_size)
     return all_orders(
-        *(items, count, np.flatnonzero(item_mask(items, include, exclude) & (count > 0))),
+        *(
+            items.infer_objects(copy=False),
+            count,
+            np.flatnonzero(item_mask(items, include, exclude) & (count > 0)),
+        ),
         *(int(n_of_size.sum()), size_model(count, sizes, n_of_size)),
         together=float(counted["together"].sum()) / max(n_pairs, 1.0) ** 2,
         named=include is not None,
