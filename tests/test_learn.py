@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.svm import LinearSVC
 
-from crmkit import _learn
+from crmkit import _learn, churn
 from crmkit._json_values import from_json, to_json
 from crmkit._learn.gains import gains_frame
 from crmkit._learn.judged import judged_scores
@@ -385,3 +385,22 @@ def test_rows_are_known_again_whatever_their_ids_are_written_as(first, then):
     assert seen.mark(frame(then, ids), matrix).all()
     assert not seen.mark(frame(then, ids + 10), matrix).any()
     assert not seen.mark(frame(then, ids), matrix + 1).any()
+
+
+def test_forty_levels_have_a_column_and_the_next_most_frequent_none():
+    # Level 0 is held by 61 rows, the next by 60, and so on: all by more than a few.
+    def named(n_levels):
+        towns = np.repeat([f"town {i:02d}" for i in range(n_levels)], 61 - np.arange(n_levels))
+        frame = pd.DataFrame({"customer_id": range(towns.size), "town": towns})
+        return _learn.FeatureEncoder().fit(frame).feature_names
+
+    forty = [f"town=town {i:02d}" for i in range(40)]
+    assert named(40) == forty
+    assert named(41) == [*forty, "town=(other)"]
+
+
+@pytest.mark.parametrize(("n", "kept"), [(150, 150), (203, 200)])
+def test_reasons_are_given_against_200_customers_or_all(n, kept):
+    model = churn.ChurnModel().fit(customers(n).rename(columns={"bought": "churned"}))
+    rows = model._background_
+    assert len(rows) == len(np.unique(rows, axis=0)) == kept

@@ -13,6 +13,7 @@ from crmkit import clv
 from crmkit.clv._math.lognormal import expected_lognormal, lognormal_density
 from crmkit.clv._math.returns import stays_density
 from crmkit.clv._math.spend import counts_density, expected_spend, spend_density
+from crmkit.clv._model.priors import prior_of
 from crmkit.errors import InputError
 
 positive = st.floats(0.05, 300.0)
@@ -288,3 +289,24 @@ def test_a_heavy_tail_has_a_mean_and_the_right_total():
     told = clv.LognormalSpend().fit(table).predict(table)["expected_amount"]
     assert np.isfinite(told).all()
     assert told.sum() == pytest.approx(np.exp(mean + 0.125).sum(), rel=0.05)
+
+
+def test_weak_priors_of_lognormal_spend_are_about_the_median_and_deviations_of_logarithms():
+    table = pd.DataFrame(
+        {"customer_id": range(60), "frequency": 2, "monetary_value": np.linspace(5, 40, 60)}
+    )
+    table = table.assign(first_amount=table["monetary_value"] * 1.5, kept_purchases=3)
+    rng = np.random.default_rng(0)
+    logs = np.log(table["monetary_value"]) + rng.normal(0, 0.1, 60)
+    table = table.assign(log_amount_mean=logs, log_amount_std=rng.uniform(0.1, 0.6, 60))
+    weak = clv.LognormalSpend(prior="weak", n_draws=0).fit(table)
+    told = weak.prior_.set_index("term")
+    assert told.loc["order_spread"].tolist() == told.loc["amount_spread"].tolist() == [0.05, 3.0]
+    assert told.loc["amount", "high"] / told.loc["amount", "low"] == pytest.approx(10_000)
+    # By hand: the median, and the square roots of the variances within and between customers.
+    law, theta = weak._law, np.array([20.0, 0.36, 0.81])
+    prior = prior_of(
+        weak.prior_.iloc[:3], law.quantities, list(law.names[:3]), shift=np.zeros(3),
+        spread=np.ones(3), offsets={},
+    )  # fmt: skip
+    np.testing.assert_allclose(np.exp(prior.quantities(np.log(theta))), [20.0, 0.6, 0.9])

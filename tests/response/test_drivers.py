@@ -13,6 +13,8 @@ from crmkit._learn.levels import number_texts
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information, merge_cells, number_cells
 from crmkit.response._math.logistic import Profile, fit_logistic, fit_penalised
+from crmkit.response._table.bins import _bin
+from crmkit.response._table.variables import Variable
 
 
 @given(
@@ -343,3 +345,13 @@ def test_a_column_without_a_number_has_no_bins():
     bins = response.woe_table(table.assign(y=np.arange(200) % 3 == 0), outcome="y")
     assert set(bins["variable"]) == {"z"}
     assert bins["customers"].sum() == 200
+
+
+def test_a_number_nobody_has_is_one_bin_of_the_missing():
+    variable = Variable("age", np.full(40, np.nan), None, [], [], [])
+    found = _bin(variable, np.tile([0.0, 1.0, 1.0, 1.0], 10), max_bins=5, min_bin_share=0.05)
+    assert found.labels == ["(missing)"]
+    for counts in (found.events, found.cell_events):
+        assert counts.tolist() == [30]
+    for counts in (found.others, found.cell_others):
+        assert counts.tolist() == [10]

@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 
 from crmkit import response
 from crmkit.errors import InputError
+from crmkit.response._math.prices import Limits, _offer_price
 from crmkit.response._math.selection import gain_bound
 
 rows = st.lists(
@@ -486,3 +487,14 @@ def test_consent_in_words_is_yes_or_no():
         response.select_targets(
             customers.assign(ok=["yes", "no", "maybe"]), customers.assign(score=1.0), consent="ok"
         )
+
+
+def test_an_offer_costs_what_it_is_worth_to_the_first_who_does_not_get_it():
+    gain = np.array([[-np.inf, -np.inf], [5.0, 3.0], [9.0, 4.0]])
+    # Nobody, one and five contacts in all, whatever there is room for by the first way.
+    room = np.array([[0, 4], [1, 4], [5, 4]])
+    group = np.array([[True, True], [True, False]])
+    # One contact: the offer is worth 5 rather than 3. Several: 9, as the other comes anyway.
+    for most, price in ((1, 2.0), (2, 0.0)):
+        limits = Limits(np.inf, 9.0, np.arange(2), np.array([most, np.inf]), room, group)
+        assert _offer_price(gain, np.ones((3, 2)), 0.0, np.zeros(2), 0, limits) == price

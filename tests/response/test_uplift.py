@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from crmkit import datasets, response
+from crmkit._learn import FeatureEncoder
+from crmkit._learn.effect_drivers import drivers_table
+from crmkit._learn.effects import fit_effects
 from crmkit.errors import InputError
 from crmkit.response._math import qini
 
@@ -444,3 +447,41 @@ def test_the_curve_in_money(campaign):
     earned = response.campaign_result(campaign, value=20, margin=0.5, contact_cost=0.4, **TEST)
     each = earned["profit"].iloc[0] / earned["customers_treated"].iloc[0]
     assert money["gain"].iloc[-1] == pytest.approx(each)
+
+
+def test_means_of_yes_or_no_are_chances_and_those_of_money_are_money():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(600, 1))
+    arm = rng.integers(0, 2, 600)
+    chances = np.full((600, 2), 0.5)
+    yes = (x[:, 0] + 0.1 * rng.normal(size=600) > 0).astype(float)
+    for method in ("t", "s"):
+        mean = fit_effects(x, yes, arm, chances, method=method)[1].mean
+        assert mean.min() >= 0
+        assert mean.max() <= 1
+        # A line would lie beyond both.
+        assert mean.max() > 0.99
+    # Money of 0 and 1 among others: no third class, but an amount.
+    money = np.where(yes > 0, 40.0 * np.abs(x[:, 0]), rng.integers(0, 2, 600))
+    mean = fit_effects(x, money, arm, chances, method="t")[1].mean
+    assert mean.mean() == pytest.approx(money.mean(), rel=0.05)
+    assert mean.max() > 20
+
+
+def test_columns_matter_by_their_share_of_how_estimates_vary():
+    people = pd.DataFrame({"customer_id": range(400), "a": np.arange(400) % 7, "b": 1.0})
+    people["b"] = np.random.default_rng(2).permutation(400)
+    encoder = FeatureEncoder().fit(people)
+    matrix = encoder.transform(people)
+    score = np.random.default_rng(1).normal(size=(400, 2))
+    of_a = np.flatnonzero(np.asarray(encoder.feature_columns) == "a")
+
+    def effect(rows, features):
+        """Give one treatment the effect of column a, in small money, and one the same for all."""
+        return np.c_[1e-3 * features[:, of_a].sum(axis=1), np.full(len(rows), 0.25)]
+
+    table = drivers_table(people, encoder, matrix, score, effect, ["mail", "call"])
+    share = table.set_index(["treatment", "variable"])["importance"]
+    assert share["mail", "a"] == pytest.approx(1, abs=0.15)
+    assert share["mail", "b"] == 0
+    assert share["call"].tolist() == [0, 0]
