@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from crmkit import clv, datasets
-from crmkit.clv._math.goodness import pearson_p_value
+from crmkit.clv._math.goodness import cumulative_p_value
 from crmkit.errors import InputError
 
 
@@ -64,20 +64,38 @@ def test_whole_periods_are_counted_in_periods():
     assert found.groupby("holdout")["customers"].sum().tolist() == [len(table)] * 2
 
 
-def test_with_parameters_known_and_customers_alike_it_is_the_plain_chi_square():
-    actual, p = np.array([48.0, 30, 15, 7]), np.array([0.5, 0.25, 0.15, 0.1])
-    found = pearson_p_value(actual, 100 * p, 100 * (np.diag(p) - np.outer(p, p)))
-    assert found == pytest.approx(stats.chisquare(actual, 100 * p).pvalue, rel=1e-12)
-    # Fewer than 5 expected in the last: counted with the one before.
-    p = np.array([0.5, 0.25, 0.22, 0.03])
-    found = pearson_p_value(actual, 100 * p, 100 * (np.diag(p) - np.outer(p, p)))
-    plain = stats.chisquare([48, 30, 22], [50, 25, 25]).pvalue
-    assert found == pytest.approx(plain, rel=1e-12)
-    # Exactly 5 are enough.
-    p = np.array([0.95, 0.05])
-    found = pearson_p_value(np.array([90.0, 10.0]), 100 * p, 100 * (np.diag(p) - np.outer(p, p)))
-    assert found == pytest.approx(stats.chisquare([90, 10], [95, 5]).pvalue)
-    assert np.isnan(pearson_p_value(np.array([3.0, 1.0]), np.array([2.0, 2.0]), np.eye(2)))
+def multinomial(p, n):
+    return n * (np.diag(p) - np.outer(p, p))
+
+
+def test_one_cut_is_the_plain_chi_square():
+    actual, p = np.array([90.0, 10.0]), np.array([0.95, 0.05])
+    plain = stats.chisquare([90, 10], [95, 5]).pvalue
+    # Exactly 5 on a side are enough, on either one.
+    for side in (slice(None), slice(None, None, -1)):
+        found = cumulative_p_value(actual[side], 100 * p[side], multinomial(p[side], 100))
+        assert found == pytest.approx(plain)
+    # Where fewer than 5 are expected, first or last, no cut is.
+    p = np.array([0.03, 0.47, 0.46, 0.04])
+    found = cumulative_p_value(np.array([7.0, 33, 57, 3]), 100 * p, multinomial(p, 100))
+    assert found == pytest.approx(stats.chisquare([40, 60]).pvalue)
+    assert np.isnan(cumulative_p_value(np.array([3.0, 1.0]), np.array([2.0, 2.0]), np.eye(2)))
+    assert np.isnan(
+        cumulative_p_value(np.array([60.0, 40]), np.array([50.0, 50]), np.zeros((2, 2)))
+    )
+
+
+def test_the_p_value_is_how_often_chance_is_as_far_off():
+    actual, p = np.array([55.0, 28, 12, 5]), np.array([0.5, 0.25, 0.15, 0.1])
+    found = cumulative_p_value(actual, 100 * p, multinomial(p, 100))
+    below = np.cumsum(100 * p)[:-1]
+
+    def off(counts):
+        gap = np.cumsum(counts, axis=-1)[..., :-1] - below
+        return np.sum(gap**2 / (below * (100 - below) / 100), axis=-1)
+
+    drawn = np.random.default_rng(1).multinomial(100, p, 40_000)
+    assert found == pytest.approx(np.mean(off(drawn) >= off(actual)), abs=0.012)
 
 
 def test_what_counts_no_purchases_is_refused(customers):

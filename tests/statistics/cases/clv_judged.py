@@ -44,7 +44,7 @@ def right_of_few(rng):
     return fitted_to_its_own(rng, 100)
 
 
-@study("1,000 customers who buy 40 % more after the model has learned", short=6, full=60)
+@study("1,000 customers who buy 40 % more after the model has learned", short=6, full=150)
 def changed(rng):
     return fitted_to_its_own(rng, 1000, change=1.4)
 

