@@ -6,10 +6,13 @@ Price`` by ``--sample``, or the tenth of ``load_cdnow`` without it. PyMC-Marketi
 priors of each parameter alone; here its likelihoods get crmkit's weak priors, which are of days,
 chances and spreads, so that both sides draw from one posterior. Compiling is left out, tuning is
 not: without it there are no draws. ``--models`` chooses; for Pareto/NBD NUTS takes minutes, so that
-``--customers`` takes a part of the sample.
+``--customers`` takes a part of the sample, and ``--draws`` and ``--tune`` fewer of both.
 
 Taken 2026-11-30 on two shared, very busy cores, Python 3.11, numpy 2.4.6, PyMC 5.28.5,
 PyMC-Marketing 0.19.2, CPU seconds ours / theirs: BG/NBD 0.10 / 7.7, gamma-gamma 0.036 / 2.5.
+Pareto/NBD of 150 customers, 600 draws after 200 to tune, one round, with PyMC 6.3.2 and
+PyMC-Marketing 1.3.0 on Python 3.12: 0.21 / 240; means within 2.1 Monte-Carlo errors, and within 2.2
+of NUTS where 20,000 are drawn here.
 """
 
 import argparse

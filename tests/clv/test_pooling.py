@@ -168,8 +168,40 @@ def test_what_cannot_be_pooled_is_refused(base):
     few = base[base["channel"] < 3]
     with pytest.raises(InputError, match="4 or more groups"):
         clv.ByGroup(model=clv.BGNBD(), by="channel", pooling=True).fit(few)
-    young = base.assign(age=range(len(base)))
-    with pytest.raises(InputError, match="no covariates and no ties"):
-        clv.ByGroup(model=clv.BGNBD(purchase_covariates=["age"]), by="channel", pooling=True).fit(
-            young
-        )
+    traits = {"purchase_covariates": ["age"], "dropout_covariates": ["age"]}
+    young = base.assign(age=base.index % 3)
+    tied = clv.BGNBD(**traits, tie=[["purchase.age", "dropout.age"]])
+    with pytest.raises(InputError, match="holds no terms equal: give a `model` without `tie`"):
+        clv.ByGroup(model=tied, by="channel", pooling=True).fit(young)
+    town = np.where(base["channel"] > 3, base.index % 2, base.index % 3)
+    named = base.assign(town=np.array(["Ghent", "Lille", "Paris"])[town])
+    model = clv.BGNBD(purchase_covariates=["town"])
+    with pytest.raises(InputError, match=r"'channel': 4\} only one has .*Paris"):
+        clv.ByGroup(model=model, by="channel", pooling=True).fit(named)
+
+
+def test_effects_of_covariates_are_pooled():
+    # They vary around a common effect; a far zero of the covariate changes nothing.
+    rng, parts, effects = np.random.default_rng(5), [], 0.6 + 0.15 * np.arange(-2, 3)
+    true = clv.BGNBD(purchase_covariates=["x"])
+    true.coefficient_draws_ = np.empty((0, 5))
+    for group, (n, effect) in enumerate(zip((10, 60, 60, 200, 400), effects, strict=True)):
+        true.coefficients_ = np.append(np.log([0.8, 32.0, 0.75, 2.3]), effect)
+        x = rng.integers(0, 2, n) * 1.0
+        start = pd.DataFrame({"customer_id": range(n), "T": rng.uniform(100, 400, n), "x": x})
+        table = true.simulate(start, random_state=group)
+        parts.append(table.assign(x=x, channel=group))
+    table = pd.concat(parts, ignore_index=True).assign(customer_id=range(730))
+    model = clv.BGNBD(purchase_covariates=["x"], n_draws=0)
+    pooled = clv.ByGroup(model=model, by="channel", pooling=True).fit(table)
+    own = clv.ByGroup(model=model, by="channel").fit(table)
+    told = pooled.parameters_.set_index("term").loc["purchase.x"]
+    found = told["estimate"].to_numpy()
+    alone = own.parameters_.set_index("term").loc["purchase.x", "estimate"].to_numpy()
+    assert (np.abs(found - effects) < 3.0 * told["std_error"]).all()
+    assert np.square(found - effects).sum() < np.square(alone - effects).sum()
+    assert pooled.pooling_["term"].iloc[-1] == "purchase.x"
+    assert pooled.pooling_["low"].iloc[-1] < 0.6 < pooled.pooling_["high"].iloc[-1]
+    far = clv.ByGroup(model=model, by="channel", pooling=True).fit(table.assign(x=table["x"] + 50))
+    moved = far.parameters_.set_index("term").loc["purchase.x", "estimate"].to_numpy()
+    np.testing.assert_allclose(moved, found, atol=1e-4)

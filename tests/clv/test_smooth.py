@@ -8,6 +8,7 @@ import pytest
 
 from clv import oracles
 from crmkit import clv
+from crmkit.clv._math import beta_geometric_future
 from crmkit.clv._math.beta_geometric_future import BetaGeometricFuture
 from crmkit.clv._math.pareto import p_alive
 from crmkit.clv._math.pareto_future import ParetoFuture
@@ -68,6 +69,20 @@ def test_a_rough_function_is_not_interpolated():
 
     found = smooth(rough, np.zeros(2000, dtype=np.int64), at)
     np.testing.assert_allclose(found[0], np.abs(at - 2.5), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(("days", "rate"), [(365.0, 0.1 / 365), (np.inf, 3e-4), (90.0, 0.02)])
+def test_each_discounted_integral_has_nodes_enough(days, rate, monkeypatch):
+    rng, n = np.random.default_rng(0), 400
+    x = rng.choice([0.0, 1.0, 3.0, 10.0, 100.0], n)
+    state = BetaGeometricFuture(
+        p_alive=np.ones(n),
+        shape=x + 10 ** rng.uniform(-1.5, 1, n), rate=10 ** rng.uniform(0, 3, n),
+        a=10 ** rng.uniform(-1, 1.5, n), b=x + 10 ** rng.uniform(-1, 1.5, n),
+    )  # fmt: skip
+    found = state.expected(days, rate)
+    monkeypatch.setattr(beta_geometric_future, "_RULES", ((128, np.inf, np.inf),))
+    np.testing.assert_allclose(found, state.expected(days, rate), rtol=2e-13)
 
 
 def test_discounting_regular_purchases_equals_the_integral_over_time():

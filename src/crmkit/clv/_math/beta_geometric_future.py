@@ -45,6 +45,8 @@ _SERIES = 5
 # roots cancel there too.
 _LOG_NOTHING = -34.0
 _NOTHING = 1e-18
+# Nodes that give all digits where the log falls less than so far on a piece shorter than that.
+_RULES = ((8, 2.0, 1.0), (12, 8.0, 1.5), (20, 20.0, 2.0), (48, np.inf, np.inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,7 @@ class BetaGeometricFuture:
             return self._over_dropout(lambda at: next(_by_stage(at, [days], k, alive=False)), k)
         if rate == 0.0:
             return self._over_dropout(_count(days))
-        short = rate * days < 1.0 and float(np.max(self.shape * days / self.rate)) < 8.0
-        n_nodes = 20 if short else 48
-        return self._over_dropout(_discounted(days, rate, n_nodes), n_nodes)
+        return self._over_dropout(_discounted(days, rate), 20)
 
     def at_least(self, days: float, counts: Floats) -> Floats:
         """Return P(at least `counts` purchases in (T, T + days]), shape (n, m)."""
@@ -156,19 +156,22 @@ def _count(days: float) -> Given:
     return given
 
 
-def _discounted(days: float, delta: float, n_nodes: int) -> Given:
+def _discounted(days: float, delta: float) -> Given:
     """Discounted purchases given p, with ``v = ln(1 + p u / A)`` as the time scale.
 
     ``(n / p) Int_0^V exp(-z (e^v - 1) - n v) dv``, z = delta A / p: positive and decreasing, so
-    the integral stops where the integrand has fallen by e^-40.
+    the integral stops where the integrand has fallen by e^-40; the less it falls, the fewer nodes
+    are enough.
     """
-    nodes, weights = gauss_legendre(n_nodes)
 
     def given(state: Quadrature) -> Floats:
         p, shape, rate = state.p, state.shape, state.rate
         z = delta * rate / p
         end = np.minimum(LOG_NOTHING / shape, np.log1p(LOG_NOTHING / z))
         end = np.minimum(end, np.log1p(p * (days / rate)))
+        fall, longest = float(np.max(z * np.expm1(end) + shape * end)), float(end.max())
+        n_nodes = next(n for n, most, length in _RULES if fall < most and longest < length)
+        nodes, weights = gauss_legendre(n_nodes)
         v = end[..., None] * nodes
         log = -z[..., None] * np.expm1(v) - shape[..., None] * v
         return state.mean((np.exp(log) @ weights) * end * shape / p)

@@ -44,8 +44,8 @@ class ByGroup(Model):
         cohort, a channel, a segment.
     pooling : bool
         Let groups, four or more, borrow strength: each is fitted with what the others say of a
-        group like it as its prior, the narrower the more alike they are. A group of six then gets
-        a sane value; one of thousands hardly changes.
+        group like it as its prior, the narrower the more alike they are, effects of covariates
+        included. A group of six then gets a sane value; one of thousands hardly changes.
 
     Attributes
     ----------

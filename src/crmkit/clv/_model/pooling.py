@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 
 from crmkit._arrays import normal_quantile
-from crmkit._checks import check_optional
+from crmkit._checks import check_optional, listed
 from crmkit.clv._math.pooling import Groups
 from crmkit.clv._math.prior import from_scale
 from crmkit.clv._model.priors import prior_of
+from crmkit.clv._model.rows import standardised
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crmkit._typing import Floats
-    from crmkit.clv._math.prior import Prior, Quantity
+    from crmkit.clv._math.prior import Prior, Scale
     from crmkit.clv._model.base import LikelihoodModel
 
 __all__ = ["fit_each", "fit_pooled"]
@@ -75,19 +76,22 @@ def fit_pooled(
     given = model, groups, labels, weights
     weak = "weak" if model.prior is None else model.prior
     models = fit_each(*given, priors=[weak] * len(groups), n_draws=0)
+    _same_terms(models, labels)
     most = max(models, key=lambda one: len(one._law.names))
     if len({one._law.names for one in models}) > 1:
         # Only in some groups was anything returned; the others have those parameters too.
         tables = [_joined(one.prior_, most.prior_) for one in models]
         models = fit_each(*given, priors=tables, n_draws=0)
-    quantities = most._law.quantities
-    start = [_prior(one, quantities) for one in models]
-    common = np.mean([prior.mean for prior in start], axis=0), start[0].deviation
+    start = [_prior(one) for one in models]
+    common = [np.mean([getattr(one, of) for one in start], axis=0) for of in ("mean", "deviation")]
+    scales = {quantity.name: quantity.scale for quantity in most._law.quantities}
+    scales = {term: scales.get(term, "plain") for term in models[0].prior_["term"]}
+    centre = [_centred(one, table, weights) for one, table in zip(models, groups, strict=True)]
     tables, before = [], common[0]
     for _ in range(_ROUNDS):
-        found = _groups(models, quantities, *common)
+        found = _groups(models, centre, *common)
         mean, deviation = found.said_of_each(found.between())
-        tables = [_table(quantities, *one) for one in zip(mean, deviation, strict=True)]
+        tables = [_table(scales, *one) for one in zip(mean, deviation, strict=True)]
         if (np.abs(mean - before) < _SETTLED * deviation).all():
             break
         models, before = fit_each(*given, priors=tables[:-1], n_draws=0), mean
@@ -101,11 +105,23 @@ def _check(model: LikelihoodModel, n_groups: int) -> None:
             f"`pooling` needs {_FEWEST} or more groups to learn from how much they differ; `by` "
             f"makes {n_groups}. Take one model for all, or pooling=False."
         )
-    if any(model._covariates()) or model.tie:
+    if model.tie:
         raise InputError(
-            "`pooling` knows no covariates and no ties: leave them out of `model`, or take "
-            "pooling=False."
+            "`pooling` holds no terms equal: give a `model` without `tie`, or take pooling=False."
         )
+
+
+def _same_terms(models: Sequence[Any], labels: pd.DataFrame) -> None:
+    """Refuse groups in which a covariate of text has other values than elsewhere."""
+    effects = [set(model._terms()) - set(model._law.names) for model in models]
+    for number, found in enumerate(effects):
+        strange = sorted(found ^ effects[0])
+        if strange:
+            raise InputError(
+                "`pooling` compares the same effects in every group, but of "
+                f"{labels.iloc[0].to_dict()} and {labels.iloc[number].to_dict()} only one has "
+                f"{listed(strange)}: join rare values of the covariate, or take pooling=False."
+            )
 
 
 def _joined(prior: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -113,27 +129,30 @@ def _joined(prior: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([prior, other[~other["term"].isin(prior["term"])]], ignore_index=True)
 
 
-def _prior(model: Any, quantities: Sequence[Quantity]) -> Prior:
-    """Return the prior that a model was fitted with, in terms of its coefficients."""
-    names = model._law.names
-    return prior_of(
-        model.prior_,
-        quantities,
-        names,
-        shift=np.zeros(len(names)),
-        spread=np.ones(len(names)),
-        offsets=model._law.offsets(),
-    )
+def _centred(model: Any, table: pd.DataFrame, weights: str | None) -> Floats:
+    """Return what turns coefficients into those of covariates less their means in the group."""
+    rows = model._usable(model._rows(table, weights)[1])
+    spread, n_names = np.ones(len(model._terms())), len(model._law.names)
+    back = standardised(rows, spread, n_names, center=True)[1]
+    return np.asarray(np.linalg.inv(back), dtype=np.float64)
+
+
+def _prior(model: Any) -> Prior:
+    """Return the prior that a model was fitted with, which is of centred coefficients."""
+    law, n_terms = model._law, len(model._terms())
+    about = model.prior_, law.quantities, law.names
+    shift, spread = np.zeros(n_terms), np.ones(n_terms)
+    return prior_of(*about, shift=shift, spread=spread, offsets=law.offsets())
 
 
 def _groups(
-    models: Sequence[Any], quantities: Sequence[Quantity], mean: Floats, deviation: Floats
+    models: Sequence[Any], centre: Sequence[Floats], mean: Floats, deviation: Floats
 ) -> Groups:
     """Return what the data alone, without the priors, say about the quantities of each group."""
     information, slope = [], []
-    for model in models:
-        prior = _prior(model, quantities)
-        at, slopes = model.coefficients_, prior.slopes(model.coefficients_)
+    for model, centred in zip(models, centre, strict=True):
+        prior, at = _prior(model), centred @ model.coefficients_
+        slopes = prior.slopes(at) @ centred
         spread = slopes @ model.coefficient_covariance_ @ slopes.T
         # In units of the prior: what is not above 1 the data do not tell.
         units = np.outer(prior.deviation, prior.deviation)
@@ -145,14 +164,14 @@ def _groups(
     return Groups(np.array(information), np.array(slope), mean, deviation, _ALIKE * deviation)
 
 
-def _table(quantities: Sequence[Quantity], mean: Floats, deviation: Floats) -> pd.DataFrame:
+def _table(scales: Mapping[str, Scale], mean: Floats, deviation: Floats) -> pd.DataFrame:
     """Return normals of the quantities as a prior, with what is typical."""
     width = normal_quantile(0.95) * deviation
     ends = [
-        sorted(float(from_scale(end, q.scale)) for end in (m - w, m + w))
-        for q, m, w in zip(quantities, mean, width, strict=True)
+        sorted(float(from_scale(end, scale)) for end in (m - w, m + w))
+        for scale, m, w in zip(scales.values(), mean, width, strict=True)
     ]
     low, high = np.array(ends).T
-    typical = [float(from_scale(m, q.scale)) for q, m in zip(quantities, mean, strict=True)]
-    terms = [q.name for q in quantities]
-    return pd.DataFrame({"term": terms, "typical": typical, "low": low, "high": high})
+    told = zip(scales.values(), mean, strict=True)
+    typical = [float(from_scale(m, scale)) for scale, m in told]
+    return pd.DataFrame({"term": list(scales), "typical": typical, "low": low, "high": high})
