@@ -155,10 +155,10 @@ def day_numbers(
 
 def note_far(days: Ints, known: Bools, problems: Problems, column: str) -> None:
     """Note dates outside the years 1678 to 2261 among the known ones."""
-    beyond = is_far(days)
-    if beyond.any():
+    ends = np.array([days.min(), days.max()]) if len(days) else days
+    if is_far(ends).any():  # two numbers tell whether all rows must be looked at
         problems.rows(
-            beyond & known,
+            is_far(days) & known,
             f"column {column!r} lies outside the years 1678 to 2261",
             do="Such a date stands for no date: correct or drop these rows.",
             values=days.view("datetime64[D]"),

@@ -179,8 +179,8 @@ def read_transactions(
         arrays["hour"] = hour - 24 * day
 
     last = int(day.max()) if as_of is None else parse_day(as_of, "as_of")
-    seen = day <= last
-    after = len(day) - int(np.count_nonzero(seen))
+    seen: Bools = np.ones(len(day), dtype=bool) if as_of is None else day <= last
+    after = 0 if as_of is None else len(day) - int(np.count_nonzero(seen))
     if after == len(day):
         raise EmptyLogError(
             f"`{name}` has no row on or before `as_of` ({day_text(last)}); its first "

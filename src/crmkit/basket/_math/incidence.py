@@ -87,7 +87,7 @@ class Baskets:
         for first, stop in spans(self.after[start:end], cells):
             yield start + first, start + stop
 
-    def followers(self, start: int, stop: int, low: int, base: Ints) -> tuple[Ints, Ints]:
+    def followers(self, start: int, stop: int, low: int, base: Ints) -> tuple[Ints, Indices]:
         """Expand occurrences of the items from `low` on to the items after them in their baskets.
 
         Parameters
@@ -102,7 +102,7 @@ class Baskets:
         -------
         key : int64 array
             ``base[first item - low]`` + following item.
-        number : int64 array, shape (stop - start,)
+        number : int array, shape (stop - start,)
             Number of each occurrence among the baskets of its item; repeat it by `after` to get
             one per key.
         """
@@ -110,7 +110,7 @@ class Baskets:
         end = np.append(0, np.cumsum(n_after, dtype=np.int64))
         first = self.start[low : low + len(base) + 1]
         edge = np.clip(first, start, stop) - start
-        number = np.arange(start, stop) - np.repeat(first[:-1], np.diff(edge))
+        number = np.arange(start, stop, dtype=first.dtype) - np.repeat(first[:-1], np.diff(edge))
         # position + 1, position + 2, ... of every occurrence
         follower = np.repeat(self.by_item[start:stop] + 1 - end[:-1], n_after)
         follower += np.arange(len(follower))

@@ -162,9 +162,10 @@ class _Search:
         base = cell - np.arange(low + 1, high + 1)
         n_cells = int(later.sum())
         chunks = list(baskets.chunks(low, high, CELLS))
-        counts = np.zeros(n_cells, dtype=np.int64)
-        for start, stop in chunks:
-            followers = baskets.followers(start, stop, low, base)
+        followers = baskets.followers(*chunks[0], low, base)
+        counts = np.bincount(followers[0], minlength=n_cells)
+        for chunk in chunks[1:]:
+            followers = baskets.followers(*chunk, low, base)
             counts += np.bincount(followers[0], minlength=n_cells)
         cells = np.flatnonzero(counts >= self.found.min_count)
         edge = np.append(np.searchsorted(cells, cell), len(cells))
@@ -190,15 +191,16 @@ class _Search:
         again = (
             [followers] if len(chunks) == 1 else (baskets.followers(*c, low, base) for c in chunks)
         )
-        met = meetings(again, (baskets.after[start:stop] for start, stop in chunks), row_of)
+        after = (baskets.after[start:stop] for start, stop in chunks)
         n_words = (int(rows.count[first].max()) + 63) // 64
         if grown.prefers_lists(first, rows.count[first], n_words):
-            row, each = (np.concatenate(part) for part in zip(*(m[:2] for m in met), strict=True))
-            self._search_lists(row, each, grown)
+            met = meetings(again, after, row_of, "chunk")
+            lists = [(row, np.bincount(at, minlength=n)) for row, at, n in met]
+            self._search_lists(*map(np.concatenate, zip(*lists, strict=True)), grown)
             return
         bits = np.zeros((len(cells), n_words), dtype=np.uint64)
-        for row, each, number in met:
-            _set_bits(bits, row, np.repeat(number, each))
+        for row, at, _ in meetings(again, after, row_of, "item"):
+            _set_bits(bits, row, at)
         self._grow(grown, bits)
 
     def _search_lists(self, row: Codes, n_each: Ints, rows: Prefixed) -> None:
@@ -243,16 +245,17 @@ class _Search:
         """Join the rows of each class pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
         budget = max(CELLS // n_words, 1)
-        # float32 adds whole numbers exactly below 2^24, and fastest; a product with ones is as
-        # fast, but some libraries of linear algebra call it invalid for what they pad it with
-        kind = np.float32 if n_words * 64 < 1 << 24 else np.float64
+        # float32 adds whole numbers exactly below 2^24 and its product with ones is the fastest sum
+        ones = np.ones(n_words, dtype=np.float32 if n_words * 64 < 1 << 24 else np.float64)
         for left, right in self._candidates(rows.items[:, -1], rows.end, budget):
             pieces: list[tuple[Ints, Ints, Ints, WordArray]] = []
             for start in range(0, len(left), budget):
                 some_left, some_right = left[start : start + budget], right[start : start + budget]
                 words = bits[some_left]
                 words &= bits[some_right]
-                counts = np.einsum("ij->i", np.bitwise_count(words).astype(kind))
+                bits_set = np.bitwise_count(words).astype(ones.dtype)
+                with np.errstate(all="ignore"):  # libraries may warn of what they pad rows with
+                    counts = bits_set @ ones
                 keep = np.flatnonzero(counts >= self.found.min_count)
                 pieces.append(
                     (some_left[keep], some_right[keep], counts[keep].astype(np.int64), words[keep])

@@ -52,17 +52,18 @@ class Prefixed:
 
 
 def meetings(
-    followers: Iterable[tuple[Ints, Ints]], after: Iterable[Indices], row_of: Codes
-) -> Iterator[tuple[Codes, Ints, Indices]]:
-    """Yield, basket by basket, the rows that occur, the rows in each basket and its number.
+    followers: Iterable[tuple[Ints, Indices]], after: Iterable[Indices], row_of: Codes, by: str
+) -> Iterator[tuple[Codes, Indices, int]]:
+    """Yield, basket by basket, the rows that occur, where, and among how many occurrences.
 
-    ``followers`` and ``after`` are as in `Baskets`, ``row_of`` tells the row of a key, or -1.
+    ``followers`` and ``after`` are as in `Baskets`, ``row_of`` tells the row of a key, or -1. Where
+    is the number of the occurrence `by` "item" or by "chunk".
     """
     for (key, number), n_after in zip(followers, after, strict=True):
         row = row_of[key]
         inside = np.flatnonzero(row >= 0)
-        edge = np.searchsorted(inside, np.cumsum(n_after, dtype=np.int64))
-        yield row[inside], np.diff(edge, prepend=0), number
+        where = number if by == "item" else np.arange(len(number), dtype=number.dtype)
+        yield row[inside], np.repeat(where, n_after)[inside], len(number)
 
 
 def set_free(joins: Bools, free: Codes, item: Codes, parent: Codes) -> tuple[Bools, Codes]:

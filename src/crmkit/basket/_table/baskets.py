@@ -40,8 +40,9 @@ class BasketLog:
     ``items`` are the distinct items, sorted; baskets are numbered by customer. ``n_baskets`` counts
     all baskets of the log, also those that hold none of the items looked at. ``apart`` are pairs of
     item codes that no itemset may hold together, shape (m, 2): an item and the group it belongs to.
-    ``line`` is the row of ``log``, the purchases, that each line came from, ``row_basket`` the
-    basket of each of its rows. ``history`` is the log with its refunds.
+    ``row_basket`` is the basket of each row of ``log``, the purchases; of the rows, repeated for
+    each column of groups, ``inside`` tells those that became lines, None if all did. ``history`` is
+    the log with its refunds.
     """
 
     basket: Ints
@@ -49,10 +50,16 @@ class BasketLog:
     items: pd.Index[Any]
     n_baskets: int
     apart: Ints
-    line: Ints
+    inside: Bools | None
     row_basket: Ints
     log: Log
     history: PurchaseLog
+
+    @property
+    def line(self) -> Ints:
+        """The row of ``log`` that each line came from."""
+        rows = np.arange(len(self.item)) if self.inside is None else np.flatnonzero(self.inside)
+        return rows % len(self.row_basket)
 
     def sorted(self, min_count: int = 1, *, known: bool = False) -> Baskets:
         """Sort the baskets' lines, or all lines with a known product, `include` or not."""
@@ -104,15 +111,16 @@ def read_baskets(
     else:
         codes, distinct = pd.factorize(log.order, sort=True)
         row_basket, n_baskets = codes.astype(np.int64, copy=False), len(distinct)
-    basket, item, items, line = row_basket, log.product, log.product_ids, np.arange(len(row_basket))
+    basket, item, items = row_basket, log.product, log.product_ids
     apart = np.zeros((0, 2), dtype=np.int64)
     if groups:
-        basket, item, items, line, apart = _with_groups(log, basket, groups)
+        basket, item, items, apart = _with_groups(log, basket, groups)
     wanted = item_mask(items, include, exclude)
-    if not wanted.all() or (item < 0).any():
-        inside = (item >= 0) & wanted[item] if len(wanted) else np.zeros(len(item), dtype=bool)
-        basket, item, line = basket[inside], item[inside], line[inside]
-    return BasketLog(basket, item, items, n_baskets, apart, line, row_basket, log, history)
+    inside: Bools | None = None
+    if not wanted.all() or item.min() < 0:
+        inside = (item >= 0) & np.append(wanted, False)[item]
+        basket, item = basket[inside], item[inside]
+    return BasketLog(basket, item, items, n_baskets, apart, inside, row_basket, log, history)
 
 
 def _filled(transactions: Any, may_lack: list[str]) -> Any:
@@ -140,7 +148,7 @@ def _filled(transactions: Any, may_lack: list[str]) -> Any:
 
 def _with_groups(
     log: Log, basket: Ints, groups: list[str]
-) -> tuple[Ints, Ints, pd.Index[Any], Ints, Ints]:
+) -> tuple[Ints, Ints, pd.Index[Any], Ints]:
     """Put the groups of a product into its basket as further items, named column=value."""
     codes = [log.product]
     names = log.product_ids.tolist()
@@ -159,7 +167,6 @@ def _with_groups(
         np.tile(basket, len(codes)),
         np.concatenate(codes),
         pd.Index(object_column(names)),
-        np.tile(np.arange(len(basket)), len(codes)),
         np.column_stack(np.divmod(key, n_items)),
     )
 
