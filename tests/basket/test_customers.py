@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from basket._logs import baskets_of, log_of
 from crmkit import basket
-from crmkit.basket._math import customers as counting
+from crmkit.basket._math import mining, prefixes
 
 
 def of_customers(baskets, n):
@@ -34,15 +34,15 @@ def witnesses(log):
     baskets_of(n_items=6),
     st.integers(1, 4),
     st.sampled_from([1, 7, 1 << 20]),
-    st.sampled_from([0, 1 << 29]),
+    st.sampled_from([-1e9, 1e9, prefixes.BEGIN]),
     st.sampled_from(["all", "closed", "maximal"]),
 )
-def test_customers_of_itemsets_equal_brute_force(baskets, n, cells, bits, family):
+def test_customers_of_itemsets_equal_brute_force(baskets, n, cells, begin, family):
     log = of_customers(baskets, n)
     count = witnesses(log)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "CELLS", cells)
-        patch.setattr(counting, "BITS", bits)
+        patch.setattr(mining, "CELLS", cells)
+        patch.setattr(prefixes, "BEGIN", begin)  # lists, bitsets, or what is quicker
         found = basket.frequent_itemsets(log, min_support=2, family=family)
     assert found["customers"].tolist() == [count(items) for items in found["itemset"]]
     best = basket.frequent_itemsets(log, n_best=5, min_length=2)
@@ -84,3 +84,20 @@ def test_many_orders_of_few_customers_and_groups():
     count = witnesses(with_groups)
     some = found.sample(40, random_state=0)
     assert some["customers"].tolist() == [count(items) for items in some["itemset"]]
+
+
+@pytest.mark.parametrize("begin", [-1e9, 1e9])
+@pytest.mark.parametrize("cells", [500, 1 << 20])
+def test_customers_whose_orders_fill_many_words(monkeypatch, begin, cells):
+    monkeypatch.setattr(prefixes, "BEGIN", begin)
+    monkeypatch.setattr(mining, "CELLS", cells)
+    rng = np.random.default_rng(5)
+    share = [0.5, 0.2, 0.1, 0.1, 0.05, 0.04, 0.01]
+    owner = np.sort(rng.choice(7, 900, p=share))
+    holds = rng.random((900, 6)) < [0.9, 0.8, 0.7, 0.3, 0.1, 0.02]
+    holds[owner == 0, 4:] = False
+    order, item = np.nonzero(holds)
+    log = pd.DataFrame({"customer_id": owner[order], "order_id": order, "product": item})
+    found = basket.frequent_itemsets(log.assign(date=pd.Timestamp("2025-01-01")), min_support=1)
+    for row in found.itertuples():
+        assert row.customers == len(np.unique(owner[holds[:, list(row.itemset)].all(axis=1)]))

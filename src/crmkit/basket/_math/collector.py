@@ -32,6 +32,8 @@ class Itemsets:
         One array of shape (n_k, k) per length k = 1, 2, ...; each row ascends.
     counts : tuple of int64 arrays
         Baskets that contain the itemset, shape (n_k,) per length.
+    customers : tuple of int64 arrays
+        Customers of these; the same where baskets have no customers or one each.
     n_baskets : int
     min_count : int
         The count from which on the itemsets are complete.
@@ -41,6 +43,7 @@ class Itemsets:
 
     items: tuple[Ints, ...]
     counts: tuple[Ints, ...]
+    customers: tuple[Ints, ...]
     n_baskets: int
     min_count: int
     capped: bool
@@ -60,16 +63,20 @@ class Found:
         Baskets that hold the items; all of these baskets hold the free ones as well.
     size : float array, shape (n,)
         Itemsets of a family that count against the limits.
+    customers : int64 array, shape (n,)
+        Customers of these baskets.
     """
 
     items: Codes
     free: Codes
     count: Ints
     size: Floats
+    customers: Ints
 
     def take(self, keep: Bools) -> Found:
         """Return some of the families."""
-        return Found(self.items[keep], self.free[keep], self.count[keep], self.size[keep])
+        count, size, customers = self.count[keep], self.size[keep], self.customers[keep]
+        return Found(self.items[keep], self.free[keep], count, size, customers)
 
 
 class Collector:
@@ -93,11 +100,18 @@ class Collector:
         self.held = 0
         self.capped = False
 
-    def add(self, items: Codes, count: Ints, free: Codes | None = None) -> None:
-        """Keep families of itemsets, given as in `Found`; by default no item is free."""
+    def add(
+        self,
+        items: Codes,
+        count: Ints,
+        free: Codes | None = None,
+        customers: Ints | None = None,
+    ) -> None:
+        """Keep families as in `Found`; by default no item is free, each basket one's own."""
+        customers = count if customers is None else customers
         free = items[:, :0] if free is None else free
         size = np.array([self._size(items.shape[1], f) for f in range(free.shape[1] + 1)])
-        part = Found(items, free, count, size[(free >= 0).sum(axis=1)])
+        part = Found(items, free, count, size[(free >= 0).sum(axis=1)], customers)
         self.parts.append(part)
         self.held += int(part.size.sum())
         if self.held > self.room and (self.limit or self.cap):
@@ -151,33 +165,40 @@ class Collector:
         in_order = np.sort(code)
         place = np.argsort(np.argsort(code)).astype(np.min_scalar_type(len(code)))
         levels: dict[int, list[tuple[Columns, Ints]]] = {}
-        for columns, count in _members(self.parts, place, self.max_length):
-            levels.setdefault(len(columns), []).append((columns, count))
-        items, counts = [], []
+        for columns, numbers in _members(self.parts, place, self.max_length):
+            levels.setdefault(len(columns), []).append((columns, numbers))
+        items, counts, customers = [], [], []
         for length in sorted(levels):
-            columns = np.concatenate([c for c, _ in levels[length]], axis=1)
+            columns, numbers = (
+                np.concatenate(p, axis=1) for p in zip(*levels[length], strict=True)
+            )
             _sort_columns(columns)
             items.append(in_order[columns].T)
-            counts.append(np.concatenate([c for _, c in levels[length]]))
-        return Itemsets(tuple(items), tuple(counts), n_baskets, self.min_count, self.capped)
+            counts.append(numbers[0])
+            customers.append(numbers[1])
+        return Itemsets(
+            tuple(items), tuple(counts), tuple(customers), n_baskets, self.min_count, self.capped
+        )
 
 
 def _members(parts: list[Found], place: Columns, longest: int) -> Iterator[tuple[Columns, Ints]]:
-    """Yield the itemsets of all families as columns of shape (k, n), and their counts."""
+    """Yield itemsets of families as columns, shape (k, n), and counts and customers, (2, n)."""
     for n_free, group in _by_free(parts).items():
-        families = [(place[part.items.T], place[part.free.T], part.count) for part in group]
+        families = [
+            (place[part.items.T], place[part.free.T], np.stack((part.count, part.customers)))
+            for part in group
+        ]
         for k in range(min(n_free, longest - 1) + 1):
             subsets = chain.from_iterable(combinations(range(n_free), k))
             chosen = np.fromiter(subsets, dtype=np.intp).reshape(math.comb(n_free, k), k)
-            for items, free, count in families:
+            for items, free, numbers in families:
                 length = len(items) + k
                 if length > longest:
                     continue
-                columns = np.empty((length, len(chosen), len(count)), dtype=place.dtype)
+                columns = np.empty((length, len(chosen), numbers.shape[1]), dtype=place.dtype)
                 columns[: len(items)] = items[:, None]
                 columns[len(items) :] = free[chosen.T]
-                counts = np.broadcast_to(count, columns.shape[1:])
-                yield columns.reshape(length, -1), counts.reshape(-1)
+                yield columns.reshape(length, -1), np.tile(numbers, len(chosen))
 
 
 def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
@@ -193,6 +214,7 @@ def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
             np.sort(np.concatenate(padded), axis=1),  # what there is comes last
             np.concatenate([part.count for part in same]),
             np.concatenate([part.size for part in same]),
+            np.concatenate([part.customers for part in same]),
         )
         n_free = (together.free >= 0).sum(axis=1)
         for n in np.unique(n_free).tolist():

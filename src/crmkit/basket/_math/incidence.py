@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from crmkit._arrays import starts
 from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Baskets:
         Item code and number of baskets, by rank.
     begin : int array, shape (n_baskets + 1,)
         Where the entries of each basket begin.
+    owner : int array, shape (n,), or None
+        The customer of each entry's basket, in the order of `by_item`, if customers were given and
+        some have several baskets.
     """
 
     item: Indices
@@ -48,6 +52,7 @@ class Baskets:
     code: Ints
     count: Ints
     begin: Indices
+    owner: Indices | None = None
 
     @property
     def basket(self) -> Ints:
@@ -119,7 +124,9 @@ class Baskets:
         return key, number
 
 
-def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) -> Baskets:
+def sort_baskets(
+    basket: Ints, item: Ints, *, n_items: int, min_count: int = 1, customer: Ints | None = None
+) -> Baskets:
     """Drop repeats and rare items, rank the others by count and sort the incidences.
 
     Sorting means counting: a sparse matrix is turned from rows to columns in linear time.
@@ -130,6 +137,8 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) 
     n_items : int
     min_count : int
         Items in fewer baskets are left out.
+    customer : int64 array, shape (n_baskets,), optional
+        Of each basket, ascending.
 
     Returns
     -------
@@ -156,17 +165,24 @@ def sort_baskets(basket: Ints, item: Ints, *, n_items: int, min_count: int = 1) 
         begin, ranked = _keep(enough[ranked], begin, ranked)
         ranked = (np.cumsum(enough, dtype=ranked.dtype) - 1)[ranked]
         code, count = code[enough], count[enough]
-    return index_entries(ranked, begin, code, count)
+    if customer is not None and starts(customer).all():  # one basket each
+        customer = None
+    return index_entries(ranked, begin, code, count, customer)
 
 
-def index_entries(item: Indices, begin: Indices, code: Ints, count: Ints) -> Baskets:
+def index_entries(
+    item: Indices, begin: Indices, code: Ints, count: Ints, customer: Indices | None = None
+) -> Baskets:
     """Index entries that are sorted by basket and rank; arguments as in `Baskets`."""
     start, by_item = by_column(item, len(code))
     after = np.repeat(begin[1:], np.diff(begin))
     after -= np.arange(1, len(after) + 1, dtype=after.dtype)
     if len(code) <= 1 << 16:
         item = item.astype(np.uint16)  # they are looked up in no order: the cache holds more
-    return Baskets(item, by_item, after[by_item], start, code, count, begin)
+    owner = None
+    if customer is not None:
+        owner = np.repeat(customer[: len(begin) - 1], np.diff(begin))[by_item]
+    return Baskets(item, by_item, after[by_item], start, code, count, begin, owner)
 
 
 def by_column(

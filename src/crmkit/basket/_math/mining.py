@@ -23,6 +23,7 @@ import numpy as np
 
 from crmkit._arrays import ranges
 from crmkit.basket._math.collector import Collector, Itemsets
+from crmkit.basket._math.customers import Runs, count_customers, runs_of, set_bits
 from crmkit.basket._math.incidence import Baskets, index_entries, sort_baskets
 from crmkit.basket._math.prefixes import Prefixed, class_ends, meetings, set_free
 from crmkit.basket._math.spans import spans
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmkit._typing import Bools, Ints
+    from crmkit.basket._math.incidence import Indices
 
     Codes = NDArray[np.signedinteger]
     WordArray = NDArray[np.uint64]
@@ -97,7 +99,11 @@ def search_itemsets(
     longest = n_items if max_length is None else min(max_length, n_items)
     found = Collector(min_count, limit, cap, min_length, longest)
     if n_items:
-        found.add(np.arange(n_items, dtype=np.int32)[:, None], baskets.count)
+        customers = None
+        if baskets.owner is not None:
+            one_each = np.repeat(np.arange(n_items), np.diff(baskets.start))
+            customers = count_customers([(one_each, baskets.owner)], n_items)
+        found.add(np.arange(n_items, dtype=np.int32)[:, None], baskets.count, customers=customers)
         found.tighten()
     if longest > 1:
         search = _Search(baskets, found)
@@ -138,14 +144,15 @@ class _Search:
         """Search from single items on, the most frequent first items first."""
         n = self.n_items
         items = np.arange(n, dtype=np.int32)[:, None]
-        rows = Prefixed(items, items[:, :0], self.baskets.count, np.full(n, n))
+        rows = Prefixed(items, items[:, :0], self.baskets.count, np.full(n, n), np.zeros(n, int))
         n_baskets = len(self.baskets.begin) - 1
         n_words = (n_baskets + 63) // 64
         root = np.zeros(n, dtype=np.int64), np.full(n, n_baskets)
-        if n_words <= SMALL and not self.found.limit and not rows.prefers_lists(*root, n_words):
+        small = n_words <= SMALL and self.baskets.owner is None and not self.found.limit
+        if small and not rows.prefers_lists(*root, n_words):
             bits = np.zeros((n, n_words), dtype=np.uint64)
-            _set_bits(bits, self.baskets.item, self.baskets.basket)
-            self._grow(rows, bits)
+            set_bits(bits, self.baskets.item, self.baskets.basket)
+            self._grow(rows, bits, None)
             return
         for low, high in self.baskets.blocks(CELLS):
             self._search(self.baskets, rows, low, high)
@@ -178,37 +185,52 @@ class _Search:
             return
         items = np.column_stack((rows.items[first], rows.items[second, -1]))
         count = counts[cells]
-        joins, free = self._add(items, rows.free[first], count, first, rows.count[first])
+        row_of = np.full(n_cells, -1, dtype=np.int32)
+
+        def met(by: str) -> Iterator[tuple[Codes, Indices, int]]:
+            once = len(chunks) == 1
+            again = [followers] if once else (baskets.followers(*c, low, base) for c in chunks)
+            return meetings(again, (baskets.after[a:b] for a, b in chunks), row_of, by)
+
+        customers = None
+        if baskets.owner is not None:
+            row_of[cells] = np.arange(len(cells))
+            owners = (baskets.owner[start:stop] for start, stop in chunks)
+            who = ((m[0], owner[m[1]]) for m, owner in zip(met("chunk"), owners, strict=True))
+            customers = count_customers(who, len(cells))
+            row_of[cells] = -1
+        parents = first, rows.count[first]
+        joins, free = self._add(items, rows.free[first], count, customers, *parents)
         if items.shape[1] >= self.found.max_length:
             return
         joins &= np.bincount(first[joins] - low, minlength=high - low)[first - low] > 1
         if not joins.any():
             return
         first, cells = first[joins], cells[joins]
-        grown = Prefixed(items[joins], free[joins], count[joins], class_ends(first))
-        row_of = np.full(n_cells, -1, dtype=np.int32)
+        grown = Prefixed(items[joins], free[joins], count[joins], class_ends(first), first - low)
         row_of[cells] = np.arange(len(cells))
-        again = (
-            [followers] if len(chunks) == 1 else (baskets.followers(*c, low, base) for c in chunks)
-        )
-        after = (baskets.after[start:stop] for start, stop in chunks)
         n_words = (int(rows.count[first].max()) + 63) // 64
         if grown.prefers_lists(first, rows.count[first], n_words):
-            met = meetings(again, after, row_of, "chunk")
-            lists = [(row, np.bincount(at, minlength=n)) for row, at, n in met]
-            self._search_lists(*map(np.concatenate, zip(*lists, strict=True)), grown)
+            lists = [(row, np.bincount(at, minlength=n)) for row, at, n in met("chunk")]
+            row, n_each = (np.concatenate(part) for part in zip(*lists, strict=True))
+            owner = baskets.owner
+            owner = None if owner is None else owner[chunks[0][0] : chunks[-1][1]]
+            self._search_lists(row, n_each, owner, grown)
             return
         bits = np.zeros((len(cells), n_words), dtype=np.uint64)
-        for row, at, _ in meetings(again, after, row_of, "item"):
-            _set_bits(bits, row, at)
-        self._grow(grown, bits)
+        for row, at, _ in met("item"):
+            set_bits(bits, row, at)
+        self._grow(grown, bits, runs_of(baskets, low, high, n_words))
 
-    def _search_lists(self, row: Codes, n_each: Ints, rows: Prefixed) -> None:
+    def _search_lists(
+        self, row: Codes, n_each: Ints, owner: Indices | None, rows: Prefixed
+    ) -> None:
         """Search baskets of rows, given end to end with the number of entries of each."""
         begin = np.append(0, np.cumsum(n_each[n_each > 1])).astype(row.dtype)
         row = row[np.repeat(n_each > 1, n_each)]  # what is alone in its basket meets nothing
         count = np.bincount(row, minlength=len(rows.count))
-        baskets = index_entries(row, begin, count, count)
+        owner = None if owner is None else owner[n_each > 1]
+        baskets = index_entries(row, begin, count, count, owner)
         work = np.add.reduceat(np.append(baskets.after, 0), baskets.start[:-1], dtype=np.int64)
         work[count == 0] = 0
         later = rows.end - np.arange(len(rows.end))
@@ -216,7 +238,13 @@ class _Search:
             self._search(baskets, rows, low, high)
 
     def _add(
-        self, items: Codes, free: Codes, count: Ints, parent: Codes, parent_count: Ints
+        self,
+        items: Codes,
+        free: Codes,
+        count: Ints,
+        customers: Ints | None,
+        parent: Codes,
+        parent_count: Ints,
     ) -> tuple[Bools, Codes]:
         """Keep what was found by adding an item to each parent; tell which are to be joined.
 
@@ -227,7 +255,7 @@ class _Search:
         joins |= ~self.joins_all[items[:, -1]]
         if items.shape[1] < self.found.max_length and not joins.all():
             joins, free = set_free(joins, free, items[:, -1], parent)
-        self.found.add(items, count, free)
+        self.found.add(items, count, free, customers)
         return joins, free
 
     def _candidates(self, last: Codes, group_end: Ints, budget: int) -> Iterator[tuple[Ints, Ints]]:
@@ -241,7 +269,7 @@ class _Search:
                 left, right = left[allowed], right[allowed]
             yield left, right
 
-    def _grow(self, rows: Prefixed, bits: WordArray) -> None:
+    def _grow(self, rows: Prefixed, bits: WordArray, runs: Runs | None) -> None:
         """Join the rows of each class pairwise and go on with what stays frequent."""
         n_words = bits.shape[1]
         budget = max(CELLS // n_words, 1)
@@ -269,15 +297,13 @@ class _Search:
             if not len(parent):
                 continue
             items = np.column_stack((rows.items[parent], rows.items[other, -1]))
-            joins, free = self._add(items, rows.free[parent], count, parent, rows.count[parent])
+            numbering = rows.numbering[parent]
+            customers = None if runs is None else runs.customers(words, numbering)
+            parents = parent, rows.count[parent]
+            joins, free = self._add(items, rows.free[parent], count, customers, *parents)
             if items.shape[1] < self.found.max_length and np.count_nonzero(joins) > 1:
                 if not joins.all():
                     items, free, count = items[joins], free[joins], count[joins]
-                    words, parent = words[joins], parent[joins]
-                self._grow(Prefixed(items, free, count, class_ends(parent)), words)
-
-
-def _set_bits(bits: WordArray, row: NDArray[np.integer], bit: Ints) -> None:
-    """Set bits of rows of words, each of them once, so that adding is or-ing, and far faster."""
-    word = row.astype(np.int64) * bits.shape[1] + (bit >> 6)
-    np.add.at(bits.reshape(-1), word, np.uint64(1) << (bit & 63).astype(np.uint64))
+                    words, parent, numbering = words[joins], parent[joins], numbering[joins]
+                children = Prefixed(items, free, count, class_ends(parent), numbering)
+                self._grow(children, words, runs)

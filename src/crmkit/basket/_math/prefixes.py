@@ -30,13 +30,15 @@ BEGIN = 5e5  # before the first of them meet
 class Prefixed:
     """Itemsets of one length, shape (n, k), by prefix class: those that may be joined.
 
-    ``free`` and ``count`` are as in `Found`; ``end`` is where the class of each ends, shape (n,).
+    ``free`` and ``count`` are as in `Found`; ``end`` is where the class of each ends, shape (n,),
+    ``numbering`` how the bits of each number baskets.
     """
 
     items: Codes
     free: Codes
     count: Ints
     end: Ints
+    numbering: Ints
 
     def prefers_lists(self, parent: Ints, parent_count: Ints, n_words: int) -> bool:
         """Tell whether lists take less work than bitsets of so many words.

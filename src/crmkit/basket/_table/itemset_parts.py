@@ -20,7 +20,8 @@ import pandas as pd
 from crmkit._checks import check_number, check_optional
 from crmkit._frames import sorted_codes
 from crmkit._log import distinct_pairs
-from crmkit.basket._math.customers import count_itemsets
+from crmkit.basket._math.cover import cover_of
+from crmkit.basket._math.customers import count_customers
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import (
@@ -137,17 +138,16 @@ def count_candidates(
     """Count the orders of a part with each candidate, and their customers."""
     basket, item, lines = _known(_read(transactions, unit, groups, as_of), frequent)
     customer = lines.customer_of_basket()
-    counts, customers = count_itemsets(
-        basket, item, customer, itemsets, n_items=len(frequent.items)
-    )
-    return pd.DataFrame(
-        {
-            "length": np.repeat(np.arange(len(counts)) + 1, [len(count) for count in counts]),
-            "row": np.concatenate([np.zeros(0, np.int64), *(np.arange(len(c)) for c in counts)]),
-            "count": np.concatenate([np.zeros(0, np.int64), *counts]),
-            "customers": np.concatenate([np.zeros(0, np.int64), *customers]),
-        }
-    )
+    cover = cover_of(basket, item, n_baskets=lines.n_baskets, n_items=len(frequent.items))
+    counted = [pd.DataFrame({"length": [], "row": [], "count": [], "customers": []}, dtype=int)]
+    for length, rows in enumerate(itemsets, 1):
+        count = np.zeros((2, len(rows)), dtype=np.int64)
+        for row, at in cover.baskets(rows):
+            count[0] += np.bincount(row, minlength=len(rows))
+            count[1] += count_customers([(row, customer[at])], len(rows))
+        told = {"length": length, "row": np.arange(len(rows))}
+        counted.append(pd.DataFrame({**told, "count": count[0], "customers": count[1]}))
+    return pd.concat(counted, ignore_index=True)
 
 
 def _read(transactions: Any, unit: Unit, groups: Iterable[str], as_of: Any) -> BasketLog:

@@ -10,7 +10,6 @@ import pandas as pd
 from crmkit._checks import check_choice, check_number, check_optional
 from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.collector import Itemsets
-from crmkit.basket._math.customers import count_customers
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.itemset_index import counting_order, lexicographic_order, unsurpassed
 from crmkit.basket._math.mining import search_itemsets
@@ -155,8 +154,10 @@ def frequent_itemsets(
     basket, item, customer = lines.basket, lines.item, lines.customer_of_basket()
     del lines  # the log's other columns make room for the search
     min_count = minimum_count(min_support, n_baskets)
+    baskets = sort_baskets(basket, item, n_items=len(items), min_count=min_count, customer=customer)
+    del basket, item, customer
     found = search_itemsets(
-        sort_baskets(basket, item, n_items=len(items), min_count=min_count),
+        baskets,
         n_baskets=n_baskets,
         min_count=min_count,
         max_length=max_length,
@@ -173,8 +174,7 @@ def frequent_itemsets(
             f"{max_itemsets:,} itemsets; {fits:,} orders ({share:.3g}) give {len(counts):,}. Raise "
             "`min_support`, limit `max_length`, or raise `max_itemsets` if the memory allows."
         )
-    customers = count_customers(basket, item, customer, found, n_items=len(items))
-    return _frame(found, customers, items, family, min_length)
+    return _frame(found, items, family, min_length)
 
 
 def _counted(
@@ -210,10 +210,9 @@ def _counted(
             f"`max_itemsets` = {max_itemsets:,}. Raise `min_support`, limit `max_length`, or raise "
             "`max_itemsets` if the memory allows."
         )
-    found = Itemsets(
-        tuple(levels), tuple(counts), frequent.n_baskets, frequent.min_count, capped=False
-    )
-    return _frame(found, tuple(customers), frequent.items, family, min_length)
+    numbers = frequent.n_baskets, frequent.min_count
+    found = Itemsets(tuple(levels), tuple(counts), tuple(customers), *numbers, capped=False)
+    return _frame(found, frequent.items, family, min_length)
 
 
 in_two_steps(
@@ -229,15 +228,11 @@ in_two_steps(
 
 
 def _frame(
-    found: Itemsets,
-    customers: tuple[Ints, ...],
-    items: pd.Index[Any],
-    family: ItemsetFamily,
-    min_length: int,
+    found: Itemsets, items: pd.Index[Any], family: ItemsetFamily, min_length: int
 ) -> pd.DataFrame:
     """Write itemsets as a table in an order that only their content decides."""
     levels, counts = found.items[min_length - 1 :], found.counts[min_length - 1 :]
-    customers = customers[min_length - 1 :]
+    customers = found.customers[min_length - 1 :]
     if family != "all":
         kept = unsurpassed(found.items, found.counts, len(items), closed=family == "closed")
         kept = kept[min_length - 1 :]
