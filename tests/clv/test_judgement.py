@@ -150,3 +150,21 @@ def test_maps_and_paths_say_what_they_cannot_draw(customers):
     ax = clv.plot_alive_path(few)
     dots = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == "o")
     assert dots == few.groupby("customer_id")["frequency"].max().sum()
+
+
+def test_among_those_who_bought_once_a_model_gains_nothing_by_telling_less():
+    model = clv.ParetoNBD()
+    model.coefficients_, model.coefficient_draws_ = np.log([0.06, 60, 0.6, 120]), np.empty((0, 4))
+    people = pd.DataFrame({"customer_id": range(4000), "T": np.linspace(60, 400, 4000)})
+    table = model.simulate(people, random_state=1)
+    came = model.simulate(table, horizon_days=180, random_state=2)["purchases"].to_numpy(float)
+    assert (table["frequency"] == 0).mean() > 0.92
+    told = model.predict(table, horizon_days=180)["expected_purchases"].to_numpy()
+    rounded = [told, np.round(told, 1), np.round(told)]
+    order = [concordance(came, score)[0] for score in rounded]
+    assert order[0] > order[1] > order[2]
+    # Spearman's correlation praises whoever tells those apart least who all bought nothing.
+    ranks = [stats.spearmanr(came, score)[0] for score in rounded]
+    assert ranks[0] < ranks[1] < ranks[2]
+    before = concordance(came, (table["frequency"] / table["T"]).to_numpy())[0]
+    assert order[0] > before + 0.02

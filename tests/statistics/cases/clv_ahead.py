@@ -76,7 +76,7 @@ def amounts_of(kind, options, truth, n_customers):
 def cases_of(kind, simulate, measures):
     """The cases of a model for many customers and for few."""
     found = []
-    for n_customers, short, full in ((400, 2, 8), (60, 6, 30)):
+    for n_customers, short, full in ((400, 2, 8), (60, 6, 120)):
         if kind in SLOW and n_customers > 60:
             continue
         world = simulate(n_customers)
