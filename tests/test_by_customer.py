@@ -62,6 +62,12 @@ CALLS = [
     (basket.item_pairs, {"min_support": 1, "item": ["d", "b"], "adjust": "holm", **UNTIL}),
     (basket.item_pairs, {"apart": True, "min_support": 9, "exclude": ["c"]}),
     (basket.item_pairs, {"unit": "customer", "min_support": 0.05, "include": ["a", "c", "f"]}),
+    (basket.frequent_sequences, {"max_length": 3, "max_together": 1}),
+    (
+        basket.frequent_sequences,
+        {"min_support": 9, "min_gap_days": 5, "max_gap_days": 60, "max_length": 4, **UNTIL},
+    ),
+    (basket.frequent_sequences, {"min_support": 0.1, "max_length": 3, "include": ["a", "c"]}),
     (clv.payback_table, {"acquisition_cost": 900.0, "annual_discount_rate": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 40.3, "period": None, "margin": 0.3}),
     (clv.log_audit, {}),
@@ -268,6 +274,7 @@ def test_steps_take_only_what_the_function_is_given():
     [
         (basket.support_table, {}, "`support_table` must see all customers at once: it counts"),
         (basket.frequent_itemsets, {"n_best": 9}, "`frequent_itemsets` with `n_best` must see"),
+        (basket.frequent_sequences, {"max_together": 2}, "with `max_together` must see all"),
         (
             churn.lifecycle_table,
             {"thresholds": THRESHOLDS, "own_rhythm": True},

@@ -285,7 +285,8 @@ def why_whole(function: Callable[..., Any], options: dict[str, Any]) -> str:
     for when in declared.split("; "):
         word, _, argument = when.rpartition(" ")
         value = options.get(argument)
-        given = value is not None and value is not False
+        plain = isinstance(value, int) and value == _default(function, argument)
+        given = value is not None and value is not False and not plain
         if when == "always" or (when != "never" and given == (word != "no")):
             how = "" if when == "always" else f" {'without' if word else 'with'} `{argument}`"
             return (
@@ -293,6 +294,11 @@ def why_whole(function: Callable[..., Any], options: dict[str, Any]) -> str:
                 "or on a sample of whole customers."
             )
     return ""
+
+
+def _default(function: Callable[..., Any], argument: str) -> Any:
+    takes = inspect.signature(function).parameters
+    return takes[argument].default if argument in takes else None
 
 
 def _check_function(function: Callable[..., Any], options: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from crmkit._arrays import ranges, starts
 from crmkit.basket._math.spans import spans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crmkit._typing import Bools, Floats, Ints
     from crmkit.basket._math.sequences import Histories
 
@@ -89,10 +91,19 @@ class Steps:
         return np.concatenate(counts)
 
 
-def expected_by_order(rows: Ints, count: Ints, steps: Steps) -> Floats:
-    """Return the mean count over the orders that each sequence's steps may be read in, shape (m,).
+def turned(rows: Ints) -> list[Ints]:
+    """Return sequences, shape (m, k), in all orders that their steps may be read in.
 
     Once round from any step on, forwards and backwards: of up to three steps all orders there are.
+    """
+    return [
+        np.roll(way, by, axis=1) for way in (rows, rows[:, ::-1]) for by in range(rows.shape[1])
+    ]
+
+
+def expected_by_order(rows: Ints, count: Ints, count_others: Callable[[Ints], Ints]) -> Floats:
+    """Return the mean count over the orders of each sequence's steps, shape (m,); see `turned`.
+
     If the order means nothing, each of them is as frequent. Of two steps it is what the rules
     expect.
 
@@ -101,19 +112,19 @@ def expected_by_order(rows: Ints, count: Ints, steps: Steps) -> Floats:
     rows : int64 array, shape (m, k)
         Sequences.
     count : int64 array, shape (m,)
-    steps : Steps
+    count_others : callable
+        Counts sequences that are none of these.
     """
     m, k = rows.shape
-    turned = [np.roll(way, by, axis=1) for way in (rows, rows[:, ::-1]) for by in range(k)]
-    every = np.concatenate([rows, *turned])
+    every = np.concatenate([rows, *turned(rows)])
     code = np.zeros(len(every), dtype=np.int64)
     for column in every.T:
-        code = np.unique(code * steps.n_items + column, return_inverse=True)[1]
+        code = np.unique(code * (every.max(initial=0) + 1) + column, return_inverse=True)[1]
     first = np.full(int(code.max(initial=-1)) + 1, -1, dtype=np.int64)
     first[code[::-1]] = np.arange(len(every))[::-1]
     rare = first >= m  # not among the sequences: they have to be counted
     known = np.zeros(len(first), dtype=np.int64)
     known[~rare] = count[first[~rare]]
-    known[rare] = steps.count(every[first[rare]])
+    known[rare] = count_others(every[first[rare]])
     expected: Floats = known[code[m:]].reshape(2 * k, m).mean(axis=0)
     return expected

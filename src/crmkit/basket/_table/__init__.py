@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crmkit.basket._table.itemsets import frequent_itemsets
 from crmkit.basket._table.pairs import item_pairs
-from crmkit.basket._table.sequences import frequent_sequences, sequence_rules
+from crmkit.basket._table.sequence_rules import sequence_rules
+from crmkit.basket._table.sequences import frequent_sequences
 from crmkit.basket._table.thresholds import support_table
 from crmkit.basket._table.tickets import as_baskets
 

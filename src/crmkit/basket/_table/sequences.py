@@ -1,4 +1,4 @@
-"""What is bought later after what."""
+"""Sequences of what is bought later after what."""
 
 from __future__ import annotations
 
@@ -8,18 +8,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import Adjustment, adjust_p_values
-from crmkit._checks import check_choice, check_flag, check_number, check_optional
+from crmkit._checks import check_flag, check_number, check_optional
+from crmkit._frames import ACCOUNT, with_account
+from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.itemset_index import lexicographic_order
-from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._math.steps import Steps, expected_by_order
 from crmkit.basket._table.baskets import write_tuples
 from crmkit.basket._table.histories import check_gaps, read_histories
+from crmkit.basket._table.history_parts import (
+    Buyers,
+    add_buyers,
+    add_sequences,
+    count_buyers,
+    count_sequences,
+    find_sequences,
+    to_count,
+)
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Ints
 
 
 def frequent_sequences(
@@ -141,23 +154,76 @@ def frequent_sequences(
     else:
         found = find()
     if found.capped:
-        fits = found.min_count
-        raise InputError(
-            f"`min_support` of {min_count:,} customers gives more than `max_sequences` = {cap:,} "
-            f"sequences; {fits:,} customers ({fits / log.n_customers:.3g}) give {found.held:,}. "
-            "Raise `min_support`, limit `max_length` or `max_gap_days`, or raise `max_sequences` "
-            "if the memory allows."
-        )
-    single = max_together == 1
-    names = log.product_ids.to_numpy(dtype=object) if single else read.names
+        raise _too_many(min_count, cap, found.min_count, int(found.held), log.n_customers)
+    levels = [
+        (np.concatenate(rows), np.concatenate(count))
+        for rows, count in (zip(*level, strict=True) for level in found.levels)
+    ]
+    names = log.product_ids.to_numpy(dtype=object) if max_together == 1 else read.names
+    table = _written(levels, names, log.n_customers, steps.count)
+    return read.history.noted(table)
+
+
+def _added(
+    counted: pd.DataFrame, *, buyers: Buyers, sequences: tuple[Ints, ...], max_sequences: int
+) -> pd.DataFrame:
+    """Add up the customers of each candidate in all parts, and keep those that are frequent."""
+    counts = add_sequences(counted, sequences)
+    levels = [
+        (rows[enough := count >= buyers.min_count], count[enough])
+        for rows, count in zip(sequences, counts, strict=True)
+    ]
+    levels = [level for level in levels if len(level[0])]
+    every = np.sort(np.concatenate([np.zeros(0, np.int64), *(count for _, count in levels)]))
+    if len(every) > max_sequences:
+        fits = int(every[-max_sequences - 1]) + 1
+        held = int((every >= fits).sum())
+        raise _too_many(buyers.min_count, max_sequences, fits, held, buyers.n_customers)
+
+    def look_up(rows: Ints) -> Ints:
+        k = rows.shape[1]
+        known = pd.MultiIndex.from_arrays([*sequences[k - 1].T])
+        return counts[k - 1][known.get_indexer(pd.MultiIndex.from_arrays([*rows.T]))]
+
+    names = buyers.items.to_numpy(dtype=object)
+    table = _written(levels, names, buyers.n_customers, look_up)
+    return with_account(table, counted.attrs.get(ACCOUNT, {}))
+
+
+in_two_steps(
+    frequent_sequences,
+    before=[
+        ("buyers", count_buyers, partial(add_buyers, default=0.05)),
+        ("sequences", find_sequences, to_count),
+    ],
+    first=count_sequences,
+    rest=_added,
+)
+
+
+def _too_many(least: int, cap: int, fits: int, held: int, n_customers: int) -> InputError:
+    return InputError(
+        f"`min_support` of {least:,} customers gives more than `max_sequences` = {cap:,} "
+        f"sequences; {fits:,} customers ({fits / n_customers:.3g}) give {held:,}. "
+        "Raise `min_support`, limit `max_length` or `max_gap_days`, or raise `max_sequences` "
+        "if the memory allows."
+    )
+
+
+def _written(
+    levels: list[tuple[Ints, Ints]],
+    names: NDArray[np.object_],
+    n_customers: int,
+    count_others: Callable[[Ints], Ints],
+) -> pd.DataFrame:
+    """Write sequences as a table in an order that only their content decides."""
     written, none = [], np.zeros(0, dtype=np.int64)
     told = [(none, none, np.zeros(0))]
-    for level in found.levels:
-        rows, count = (np.concatenate(part) for part in zip(*level, strict=True))
-        order = lexicographic_order(rows, lines.n_items)
-        rows, count = rows[order], count[order]
+    for found, number in levels:
+        order = lexicographic_order(found, len(names))
+        rows, count = found[order], number[order]
         written.append(rows)
-        chance = expected_by_order(rows, count, steps)
+        chance = expected_by_order(rows, count, count_others)
         told.append((count, np.full_like(count, rows.shape[1]), chance))
     count, length, expected = (np.concatenate(part) for part in zip(*told, strict=True))
     order = np.argsort(-count, kind="stable")
@@ -168,152 +234,13 @@ def frequent_sequences(
     for rows in written:
         write_tuples(sequence, place[end : end + len(rows)], names, rows)
         end += len(rows)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "sequence": sequence,
             "length": length[order],
             "count": count[order],
-            "support": count[order] / log.n_customers,
+            "support": count[order] / n_customers,
             "expected_count": expected[order],
             "lift": (count / expected)[order],
         }
     )
-    return read.history.noted(table)
-
-
-def sequence_rules(
-    transactions: Any,
-    *,
-    min_support: float | None = None,
-    min_confidence: float = 0.1,
-    max_together: int = 1,
-    min_gap_days: int = 1,
-    max_gap_days: int | None = None,
-    include: Iterable[Any] | None = None,
-    exclude: Iterable[Any] | None = None,
-    adjust: Adjustment = "bh",
-    as_of: Any = None,
-) -> pd.DataFrame:
-    """Tell what customers buy later, after what, and whether the order means anything.
-
-    Parameters
-    ----------
-    transactions : DataFrame
-        The log with ``customer_id``, ``date`` and ``product``. A refund is no purchase.
-    min_support : float or int, optional
-        Smallest support: a share of all customers as a float up to 1, or a number of customers as
-        an integer. The default is 0.01, at least 5 customers.
-    min_confidence : float, default 0.1
-        Smallest confidence.
-    max_together : int, default 1
-        Most items of one day on each side: A and B, then C.
-    min_gap_days : int, default 1
-        Fewest days from the antecedent to the consequent.
-    max_gap_days : int, optional
-        Most days from the antecedent to the consequent. With it only purchases of the antecedent
-        count whose whole window lies before the end of the log, so that recent buyers do not pass
-        for unfaithful ones.
-    include, exclude : list of items, optional
-        Look only at these items; leave these out.
-    adjust : {"bh", "by", "holm", "bonferroni"}
-        How p-values are adjusted for the number of rules with enough support.
-    as_of : date-like, optional
-        Last day observed, inclusive. The default is the last date in the log.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per rule, by rising ``p_value``, then falling count, then items; an item may follow
-        itself:
-
-        * ``antecedent`` (tuple) - the items bought first, on one day.
-        * ``consequent`` (tuple) - the items bought later, on one day.
-        * ``count`` (int) - customers who bought the one and later the other.
-        * ``count_antecedent`` (int) - customers who bought the antecedent.
-        * ``count_consequent`` (int) - customers who ever bought the consequent.
-        * ``support`` (float) - share of all customers with the sequence.
-        * ``confidence`` (float) - share of the antecedent's customers with the sequence.
-        * ``expected_count`` (float) - customers by chance if the order meant nothing: the mean of
-          `count` and `count_reverse`.
-        * ``lift`` (float) - count over that; 1 is chance, 2 where none bought them the other way
-          round.
-        * ``median_gap_days`` (float) - median over these customers of the days from the first
-          antecedent to the next consequent within the gaps.
-        * ``count_reverse`` (int) - customers who bought them in the opposite order, by the same
-          gaps.
-        * ``p_value`` (float) - exact sign test, one-sided, among customers with one order only:
-          as many in this order by chance. 1 for an item after itself.
-        * ``p_adjusted`` (float) - the same, adjusted for the number of rules tested.
-
-    Raises
-    ------
-    MissingColumnsError
-        If a column is absent.
-    InputError
-        If an option is out of range.
-
-    Notes
-    -----
-    Lift and p-value are about the order alone: if it means nothing, as many customers have two
-    things in one order as in the other, whatever else they buy and however often. Customers who buy
-    much have every item in both orders and tell nothing about it. Whether the same customers buy
-    both, `item_pairs` tells with ``unit="customer"``. Seasons and new products make an order too:
-    what is sold in spring comes before what is sold in autumn.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from crmkit import basket
-    >>> transactions = pd.DataFrame(
-    ...     {
-    ...         "customer_id": [1, 1, 2, 2, 3],
-    ...         "date": pd.to_datetime(
-    ...             ["2025-01-01", "2025-02-01", "2025-01-05", "2025-01-20", "2025-01-09"]
-    ...         ),
-    ...         "product": ["printer", "ink", "printer", "ink", "ink"],
-    ...     }
-    ... )
-    >>> rules = basket.sequence_rules(transactions, min_support=2)
-    >>> rules[["antecedent", "consequent", "count", "confidence", "median_gap_days"]]
-       antecedent consequent  count  confidence  median_gap_days
-    0  (printer,)     (ink,)      2         1.0             23.0
-    """
-    min_confidence = check_number(min_confidence, "min_confidence")
-    check_choice(adjust, "adjust", Adjustment)
-    min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
-    read = read_histories(
-        *(transactions, min_support, include, exclude, as_of), max_together=max_together
-    )
-    log, lines, names = read.log, read.lines, read.names
-    found = ordered_pairs(
-        lines,
-        min_count=read.min_count,
-        min_gap=min_gap,
-        max_gap=max_gap,
-        last_day=log.as_of,
-    )
-    a, b = found.first, found.second
-    ever = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
-    confidence = found.count / np.maximum(found.count_first, 1)
-    expected = (found.count + found.count_reverse) / 2
-    p_value = np.where(a == b, 1.0, sign_test(found.only_forth, found.only_back))
-    order = np.lexsort((b, a, -found.count, p_value))
-    order = order[confidence[order] >= min_confidence]
-    table = pd.DataFrame(
-        {
-            "antecedent": names[a[order]],
-            "consequent": names[b[order]],
-            "count": found.count[order],
-            "count_antecedent": found.count_first[order],
-            "count_consequent": ever[b[order]],
-            "support": found.count[order] / log.n_customers,
-            "confidence": confidence[order],
-            "expected_count": expected[order],
-            "lift": (found.count / expected)[order],
-            "median_gap_days": found.median_gap[order],
-            "count_reverse": found.count_reverse[order],
-            "p_value": p_value[order],
-            "p_adjusted": adjust_p_values(p_value, adjust)[order],
-        }
-    )
-    return read.history.noted(table)
