@@ -68,6 +68,8 @@ CALLS = [
         {"min_support": 9, "min_gap_days": 5, "max_gap_days": 60, "max_length": 4, **UNTIL},
     ),
     (basket.frequent_sequences, {"min_support": 0.1, "max_length": 3, "include": ["a", "c"]}),
+    (basket.sequence_rules, {}),
+    (basket.sequence_rules, {"min_gap_days": 5, "max_gap_days": 60, "min_confidence": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 900.0, "annual_discount_rate": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 40.3, "period": None, "margin": 0.3}),
     (clv.log_audit, {}),

@@ -13,7 +13,7 @@ from crmkit.basket._math.sequences import first_lines, pairs_in_order
 
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats, Ints
-    from crmkit.basket._math.sequences import Histories
+    from crmkit.basket._math.sequences import Followed, Histories
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,8 @@ def ordered_pairs(
     -------
     OrderedPairs
     """
-    latest = lines.span if max_gap is None else last_day - lines.first_day - max_gap
-    begins = first_lines(lines, lines.day <= latest, max_gap)
-    new = starts(lines.item[begins], lines.customer[begins])
-    count_first = np.bincount(lines.item[begins[new]], minlength=lines.n_items)
+    latest, begins = begin_lines(lines, max_gap, last_day)
+    count_first = customers_first(lines, begins)
     parts: list[tuple[Ints, Ints, Ints, Ints, Floats]] = []
     keys, counts = [], []
     for more in pairs_in_order(
@@ -68,14 +66,10 @@ def ordered_pairs(
     ):
         keys.append(more.every_key)
         counts.append(more.every_count)
-        own, line = more.own[more.first], more.line[more.first]
+        both, own, gap = _both_ways(lines, more, min_gap, max_gap, latest)
         first, second = np.divmod(more.key, lines.n_items)
-        back = _follows(
-            *(lines, second[own], first[own], lines.customer[line], min_gap, max_gap, latest)
-        )
-        both = np.bincount(own, weights=back, minlength=len(first)).astype(np.int64)
-        gap = lines.day[line] - lines.day[more.start[more.first]]
-        parts.append((first, second, more.count, both, _medians(own, gap, more.count)))
+        median = medians(own, gap, np.ones_like(own), len(first))
+        parts.append((first, second, more.count, both, median))
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return OrderedPairs(*(none,) * 7, median_gap=np.zeros(0))
@@ -95,6 +89,73 @@ def ordered_pairs(
         only_back=reverse - both,
         median_gap=median,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSums:
+    """What tells of ordered pairs, all of it sums over customers.
+
+    ``key`` is first * n_items + second of each of p pairs, ``count`` and ``both`` their customers,
+    all and those who bought both ways, shapes (p,). ``of``, ``gap`` and ``n_gaps`` are places in
+    ``key``, gaps in days and how many customers waited as long, shapes (g,). ``ever`` and
+    ``first`` are the customers of each item, all and those with whom a pair may begin.
+    """
+
+    key: Ints
+    count: Ints
+    both: Ints
+    of: Ints
+    gap: Ints
+    n_gaps: Ints
+    ever: Ints
+    first: Ints
+
+
+def count_in_order(
+    lines: Histories, given: Ints, *, min_gap: int, max_gap: int | None, last_day: int
+) -> OrderSums:
+    """Count the customers of given pairs, sorted keys, and how long they waited.
+
+    Other arguments as in `ordered_pairs`.
+    """
+    latest, begins = begin_lines(lines, max_gap, last_day)
+    none = np.zeros(0, dtype=np.int64)
+    told, n = [(none,) * 6], 0
+    for more in pairs_in_order(
+        lines, begins, min_count=1, min_gap=min_gap, max_gap=max_gap, given=given
+    ):
+        both, own, gap = _both_ways(lines, more, min_gap, max_gap, latest)
+        cell, n_gaps = np.unique(own * lines.span + gap, return_counts=True)
+        of, gap = np.divmod(cell, lines.span)
+        told.append((more.key, more.count, both, of + n, gap, n_gaps.astype(np.int64)))
+        n += len(more.key)
+    sums = (np.concatenate(part) for part in zip(*told, strict=True))
+    ever = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
+    return OrderSums(*sums, ever=ever, first=customers_first(lines, begins))
+
+
+def begin_lines(lines: Histories, max_gap: int | None, last_day: int) -> tuple[int, Ints]:
+    """Return the last day on which a pair may begin, and the lines with which one may."""
+    latest = lines.span if max_gap is None else last_day - lines.first_day - max_gap
+    return latest, first_lines(lines, lines.day <= latest, max_gap)
+
+
+def customers_first(lines: Histories, begins: Ints) -> Ints:
+    """Return with how many customers a pair may begin with each item."""
+    new = starts(lines.item[begins], lines.customer[begins])
+    return np.bincount(lines.item[begins[new]], minlength=lines.n_items)
+
+
+def _both_ways(
+    lines: Histories, more: Followed, min_gap: int, max_gap: int | None, latest: int
+) -> tuple[Ints, Ints, Ints]:
+    """Return the customers of each pair who bought both ways, and each customer's pair and gap."""
+    own, line = more.own[more.first], more.line[more.first]
+    first, second = np.divmod(more.key, lines.n_items)
+    customer = lines.customer[line]
+    back = _follows(lines, second[own], first[own], customer, min_gap, max_gap, latest)
+    both = np.bincount(own, weights=back, minlength=len(first)).astype(np.int64)
+    return both, own, lines.day[line] - lines.day[more.start[more.first]]
 
 
 def _follows(
@@ -125,11 +186,17 @@ def _follows(
     return found
 
 
-def _medians(group: Ints, value: Ints, count: Ints) -> Floats:
-    """Return the median of each group, groups numbered 0, 1, ... with `count` values each."""
-    value = value[np.lexsort((value, group))]
+def medians(group: Ints, value: Ints, number: Ints, n_groups: int) -> Floats:
+    """Return the median of each group's values, of which there are so many of each."""
+    order = np.lexsort((value, group))
+    value, upto = value[order], np.cumsum(number[order])
+    count = np.bincount(group, number, minlength=n_groups).astype(np.int64)
     begin = np.cumsum(count) - count
-    middle: Floats = (value[begin + (count - 1) // 2] + value[begin + count // 2]) / 2
+    low, high = (
+        value[np.searchsorted(upto, begin + middle, side="right")]
+        for middle in ((count - 1) // 2, count // 2)
+    )
+    middle: Floats = (low + high) / 2
     return middle
 
 

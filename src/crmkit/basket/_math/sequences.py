@@ -121,8 +121,12 @@ def pairs_in_order(
     min_gap: int,
     max_gap: int | None,
     every: bool = False,
+    given: Ints | None = None,
 ) -> Iterator[Followed]:
-    """Find the items that follow the lines of `first_lines`, some first items at a time."""
+    """Find the items that follow the lines of `first_lines`, some first items at a time.
+
+    Of `given` pairs, sorted keys as in `Followed`, no others are looked at.
+    """
     low, high = lines.after(begins, min_gap, max_gap)
     for at, to in _pieces(lines.item[begins], high - low, lines.n_items):
         base, last = int(lines.item[begins[at]]), int(lines.item[begins[to - 1]])
@@ -135,7 +139,12 @@ def pairs_in_order(
         size = (last - base + 1) * lines.n_items
         bound = np.bincount(ways.pair, minlength=size)  # ends, which are at least the customers
         least = 1 if every and max_gap is not None else min_count
-        ways = ways.where((bound >= least)[ways.pair]).sorted(len(lines.item))
+        may = bound >= least
+        if given is not None:
+            edge = np.array([0, size]) + base * lines.n_items
+            some = given[slice(*np.searchsorted(given, edge).tolist())] - edge[0]
+            may &= np.isin(np.arange(size), some)
+        ways = ways.where(may[ways.pair]).sorted(len(lines.item))
         if max_gap is not None:  # windows overlap: take each end once, from its earliest start
             ways = ways.where(starts(ways.pair, ways.line))
         first = starts(ways.pair, lines.customer[ways.line])

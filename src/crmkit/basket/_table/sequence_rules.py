@@ -9,11 +9,27 @@ import pandas as pd
 
 from crmkit._arrays import Adjustment, adjust_p_values
 from crmkit._checks import check_choice, check_number
+from crmkit._frames import ACCOUNT, with_account
+from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.ordered_pairs import ordered_pairs, sign_test
+from crmkit.basket._table.baskets import object_column
 from crmkit.basket._table.histories import check_gaps, read_histories
+from crmkit.basket._table.history_parts import add_buyers, count_buyers
+from crmkit.basket._table.order_parts import (
+    add_in_order,
+    both_orders,
+    count_pairs_in_order,
+    find_in_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from crmkit._typing import Ints
+    from crmkit.basket._math.ordered_pairs import OrderedPairs
+    from crmkit.basket._table.history_parts import Buyers
 
 
 def sequence_rules(
@@ -113,35 +129,74 @@ def sequence_rules(
        antecedent consequent  count  confidence  median_gap_days
     0  (printer,)     (ink,)      2         1.0             23.0
     """
-    min_confidence = check_number(min_confidence, "min_confidence")
-    check_choice(adjust, "adjust", Adjustment)
-    min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
     read = read_histories(
         *(transactions, min_support, include, exclude, as_of), max_together=max_together
     )
-    log, lines, names = read.log, read.lines, read.names
+    min_gap, max_gap = check_gaps(min_gap_days, max_gap_days)
+    lines = read.lines
     found = ordered_pairs(
         lines,
         min_count=read.min_count,
         min_gap=min_gap,
         max_gap=max_gap,
-        last_day=log.as_of,
+        last_day=read.log.as_of,
     )
-    a, b = found.first, found.second
     ever = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
+    options: dict[str, Any] = {"min_confidence": min_confidence, "adjust": adjust}
+    table = _judged(found, ever, read.names, read.log.n_customers, **options)
+    return read.history.noted(table)
+
+
+def _added(
+    counted: pd.DataFrame,
+    *,
+    buyers: Buyers,
+    pairs: Ints,
+    min_confidence: float,
+    adjust: Adjustment,
+) -> pd.DataFrame:
+    """Add up what parts tell of ordered pairs, and judge those of enough customers."""
+    found, ever = add_in_order(counted, buyers, pairs)
+    names = object_column([(item,) for item in buyers.items])
+    options: dict[str, Any] = {"min_confidence": min_confidence, "adjust": adjust}
+    table = _judged(found, ever, names, buyers.n_customers, **options)
+    return with_account(table, counted.attrs.get(ACCOUNT, {}))
+
+
+in_two_steps(
+    sequence_rules,
+    before=[("buyers", count_buyers, add_buyers), ("pairs", find_in_order, both_orders)],
+    first=count_pairs_in_order,
+    rest=_added,
+)
+
+
+def _judged(
+    found: OrderedPairs,
+    ever: Ints,
+    names: NDArray[np.object_],
+    n_customers: int,
+    *,
+    min_confidence: float,
+    adjust: Adjustment,
+) -> pd.DataFrame:
+    """Write the rules of ordered pairs, by their p-values."""
+    min_confidence = check_number(min_confidence, "min_confidence")
+    check_choice(adjust, "adjust", Adjustment)
+    a, b = found.first, found.second
     confidence = found.count / np.maximum(found.count_first, 1)
     expected = (found.count + found.count_reverse) / 2
     p_value = np.where(a == b, 1.0, sign_test(found.only_forth, found.only_back))
     order = np.lexsort((b, a, -found.count, p_value))
     order = order[confidence[order] >= min_confidence]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "antecedent": names[a[order]],
             "consequent": names[b[order]],
             "count": found.count[order],
             "count_antecedent": found.count_first[order],
             "count_consequent": ever[b[order]],
-            "support": found.count[order] / log.n_customers,
+            "support": found.count[order] / n_customers,
             "confidence": confidence[order],
             "expected_count": expected[order],
             "lift": (found.count / expected)[order],
@@ -151,4 +206,3 @@ def sequence_rules(
             "p_adjusted": adjust_p_values(p_value, adjust)[order],
         }
     )
-    return read.history.noted(table)
