@@ -68,6 +68,8 @@ CALLS = [
         {"min_support": 9, "min_gap_days": 5, "max_gap_days": 60, "max_length": 4, **UNTIL},
     ),
     (basket.frequent_sequences, {"min_support": 0.1, "max_length": 3, "include": ["a", "c"]}),
+    (basket.time_to_next, {}),
+    (basket.time_to_next, {"min_support": 20, "horizon_days": 30, "exclude": ["b"], **UNTIL}),
     (basket.sequence_rules, {}),
     (basket.sequence_rules, {"min_gap_days": 5, "max_gap_days": 60, "min_confidence": 0, **UNTIL}),
     (clv.payback_table, {"acquisition_cost": 900.0, "annual_discount_rate": 0, **UNTIL}),
@@ -374,6 +376,25 @@ def test_pairs_beyond_the_cap_are_refused_alike():
     few = {"apart": True, "min_support": 1, "max_pairs": 1}
     with pytest.raises(InputError, match="`max_pairs` = 1 pairs; Chance alone gives more"):
         crmkit.by_customer(basket.item_pairs, a_log(), rows_per_part=1100, **few)
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (basket.time_to_next, {"min_support": 6}),
+        (basket.sequence_rules, {"min_support": 6, "max_gap_days": 3}),
+        (basket.frequent_sequences, {"min_support": 12, "max_length": 3}),
+    ],
+)
+def test_what_follows_among_many_items_is_that_of_the_whole(function, options):
+    log = a_shop()
+    log["product"] = log["product"].str[1:].astype("int64")
+    whole = function(log, **options)
+    assert len(whole) > 50
+    for parts in (1, 2, 7):
+        rows = len(log) // parts + 1
+        found = crmkit.by_customer(function, log, rows_per_part=rows, **options)
+        pd.testing.assert_frame_equal(found, whole, rtol=1e-12)
 
 
 def two_kinds():

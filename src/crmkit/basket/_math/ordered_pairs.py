@@ -129,9 +129,10 @@ def count_in_order(
         of, gap = np.divmod(cell, lines.span)
         told.append((more.key, more.count, both, of + n, gap, n_gaps.astype(np.int64)))
         n += len(more.key)
-    sums = (np.concatenate(part) for part in zip(*told, strict=True))
+    key, count, both, of, gap, n_gaps = (np.concatenate(part) for part in zip(*told, strict=True))
     ever = np.bincount(lines.item[lines.previous < 0], minlength=lines.n_items)
-    return OrderSums(*sums, ever=ever, first=customers_first(lines, begins))
+    first = customers_first(lines, begins)
+    return OrderSums(key, count, both, of, gap, n_gaps, ever, first)
 
 
 def begin_lines(lines: Histories, max_gap: int | None, last_day: int) -> tuple[int, Ints]:

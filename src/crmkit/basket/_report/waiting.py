@@ -9,11 +9,18 @@ import pandas as pd
 
 from crmkit._arrays import normal_quantile, wilson_interval
 from crmkit._checks import check_number
+from crmkit._frames import ACCOUNT, with_account
+from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.waiting import waiting_times
 from crmkit.basket._table.histories import read_histories
+from crmkit.basket._table.history_parts import add_buyers, count_buyers
+from crmkit.basket._table.order_parts import add_waits, both_orders, count_waits, find_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from crmkit.basket._math.waiting import Waits
+    from crmkit.basket._table.history_parts import Buyers
 
 
 def time_to_next(
@@ -97,10 +104,32 @@ def time_to_next(
     0  printer       ink          2       2         15.0       0.5
     """
     horizon = check_number(horizon_days, "horizon_days")
-    confidence_level = check_number(confidence_level, "confidence_level")
     read = read_histories(transactions, min_support, include, exclude, as_of)
     log = read.log
     waits = waiting_times(read.lines, min_count=read.min_count, horizon=horizon, last_day=log.as_of)
+    return read.history.noted(_told(waits, log.product_ids, confidence_level))
+
+
+def _added(
+    counted: pd.DataFrame, *, buyers: Buyers, horizon_days: int, confidence_level: float
+) -> pd.DataFrame:
+    """Add up the waits of all parts."""
+    waits = add_waits(counted, buyers, horizon=check_number(horizon_days, "horizon_days"))
+    table = _told(waits, buyers.items, confidence_level)
+    return with_account(table, counted.attrs.get(ACCOUNT, {}))
+
+
+in_two_steps(
+    time_to_next,
+    before=[("buyers", count_buyers, add_buyers), ("pairs", find_in_order, both_orders)],
+    first=count_waits,
+    rest=_added,
+)
+
+
+def _told(waits: Waits, items: pd.Index[Any], confidence_level: float) -> pd.DataFrame:
+    """Write the waits of pairs, with their intervals, the surest first."""
+    confidence_level = check_number(confidence_level, "confidence_level")
     survival = waits.survival
     extreme = (survival >= 1) | (survival < 1e-200)
     z = normal_quantile(confidence_level)
@@ -110,8 +139,8 @@ def time_to_next(
     edge_low, edge_high = wilson_interval(bought, waits.customers, confidence_level)
     table = pd.DataFrame(
         {
-            "item": log.product_ids[waits.first],
-            "next_item": log.product_ids[waits.second],
+            "item": items[waits.first],
+            "next_item": items[waits.second],
             "customers": waits.customers,
             "events": waits.events,
             "median_days": waits.median,
@@ -122,4 +151,4 @@ def time_to_next(
         }
     )
     order = np.lexsort((waits.second, waits.first, -waits.events, survival))
-    return read.history.noted(table.take(order).reset_index(drop=True))
+    return table.take(order).reset_index(drop=True)

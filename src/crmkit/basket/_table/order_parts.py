@@ -15,6 +15,7 @@ from crmkit.basket._math.ordered_pairs import (
     medians,
 )
 from crmkit.basket._math.sequences import pairs_in_order
+from crmkit.basket._math.waiting import Spells, Waits, estimate, spells_of_pairs
 from crmkit.basket._table.histories import check_gaps
 from crmkit.basket._table.history_parts import read_part
 
@@ -112,3 +113,43 @@ def add_in_order(counted: pd.DataFrame, buyers: Buyers, pairs: Ints) -> tuple[Or
         median_gap=median,
     )
     return found, total(ITEM, "count")
+
+
+def count_waits(transactions: Any, *, as_of: Any, buyers: Buyers, pairs: Ints) -> pd.DataFrame:
+    """Tell how many of a part's customers waited and were followed for how many days."""
+    history, lines = read_part(transactions, as_of, buyers)
+    everybody, found = spells_of_pairs(
+        lines, min_count=1, last_day=history.purchases.as_of, given=pairs
+    )
+    n = len(buyers.items)
+    told = [_spells(ITEM, everybody, np.arange(n))]
+    for first, second, waits, followed in found:
+        told += [
+            _spells(PAIR, waits, first * n + second),
+            _spells(GAP, followed, first * n + second),
+        ]
+    return history.noted(pd.concat(told, ignore_index=True))
+
+
+def _spells(kind: int, spells: Spells, key: Ints) -> pd.DataFrame:
+    group, days = np.divmod(spells.cell, spells.span)
+    return pd.DataFrame({"kind": kind, "key": key[group], "days": days, "count": spells.number})
+
+
+def add_waits(counted: pd.DataFrame, buyers: Buyers, *, horizon: int) -> Waits:
+    """Add up what parts tell of waits, and estimate those of pairs that enough customers bought."""
+    span = int(counted["days"].max()) + 2 if len(counted) else 1
+    kind, key, days, number = (counted[name].to_numpy() for name in counted)
+    events = kind == PAIR
+    pairs, of = np.unique(key[events], return_inverse=True)
+    total = np.zeros(len(pairs), dtype=np.int64)
+    np.add.at(total, of, number[events])
+    pairs = pairs[total >= buyers.min_count]
+
+    def spells(of: int) -> Spells:
+        mine = kind == of if of == ITEM else (kind == of) & np.isin(key, pairs)
+        group = key[mine] if of == ITEM else np.searchsorted(pairs, key[mine])
+        return Spells.of(group, days[mine], span, number[mine])
+
+    first, second = np.divmod(pairs, max(len(buyers.items), 1))
+    return Waits(*estimate(first, second, spells(PAIR), spells(GAP), spells(ITEM), horizon=horizon))
