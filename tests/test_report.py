@@ -70,6 +70,24 @@ def test_tables_add_up_to_the_log(shop, made):
     assert base["conf_low"] < total < base["conf_high"]
 
 
+def test_reasons_are_those_of_each_customer(made):
+    known = made.tables["customers"].set_index("customer_id")
+    lists = [name for name in made.figures["actions"] if len(made.tables[name])]
+    assert lists
+    for name in lists:
+        table = made.tables[name]
+        of = known.loc[table["customer_id"]]
+        said = [
+            WORDS.say(
+                f"todo.{name}_reason", silent=round(row.recency_days), alive=row.p_alive,
+                usual=row.usual_days if math.isnan(row.usual_days) else round(row.usual_days),
+                times=row.frequency,
+            )
+            for row in of.itertuples()
+        ]  # fmt: skip
+        assert table["reason"].tolist() == said
+
+
 def test_later_rows_change_nothing_but_their_count(shop):
     log = shop["transactions"]
     day = pd.Timestamp("2025-06-30")

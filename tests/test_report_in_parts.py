@@ -6,9 +6,11 @@ import sqlite3
 import pandas as pd
 import pytest
 
+import crmkit._report.log as page_log
 import crmkit._report.memory as planned
 from crmkit import datasets
 from crmkit.__main__ import main
+from crmkit._report import shelf
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -52,6 +54,7 @@ def made_of(shop, kind, engine, *more):
 @pytest.mark.parametrize("more", [[], ["--as-of", "2025-09-30", "--margin", "0.3"]])
 def test_parts_make_the_page_of_the_whole(shop, monkeypatch, long, more):
     monkeypatch.setattr(planned, "_OF_PART", 0.002 if long else 0.0003)
+    monkeypatch.setattr(shelf, "_AT_HAND", 30)  # all others come back from disk
     more += ["--customers", shop / "people.csv", "--products", shop / "items.csv"]
     for kind in KINDS if long else KINDS[:1]:
         page, whole, tables = made_of(shop, kind, "pandas", *more)
@@ -98,3 +101,18 @@ def test_sizes_are_read(size, number):
 def test_a_log_that_fits_is_read_in_one_piece(shop, capsys):
     assert main(["report", str(shop / "log.csv"), "--out", str(shop / "page.html")]) == 0
     assert "read in one piece by pandas in about" in capsys.readouterr().out
+
+
+def test_models_of_very_many_learn_from_enough(shop, monkeypatch):
+    _, whole, tables = made_of(shop, "folder", "pandas")
+    monkeypatch.setattr(planned, "_OF_PART", 0.0003)
+    monkeypatch.setattr(page_log, "_ENOUGH", 350)
+    page, figures, found = made_of(shop, "folder", "duckdb", "--memory", "2GB")
+    assert "so many say it well enough" in page
+    ids = tables["customers"]["customer_id"]
+    assert sorted(found["customers"]["customer_id"]) == sorted(ids)
+    # Everybody is judged, by parameters that lie a little elsewhere.
+    assert figures["figures"]["customers"] == whole["figures"]["customers"]
+    alive = found["customers"].set_index("customer_id")["p_alive"].reindex(ids).to_numpy()
+    away = abs(alive - tables["customers"]["p_alive"].to_numpy())
+    assert 0 < away.max() < 0.2

@@ -13,7 +13,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from crmkit._typing import Bools, Floats
 
-__all__ = ["as_floats", "column_kind", "is_number", "missing_cells", "unpacked"]
+__all__ = [
+    "as_floats", "column_kind", "is_number", "may_hold_text", "missing_cells", "unpacked"
+]  # fmt: skip
 
 Kind = Literal["numbers", "flags", "levels", "dates", "nothing"]
 
@@ -41,6 +43,11 @@ def column_kind(series: pd.Series[Any]) -> Kind:
     # Only a column that begins with a gap can be all gaps.
     gap = not len(series) or (pd.isna(series.iloc[0]) and series.isna().all())
     return "nothing" if gap else kind
+
+
+def may_hold_text(series: pd.Series[Any]) -> bool:
+    """Tell whether a column may hold words, by its type alone."""
+    return series.dtype.kind not in "biufmM"
 
 
 def unpacked(series: pd.Series[Any]) -> pd.Series[Any]:

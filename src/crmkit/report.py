@@ -88,17 +88,19 @@ class Report:
         Text that a spreadsheet would take for a formula gets an apostrophe in front; ``crmkit
         report`` takes it off where it reads such a file.
         """
+        from crmkit._report.shelf import opened
+
         place = check_folder(folder, "folder")
         place.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            write_file(check_file(place / f"{name}.csv", "folder"), csv_text(table))
+            write_file(check_file(place / f"{name}.csv", "folder"), csv_text(opened(table)))
         if not self.figures.get("actions"):
             return
         from crmkit._report.language import Language
 
         words = Language(self.figures["language"])
         for name in self.figures["actions"]:
-            told = self.tables[name].rename(columns=words.heading)
+            told = opened(self.tables[name]).rename(columns=words.heading)
             write_file(check_file(place / f"{name}.xlsx", "folder"), xlsx_bytes(told))
 
 
@@ -244,7 +246,7 @@ def make_report(
             bar.say(name)
             section = step(story)
             if section is not None:
-                sections.append(section)
+                sections.append(story.shelf.section(section))
         bar.say("the page")
         under = f"{story.words.say('page.as_on', day=story.settings.as_of)} {subtitle}".strip()
         html = page.render(

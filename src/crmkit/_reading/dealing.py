@@ -101,7 +101,10 @@ def _part_of(ids: pd.Series[Any], nobody: list[str], n_parts: int, before: int) 
     """
     codes, distinct = pd.factorize(ids)
     cells: Any = np.asarray(distinct)
-    none = np.array([*pd.Series(cells).astype(object).map(str).isin(nobody), True], dtype=bool)
+    none = np.zeros(len(cells) + 1, dtype=bool)
+    none[-1] = True
+    if nobody:
+        none[:-1] = pd.Series(cells).astype(object).map(str).isin(nobody)
     if cells.dtype.kind not in "iuf":
         bare = [" ".join(str(cell).split()).casefold() for cell in cells.tolist()]
         cells = np.array([cell.lstrip("0") if cell.isdigit() else cell for cell in bare], object)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import quoted
+from crmkit._kinds import may_hold_text
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def one_way(ids: pd.Series[Any], ignore_case: str | None, account: Account) -> p
     Blanks around an id name nobody, and mail reaches an address in capitals alike. Whether other
     ids that differ by case alone are one customer is asked.
     """
+    if not may_hold_text(ids):
+        return ids
     codes, distinct = pd.factorize(ids.astype(object))
     bare = [" ".join(cell.split()) if isinstance(cell, str) else cell for cell in distinct]
     spaced = [cell for cell, one in zip(distinct, bare, strict=True) if cell != one]

@@ -41,6 +41,7 @@ class Parts:
     customers: tuple[int, ...]
     account: dict[str, Any]
     sample: pd.DataFrame  # some rows, for the types of their columns
+    folder: Path  # where there is room for what else does not fit into memory
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def read_parts(
         tuple(part.customers for part in read),
         found,
         log.head(_SHOWN),
+        folder,
     )
 
 

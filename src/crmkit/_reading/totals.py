@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._kinds import may_hold_text
 from crmkit._reading.words import is_word, words_for
 from crmkit.errors import InputError
 
@@ -38,7 +39,7 @@ def without_totals(
     said = np.zeros(len(frame), dtype=bool)
     parts = np.zeros(len(frame), dtype=bool)
     examples = []
-    for name in ids:
+    for name in filter(lambda name: may_hold_text(frame[name]), ids):
         codes, distinct = pd.factorize(frame[name].astype(object))
         whole = np.array([_is_total(cell) for cell in distinct] + [False], dtype=bool)
         of = [_total_of(cell) for cell in distinct]

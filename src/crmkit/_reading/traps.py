@@ -111,9 +111,10 @@ def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> B
     keep = np.ones(len(frame), dtype=bool)
     if duplicates is not None or not again.any():
         return keep
-    sizes = frame.groupby(list(frame.columns), dropna=False, sort=False).size().to_numpy()
-    times = int(sizes.min())
-    if times > 1 and len(frame) >= _LEAST and (sizes % times == 0).all():
+    # If every row has its like, half of them repeat an earlier one: else nothing is counted.
+    half = 2 * np.count_nonzero(again) >= len(frame) >= _LEAST
+    times, even = _times(frame) if half else (1, False)
+    if times > 1 and even:
         raise InputError(
             f"Every row of LOG stands in it {times} times: the same export was added "
             f"{'twice' if times == 2 else 'again'}. Say duplicates='drop' to keep each once, or "
@@ -124,6 +125,13 @@ def repeated(frame: pd.DataFrame, duplicates: str | None, account: Account) -> B
         "read; equal lines can be real, so they were kept", "not known", duplicates=None,
     )  # fmt: skip
     return keep
+
+
+def _times(frame: pd.DataFrame) -> tuple[int, bool]:
+    """Return how often the rarest row is there, and whether all others are so many times that."""
+    sizes = frame.groupby(list(frame.columns), dropna=False, sort=False).size().to_numpy()
+    times = int(sizes.min())
+    return times, bool((sizes % times == 0).all())
 
 
 def half_months(on: Ints, account: Account) -> None:

@@ -14,6 +14,7 @@ from crmkit._frames.engines import as_given
 from crmkit._log import count_purchases, read_log
 from crmkit._reading.parts import Parts
 from crmkit._report.log import PageLog
+from crmkit._report.shelf import Shelf
 from crmkit._report.story import Settings, Story
 from crmkit.errors import EmptyLogError, InputError
 from crmkit.segmentation import rfm_table
@@ -34,12 +35,14 @@ def open_story(
     """Check the log and the choices, and cut the log at `as_of`."""
     if isinstance(transactions, Parts):
         log, account = PageLog.of_parts(transactions), transactions.account
+        shelf = Shelf(transactions.folder)
     else:
         before = getattr(transactions, "attrs", {}).get(ACCOUNT, {})
         # A log that came through the door is checked again for little; one that did not, for good.
         frame = as_transactions(transactions)
         read = {key: n for key, n in before.items() if key.endswith("_read") or "_dropped" in key}
         log, account = PageLog.of_frame(frame), frame.attrs[ACCOUNT] | read
+        shelf = Shelf()
     facts = log.facts()
     day = pd.Timestamp(
         np.datetime64(parse_day(facts.last if as_of is None else as_of, "as_of"), "D")
@@ -61,9 +64,9 @@ def open_story(
         holdout_days=max(1, min(horizon, span // 3)),
         **choices,
     )
-    story = Story(log, facts, settings, account, rows - facts.rows, words)
+    story = Story(log, facts, settings, account, rows - facts.rows, words, shelf=shelf)
     story.found |= _purchases(log)
-    story.found["rfm"] = _rfm(story)
+    story.found["rfm"] = shelf.put(_rfm(story))
     return story
 
 

@@ -37,8 +37,8 @@ def as_download(table: pd.DataFrame, name: str, words: Language) -> Download:
 
     The first signs say that it is UTF-8; the best of a long list are taken.
     """
-    named = table.rename(columns=words.heading)
-    rows, text = min(len(table), _ROWS), ""
+    named = table.head(_ROWS).rename(columns=words.heading)
+    rows, text = len(named), ""
     while True:
         text = quote(
             csv_text(

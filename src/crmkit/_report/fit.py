@@ -11,6 +11,7 @@ import pandas as pd
 from crmkit import churn, segmentation
 from crmkit._report.charts import Bar, bars
 from crmkit._report.pieces import Picture, Section, Sheet
+from crmkit._report.shelf import opened
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _frequency(story: Story) -> float:
 def _difference(story: Story) -> float:
     """Return the share of all sales, or orders, that the best fifth of customers brought."""
     value = "total_amount" if story.has("amount") else "frequency"
-    rfm = story.found["rfm"]
+    rfm = opened(story.found["rfm"])
     if not rfm[value].sum() > 0:
         return math.nan
     curve = segmentation.whale_curve(rfm, value=value)

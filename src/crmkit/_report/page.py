@@ -36,7 +36,7 @@ _FIRST = 25
 def _listed(sheet: Sheet, words: Language) -> dict[str, Any]:
     """Return what the template needs of a table."""
     columns = [name for name in sheet.columns or sheet.table.columns if name in sheet.table.columns]
-    shown = sheet.table[columns].head(sheet.shown)
+    shown = sheet.table.head(sheet.shown)[columns]
     cells, sides = [], []
     for name, kind in zip(columns, kinds(columns), strict=True):
         side = "text" if kind == "text" or shown[name].dtype.kind not in "iuf" else "number"

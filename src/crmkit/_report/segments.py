@@ -8,6 +8,7 @@ from crmkit import segmentation
 from crmkit._frames import column_kind
 from crmkit._report.charts import Bar, bars
 from crmkit._report.pieces import Picture, Section, Sheet, Standing
+from crmkit._report.shelf import opened
 from crmkit._report.standing import ALIVE, GONE, SEGMENTS
 from crmkit.errors import InputError
 
@@ -73,7 +74,7 @@ def segments_section(story: Story) -> Section:
 
 def _overview(story: Story, standing: Standing) -> pd.DataFrame:
     """Return size, money and expected value of each segment, in their order."""
-    rfm = story.found["rfm"]
+    rfm = opened(story.found["rfm"])
     worth = standing.customers[["customer_id", "segment", "lifetime_value"]]
     people = rfm.merge(worth, on="customer_id")
     money = "total_amount" in people.columns
@@ -92,7 +93,7 @@ def _overview(story: Story, standing: Standing) -> pd.DataFrame:
 
 def _scores(story: Story) -> list[Sheet]:
     """Return the usual scores from 1 to 5, which rank customers and judge nobody."""
-    rfm = story.found["rfm"]
+    rfm = opened(story.found["rfm"])
     if not story.has("amount"):
         return []
     scores = segmentation.rfm_scores(rfm)

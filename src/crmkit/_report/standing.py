@@ -17,6 +17,7 @@ from crmkit.errors import ConvergenceError, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmkit._report.log import PageLog
     from crmkit._report.story import Story
     from crmkit._typing import Floats
 
@@ -38,24 +39,31 @@ def take_standing(story: Story) -> Standing | str:
     """Return the standing of all customers, or the sentence that says why there is none."""
     say, settings = story.words.say, story.settings
     table = story.log.ask(clv.purchase_table, as_of=settings.as_of)
+    # A million customers say how a model's few parameters lie; each customer is then judged.
+    some = story.log.enough()
+    learned = table
+    if len(some.parts) < len(story.log.parts):
+        learned = some.ask(clv.purchase_table, as_of=settings.as_of)
     repeaters = int((table["frequency"] > 0).sum())
     if repeaters < LEAST_REPEATERS:
         return say("worth.too_few", n=repeaters, least=LEAST_REPEATERS)
     try:
-        name, holdout, judged, comparison = _chosen(story)
-        model = _MODELS[name](**_FITTED).fit(table)
-        spend = clv.GammaGamma(**_FITTED).fit(table) if story.has("amount") else None
+        name, holdout, judged, comparison = _chosen(story, some)
+        model = _MODELS[name](**_FITTED).fit(learned)
+        spend = clv.GammaGamma(**_FITTED).fit(learned) if story.has("amount") else None
         customers = _valued(story, table, model, spend)
     except (InputError, ConvergenceError) as error:
         return say("worth.impossible", why=error)
     return Standing(customers, table, model, spend, name, holdout, judged, comparison)
 
 
-def _chosen(story: Story) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame | None]:
+def _chosen(
+    story: Story, some: PageLog
+) -> tuple[str, pd.DataFrame | None, Any, pd.DataFrame | None]:
     """Return the model that foresaw best what was held out; the first where nothing can be."""
     settings = story.settings
     first = next(iter(_MODELS))
-    held = story.log.ask(
+    held = some.ask(
         clv.holdout_table,
         as_of=settings.split,
         horizon_days=settings.holdout_days,

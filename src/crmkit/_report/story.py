@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmkit._report.shelf import Shelf
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,6 +60,7 @@ class Story:
     campaigns: pd.DataFrame | None = None
     redemptions: pd.DataFrame | None = None
     found: dict[str, Any] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def has(self, column: str) -> bool:
         """Tell whether the log has a column."""

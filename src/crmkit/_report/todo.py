@@ -97,7 +97,7 @@ def _step(
         gain,
         say(f"todo.{_kind(story)}", gain=gain),
         say(f"todo.unit_{_kind(story)}"),
-        _listed(story, key, people, known),
+        story.shelf.put(_listed(story, key, people, known)),
     )
 
 
@@ -132,19 +132,22 @@ def _listed(story: Story, key: str, people: pd.DataFrame, known: Contacts) -> pd
     return pd.DataFrame(table)
 
 
-def _reasons(story: Story, key: str, people: pd.DataFrame) -> list[str]:
-    """Say in words why each customer is in the list."""
-    say = story.words.say
-    return [
-        say(f"todo.{key}_reason", silent=silent, usual=usual, times=times, alive=alive)
-        for silent, usual, times, alive in zip(
-            people["recency_days"].round().tolist(),
-            people["usual_days"].round().tolist(),
-            people["frequency"].tolist(),
-            people["p_alive"].tolist(),
-            strict=True,
-        )
-    ]
+def _reasons(story: Story, key: str, people: pd.DataFrame) -> Any:
+    """Say in words why each customer is in the list: once for all of whom the same is said."""
+    alive = people["p_alive"].to_numpy()
+    told = pd.DataFrame(
+        {
+            "silent": people["recency_days"].round().to_numpy(),
+            "usual": people["usual_days"].round().to_numpy(),
+            "times": people["frequency"].to_numpy(),
+            # As it is written: in hundredths, and nearly all are not all.
+            "alive": np.where((alive >= 0.995) & (alive < 1.0), 0.995, np.rint(100 * alive) / 100),
+        }
+    )
+    rows = told.drop_duplicates().itertuples(index=False)
+    said = [story.words.say(f"todo.{key}_reason", **row._asdict()) for row in rows]
+    place = told.groupby(list(told.columns), dropna=False, sort=False).ngroup().to_numpy()
+    return np.array(said, dtype=object)[place]
 
 
 def make_todo(story: Story) -> Todo:

@@ -76,7 +76,8 @@ def _judged(story: Story, standing: Standing) -> Section:
     say, settings = story.words.say, story.settings
     held = standing.holdout
     if held is None or standing.comparison is None:
-        return Section("judged", "", (say("worth.unjudged", model=standing.name),))
+        told = say("worth.unjudged", model=standing.name)
+        return Section("judged", "", (told, *story.on_some(story.log.enough())))
     days, split = settings.holdout_days, settings.split
     line: Any = standing.comparison.set_index("model").loc[standing.name]
     words = say(
@@ -90,7 +91,8 @@ def _judged(story: Story, standing: Standing) -> Section:
     )
     forecast = standing.judged.predict(held, horizon_days=days)
     calibration = clv.forecast_table(held, forecast)
-    tracking = story.log.ask(
+    some = story.log.enough()
+    tracking = some.ask(
         clv.tracking_table,
         purchases=standing.judged,
         as_of=split,
@@ -99,7 +101,12 @@ def _judged(story: Story, standing: Standing) -> Section:
     return Section(
         "judged",
         "",
-        (words, *_warned(story, tracking.attrs["account"]), *story.sampled(clv.tracking_table)),
+        (
+            words,
+            *_warned(story, tracking.attrs["account"]),
+            *story.sampled(clv.tracking_table),
+            *story.on_some(some),
+        ),
         (_tracked(story, tracking), _foretold(story, calibration)),
         (
             Sheet(
