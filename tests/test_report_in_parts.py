@@ -106,7 +106,7 @@ def test_a_log_that_fits_is_read_in_one_piece(shop, capsys):
 def test_models_of_very_many_learn_from_enough(shop, monkeypatch):
     _, whole, tables = made_of(shop, "folder", "pandas")
     monkeypatch.setattr(planned, "_OF_PART", 0.0003)
-    monkeypatch.setattr(page_log, "_ENOUGH", 350)
+    monkeypatch.setattr(page_log, "_ENOUGH_TO_LEARN", 350)
     page, figures, found = made_of(shop, "folder", "duckdb", "--memory", "2GB")
     assert "so many say it well enough" in page
     ids = tables["customers"]["customer_id"]

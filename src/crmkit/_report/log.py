@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "PageLog"]
 
-# Of more customers a part is enough where nothing is said of each.
-_ENOUGH = 1_000_000
+# Of more customers a part is enough where nothing is said of each; the few parameters of a model
+# are known from fewer: a Pareto/NBD of 112,000 takes 21 seconds of a processor.
+_ENOUGH, _ENOUGH_TO_LEARN = 1_000_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,10 @@ class PageLog:
         parts, customers, last = zip(*(each for each in found if each[1]), strict=True)
         return PageLog(parts, self.columns, customers, pd.DataFrame({"date": [max(last)]}))
 
-    def enough(self) -> PageLog:
-        """Return so many of the parts as hold a million customers."""
-        n = int(np.searchsorted(np.cumsum(self.customers), _ENOUGH)) + 1
+    def enough(self, *, to_learn: bool = False) -> PageLog:
+        """Return so many of the parts as hold a million customers, or as many as models need."""
+        least = _ENOUGH_TO_LEARN if to_learn else _ENOUGH
+        n = int(np.searchsorted(np.cumsum(self.customers), least)) + 1
         return replace(self, parts=self.parts[:n], customers=self.customers[:n])
 
     def ids(self) -> pd.Series[Any]:

@@ -39,8 +39,8 @@ def take_standing(story: Story) -> Standing | str:
     """Return the standing of all customers, or the sentence that says why there is none."""
     say, settings = story.words.say, story.settings
     table = story.log.ask(clv.purchase_table, as_of=settings.as_of)
-    # A million customers say how a model's few parameters lie; each customer is then judged.
-    some = story.log.enough()
+    # Some customers say where a model's few parameters lie; each customer is then judged.
+    some = story.log.enough(to_learn=True)
     learned = table
     if len(some.parts) < len(story.log.parts):
         learned = some.ask(clv.purchase_table, as_of=settings.as_of)

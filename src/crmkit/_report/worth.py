@@ -77,7 +77,7 @@ def _judged(story: Story, standing: Standing) -> Section:
     held = standing.holdout
     if held is None or standing.comparison is None:
         told = say("worth.unjudged", model=standing.name)
-        return Section("judged", "", (told, *story.on_some(story.log.enough())))
+        return Section("judged", "", (told, *story.on_some(story.log.enough(to_learn=True))))
     days, split = settings.holdout_days, settings.split
     line: Any = standing.comparison.set_index("model").loc[standing.name]
     words = say(
@@ -91,7 +91,7 @@ def _judged(story: Story, standing: Standing) -> Section:
     )
     forecast = standing.judged.predict(held, horizon_days=days)
     calibration = clv.forecast_table(held, forecast)
-    some = story.log.enough()
+    some = story.log.enough(to_learn=True)
     tracking = some.ask(
         clv.tracking_table,
         purchases=standing.judged,
