@@ -5,6 +5,10 @@ import io
 import os
 import stat
 import string
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit import _files
-from crmkit._files import check_file, check_folder, write_file
+from crmkit._files import check_file, check_folder, temporary_folder, write_file
 from crmkit._spreadsheets import csv_text, without_apostrophes
 from crmkit.errors import InputError
 from crmkit.report import Report
@@ -168,3 +172,37 @@ def test_letters_and_digits_are_never_touched():
     plain = [a + b for a in string.ascii_letters + string.digits for b in ("=1", "'", "")]
     text = csv_text(pd.DataFrame({"product": plain}))
     assert text == '"product"\n' + "".join(f'"{word}"\n' for word in plain)
+
+
+KILLED = """
+import os, signal, sys
+from crmkit._files import temporary_folder
+with temporary_folder() as folder:
+    (folder / "part").mkdir()
+    (folder / "part" / "rows").write_bytes(b"x" * 1000)
+    print(folder, flush=True)
+    if sys.argv[1:]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+"""
+
+
+@posix
+def test_folders_of_the_killed_are_cleared_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    command = [sys.executable, "-c", KILLED]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as alive:
+        working = Path(alive.stdout.readline().strip())
+        killed = subprocess.run([*command, "killed"], capture_output=True, text=True, check=False)
+        left = Path(killed.stdout.strip())
+        assert (left / "part" / "rows").exists()
+        (tmp_path / "crmkit-other").mkdir()  # of an older version, or of somebody else's making
+        with temporary_folder() as mine:
+            assert not left.exists()
+            assert (working / "part" / "rows").exists()
+            assert mine.exists()
+        assert not mine.exists()
+        alive.communicate()
+    assert [path.name for path in tmp_path.iterdir()] == ["crmkit-other"]

@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -33,8 +32,10 @@ def _files(named: list[str]) -> Iterator[list[str]]:
     if named != ["-"]:
         yield named
         return
-    with tempfile.TemporaryDirectory() as folder:
-        piped = Path(folder) / "pipe"
+    from crmkit._files import temporary_folder
+
+    with temporary_folder() as folder:
+        piped = folder / "pipe"
         with piped.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield [str(piped)]
@@ -55,6 +56,7 @@ def _said(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack) -> Any:
     """Read a log of any size: as a table, or in parts that stay until a place is left."""
+    from crmkit._files import temporary_folder
     from crmkit._progress import steps
     from crmkit._reading import begin, read_begun, read_parts
     from crmkit._report.memory import make_plan
@@ -66,7 +68,7 @@ def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack)
         _say(sys.stdout, in_options(plan.words))
     if not plan.n_parts:
         return read_begun(begun, account)
-    folder = Path(place.enter_context(tempfile.TemporaryDirectory(prefix="crmkit-")))
+    folder = place.enter_context(temporary_folder())
     show = not arguments.quiet
     parts = read_parts(
         begun, account, folder, plan.n_parts, lambda some, n: steps(some, "parts", show, total=n)

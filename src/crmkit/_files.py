@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import contextmanager
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,10 +23,13 @@ __all__ = [
     "check_folder",
     "file_to_read",
     "is_full",
+    "temporary_folder",
     "whole_file",
     "with_room",
     "write_file",
 ]
+
+_LOCK = "owner.lock"
 
 
 def check_file(path: Any, name: str = "path", *, new_folder: bool = False) -> Path:
@@ -104,6 +109,39 @@ def with_room(sentence: str) -> Iterator[None]:
         if not is_full(error):
             raise
         raise InputError(sentence) from None
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder that is gone afterwards, and take away what others left who were killed.
+
+    Its owner holds a lock on a file in it, which the system takes off however a process ends: a
+    number of a process may be another one's by then, or one of another container.
+    """
+    for lock in Path(tempfile.gettempdir()).glob(f"crmkit-*/{_LOCK}"):
+        with suppress(OSError), lock.open("r+b") as file:
+            if _locked(file) and lock.parent.lstat().st_uid == os.getuid():
+                shutil.rmtree(lock.parent, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="crmkit-"))
+    try:
+        with (folder / "new").open("wb") as file:
+            # By its name only what is locked is found by others.
+            if _locked(file):
+                (folder / "new").rename(folder / _LOCK)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; False where another process has it, or nobody can."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def is_full(error: BaseException) -> bool:

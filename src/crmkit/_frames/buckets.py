@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import quoted, require_columns
-from crmkit._files import is_full, with_room
+from crmkit._files import is_full, temporary_folder, with_room
 from crmkit._frames.codes import sorted_codes
 from crmkit._frames.duck import as_parquet_holds, duck, zones_of_files, zones_of_schema
 from crmkit._frames.engines import table_columns, to_pandas
@@ -96,11 +94,8 @@ def buckets(
     if isinstance(table, Buckets):
         yield table
         return
-    folder = Path(tempfile.mkdtemp(prefix="crmkit-"))
-    try:
+    with temporary_folder() as folder:
         yield _cut(table, name, folder, rows_per_part, raw, by_order)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cut(

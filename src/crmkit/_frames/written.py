@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmkit._files import whole_file, with_room
+from crmkit._files import temporary_folder, whole_file, with_room
 from crmkit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pandas as pd
 
@@ -31,12 +30,12 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path, attrs: dict[str, An
         import pyarrow.parquet as pq
     except ImportError:
         raise InputError("`out` needs pyarrow: python -m pip install pyarrow.") from None
-    with tempfile.TemporaryDirectory(prefix="crmkit-") as folder:
+    with temporary_folder() as folder:
         parts = []
         for number, table in enumerate(tables):
             table.attrs = {}
-            parts.append(Path(folder) / f"{number}.parquet")
-            with _room(Path(folder).parent, "Set TMPDIR to a folder with room for the result."):
+            parts.append(folder / f"{number}.parquet")
+            with _room(folder.parent, "Set TMPDIR to a folder with room for the result."):
                 pq.write_table(pa.Table.from_pandas(table, preserve_index=False), parts[-1])
         schemas = [pq.read_schema(part) for part in parts]
         try:
