@@ -39,7 +39,9 @@ def without_totals(
     said = np.zeros(len(frame), dtype=bool)
     parts = np.zeros(len(frame), dtype=bool)
     examples = []
-    for name in filter(lambda name: may_hold_text(frame[name]), ids):
+    for name in ids:
+        if not may_hold_text(frame[name]):
+            continue
         codes, distinct = pd.factorize(frame[name].astype(object))
         whole = np.array([_is_total(cell) for cell in distinct] + [False], dtype=bool)
         of = [_total_of(cell) for cell in distinct]

@@ -144,7 +144,7 @@ def _reasons(story: Story, key: str, people: pd.DataFrame) -> Any:
             "alive": np.where((alive >= 0.995) & (alive < 1.0), 0.995, np.rint(100 * alive) / 100),
         }
     )
-    rows = told.drop_duplicates().itertuples(index=False)
+    rows: Any = told.drop_duplicates().itertuples(index=False)
     said = [story.words.say(f"todo.{key}_reason", **row._asdict()) for row in rows]
     place = told.groupby(list(told.columns), dropna=False, sort=False).ngroup().to_numpy()
     return np.array(said, dtype=object)[place]
