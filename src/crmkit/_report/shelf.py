@@ -58,12 +58,15 @@ class Shelf:
         """Return a table, from disk if it is long."""
         if self.folder is None or len(table) <= _AT_HAND or isinstance(table, Shelved):
             return table
+        import pyarrow as pa
+        from pyarrow import parquet
+
         with room(self.folder):
             handle, file = tempfile.mkstemp(dir=self.folder, suffix=".parquet")
             os.close(handle)
             bare = table.reset_index(drop=True)
             bare.attrs = {}
-            bare.to_parquet(file, index=False)
+            parquet.write_table(pa.Table.from_pandas(bare, preserve_index=False), file)
         return Shelved(file, bare.head(_AT_HAND).copy(), len(table))
 
     def section(self, section: Section) -> Section:
