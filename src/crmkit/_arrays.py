@@ -10,6 +10,8 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from crmkit._typing import Bools, Floats, Ints
@@ -25,6 +27,7 @@ __all__ = [
     "mean_interval",
     "normal_quantile",
     "order_by",
+    "pieces",
     "ranges",
     "rank_bins",
     "share_below",
@@ -33,6 +36,8 @@ __all__ = [
 ]
 
 _MOST = 2**62  # packed keys
+# What fits a cache, and is given anew without asking the system for memory.
+_PIECE = 1 << 16
 
 
 Adjustment = Literal["bh", "by", "holm", "bonferroni"]
@@ -106,6 +111,11 @@ def adjust_p_values(p_values: ArrayLike, method: Adjustment = "bh", *, n_more: i
         value = np.minimum.accumulate((p[order] * m * harmonic / rank)[::-1])[::-1]
     adjusted[order] = np.minimum(value, 1.0)
     return adjusted
+
+
+def pieces(n: int, size: int = _PIECE) -> Iterator[slice]:
+    """Cut n rows into pieces, so that what is worked out on the way is small."""
+    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def starts(*keys: NDArray[Any]) -> Bools:

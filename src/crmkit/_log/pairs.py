@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crmkit._arrays import starts
+from crmkit._arrays import pieces, starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ __all__ = ["distinct_pairs", "distinct_per_group"]
 
 # A table of flags is far cheaper than sorting, as long as it is not much larger than the log.
 _FLAGS_AT_LEAST = 20_000_000
-_CHUNK = 1 << 20
+_MANY = 1 << 20
 
 
 def distinct_pairs(
@@ -29,28 +29,37 @@ def distinct_pairs(
     `customer` and `number` have shape (n,) and lie below the two limits in `shape`; the results
     have shape (m,).
     """
-    key = customer * shape[1]
-    key += number
     size = shape[0] * shape[1]
     totals: Any = None
     pair: Any
     # Totals take eight times the room of flags.
-    if size <= max(_FLAGS_AT_LEAST if weights is None else 0, 4 * key.size):
+    if size <= max(_FLAGS_AT_LEAST if weights is None else 0, 4 * customer.size):
         flags = np.zeros(size, dtype=bool)
-        flags[key] = True
+        for rows in pieces(customer.size):
+            flags[_keys(customer[rows], number[rows], shape[1])] = True
         pair = np.flatnonzero(flags)
         if weights is not None:
+            key = _keys(customer, number, shape[1])
             totals = np.bincount(key, weights=weights, minlength=size)[pair]
     elif weights is None:
+        key = _keys(customer, number, shape[1])
         key.sort()
         pair = key[starts(key)]
     else:
+        key = _keys(customer, number, shape[1])
         order = np.argsort(key)
         key = key[order]
         start = np.flatnonzero(starts(key))
         pair, totals = key[start], np.add.reduceat(weights[order], start)
     who = pair // shape[1]
     return who, pair - who * shape[1], totals
+
+
+def _keys(customer: Ints, number: Ints, span: int) -> Ints:
+    """Return one number for each pair of a customer and a number below `span`."""
+    key = customer * span
+    key += number
+    return key
 
 
 def distinct_per_group(groups: Ints, values: Ints, n_groups: int, n_values: int) -> Ints:
@@ -66,12 +75,11 @@ def distinct_per_group(groups: Ints, values: Ints, n_groups: int, n_values: int)
     owner: NDArray[Any] = np.full(n_values, -1, dtype=np.int32 if n_groups < 2**31 else np.int64)
     owner[values] = groups
     shared = np.zeros(values.size, dtype=bool)
-    for start in range(0, values.size, _CHUNK):
-        rows = slice(start, start + _CHUNK)
+    for rows in pieces(values.size):
         np.not_equal(owner[values[rows]], groups[rows], out=shared[rows])
     count = np.zeros(n_groups, dtype=np.int64)
-    for start in range(0, n_values, _CHUNK):
-        part = owner[start : start + _CHUNK]
+    for rows in pieces(n_values, _MANY):
+        part = owner[rows]
         count += np.bincount(part[part >= 0], minlength=n_groups)
     if shared.any():
         count += _sorted_count(groups[shared], values[shared], n_groups, n_values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arrays import pieces
 from crmkit._checks import check_optional
 from crmkit._frames import ROWWISE, read_by, with_account
 from crmkit.churn._math.cohorts import active_runs, cohort_activity
@@ -132,14 +133,16 @@ def _amounts(spent: Spent, place: Ints, shape: tuple[int, int]) -> Floats:
     width = int(spent.number.max()) + 1
     # A cell's number is its row's beginning plus its age; all but the period is per customer.
     begin = place * width - spent.offset
-    cell = begin[spent.customer]
-    cell += spent.number
-    amount = spent.amount
-    if spent.bought is not None:
-        # A refund before the first age is of a purchase outside the log.
-        since = spent.number >= spent.offset[spent.customer]
-        cell, amount = cell[since], amount[since]
-    total = np.bincount(cell, weights=amount, minlength=shape[0] * width)
+    total = np.zeros(shape[0] * width)
+    # Every piece has a sum for each cell.
+    for rows in pieces(spent.number.size, max(total.size, 1 << 16)):
+        customer, number, amount = spent.customer[rows], spent.number[rows], spent.amount[rows]
+        cell = begin[customer] + number
+        if spent.bought is not None:
+            # A refund before the first age is of a purchase outside the log.
+            since = number >= spent.offset[customer]
+            cell, amount = cell[since], amount[since]
+        total += np.bincount(cell, weights=amount, minlength=total.size)
     amounts = np.zeros(shape)
     known = min(shape[1], width)
     amounts[:, :known] = total.reshape(shape[0], width)[:, :known]

@@ -106,11 +106,12 @@ def cohort_customers(
     active = np.zeros(member.size, dtype=bool)
     active[presence.customer[row[(start <= age) & (age < stop)]]] = True
 
+    first, last = presence.first_and_last()
     table = {
         "customer_id": presence.customer_ids[member],
         "active": active[member],
-        "first_date": day_column(presence.first_day[member]),
-        "last_date": day_column(presence.last_day[member]),
+        "first_date": day_column(first[member]),
+        "last_date": day_column(last[member]),
     }
     if isinstance(presence.money, Spent):
         spent = np.bincount(presence.money.customer, weights=presence.money.amount)

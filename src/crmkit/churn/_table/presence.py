@@ -69,8 +69,6 @@ class Presence:
     cohort: Ints
     first_number: int
     whole_ages: Ints
-    first_day: Ints
-    last_day: Ints
     as_of: int
     account: dict[str, Any]
     money: Spent | Paid | None
@@ -80,6 +78,12 @@ class Presence:
         """The ids of the n customers, sorted."""
         members = self.source if isinstance(self.source, Contracts) else self.source.rows
         return members.customer_ids
+
+    def first_and_last(self) -> tuple[Ints, Ints]:
+        """Return each customer's first day and the last one known, (n,)."""
+        if isinstance(self.source, Contracts):
+            return _first_and_last_under_contract(self.source)
+        return first_and_last(self.source.rows, self.source.bought)
 
     def groups(self, columns: list[str], customers: Any) -> tuple[Ints, pd.DataFrame]:
         """Return each customer's group and the distinct groups."""
@@ -127,15 +131,21 @@ def read_presence(
 
 def _of_log(log: PurchaseLog, calendar: Calendar, *, own: bool) -> Presence:
     """Return at which ages customers bought."""
-    rows = log.rows
-    first, last = first_and_last(rows, log.bought)
-    low, cohort, whole = _cohorts(first, rows.as_of + 1, calendar, own=own)
+    rows, reach = log.rows, log.rows.as_of + 1
     if own:
+        first, _ = first_and_last(rows, log.bought)
+        low, cohort, whole = _cohorts(first, reach, calendar, own=True)
         number = periods_since(first[rows.customer], rows.day, calendar)
         offset = np.zeros(rows.n_customers, dtype=np.int64)
+        active = purchase_days(rows.customer, number, bought=log.bought)
     else:
-        number, offset = period_of(rows.day, calendar, since=low), cohort
-    active = purchase_days(rows.customer, number, bought=log.bought)
+        # The first period tells the cohort, without a look at the days of every row.
+        begin, end = period_of(np.array([rows.day.min(), reach]), calendar).tolist()
+        number = period_of(rows.day, calendar, since=begin)
+        active = purchase_days(rows.customer, number, bought=log.bought)
+        offset = active.day[active.first]
+        earliest = int(offset.min())
+        low, cohort, whole = begin + earliest, offset - earliest, (end - begin) - offset
     money = None
     if rows.has("amount"):
         money = Spent(rows.customer, number, offset, rows.amount, log.bought)
@@ -147,8 +157,6 @@ def _of_log(log: PurchaseLog, calendar: Calendar, *, own: bool) -> Presence:
         cohort=cohort,
         first_number=low,
         whole_ages=whole,
-        first_day=first,
-        last_day=last,
         as_of=rows.as_of,
         account=log.account,
         money=money,
@@ -166,10 +174,7 @@ def _of_contracts(book: Contracts, calendar: Calendar, *, own: bool) -> Presence
             {ACCOUNT: book.account},
         )
     who, reach = book.customer, book.as_of + 1
-    first = np.full(book.n_customers, reach)
-    np.minimum.at(first, who, book.start)
-    last = np.full(book.n_customers, first.min())
-    np.maximum.at(last, who, np.minimum(book.until, reach) - 1)
+    first, _ = _first_and_last_under_contract(book)
     low, cohort, whole = _cohorts(first, reach - book.grace, calendar, own=own)
 
     def age(day: Ints) -> Ints:
@@ -193,12 +198,20 @@ def _of_contracts(book: Contracts, calendar: Calendar, *, own: bool) -> Presence
         cohort=cohort,
         first_number=low,
         whole_ages=whole,
-        first_day=first,
-        last_day=last,
         as_of=book.as_of,
         account=book.account,
         money=None if book.value is None else Paid(now.value[here][number], first_value, scale),
     )
+
+
+def _first_and_last_under_contract(book: Contracts) -> tuple[Ints, Ints]:
+    """Return each customer's first day under contract and the last one that has been seen."""
+    reach = book.as_of + 1
+    first = np.full(book.n_customers, reach)
+    np.minimum.at(first, book.customer, book.start)
+    last = np.full(book.n_customers, first.min())
+    np.maximum.at(last, book.customer, np.minimum(book.until, reach) - 1)
+    return first, last
 
 
 def _cohorts(first: Ints, reach: int, calendar: Calendar, *, own: bool) -> tuple[int, Ints, Ints]:

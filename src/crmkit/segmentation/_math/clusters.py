@@ -6,27 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from crmkit._arrays import pieces
 
+if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
 
 
 __all__ = ["mixture_membership", "nearest_centre"]
-
-_CHUNK = 1 << 16
-
-
-def _pieces(n: int) -> Iterator[slice]:
-    """Cut n rows into pieces."""
-    return (slice(start, start + _CHUNK) for start in range(0, n, _CHUNK))
 
 
 def nearest_centre(matrix: Floats, centres: Floats) -> tuple[Ints, Floats]:
     """Return the nearest of `centres`, (k, p), for each row of `matrix`, (n, p), and how far."""
     codes = np.empty(len(matrix), dtype=np.int64)
     distance = np.empty(len(matrix))
-    for rows in _pieces(len(matrix)):
+    for rows in pieces(len(matrix)):
         square = np.stack([np.sum((matrix[rows] - centre) ** 2, axis=1) for centre in centres])
         codes[rows] = square.argmin(axis=0)
         distance[rows] = np.sqrt(square.min(axis=0))
@@ -44,7 +37,7 @@ def mixture_membership(
     codes = np.empty(len(matrix), dtype=np.int64)
     chance = np.empty(len(matrix))
     log_scale = np.log(weights) + np.sum(np.log(np.diagonal(precisions, axis1=1, axis2=2)), axis=1)
-    for rows in _pieces(len(matrix)):
+    for rows in pieces(len(matrix)):
         log_density = np.stack(
             [
                 scale - 0.5 * np.sum(((matrix[rows] - mean) @ factor) ** 2, axis=1)
