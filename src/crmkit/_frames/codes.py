@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._arrays import pieces
 from crmkit._frames.text_codes import arrow_text, text_keys
 from crmkit._kinds import unpacked
 from crmkit.errors import InputError
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
     from crmkit._typing import Ints
 
 
-__all__ = ["above", "sorted_codes"]
-
-_CHUNK = 1 << 20
+__all__ = ["above", "keyed_codes", "sorted_codes"]
 
 
-def sorted_codes(values: pd.Series[Any], text: Any = None) -> tuple[Ints, pd.Index[Any]]:
+def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
     """Return codes into the distinct values, which come sorted; -1 where missing.
 
     Values of several types (7 and "7a") cannot be compared: they are sorted within their type.
-    `text` is what `arrow_text` made of the values, where that is known.
+    """
+    return keyed_codes(values, text_keys(arrow_text(values)))
+
+
+def keyed_codes(
+    values: pd.Series[Any], keys: tuple[Ints, int] | None
+) -> tuple[Ints, pd.Index[Any]]:
+    """Return codes as `sorted_codes` does, where `text_keys` of the values are known.
+
+    The keys become the codes.
     """
     if isinstance(values.dtype, pd.CategoricalDtype):
         # Unused levels must not become customers, and level order must not matter.
@@ -40,12 +48,11 @@ def sorted_codes(values: pd.Series[Any], text: Any = None) -> tuple[Ints, pd.Ind
         whole = values.to_numpy()
         low, high = int(whole.min()), int(whole.max())
         if high - low < 4 * len(whole):
-            codes, places = _dense_codes(whole, low, high)
+            codes, places = _dense_codes(above(whole, low), high - low + 1)
             wide = np.uint64 if whole.dtype.kind == "u" else np.int64
             return codes, pd.Index((places.astype(wide) + wide(low)).astype(whole.dtype))
-    keyed = text_keys(arrow_text(values) if text is None else text)
-    if keyed is not None and keyed[1] < 4 * len(values):
-        codes, places = _dense_codes(keyed[0], 0, keyed[1] - 1)
+    if keys is not None:
+        codes, places = _dense_codes(*keys)
         return codes, pd.Index(values.array[_one_row_each(codes, len(places))])
     try:
         codes, found = pd.factorize(values)
@@ -76,18 +83,19 @@ def _sorting(distinct: pd.Index[Any]) -> Ints:
         return np.asarray(by_type, dtype=np.int64)
 
 
-def _dense_codes(values: NDArray[Any], low: int, high: int) -> tuple[Ints, Ints]:
-    """Return codes of whole numbers that lie close together, and the distinct ones above `low`.
+def _dense_codes(numbers: Ints, span: int) -> tuple[Ints, Ints]:
+    """Make codes of whole numbers below a span, in their place; return the distinct numbers, too.
 
     A table look-up does it, without hashing.
     """
-    codes = above(values, low)
-    present = np.zeros(high - low + 1, dtype=bool)
-    present[codes] = True
-    place = np.cumsum(present, dtype=np.int64) - 1
-    for start in range(0, codes.size, _CHUNK):
-        codes[start : start + _CHUNK] = place[codes[start : start + _CHUNK]]
-    return codes, np.flatnonzero(present)
+    present = np.zeros(span, dtype=bool)
+    for rows in pieces(numbers.size):
+        present[numbers[rows]] = True
+    place = np.cumsum(present, dtype=np.int64)
+    place -= 1
+    for rows in pieces(numbers.size):
+        numbers[rows] = place[numbers[rows]]
+    return numbers, np.flatnonzero(present)
 
 
 def above(values: NDArray[Any], low: int) -> Ints:
@@ -99,9 +107,8 @@ def above(values: NDArray[Any], low: int) -> Ints:
 def _one_row_each(codes: Ints, n: int) -> Ints:
     """Return for each code a row that holds it."""
     rows = np.empty(n, dtype=np.int64)
-    for start in range(0, codes.size, _CHUNK):
-        piece = codes[start : start + _CHUNK]
-        rows[piece] = np.arange(start, start + piece.size)
+    for piece in pieces(codes.size):
+        rows[codes[piece]] = np.arange(piece.start, min(piece.stop, codes.size))
     return rows
 
 

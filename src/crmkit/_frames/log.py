@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import Problems, number_array
-from crmkit._frames.codes import above, sorted_codes
+from crmkit._frames.codes import above, keyed_codes, sorted_codes
 from crmkit._frames.dates import day_numbers, moments
 from crmkit._frames.engines import to_pandas
 from crmkit._frames.one_day import parse_day
 from crmkit._frames.people import check_ids, check_words
-from crmkit._frames.text_codes import arrow_text
+from crmkit._frames.text_codes import arrow_text, give_back, text_keys
 from crmkit._periods import day_text
 from crmkit.errors import EmptyLogError, InputError
 
@@ -162,6 +162,10 @@ def read_transactions(
     problems = Problems(name)
     text = arrow_text(frame["customer_id"])
     check_ids(frame["customer_id"], problems, unique=False, text=text)
+    keys = text_keys(text)
+    if text is not None:
+        del text  # as large as the column
+        give_back()
     for column in ("order_id", "product"):
         if column in frame.columns:
             check_words(frame[column], problems, column)
@@ -200,10 +204,11 @@ def read_transactions(
                 {"rows_after_as_of": after, "rows_before_since": before},
             )
     if after or before:
-        frame, day, text = frame.loc[seen], day[seen], None
+        frame, day = frame.loc[seen], day[seen]
+        keys = None if keys is None else (keys[0][seen], keys[1])
         arrays = {column: values[seen] for column, values in arrays.items()}
-    customer, customer_ids = sorted_codes(frame["customer_id"], text)
-    del text  # as large as the column
+    customer, customer_ids = keyed_codes(frame["customer_id"], keys)
+    del keys
     span = 0
     if "order_id" in optional or "order_id" in needs:
         raw = frame["order_id"] if "order_id" in frame.columns else None

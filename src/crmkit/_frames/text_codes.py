@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crmkit._typing import Ints
 
-__all__ = ["arrow_text", "text_keys"]
+__all__ = ["arrow_text", "give_back", "text_keys"]
 
 _CHUNK = 1 << 16
 _LONGEST = 32
@@ -23,7 +23,7 @@ _LONGEST = 32
 def text_keys(text: Any) -> tuple[Ints, int] | None:
     """Return whole numbers below a span that are equal and sorted as the texts of an Arrow array.
 
-    None where there is no such array or no such number. Where all texts have as many bytes, each
+    None where there is no such array, or the numbers would lie far apart. Where all texts have as many bytes, each
     position is a digit whose base is the range of bytes found there: ids of one letter and seven
     digits become numbers below 10 million. Bytes of UTF-8 sort as the characters do.
     """
@@ -38,7 +38,7 @@ def text_keys(text: Any) -> tuple[Ints, int] | None:
     span = 1
     for base in bases:
         span *= base
-    if span >= 2**62:
+    if span >= 4 * len(letters):
         return None
     keys = np.empty(len(letters), dtype=np.int64)
     for number, piece in enumerate(_pieces(letters)):
@@ -76,6 +76,13 @@ def arrow_text(values: pd.Series[Any]) -> Any:
     if isinstance(text, pa.ChunkedArray):
         text = text.combine_chunks()
     return text if pa.types.is_string(text.type) or pa.types.is_large_string(text.type) else None
+
+
+def give_back() -> None:
+    """Give the system back the memory of texts that Arrow no longer needs; it would keep it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _byte_table(text: Any) -> NDArray[np.uint8] | None:
