@@ -186,6 +186,7 @@ def same_notes(parts, whole):
             assert parts[name] == (pytest.approx(value, nan_ok=True) if number else value), name
 
 
+@pytest.mark.sweep(2)
 @pytest.mark.parametrize(("function", "options"), CALLS, ids=lambda x: getattr(x, "__name__", ""))
 @pytest.mark.parametrize("ids", [int, "c{}".format], ids=["numbers", "text"])
 def test_parts_give_what_the_whole_gives(function, options, ids, tmp_path):

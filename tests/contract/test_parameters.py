@@ -108,7 +108,7 @@ def test_wrong_values_are_refused_in_words(subject, wide):
     told = [
         f"{parameter.name}={quoted(value)}: {why[:300]}"
         for number, parameter in enumerate(subject.options.values(), len(subject.name))
-        for value in (WRONG if wide else WRONG[number % 4 :: 4])
+        for value in (WRONG if wide else WRONG[number % 8 :: 8])
         if not is_right(parameter, value) and (why := complaint(subject, parameter, value))
     ]
     assert not told, "\n".join(told)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._arrays import pieces
 from crmkit._frames.text_codes import arrow_text, text_keys
 from crmkit._kinds import unpacked
 from crmkit.errors import InputError
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["above", "keyed_codes", "sorted_codes"]
+
+_CHUNK = 1 << 20
 
 
 def sorted_codes(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
@@ -89,12 +90,11 @@ def _dense_codes(numbers: Ints, span: int) -> tuple[Ints, Ints]:
     A table look-up does it, without hashing.
     """
     present = np.zeros(span, dtype=bool)
-    for rows in pieces(numbers.size):
-        present[numbers[rows]] = True
+    present[numbers] = True
     place = np.cumsum(present, dtype=np.int64)
     place -= 1
-    for rows in pieces(numbers.size):
-        numbers[rows] = place[numbers[rows]]
+    for start in range(0, numbers.size, _CHUNK):
+        numbers[start : start + _CHUNK] = place[numbers[start : start + _CHUNK]]
     return numbers, np.flatnonzero(present)
 
 
@@ -107,8 +107,9 @@ def above(values: NDArray[Any], low: int) -> Ints:
 def _one_row_each(codes: Ints, n: int) -> Ints:
     """Return for each code a row that holds it."""
     rows = np.empty(n, dtype=np.int64)
-    for piece in pieces(codes.size):
-        rows[codes[piece]] = np.arange(piece.start, min(piece.stop, codes.size))
+    for start in range(0, codes.size, _CHUNK):
+        piece = codes[start : start + _CHUNK]
+        rows[piece] = np.arange(start, start + piece.size)
     return rows
 
 

@@ -160,12 +160,7 @@ def read_transactions(
     if frame.empty:
         raise InputError(f"`{name}` has no rows.")
     problems = Problems(name)
-    text = arrow_text(frame["customer_id"])
-    check_ids(frame["customer_id"], problems, unique=False, text=text)
-    keys = text_keys(text)
-    if text is not None:
-        del text  # as large as the column
-        give_back()
+    keys = _checked_keys(frame["customer_id"], problems)
     for column in ("order_id", "product"):
         if column in frame.columns:
             check_words(frame[column], problems, column)
@@ -220,6 +215,17 @@ def read_transactions(
     others = frame[[column for column in frame.columns if column not in taken]]
     others = others.set_axis(pd.RangeIndex(len(others)), axis=0)
     return Log(customer_ids, customer, day, last, after, before, span, product_ids, arrays, others)
+
+
+def _checked_keys(ids: pd.Series[Any], problems: Problems) -> tuple[Ints, int] | None:
+    """Note what is wrong with ids; return the keys of such texts as have them."""
+    text = arrow_text(ids)
+    check_ids(ids, problems, unique=False, text=text)
+    keys = text_keys(text)
+    if text is not None:
+        del text  # as large as the column
+        give_back()
+    return keys
 
 
 def _renumbered(codes: Ints, ids: pd.Index[Any]) -> tuple[Ints, pd.Index[Any]]:

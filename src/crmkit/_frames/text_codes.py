@@ -23,9 +23,9 @@ _LONGEST = 32
 def text_keys(text: Any) -> tuple[Ints, int] | None:
     """Return whole numbers below a span that are equal and sorted as the texts of an Arrow array.
 
-    None where there is no such array, or the numbers would lie far apart. Where all texts have as many bytes, each
-    position is a digit whose base is the range of bytes found there: ids of one letter and seven
-    digits become numbers below 10 million. Bytes of UTF-8 sort as the characters do.
+    None where there is no such array, or the numbers would lie far apart. Where all texts have as
+    many bytes, each position is a digit whose base is the range of bytes found there: ids of one
+    letter and seven digits become numbers below 10 million. Bytes of UTF-8 sort as the characters.
     """
     letters = None if text is None else _byte_table(text)
     if letters is None or not letters.size:
