@@ -12,7 +12,7 @@ Last taken November 2026 on two quiet cores, best of 5 (Python 3.11, numpy 2.4.6
 polars 2.1.0): integer ids 0.42 CPU s and 356 MB against polars 1.46 and pandas 2.64 (ratios 0.29
 and 0.16); text ids 0.57 CPU s and 316 MB against 2.80 and 3.26 (0.20 and 0.17). With Python 3.13,
 numpy 2.5.5 and pandas 2.3.3: integers 0.48 CPU s and 360 MB (0.27 of polars), text, which are
-Python objects there, 1.27 CPU s and 353 MB (0.41 of polars). Text ids of unequal length are hashed:
+Python objects there, 1.27 CPU s and 395 MB (0.41 of polars). Text ids of unequal length are hashed:
 2.2 CPU s, 0.58 of polars and 0.44 of pandas (taken earlier).
 """
 
