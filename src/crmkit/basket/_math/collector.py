@@ -59,24 +59,26 @@ class Found:
         Ranks of the items that every itemset of a family holds.
     free : int array, shape (n, f)
         Ranks of the items that each of them may hold or not, -1 where there is none.
-    count : int64 array, shape (n,)
-        Baskets that hold the items; all of these baskets hold the free ones as well.
+    numbers : int64 array, shape (2, n) or (1, n)
+        Baskets that hold the items; all of these baskets hold the free ones as well. Then the
+        customers of these baskets, where they are others.
     size : float array, shape (n,)
         Itemsets of a family that count against the limits.
-    customers : int64 array, shape (n,)
-        Customers of these baskets.
     """
 
     items: Codes
     free: Codes
-    count: Ints
+    numbers: Ints
     size: Floats
-    customers: Ints
+
+    @property
+    def count(self) -> Ints:
+        """The baskets that hold the items, shape (n,)."""
+        return self.numbers[0]
 
     def take(self, keep: Bools) -> Found:
         """Return some of the families."""
-        count, size, customers = self.count[keep], self.size[keep], self.customers[keep]
-        return Found(self.items[keep], self.free[keep], count, size, customers)
+        return Found(self.items[keep], self.free[keep], self.numbers[:, keep], self.size[keep])
 
 
 class Collector:
@@ -108,10 +110,10 @@ class Collector:
         customers: Ints | None = None,
     ) -> None:
         """Keep families as in `Found`; by default no item is free, each basket one's own."""
-        customers = count if customers is None else customers
+        numbers = count[None] if customers is None else np.stack((count, customers))
         free = items[:, :0] if free is None else free
         size = np.array([self._size(items.shape[1], f) for f in range(free.shape[1] + 1)])
-        part = Found(items, free, count, size[(free >= 0).sum(axis=1)], customers)
+        part = Found(items, free, numbers, size[(free >= 0).sum(axis=1)])
         self.parts.append(part)
         self.held += int(part.size.sum())
         if self.held > self.room and (self.limit or self.cap):
@@ -175,19 +177,16 @@ class Collector:
             _sort_columns(columns)
             items.append(in_order[columns].T)
             counts.append(numbers[0])
-            customers.append(numbers[1])
+            customers.append(numbers[-1])
         return Itemsets(
             tuple(items), tuple(counts), tuple(customers), n_baskets, self.min_count, self.capped
         )
 
 
 def _members(parts: list[Found], place: Columns, longest: int) -> Iterator[tuple[Columns, Ints]]:
-    """Yield itemsets of families as columns, shape (k, n), and counts and customers, (2, n)."""
+    """Yield itemsets of families as columns, shape (k, n), and their numbers, (2 or 1, n)."""
     for n_free, group in _by_free(parts).items():
-        families = [
-            (place[part.items.T], place[part.free.T], np.stack((part.count, part.customers)))
-            for part in group
-        ]
+        families = [(place[part.items.T], place[part.free.T], part.numbers) for part in group]
         for k in range(min(n_free, longest - 1) + 1):
             subsets = chain.from_iterable(combinations(range(n_free), k))
             chosen = np.fromiter(subsets, dtype=np.intp).reshape(math.comb(n_free, k), k)
@@ -212,9 +211,8 @@ def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
         together = Found(
             np.concatenate([part.items for part in same]),
             np.sort(np.concatenate(padded), axis=1),  # what there is comes last
-            np.concatenate([part.count for part in same]),
+            np.concatenate([part.numbers for part in same], axis=1),
             np.concatenate([part.size for part in same]),
-            np.concatenate([part.customers for part in same]),
         )
         n_free = (together.free >= 0).sum(axis=1)
         for n in np.unique(n_free).tolist():
