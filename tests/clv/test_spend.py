@@ -233,6 +233,35 @@ def test_who_returns_everything_is_worth_about_nothing():
     assert told["expected_amount"].rank().loc[10_000] < 0.2 * len(told)
 
 
+def test_a_refund_of_what_was_bought_before_the_log_withholds_nobodys_value():
+    rng = np.random.default_rng(8)
+    n = 300
+    log = pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(n), 4),
+            "date": pd.Timestamp("2024-01-01")
+            + pd.to_timedelta(rng.integers(0, 300, 4 * n), unit="D"),
+            "amount": rng.gamma(3.0, 10.0, 4 * n),
+        }
+    )
+    owed = pd.DataFrame(  # 5 and 6 paid, but 100 back on the day of the first purchase
+        {
+            "customer_id": n,
+            "date": pd.to_datetime(["2024-02-01", "2024-02-01", "2024-03-01", "2024-04-01"]),
+            "amount": [5.0, -100.0, 5.0, 6.0],
+        }
+    )
+    table = clv.purchase_table(pd.concat([log, owed]), heavy_tails=True)
+    last = table.set_index("customer_id").loc[n]
+    assert (last["kept_purchases"], last["log_amount_mean"], last["log_amount_std"]) == (0, 0, 0)
+    others = clv.purchase_table(log, heavy_tails=True)
+    assert table.iloc[:n].equals(others)
+    for spend in (clv.GammaGamma(), clv.LognormalSpend()):
+        expected = spend.fit(table).predict(table).set_index("customer_id")["expected_amount"]
+        assert expected[n] < 0.2 * expected.drop(n).min()
+
+
+
 def with_returners(log):
     """The log with every tenth customer returning all: customers differ in how much they return."""
     all_back = log[(log["customer_id"] % 10 == 0) & (log["amount"] > 0)]

@@ -25,7 +25,9 @@ def kept_columns(days: PurchaseDays, *, logs: bool) -> dict[str, NDArray[Any]]:
         return empty | dict.fromkeys(["log_amount_mean", "log_amount_std"] * logs, np.zeros(0))
     amount, first, count = _settled(days), days.first, days.count
     largest = np.maximum.reduceat(np.abs(amount), first)
+    # Of who gave back more than all that the log has, for what was bought before it, nothing stays.
     stays = amount > np.repeat(_NOTHING * largest, count)
+    stays &= np.repeat(np.add.reduceat(amount, first) > _NOTHING * largest, count)
     kept = np.add.reduceat(stays.astype(np.int64), first)
     if not logs:
         return {"kept_purchases": kept}

@@ -78,8 +78,8 @@ def purchase_table(
         * ``first_amount`` (float) - amount of the first purchase day. Absent where the log has no
           ``amount``.
         * ``kept_purchases`` (int) - purchase days of which money is left after refunds, the first
-          one counted; what a refund takes beyond its purchase counts against the ones before.
-          Absent where the log has no ``amount``.
+          one counted; what a refund takes beyond its purchase counts against the ones before, and
+          0 where refunds took more than all of them. Absent where the log has no ``amount``.
         * ``sum_log_gaps`` (float) - sum of the natural logarithms of the days between one
           purchase day and the next; 0 without a repeat. Optional.
         * ``log_amount_mean`` (float) - mean natural logarithm of the amounts that are left; 0
