@@ -68,11 +68,10 @@ def in_two_steps(
     """Note that a function of a log is ``rest(first(log))``, each with the options that it names.
 
     The function itself says ``return in_one(function, locals())``. What `first` makes of parts of
-    the customers, one under the other, must be as good to `rest` as
-    what it makes of all: rows of one customer each, or counts and sums that `rest` adds up. What
-    has to be known of all customers `before` that is worked out likewise, under the name by which
-    the steps after it take it. Without a `first` step that is all, and the function itself makes
-    rows of one customer each.
+    the customers, one under the other, must be as good to `rest` as what it makes of all: rows of
+    one customer each, or counts and sums that `rest` adds up. What has to be known of all customers
+    `before` that is worked out likewise, under the name by which the steps after it take it.
+    Without a `first` step that is all, and the function itself makes rows of one customer each.
     """
     last = () if first is None or rest is None else ((TABLE, first, rest),)
     _STEPS[function] = Steps((*before, *last), {}, not last, raw, by_order)

@@ -261,7 +261,6 @@ def test_a_refund_of_what_was_bought_before_the_log_withholds_nobodys_value():
         assert expected[n] < 0.2 * expected.drop(n).min()
 
 
-
 def with_returners(log):
     """The log with every tenth customer returning all: customers differ in how much they return."""
     all_back = log[(log["customer_id"] % 10 == 0) & (log["amount"] > 0)]
