@@ -64,9 +64,8 @@ def test_parts_make_the_page_of_the_whole(shop, monkeypatch, long, more):
         assert figures["actions"].keys() == whole["actions"].keys()
         for key, action in whole["actions"].items():
             assert figures["actions"][key] == pytest.approx(action, rel=1e-9)
-        sampled = {"pairs", "pairs_apart"} if "drawn by chance" in in_parts else set()
-        assert tables.keys() - found.keys() <= {"potential"} | sampled
-        for name in found.keys() & tables.keys() - OTHER - sampled:
+        assert tables.keys() - found.keys() <= {"potential"}
+        for name in found.keys() & tables.keys() - OTHER:
             pd.testing.assert_frame_equal(found[name], tables[name], rtol=1e-9, obj=name)
         assert "beyond the present is left out" in in_parts
         assert "beyond the present is left out" not in page

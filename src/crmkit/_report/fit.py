@@ -76,7 +76,6 @@ def fit_section(story: Story) -> Section:
         (
             words.say("fit.answer", good=good, known=known),
             words.say("fit.why"),
-            *story.sampled(churn.acquisition_table),
         ),
         (Picture(chart, words.say("fit.picture")),),
         (Sheet("fit", table, words.say("fit.table")),),

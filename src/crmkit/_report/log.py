@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit._by_customer import by_customer, why_whole
+from crmkit._by_customer import by_customer
 from crmkit._frames import to_pandas
 from crmkit._frames.buckets import Buckets, FrameBucket
 
@@ -78,22 +78,17 @@ class PageLog:
         last = pd.DataFrame({"date": [pd.Timestamp(parts.account["last_date"])]})
         return cls(parts.parts, parts.columns, parts.customers, last)
 
-    def ask(self, function: Callable[..., pd.DataFrame], **options: Any) -> pd.DataFrame:
-        """Return what a function makes of the log.
+    @property
+    def in_parts(self) -> bool:
+        """Whether nothing can be asked that must see all customers at once."""
+        return len(self.parts) > 1
 
-        What must see all customers at once sees those of the first part, where there are several;
-        `sampled` tells.
-        """
-        if len(self.parts) == 1 or why_whole(function, options):
+    def ask(self, function: Callable[..., pd.DataFrame], **options: Any) -> pd.DataFrame:
+        """Return what a function makes of the log."""
+        if not self.in_parts:
             return function(self.parts[0].open(), **options)
         found: pd.DataFrame = by_customer(function, Buckets(self.parts, self.last), **options)
         return found
-
-    def sampled(self, function: Callable[..., Any], **options: Any) -> dict[str, int]:
-        """Return how many customers of how many such a function sees; nothing where it sees all."""
-        if len(self.parts) == 1 or not why_whole(function, options):
-            return {}
-        return {"n": self.customers[0], "all": sum(self.customers)}
 
     def each(self, function: Callable[[Any], Any]) -> Iterator[Any]:
         """Yield what a function makes of each part."""

@@ -34,9 +34,7 @@ def products_section(story: Story) -> Section:
     if not story.has("product"):
         return Section("products", question, left_out=say("products.none"))
     log, level = _items(story)
-    some = log.sampled(basket.item_pairs)
-    share = some["n"] / some["all"] if some else 1.0
-    least = max(10, round(story.found["orders"] * share * 0.001))
+    least = max(10, round(story.found["orders"] * 0.001))
     pairs = log.ask(basket.item_pairs, min_support=least)
     if pairs.empty:
         left_out = say(f"products.few_{level}", least=least)
@@ -49,7 +47,6 @@ def products_section(story: Story) -> Section:
     )
     key = "some" if len(strong) else "no"
     answer = [say(f"products.{key}_{level}", pairs=len(pairs), least=least, n=len(strong))]
-    answer += story.sampled(basket.item_pairs)
     answer += [
         say("products.clearest", a=row.item_a, b=row.item_b, n=row.count, lift=row.lift_given_sizes)
         for row in _records(strong.head(1))

@@ -33,7 +33,7 @@ def segments_section(story: Story) -> Section:
     customers = standing.customers[["customer_id", "segment"]]
     table = _overview(story, standing)
     pictures, answer = [], [say("segments.answer", alive=ALIVE, gone=GONE)]
-    if story.sampled(segmentation.potential_table):
+    if story.log.in_parts:
         answer.append(say("parts.no_potential"))
     if "share_of_amount" in table.columns:
         first: Any = table.iloc[int(table["share_of_amount"].to_numpy().argmax())]
@@ -132,8 +132,8 @@ def _profile(story: Story, segments: pd.DataFrame) -> Sheet | None:
 def _potential(story: Story) -> list[Sheet]:
     """Return what customers could earn beyond the present, where the log is long enough to say."""
     settings = story.settings
-    # Of customers drawn by chance no list can be made.
-    if not story.has("amount") or story.sampled(segmentation.potential_table):
+    # Potentials compare all customers with one another.
+    if not story.has("amount") or story.log.in_parts:
         return []
     try:
         table = story.log.ask(

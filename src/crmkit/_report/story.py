@@ -10,8 +10,6 @@ import numpy as np
 from crmkit._report.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     from crmkit._report.language import Language
@@ -65,11 +63,6 @@ class Story:
     def has(self, column: str) -> bool:
         """Tell whether the log has a column."""
         return column in self.log.columns
-
-    def sampled(self, function: Callable[..., Any]) -> list[str]:
-        """Say of how many customers a function tells that must see all of them at once."""
-        some = self.log.sampled(function)
-        return [self.words.say("parts.sampled", **some)] if some else []
 
     def on_some(self, log: PageLog) -> list[str]:
         """Say of how many customers a part of the log tells."""

@@ -104,7 +104,6 @@ def _judged(story: Story, standing: Standing) -> Section:
         (
             words,
             *_warned(story, tracking.attrs["account"]),
-            *story.sampled(clv.tracking_table),
             *story.on_some(some),
         ),
         (_tracked(story, tracking), _foretold(story, calibration)),
