@@ -9,6 +9,7 @@ from typing import Any
 __all__ = ["as_parquet_holds", "duck", "zones_of_files", "zones_of_schema"]
 
 _WIDE = ("HUGEINT", "UHUGEINT")  # what DuckDB's sums are and Parquet cannot hold
+_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 
 _KEPT = threading.local()
 
@@ -50,11 +51,12 @@ def as_parquet_holds(column: str, kind: Any, zone: str | None) -> str:
     name = '"' + column.replace('"', '""') + '"'
     if str(kind) in _WIDE:
         return f"{name}::BIGINT AS {name}"
-    if str(kind) != "TIMESTAMP WITH TIME ZONE":
+    if str(kind) not in _ZONED:
         return name
+    stamp = f"{name}::TIMESTAMPTZ"
     if zone is None:
-        return f"{name}::TIMESTAMP AS {name}"
+        return f"{stamp}::TIMESTAMP AS {name}"
     if zone[0] not in "+-":
-        return f"timezone('{zone}', {name}) AS {name}"
+        return f"timezone('{zone}', {stamp}) AS {name}"
     minutes = int(zone[0] + "1") * (60 * int(zone[1:3]) + int(zone[-2:]))
-    return f"timezone('UTC', {name}) + to_minutes({minutes}) AS {name}"
+    return f"timezone('UTC', {stamp}) + to_minutes({minutes}) AS {name}"
