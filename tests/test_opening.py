@@ -332,11 +332,17 @@ def test_wide_headers_are_read_by_the_columns_that_are_wanted(tmp_path):
     header = ",".join(["customer_id", "date", *(f"column {n}" for n in range(columns))])
     rows = "\n".join([",".join(["7", "2024-01-01", *(["1"] * columns)])] * 20)
     path = stored(tmp_path, "log.csv", f"{header}\n{rows}\n".encode())
-    begin = process_time()
-    whole = pd.read_csv(path)
-    middle = process_time()
-    read = read_table(path, ["customer_id", "date"])
-    assert process_time() - middle < 2 * (middle - begin)
+
+    def took(*arguments):  # the best of some: others may work beside
+        times = []
+        for _ in range(3):
+            begin = process_time()
+            arguments[0](path, *arguments[1:])
+            times.append(process_time() - begin)
+        return min(times)
+
+    whole, read = pd.read_csv(path), read_table(path, ["customer_id", "date"])
+    assert took(read_table, ["customer_id", "date"]) < 2 * took(pd.read_csv)
     assert whole.shape == (20, columns + 2)
     assert read.shape == (20, 2)
 

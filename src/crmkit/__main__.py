@@ -192,6 +192,7 @@ def _told(argv: Sequence[str] | None) -> str:
         arguments = _options.parse(argv)
         log = getattr(arguments, "log", log)
         _run(arguments)
+        sys.stdout.flush()
     except CrmkitError as error:
         return in_options(str(error))
     except BrokenPipeError:
