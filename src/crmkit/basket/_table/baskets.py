@@ -208,6 +208,16 @@ def minimum_count(min_support: float | None, n_baskets: int, default: float = 0.
     return count
 
 
+def codes_among(items: pd.Index[Any], own: pd.Index[Any], item: Ints) -> Ints:
+    """Return codes of a part's `own` items as those of all `items`, -1 of what is not there."""
+    return np.append(items.get_indexer(own).astype(np.int64), -1)[item]
+
+
+def same_share(count: int, n: int, n_part: int) -> int:
+    """Return the least count of `n_part` that is as large a share as `count` is of `n`."""
+    return max(-(-count * n_part // n), 1)
+
+
 def write_tuples(
     out: NDArray[np.object_], place: Ints, names: NDArray[np.object_], rows: Ints
 ) -> None:

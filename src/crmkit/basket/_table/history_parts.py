@@ -19,7 +19,13 @@ from crmkit._log import read_log
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._math.sequences import histories
 from crmkit.basket._math.steps import Steps, turned
-from crmkit.basket._table.baskets import item_mask, minimum_count, object_column
+from crmkit.basket._table.baskets import (
+    codes_among,
+    item_mask,
+    minimum_count,
+    object_column,
+    same_share,
+)
 from crmkit.basket._table.histories import check_gaps
 from crmkit.errors import InputError
 
@@ -41,7 +47,7 @@ class Buyers:
 
     def least(self, n_customers: int) -> int:
         """Return the count that is the same share of so many customers of a part."""
-        return max(-(-self.min_count * n_customers // self.n_customers), 1)
+        return same_share(self.min_count, self.n_customers, n_customers)
 
 
 def count_buyers(transactions: Any, *, as_of: Any) -> pd.DataFrame:
@@ -79,8 +85,7 @@ def read_part(transactions: Any, as_of: Any, buyers: Buyers) -> tuple[PurchaseLo
     """Read a part, and who bought which of the items on which day, by their codes among all."""
     history = read_log(transactions, needs=("product",), as_of=as_of)
     log = history.purchases
-    code = buyers.items.get_indexer(log.product_ids).astype(np.int64)
-    item = np.append(code, -1)[log.product]
+    item = codes_among(buyers.items, log.product_ids, log.product)
     known = item >= 0
     lines = histories(
         *(log.customer[known], log.day[known], item[known]),

@@ -26,10 +26,12 @@ from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import (
     NAMELESS,
+    codes_among,
     item_mask,
     minimum_count,
     object_column,
     read_baskets,
+    same_share,
 )
 from crmkit.errors import InputError
 
@@ -101,7 +103,7 @@ def candidates(
     basket, item, lines = _known(_read(transactions, unit, groups, as_of), frequent)
     cap = check_number(max_itemsets, "max_itemsets")
     max_length = check_optional(max_length, "max_length")
-    least = max(-(-frequent.min_count * lines.n_baskets // frequent.n_baskets), 1)
+    least = same_share(frequent.min_count, frequent.n_baskets, lines.n_baskets)
     found = search_itemsets(
         sort_baskets(basket, item, n_items=len(frequent.items), min_count=least),
         n_baskets=lines.n_baskets,
@@ -157,6 +159,5 @@ def _read(transactions: Any, unit: Unit, groups: Iterable[str], as_of: Any) -> B
 
 def _known(lines: BasketLog, frequent: Frequent) -> tuple[Ints, Ints, BasketLog]:
     """Return the lines of frequent items, with the codes that these have among all."""
-    code = frequent.items.get_indexer(lines.items).astype(np.int64)
-    item = np.append(code, -1)[lines.item]
+    item = codes_among(frequent.items, lines.items, lines.item)
     return lines.basket[item >= 0], item[item >= 0], lines

@@ -29,11 +29,13 @@ from crmkit.basket._math.witnesses import (
 )
 from crmkit.basket._table.baskets import (
     NAMELESS,
+    codes_among,
     find_items,
     item_mask,
     minimum_count,
     object_column,
     read_baskets,
+    same_share,
 )
 from crmkit.errors import InputError
 
@@ -167,7 +169,7 @@ def candidates(
     cap = check_number(max_pairs, "max_pairs")
     lines, item, customer, size = _read(transactions, unit, as_of, orders)
     wanted = orders.inside[orders.count[orders.inside] >= orders.least]
-    least = max(-(-orders.least * lines.n_baskets // orders.n_baskets), 1)
+    least = same_share(orders.least, orders.n_baskets, lines.n_baskets)
     pairs, _, found = find_pairs(
         _some(lines, item, wanted, orders),
         weights(np.arange(len(customer)), size),  # who stands behind them is asked later
@@ -275,8 +277,7 @@ def _read(
     size = margins(lines.sorted(known=True), **n)[1]
     item = lines.item
     if orders is not None:
-        code = orders.items.get_indexer(lines.items).astype(np.int64)
-        item = np.append(code, -1)[item]
+        item = codes_among(orders.items, lines.items, item)
     return lines, item, lines.customer_of_basket(), size
 
 
