@@ -80,6 +80,8 @@ def as_given(
     if optional is None:
         return table
     wanted = _pick(table.columns, needs, optional)
+    if len(wanted) == len(table.columns):
+        return table.copy(deep=False)
     # Taken one by one: pandas 2 would copy the columns of a selection.
     return pd.DataFrame({column: table[column] for column in wanted}, copy=False)
 

@@ -206,11 +206,16 @@ def _by_free(parts: list[Found]) -> dict[int, list[Found]]:
     for n_items in {part.items.shape[1] for part in parts}:
         same = [part for part in parts if part.items.shape[1] == n_items]
         width = max(part.free.shape[1] for part in same)
-        missing = [((0, 0), (width - part.free.shape[1], 0)) for part in same]
-        padded = [np.pad(p.free, m, constant_values=-1) for p, m in zip(same, missing, strict=True)]
+        items = np.concatenate([part.items for part in same])
+        free = np.full((len(items), width), -1, dtype=items.dtype)
+        begin = 0
+        for part in same:
+            free[begin : begin + len(part.free), : part.free.shape[1]] = part.free
+            begin += len(part.free)
+        free.sort(axis=1)  # what there is comes last
         together = Found(
-            np.concatenate([part.items for part in same]),
-            np.sort(np.concatenate(padded), axis=1),  # what there is comes last
+            items,
+            free,
             np.concatenate([part.numbers for part in same], axis=1),
             np.concatenate([part.size for part in same]),
         )

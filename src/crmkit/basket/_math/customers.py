@@ -68,14 +68,14 @@ class Runs:
         To the set bits of a run without its last one a one in each of these is added: the carry
         reaches the last bit if any of them is set, and never goes beyond it.
         """
-        inner = self.inner[numbering]
+        inner = self.inner.take(numbering, axis=0)
         any_of = words & inner
         any_of += inner
         any_of |= words
         seen = any_of[:, :-1] >= TOP  # the last run of each word
         any_of |= inner
         count = np.bitwise_count(any_of).sum(axis=1, dtype=np.int64) - self.n_inner[numbering]
-        bottom = self.bottom[numbering]
+        bottom = self.bottom.take(numbering, axis=0)
         self._look_back(seen, bottom[:, 1:-1] == ALL)
         bottom &= words
         count -= np.count_nonzero(seen & (bottom[:, 1:] != 0), axis=1)

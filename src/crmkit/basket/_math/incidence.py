@@ -112,15 +112,16 @@ class Baskets:
             one per key.
         """
         n_after = self.after[start:stop]
-        end = np.append(0, np.cumsum(n_after, dtype=np.int64))
+        end = np.zeros(len(n_after) + 1, dtype=self.by_item.dtype)
+        np.cumsum(n_after, out=end[1:])
         first = self.start[low : low + len(base) + 1]
         edge = np.clip(first, start, stop) - start
         number = np.arange(start, stop, dtype=first.dtype) - np.repeat(first[:-1], np.diff(edge))
         # position + 1, position + 2, ... of every occurrence
         follower = np.repeat(self.by_item[start:stop] + 1 - end[:-1], n_after)
-        follower += np.arange(len(follower))
+        follower += np.arange(len(follower), dtype=follower.dtype)
         key = np.repeat(base, np.diff(end[edge]))
-        key += self.item[follower]
+        key += self.item.take(follower)  # twice as fast as by brackets
         return key, number
 
 

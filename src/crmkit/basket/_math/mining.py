@@ -279,14 +279,19 @@ class _Search:
             pieces: list[tuple[Ints, Ints, Ints, WordArray]] = []
             for start in range(0, len(left), budget):
                 some_left, some_right = left[start : start + budget], right[start : start + budget]
-                words = bits[some_left]
-                words &= bits[some_right]
+                words = bits.take(some_left, axis=0)  # for short rows twice as fast as by brackets
+                words &= bits.take(some_right, axis=0)
                 bits_set = np.bitwise_count(words).astype(ones.dtype)
                 with np.errstate(all="ignore"):  # libraries may warn of what they pad rows with
                     counts = bits_set @ ones
                 keep = np.flatnonzero(counts >= self.found.min_count)
                 pieces.append(
-                    (some_left[keep], some_right[keep], counts[keep].astype(np.int64), words[keep])
+                    (
+                        some_left[keep],
+                        some_right[keep],
+                        counts[keep].astype(np.int64),
+                        words.take(keep, axis=0),
+                    )
                 )
             if not pieces:
                 continue

@@ -62,7 +62,7 @@ def meetings(
     is the number of the occurrence `by` "item" or by "chunk".
     """
     for (key, number), n_after in zip(followers, after, strict=True):
-        row = row_of[key]
+        row = row_of.take(key)
         inside = np.flatnonzero(row >= 0)
         where = number if by == "item" else np.arange(len(number), dtype=number.dtype)
         yield row[inside], np.repeat(where, n_after)[inside], len(number)

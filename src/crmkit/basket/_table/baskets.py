@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +21,7 @@ from crmkit.basket._math.incidence import sort_baskets
 from crmkit.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -218,14 +220,27 @@ def same_share(count: int, n: int, n_part: int) -> int:
     return max(-(-count * n_part // n), 1)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Make many tuples without Python looking for cycles, of which they have none, meanwhile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def write_tuples(
     out: NDArray[np.object_], place: Ints, names: NDArray[np.object_], rows: Ints
 ) -> None:
     """Put rows of item codes, shape (n, k), as tuples of names into these places of a column."""
-    for start in range(0, len(rows), ROWS):
-        some = rows[start : start + ROWS]
-        tuples = zip(*(names[column].tolist() for column in some.T), strict=True)
-        out[place[start : start + ROWS]] = np.fromiter(tuples, object, count=len(some))
+    with uncollected():
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            tuples = zip(*(names[column].tolist() for column in some.T), strict=True)
+            out[place[start : start + ROWS]] = np.fromiter(tuples, object, count=len(some))
 
 
 def object_column(values: list[Any]) -> NDArray[np.object_]:
