@@ -14,7 +14,7 @@ import pytest
 import crmkit
 from contract._tools import ROOMS
 from crmkit import basket, churn, clv, datasets, response, segmentation
-from crmkit._two_steps import _STEPS
+from crmkit._two_steps import _STEPS, called
 from crmkit.errors import EmptyLogError, InputError, MissingColumnsError
 
 DECLARED = Path(crmkit.__file__).with_name("_parts.csv")
@@ -22,6 +22,10 @@ UNTIL = {"as_of": "2024-12-31"}
 THRESHOLDS = pd.DataFrame({"at_risk_days": [30], "lapsed_days": [90]})
 POOLS = pd.DataFrame(
     {"pool": ["post", "shelf"], "cost": [90.0, 60.0], "driver": ["orders", "units"]}
+)
+SETS = pd.DataFrame({"itemset": [("b", "a"), ("f",), ("d", "c", "e"), ("c",), ("a", "d")]})
+RULES = pd.DataFrame(
+    {"antecedent": [("b", "a"), ("f",), ("c",)], "consequent": [("c",), ("a",), ("e", "f")]}
 )
 AHEAD = {"as_of": "2024-12-31", "horizon_days": 90}
 MOVES = {"dates": ["2024-03-31", "2024-06-30", "2024-12-31"], "thresholds": THRESHOLDS}
@@ -69,6 +73,10 @@ CALLS = [
     ),
     (basket.frequent_sequences, {"min_support": 0.1, "max_length": 3, "include": ["a", "c"]}),
     (basket.time_to_next, {}),
+    (basket.itemset_value, {"itemsets": SETS}),
+    (basket.itemset_value, {"itemsets": SETS, "unit": "customer", **UNTIL}),
+    (basket.rule_windows, {"rules": RULES}),
+    (basket.rule_windows, {"rules": RULES, "n_windows": 7, "unit": "customer", **UNTIL}),
     (basket.time_to_next, {"min_support": 20, "horizon_days": 30, "exclude": ["b"], **UNTIL}),
     (basket.sequence_rules, {}),
     (basket.sequence_rules, {"min_gap_days": 5, "max_gap_days": 60, "min_confidence": 0, **UNTIL}),
@@ -192,7 +200,7 @@ def same_notes(parts, whole):
 def test_parts_give_what_the_whole_gives(function, options, ids, tmp_path):
     log = a_log(ids=ids)
     options = of(options, log)
-    whole = function(log, **options)
+    whole = called(function, log, options)
     for rows in (350, 1100, 10_000):
         same(crmkit.by_customer(function, log, rows_per_part=rows, **options), whole)
     file = engines(log, tmp_path)["file"]
@@ -290,6 +298,11 @@ def test_steps_take_only_what_the_function_is_given():
             {"by": "channel", "customers": pd.DataFrame({"customer_id": [1], "channel": "web"})},
             "`customers` is a table of customers, which is not cut into parts",
         ),
+        (
+            basket.itemset_value,
+            {"itemsets": SETS, "transactions": a_log},
+            "`transactions` of `itemset_value` is the table that is cut into parts. Pass it as",
+        ),
         (segmentation.rfm_scores, {}, "`rfm_scores` must see all customers at once"),
         (
             segmentation.rfm_table,
@@ -304,6 +317,27 @@ def test_what_parts_would_get_wrong_is_refused(function, options, said):
     with pytest.raises(InputError) as told:
         crmkit.by_customer(function, a_log(), rows_per_part=1000, **options)
     assert said in str(told.value)
+
+
+def test_money_of_tickets_and_their_windows_come_from_parts_of_the_orders():
+    tickets = a_log()[["order_id", "date", "product", "amount"]]
+    for function, options in (
+        (basket.itemset_value, {"itemsets": SETS}),
+        (basket.rule_windows, {"rules": RULES}),
+    ):
+        whole = called(function, tickets, options)
+        same(crmkit.by_customer(function, tickets, rows_per_part=400, **options), whole)
+
+
+def test_an_item_that_no_part_has_is_refused_and_one_of_some_is_not():
+    log = a_log().assign(product=lambda log: log["customer_id"].map("item {}".format))
+    one = {"itemsets": pd.DataFrame({"itemset": [("item 4",), ("item 249",)]})}
+    whole = called(basket.itemset_value, log, one)
+    same(crmkit.by_customer(basket.itemset_value, log, rows_per_part=400, **one), whole)
+    assert whole["count"].max() > 0
+    one["itemsets"].loc[2, "itemset"] = ("item 250",)
+    with pytest.raises(InputError, match=r"item 250"):
+        crmkit.by_customer(basket.itemset_value, log, rows_per_part=400, **one)
 
 
 @pytest.mark.parametrize("function", [basket.frequent_itemsets, basket.item_pairs])

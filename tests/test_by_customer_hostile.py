@@ -10,9 +10,12 @@ import pytest
 
 import crmkit
 from crmkit import basket, churn, clv, response, segmentation
+from crmkit._two_steps import called
 from crmkit.errors import EmptyLogError, InputError
 from test_by_customer import MOVES, POOLS, of, people, same, tracked
 
+SETS = pd.DataFrame({"itemset": [("b", "a"), ("c",), ("a", "b", "c")]})
+RULES = pd.DataFrame({"antecedent": [("b",), ("c", "a")], "consequent": [("c",), ("b",)]})
 FUNCTIONS = [
     (segmentation.rfm_table, {}),
     (segmentation.customer_profit, {"cost_pools": POOLS, "zero_driver": "unallocated"}),
@@ -33,6 +36,8 @@ FUNCTIONS = [
     (basket.frequent_sequences, {"min_support": 2, "max_length": 3}),
     (basket.sequence_rules, {"min_support": 2, "max_gap_days": 90}),
     (basket.time_to_next, {"min_support": 2}),
+    (basket.itemset_value, {"itemsets": SETS}),
+    (basket.rule_windows, {"rules": RULES, "n_windows": 3}),
     (clv.log_audit, {}),
     (clv.log_audit, {"as_of": "2024-05-15"}),
     (clv.tracking_table, {"purchases": tracked, "as_of": "2024-05-15"}),
@@ -116,7 +121,7 @@ def alike(parts, whole, name):
 def test_hard_logs_in_memory(function, options):
     for name, log in logs().items():
         chosen = of(options, log)
-        whole = outcome(lambda log=log, chosen=chosen: function(log, **chosen))
+        whole = outcome(lambda log=log, chosen=chosen: called(function, log, chosen))
         # of a customer with half of all rows a part has to hold all
         rows = max(40, int(log["customer_id"].value_counts().max() if len(log) else 0))
         parts = outcome(

@@ -19,7 +19,7 @@ from crmkit._frames.spark import check_workers, from_workers, in_workers, is_spa
 from crmkit._frames.written import write_tables
 from crmkit._periods import day_text
 from crmkit._progress import steps
-from crmkit._two_steps import TABLE, two_steps
+from crmkit._two_steps import TABLE, called, two_steps
 from crmkit.errors import EmptyLogError, InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def by_customer(
     ----------
     function : callable
         What is called with a part and `options`: a function of crmkit, the ``predict`` of a fitted
-        model, or one of your own that returns a table with ``customer_id``.
+        model, or one of your own that returns a table with ``customer_id``. One that takes a log
+        beside itemsets or rules has the log as `table` and those by name in `options`.
     table : DataFrame or path
         A table of any engine. Parquet files (one, a folder, or a pattern such as
         ``"log/*.parquet"``), CSV files, DuckDB, lazy Polars, datasets of PyArrow, and warehouses
@@ -130,7 +131,7 @@ def by_customer(
 
         done: Iterable[Any]
         if len(cut.parts) == 1:
-            done = (function(part.open(), **options) for part in cut.parts)
+            done = (called(function, part.open(), options) for part in cut.parts)
         else:
             options |= _of_the_whole(function, options, cut.last)
             made = _made(function, options, lambda first: _together(list(over_parts(first))))
@@ -188,7 +189,7 @@ def _rows(
     function: Callable[..., pd.DataFrame], options: dict[str, Any], part: Any
 ) -> pd.DataFrame:
     """Return the result of a function whose rows speak of one customer each."""
-    result = function(part, **options)
+    result = called(function, part, options)
     if not (isinstance(result, pd.DataFrame) and "customer_id" in result.columns):
         raise InputError(
             "`function` must return a pandas table with the column 'customer_id', whose rows speak "

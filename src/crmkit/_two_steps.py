@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from crmkit.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     Table = Callable[..., pd.DataFrame]
 
-__all__ = ["TABLE", "Steps", "in_one", "in_two_steps", "two_steps"]
+__all__ = ["TABLE", "Steps", "called", "in_one", "in_two_steps", "two_steps"]
 
 TABLE = "the table"  # the name of what the last pass gives
 
@@ -23,6 +25,7 @@ TABLE = "the table"  # the name of what the last pass gives
 class Steps:
     """How a function is worked out from parts of the customers.
 
+    ``table`` is the argument that is cut.
     ``passes`` go over all parts one after the other: the name of what each gives, what a part
     tells, and what is made of all of that. What an option of that name gives already is not worked
     out. With ``each`` the function is then called on every part, for rows of its customers.
@@ -30,6 +33,7 @@ class Steps:
     one that is as well worked out from parts of the orders, where nobody knows the customers.
     """
 
+    table: str
     passes: tuple[tuple[str, Table, Callable[..., Any]], ...]
     options: dict[str, Any]
     each: bool = False
@@ -59,6 +63,7 @@ _STEPS: dict[Any, Steps] = {}
 def in_two_steps(
     function: Table,
     *,
+    table: str = "",
     first: Table | None = None,
     rest: Table | None = None,
     before: Sequence[tuple[str, Table, Callable[..., Any]]] = (),
@@ -72,17 +77,26 @@ def in_two_steps(
     one customer each, or counts and sums that `rest` adds up. What has to be known of all customers
     `before` that is worked out likewise, under the name by which the steps after it take it.
     Without a `first` step that is all, and the function itself makes rows of one customer each.
+    The log is the first argument, or that of the name `table`.
     """
+    table = table or next(iter(inspect.signature(function).parameters))
     last = () if first is None or rest is None else ((TABLE, first, rest),)
-    _STEPS[function] = Steps((*before, *last), {}, not last, raw, by_order)
+    _STEPS[function] = Steps(table, (*before, *last), {}, not last, raw, by_order)
 
 
 def in_one(function: Table, given: dict[str, Any]) -> pd.DataFrame:
     """Return what a function in two steps gives for a whole table, from its arguments by name."""
-    (_, table), *options = given.items()
-    steps = replace(_STEPS[function], options=dict(options))
-    made: pd.DataFrame = steps.run(lambda first: first(table))[TABLE]
+    known = _STEPS[function]
+    steps = replace(known, options={key: given[key] for key in given if key != known.table})
+    made: pd.DataFrame = steps.run(lambda first: first(given[known.table]))[TABLE]
     return made
+
+
+def called(function: Table, table: Any, options: dict[str, Any]) -> pd.DataFrame:
+    """Call a function on a table, which is its first argument if nothing else is known."""
+    if function in _STEPS:
+        return function(**{_STEPS[function].table: table}, **options)
+    return function(table, **options)
 
 
 def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
@@ -90,10 +104,15 @@ def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
     if function not in _STEPS:
         return None
     known = _STEPS[function]
-    bound = inspect.signature(function).bind(None, **options)
+    if known.table in options:
+        raise InputError(
+            f"`{known.table}` of `{function.__name__}` is the table that is cut into parts. Pass "
+            "it as `table`, and all others by their names."
+        )
+    bound = inspect.signature(function).bind(**{known.table: None}, **options)
     bound.apply_defaults()
-    _, *named = bound.arguments.items()  # the first is the table
-    return replace(known, options=dict(named))
+    del bound.arguments[known.table]
+    return replace(known, options=dict(bound.arguments))
 
 
 def _bound(step: Callable[..., Any], options: dict[str, Any]) -> partial[Any]:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from crmkit._arrays import distinct
-from crmkit._frames import rows_of
+from crmkit._frames import rows_of, sorted_codes
 from crmkit.basket._math.cover import Cover, cover_of
 from crmkit.basket._math.sizes import margins, size_model
 from crmkit.basket._report.read import Tuples, read_sides
+from crmkit.basket._table.baskets import object_column
 
 if TYPE_CHECKING:
     from crmkit._typing import Floats, Ints
@@ -23,25 +25,40 @@ if TYPE_CHECKING:
 Weight = Callable[[Any, Any], Any]
 
 
-def read_sets(
-    table: Any,
-    name: str,
-    lines: BasketLog,
-    read: Callable[[Any, str], list[Tuples]] | None = None,
-) -> list[Tuples]:
+def read_sets(table: Any, name: str, items: pd.Index[Any]) -> list[Tuples]:
     """Read the sides of rules, ordered by the length of the tuples and by their items."""
-    sets = (read or read_sides)(table, name)
-    place = {item: code for code, item in enumerate(lines.items.tolist())}
+    sets = read_sides(table, name)
+    order = order_of(sets, name, items)
+    return [[column[row] for row in order] for column in sets]
+
+
+def order_of(sets: list[Tuples], name: str, items: pd.Index[Any]) -> list[int]:
+    """Return the order by the length of the tuples and by their items, which the log must have."""
+    place = {item: code for code, item in enumerate(items.tolist())}
     named = {item for column in sets for items in column for item in items}
     do = "Pass the log that the table was made from."
-    rows_of(
-        sorted(named, key=repr), lines.items, name=name, other="transactions", what="item", do=do
-    )
-    order = sorted(
+    rows_of(sorted(named, key=repr), items, name=name, other="transactions", what="item", do=do)
+    return sorted(
         range(len(sets[0])),
         key=lambda row: [(len(c[row]), [place[item] for item in c[row]]) for c in sets],
     )
-    return [[column[row] for row in order] for column in sets]
+
+
+def with_items(sums: dict[str, Any], items: pd.Index[Any]) -> pd.DataFrame:
+    """Return sums, a row each, and below them the items of a part of the log."""
+    n, names = len(next(iter(sums.values()))), items.tolist()
+    told: dict[str, Any] = {
+        "row": np.r_[np.arange(n), np.full(len(names), -1)],
+        "item": object_column([*[None] * n, *names]),
+    }
+    zeros = np.zeros(len(names), dtype=np.int64)
+    return pd.DataFrame(told | {key: np.r_[number, zeros] for key, number in sums.items()})
+
+
+def over_parts(told: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index[Any]]:
+    """Add up the sums of all parts by their rows, and return the items of the whole log."""
+    sums = told[told["row"] >= 0].drop(columns="item").groupby("row").sum()
+    return sums, sorted_codes(told["item"])[1]
 
 
 def cover_lines(lines: BasketLog) -> Cover:
@@ -80,6 +97,7 @@ def add_up(
 ) -> tuple[Ints, dict[str, Floats]]:
     """Count the baskets of each set, and add weights over them.
 
+    An item that no basket holds, such as one of another part of the log, is in none.
     With `group`, a number per basket, counts come per group: shape (m, n_groups). With `customer`,
     one per basket, customers are counted instead of baskets.
     """
@@ -90,7 +108,9 @@ def add_up(
     length = np.fromiter(map(len, sets), dtype=np.int64, count=len(sets))
     for k in np.unique(length):
         here = np.flatnonzero(length == k)
-        rows = np.array([[place[item] for item in sets[i]] for i in here], dtype=np.int64)
+        rows = np.array([[place.get(item, -1) for item in sets[i]] for i in here], dtype=np.int64)
+        held = (rows >= 0).all(axis=1)
+        here, rows = here[held], rows[held]
         for number, basket, entry in cover.find(rows):
             cell = here[number] * n_groups + (0 if group is None else group[basket])
             if customer is not None:  # a set's baskets come at once

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit._two_steps import in_one, in_two_steps
 from crmkit.basket._math.productive import CELLS, chance_beside
 from crmkit.basket._report.count import (
     add_up,
     by_size,
     cover_lines,
+    order_of,
+    over_parts,
     read_sets,
     size_model_of,
+    with_items,
 )
 from crmkit.basket._report.read import read_column
 from crmkit.basket._table.baskets import NAMELESS, object_column, read_baskets
@@ -83,6 +87,11 @@ def itemset_value(
                itemset  count  amount
     0  (bread, butter)      2    11.0
     """
+    return in_one(itemset_value, locals())
+
+
+def _counted(transactions: Any, *, itemsets: Any, unit: Unit, as_of: Any) -> pd.DataFrame:
+    """Count and add up what itemsets make in a part of the log, and name its items."""
     lines = read_baskets(
         transactions,
         unit=unit,
@@ -91,7 +100,7 @@ def itemset_value(
         may_lack=NAMELESS,
         as_of=as_of,
     )
-    (sets,) = read_sets(itemsets, "itemsets", lines, read=read_column)
+    (sets,) = read_column(itemsets, "itemsets")
     cover = cover_lines(lines)
     amount, by_basket = net_totals(cover, lines, "amount", unit)
     wanted: dict[str, Weight] = {
@@ -103,19 +112,23 @@ def itemset_value(
         wanted["quantity"] = lambda _basket, entry: quantity[entry].sum(axis=1)
     count, sums = add_up(cover, lines, sets, wanted)
     customers, _ = add_up(cover, lines, sets, {}, customer=lines.customer_of_basket())
-    per = np.maximum(count, 1)
-    table: dict[str, Any] = {
-        "itemset": object_column(sets),
-        "count": count,
-        "customers": customers,
-        "amount": sums["amount"],
-        "amount_per_order": sums["amount"] / per,
-        "order_amount": sums["order_amount"],
-        "order_amount_per_order": sums["order_amount"] / per,
-    }
-    if "quantity" in sums:
-        table["quantity"] = sums["quantity"]
-    return _by_falling(pd.DataFrame(table), "amount")
+    return with_items({"count": count, "customers": customers, **sums}, lines.items)
+
+
+def _valued(counted: pd.DataFrame, *, itemsets: Any) -> pd.DataFrame:
+    """Describe itemsets by their sums over all parts."""
+    sums, items = over_parts(counted)
+    (sets,) = read_column(itemsets, "itemsets")
+    order = order_of([sets], "itemsets", items)
+    table = sums.take(order).reset_index(drop=True)
+    table.insert(0, "itemset", object_column([sets[row] for row in order]))
+    per = np.maximum(table["count"], 1)
+    table.insert(4, "amount_per_order", table["amount"] / per)
+    table.insert(6, "order_amount_per_order", table["order_amount"] / per)
+    return _by_falling(table, "amount")
+
+
+in_two_steps(itemset_value, table="transactions", first=_counted, rest=_valued, by_order=True)
 
 
 def rule_value(
@@ -179,7 +192,7 @@ def rule_value(
     True
     """
     lines = read_baskets(transactions, unit=unit, needs=("amount",), may_lack=NAMELESS, as_of=as_of)
-    left, right = read_sets(rules, "rules", lines)
+    left, right = read_sets(rules, "rules", lines.items)
     cover = cover_lines(lines)
     amount, _ = net_totals(cover, lines, "amount", unit)
     paid: dict[str, Weight] = {"amount": lambda _basket, entry: amount[entry].sum(axis=1)}

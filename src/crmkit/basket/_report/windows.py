@@ -10,9 +10,11 @@ import pandas as pd
 
 from crmkit._checks import check_number
 from crmkit._frames import day_column
+from crmkit._two_steps import in_two_steps
 from crmkit.basket._math.cover import cover_of
 from crmkit.basket._math.stability import chance_if_stable, lift_limits
-from crmkit.basket._report.count import add_up, read_sets
+from crmkit.basket._report.count import add_up, order_of, over_parts, with_items
+from crmkit.basket._report.read import read_sides
 from crmkit.basket._table.baskets import BasketLog, object_column, read_baskets
 from crmkit.errors import InputError
 
@@ -104,19 +106,79 @@ def rule_windows(
     >>> len(basket.rule_windows(rules, log, n_windows=3))
     6
     """
+    lines = _read(transactions, unit, as_of)
+    days = _days(lines)
+    counted = _by_window(lines, rules, n_windows, days)
+    return _followed(
+        counted, rules=rules, n_windows=n_windows, confidence_level=confidence_level, days=days
+    )
+
+
+def _read(transactions: Any, unit: Unit, as_of: Any) -> BasketLog:
+    return read_baskets(transactions, unit=unit, may_lack=("customer_id",), as_of=as_of)
+
+
+def _days(lines: BasketLog) -> tuple[int, int]:
+    """Return the first day and the last day observed."""
+    return int(lines.log.day.min()), lines.log.as_of
+
+
+def _find_days(transactions: Any, *, unit: Unit, as_of: Any) -> pd.DataFrame:
+    """Tell of the days of a part."""
+    return pd.DataFrame([_days(_read(transactions, unit, as_of))], columns=["first", "last"])
+
+
+def _all_days(found: pd.DataFrame) -> tuple[int, int]:
+    return int(found["first"].min()), int(found["last"].max())
+
+
+def _count_windows(
+    transactions: Any, *, rules: Any, n_windows: int, unit: Unit, as_of: Any, days: tuple[int, int]
+) -> pd.DataFrame:
+    """Count the orders of a part by rule and window, and name its items."""
+    return _by_window(_read(transactions, unit, as_of), rules, n_windows, days)
+
+
+def _by_window(lines: BasketLog, rules: Any, n_windows: int, days: tuple[int, int]) -> pd.DataFrame:
     n_windows = check_number(n_windows, "n_windows")
+    left, right = read_sides(rules, "rules")
+    first, n_days = days[0], days[1] - days[0] + 1
+    window = (lines.log.day - first) * n_windows // n_days
+    counts, customers, orders = _window_counts(lines, window, n_windows, (left, right))
+    sums = {
+        "antecedent": counts[0].ravel(),
+        "consequent": counts[1].ravel(),
+        "both": counts[2].ravel(),
+        "customers": customers.ravel(),
+        "orders": np.tile(orders, len(left)),
+    }
+    return with_items(sums, lines.items)
+
+
+def _followed(
+    counted: pd.DataFrame,
+    *,
+    rules: Any,
+    n_windows: int,
+    confidence_level: float,
+    days: tuple[int, int],
+) -> pd.DataFrame:
+    """Describe rules by their counts in the windows of all parts."""
     confidence_level = check_number(confidence_level, "confidence_level")
-    lines = read_baskets(transactions, unit=unit, may_lack=("customer_id",), as_of=as_of)
-    left, right = read_sets(rules, "rules", lines)
-    first, n_days = int(lines.log.day.min()), lines.log.as_of - int(lines.log.day.min()) + 1
+    sums, items = over_parts(counted)
+    sides = read_sides(rules, "rules")
+    order = order_of(sides, "rules", items)
+    first, n_days = days[0], days[1] - days[0] + 1
     if n_days < n_windows:
         raise InputError(
             f"`n_windows` is {n_windows} but the log has {n_days} day(s). Ask for fewer."
         )
-    window = (lines.log.day - first) * n_windows // n_days
-    counts, customers, orders = _window_counts(lines, window, n_windows, (left, right))
-    a, c, x = (counts[part].astype(float) for part in range(3))
-    n = np.broadcast_to(orders.astype(float), x.shape)
+    left, right = ([side[row] for row in order] for side in sides)
+    shape = (len(order), n_windows)
+    counts = {name: sums[name].to_numpy().reshape(shape)[order] for name in sums}
+    a, c, x, n = (
+        counts[name].astype(float) for name in ("antecedent", "consequent", "both", "orders")
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         confidence = x / a
         lift = x * n / (a * c)
@@ -129,9 +191,9 @@ def rule_windows(
             "consequent": np.repeat(object_column(right), n_windows),
             "window_start": np.tile(day_column(first + edge[:-1]), len(left)),
             "window_end": np.tile(day_column(first + edge[1:] - 1), len(left)),
-            "orders": n.ravel().astype(np.int64),
-            "count": counts[2].ravel(),
-            "customers": customers.ravel(),
+            "orders": counts["orders"].ravel(),
+            "count": counts["both"].ravel(),
+            "customers": counts["customers"].ravel(),
             "support": (x / np.maximum(n, 1)).ravel(),
             "confidence": confidence.ravel(),
             "lift": lift.ravel(),
@@ -140,6 +202,16 @@ def rule_windows(
             "p_stable": np.repeat(stable, n_windows),
         }
     )
+
+
+in_two_steps(
+    rule_windows,
+    table="transactions",
+    before=[("days", _find_days, _all_days)],
+    first=_count_windows,
+    rest=_followed,
+    by_order=True,
+)
 
 
 def _window_counts(
