@@ -25,30 +25,35 @@ checked by ``balance`` and scaled by ``effect_line``; rooms import these modules
 
 from __future__ import annotations
 
-from crmkit._kinds import column_kind
-from crmkit._learn.calibration import Calibrator
-from crmkit._learn.classifier import (
-    classifier_from_state,
-    classifier_state,
-    cross_fitted_scores,
-    customer_folds,
-    default_classifier,
-    fit_classifier,
-    positive_score,
-)
-from crmkit._learn.encoder import FeatureEncoder
-from crmkit._learn.gains import calibration_table, gains_table
-from crmkit._learn.judging import (
-    area_under_curve,
-    average_precision,
-    brier_score,
-    calibration_error,
-    figures,
-    lift_at,
-)
-from crmkit._learn.outcomes import read_outcome, with_outcome
-from crmkit._learn.pictures import plot_calibration, plot_gains
-from crmkit._learn.scorer import Scorer, row_fingerprints
+from typing import TYPE_CHECKING
+
+from crmkit._lazy import attach
+
+if TYPE_CHECKING:
+    from crmkit._kinds import column_kind
+    from crmkit._learn.calibration import Calibrator
+    from crmkit._learn.classifier import (
+        classifier_from_state,
+        classifier_state,
+        cross_fitted_scores,
+        customer_folds,
+        default_classifier,
+        fit_classifier,
+        positive_score,
+    )
+    from crmkit._learn.encoder import FeatureEncoder
+    from crmkit._learn.gains import calibration_table, gains_table
+    from crmkit._learn.judging import (
+        area_under_curve,
+        average_precision,
+        brier_score,
+        calibration_error,
+        figures,
+        lift_at,
+    )
+    from crmkit._learn.outcomes import read_outcome, with_outcome
+    from crmkit._learn.pictures import plot_calibration, plot_gains
+    from crmkit._learn.scorer import Scorer, row_fingerprints
 
 __all__ = [
     "Calibrator",
@@ -76,3 +81,5 @@ __all__ = [
     "row_fingerprints",
     "with_outcome",
 ]
+
+__getattr__, __dir__ = attach(__name__)

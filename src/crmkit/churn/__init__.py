@@ -29,39 +29,44 @@ True
 
 from __future__ import annotations
 
-from crmkit._learn.gains import calibration_table, gains_table
-from crmkit._learn.pictures import plot_calibration, plot_gains
-from crmkit.churn._model.aft import AFTModel
-from crmkit.churn._model.churn import ChurnModel
-from crmkit.churn._model.cox import CoxModel
-from crmkit.churn._model.hazard import HazardModel
-from crmkit.churn._model.prospect import ProspectModel
-from crmkit.churn._model.winback import WinBackModel
-from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
-from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
-from crmkit.churn._plot.profiles import plot_moments, plot_profile
-from crmkit.churn._plot.signals import plot_signals
-from crmkit.churn._report.acquisition import acquisition_profile
-from crmkit.churn._report.backtest import backtest_table
-from crmkit.churn._report.cohorts import retention_curve
-from crmkit.churn._report.concordance import concordance_table
-from crmkit.churn._report.gain import save_gain
-from crmkit.churn._report.logrank import logrank_test
-from crmkit.churn._report.moments import key_moments
-from crmkit.churn._report.profiles import retention_profile
-from crmkit.churn._report.signals import signal_table
-from crmkit.churn._report.silence import silence_table
-from crmkit.churn._report.survival import conditional_survival, survival_summary
-from crmkit.churn._table.acquisition import acquisition_table
-from crmkit.churn._table.churn_table import churn_table
-from crmkit.churn._table.cohort_customers import cohort_customers
-from crmkit.churn._table.cohorts import cohort_table
-from crmkit.churn._table.gaps import gap_table
-from crmkit.churn._table.leaving import leaving_table
-from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
-from crmkit.churn._table.rates import retention_table
-from crmkit.churn._table.survival import survival_table
-from crmkit.churn._table.thresholds import lifecycle_thresholds
+from typing import TYPE_CHECKING
+
+from crmkit._lazy import attach
+
+if TYPE_CHECKING:
+    from crmkit._learn.gains import calibration_table, gains_table
+    from crmkit._learn.pictures import plot_calibration, plot_gains
+    from crmkit.churn._model.aft import AFTModel
+    from crmkit.churn._model.churn import ChurnModel
+    from crmkit.churn._model.cox import CoxModel
+    from crmkit.churn._model.hazard import HazardModel
+    from crmkit.churn._model.prospect import ProspectModel
+    from crmkit.churn._model.winback import WinBackModel
+    from crmkit.churn._plot.cohorts import plot_cohorts, plot_retention
+    from crmkit.churn._plot.curves import plot_gaps, plot_retention_curve, plot_survival
+    from crmkit.churn._plot.profiles import plot_moments, plot_profile
+    from crmkit.churn._plot.signals import plot_signals
+    from crmkit.churn._report.acquisition import acquisition_profile
+    from crmkit.churn._report.backtest import backtest_table
+    from crmkit.churn._report.cohorts import retention_curve
+    from crmkit.churn._report.concordance import concordance_table
+    from crmkit.churn._report.gain import save_gain
+    from crmkit.churn._report.logrank import logrank_test
+    from crmkit.churn._report.moments import key_moments
+    from crmkit.churn._report.profiles import retention_profile
+    from crmkit.churn._report.signals import signal_table
+    from crmkit.churn._report.silence import silence_table
+    from crmkit.churn._report.survival import conditional_survival, survival_summary
+    from crmkit.churn._table.acquisition import acquisition_table
+    from crmkit.churn._table.churn_table import churn_table
+    from crmkit.churn._table.cohort_customers import cohort_customers
+    from crmkit.churn._table.cohorts import cohort_table
+    from crmkit.churn._table.gaps import gap_table
+    from crmkit.churn._table.leaving import leaving_table
+    from crmkit.churn._table.lifecycle import lifecycle_table, lifecycle_transitions
+    from crmkit.churn._table.rates import retention_table
+    from crmkit.churn._table.survival import survival_table
+    from crmkit.churn._table.thresholds import lifecycle_thresholds
 
 __all__ = [
     "AFTModel",
@@ -106,3 +111,5 @@ __all__ = [
     "survival_summary",
     "survival_table",
 ]
+
+__getattr__, __dir__ = attach(__name__)

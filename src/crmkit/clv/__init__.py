@@ -34,56 +34,42 @@ Examples
 
 from __future__ import annotations
 
-from crmkit.clv._model import (
-    BGBB,
-    BGCNBD,
-    BGNBD,
-    MBGCNBD,
-    MBGNBD,
-    BetaDiscreteWeibull,
-    ByGroup,
-    GammaGamma,
-    GGomNBD,
-    LognormalSpend,
-    ParetoNBD,
-    ShiftedBetaGeometric,
-    TimeVaryingParetoNBD,
-)
-from crmkit.clv._plot import (
-    plot_alive_path,
-    plot_cohort_value,
-    plot_customer_equity,
-    plot_forecast,
-    plot_frequency_recency,
-    plot_model_comparison,
-    plot_payback,
-    plot_tracking,
-)
-from crmkit.clv._report import (
-    customer_equity,
-    forecast_table,
-    frequency_recency_table,
-    frequency_table,
-    lifetime_value,
-    likelihood_ratio_test,
-    model_comparison,
-    spend_frequency_correlation,
-    tracking_table,
-)
-from crmkit.clv._table import (
-    cohort_value,
-    contract_table,
-    history_counts,
-    holdout_table,
-    log_audit,
-    net_present_value,
-    opportunity_table,
-    payback_table,
-    purchase_table,
-    retention_value,
-    tapk,
-    tapk_table,
-)
+from typing import TYPE_CHECKING
+
+from crmkit._lazy import attach
+
+if TYPE_CHECKING:
+    from crmkit.clv._model.bgbb import BGBB
+    from crmkit.clv._model.bgcnbd import BGCNBD, MBGCNBD
+    from crmkit.clv._model.bgnbd import BGNBD, MBGNBD
+    from crmkit.clv._model.by_group import ByGroup
+    from crmkit.clv._model.contracts import BetaDiscreteWeibull, ShiftedBetaGeometric
+    from crmkit.clv._model.gamma_gamma import GammaGamma
+    from crmkit.clv._model.ggom_nbd import GGomNBD
+    from crmkit.clv._model.lognormal_spend import LognormalSpend
+    from crmkit.clv._model.pareto_nbd import ParetoNBD
+    from crmkit.clv._model.varying_pareto import TimeVaryingParetoNBD
+    from crmkit.clv._plot.customers import plot_alive_path, plot_frequency_recency
+    from crmkit.clv._plot.judgement import plot_forecast, plot_tracking
+    from crmkit.clv._plot.models import plot_model_comparison
+    from crmkit.clv._plot.money import plot_cohort_value, plot_customer_equity, plot_payback
+    from crmkit.clv._report.comparison import model_comparison
+    from crmkit.clv._report.dependence import spend_frequency_correlation
+    from crmkit.clv._report.forecast import forecast_table
+    from crmkit.clv._report.frequencies import frequency_table
+    from crmkit.clv._report.grid import frequency_recency_table
+    from crmkit.clv._report.likelihood_ratio import likelihood_ratio_test
+    from crmkit.clv._report.tracking import tracking_table
+    from crmkit.clv._report.value import customer_equity, lifetime_value
+    from crmkit.clv._table.cash import net_present_value
+    from crmkit.clv._table.cohorts import cohort_value
+    from crmkit.clv._table.history_counts import history_counts
+    from crmkit.clv._table.log_audit import log_audit
+    from crmkit.clv._table.payback import payback_table
+    from crmkit.clv._table.periods import contract_table, opportunity_table
+    from crmkit.clv._table.purchases import holdout_table, purchase_table
+    from crmkit.clv._table.retention import retention_value
+    from crmkit.clv._table.tapk import tapk, tapk_table
 
 __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "BGBB",
@@ -129,3 +115,5 @@ __all__ = [  # noqa: RUF022 - plain sorting, as in every room
     "tapk_table",
     "tracking_table",
 ]
+
+__getattr__, __dir__ = attach(__name__)

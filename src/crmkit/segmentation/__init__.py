@@ -19,28 +19,33 @@
 
 from __future__ import annotations
 
-from crmkit.segmentation._model.behaviour import BehaviourSegments
-from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
-from crmkit.segmentation._plot.profit import plot_segment_overview, plot_whale_curve
-from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
-from crmkit.segmentation._report.losses import loss_makers
-from crmkit.segmentation._report.maps import segment_map_audit
-from crmkit.segmentation._report.migration import segment_migration
-from crmkit.segmentation._report.overview import segment_overview
-from crmkit.segmentation._report.potential import potential_backtest
-from crmkit.segmentation._report.profile import segment_profile
-from crmkit.segmentation._report.profit import whale_curve
-from crmkit.segmentation._report.quality import segment_quality
-from crmkit.segmentation._report.tiers import value_tiers
-from crmkit.segmentation._table.maps import segment_maps
-from crmkit.segmentation._table.matrix import value_matrix
-from crmkit.segmentation._table.potential import potential_table
-from crmkit.segmentation._table.preferences import preference_table
-from crmkit.segmentation._table.profit import customer_profit
-from crmkit.segmentation._table.readiness import readiness_table
-from crmkit.segmentation._table.rfm import rfm_table
-from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
-from crmkit.segmentation._table.segments import rfm_segments
+from typing import TYPE_CHECKING
+
+from crmkit._lazy import attach
+
+if TYPE_CHECKING:
+    from crmkit.segmentation._model.behaviour import BehaviourSegments
+    from crmkit.segmentation._plot.matrix import plot_rfm_heatmap, plot_value_matrix
+    from crmkit.segmentation._plot.profit import plot_segment_overview, plot_whale_curve
+    from crmkit.segmentation._plot.segments import plot_segment_migration, plot_segment_profile
+    from crmkit.segmentation._report.losses import loss_makers
+    from crmkit.segmentation._report.maps import segment_map_audit
+    from crmkit.segmentation._report.migration import segment_migration
+    from crmkit.segmentation._report.overview import segment_overview
+    from crmkit.segmentation._report.potential import potential_backtest
+    from crmkit.segmentation._report.profile import segment_profile
+    from crmkit.segmentation._report.profit import whale_curve
+    from crmkit.segmentation._report.quality import segment_quality
+    from crmkit.segmentation._report.tiers import value_tiers
+    from crmkit.segmentation._table.maps import segment_maps
+    from crmkit.segmentation._table.matrix import value_matrix
+    from crmkit.segmentation._table.potential import potential_table
+    from crmkit.segmentation._table.preferences import preference_table
+    from crmkit.segmentation._table.profit import customer_profit
+    from crmkit.segmentation._table.readiness import readiness_table
+    from crmkit.segmentation._table.rfm import rfm_table
+    from crmkit.segmentation._table.scores import rfm_cut_points, rfm_scores
+    from crmkit.segmentation._table.segments import rfm_segments
 
 __all__ = [
     "BehaviourSegments",
@@ -70,3 +75,5 @@ __all__ = [
     "value_tiers",
     "whale_curve",
 ]
+
+__getattr__, __dir__ = attach(__name__)

@@ -12,7 +12,7 @@ from numpy.polynomial.chebyshev import chebvander
 from crmkit._checks import check_number, quoted
 from crmkit._frames import read_customers
 from crmkit.clv._math.goodness import cumulative_p_value
-from crmkit.clv._model import ByGroup
+from crmkit.clv._model.by_group import ByGroup
 from crmkit.clv._model.intervals import slopes_at
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel

@@ -23,7 +23,7 @@ from crmkit._frames import (
 from crmkit._log import purchase_days
 from crmkit._two_steps import in_one, in_two_steps
 from crmkit.clv._math.steadiness import Base
-from crmkit.clv._model import ByGroup
+from crmkit.clv._model.by_group import ByGroup
 from crmkit.clv._model.on_log import NEEDS_A_LOG, OnLog, ReadsLogs
 from crmkit.clv._model.periods import PeriodModel
 from crmkit.clv._model.purchases import PurchaseModel

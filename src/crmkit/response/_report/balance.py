@@ -16,7 +16,7 @@ from crmkit._learn.balance import standardised_differences
 from crmkit._learn.levels import MISSING
 from crmkit._learn.outcomes import two_arms
 from crmkit.errors import InputError
-from crmkit.response._table import read_variables
+from crmkit.response._table.variables import read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ from crmkit._log import distinct_pairs, read_rows
 from crmkit._two_steps import in_one, in_two_steps
 from crmkit.errors import InputError
 from crmkit.response._math.rates import group_against_rest
-from crmkit.response._table import Variable, read_variables
+from crmkit.response._table.variables import Variable, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

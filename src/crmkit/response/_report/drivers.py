@@ -14,7 +14,7 @@ from crmkit._checks import quoted
 from crmkit._frames import parse_day, with_account
 from crmkit.errors import InputError
 from crmkit.response._math.binning import information
-from crmkit.response._table import BinnedVariable, bin_customers
+from crmkit.response._table.bins import BinnedVariable, bin_customers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

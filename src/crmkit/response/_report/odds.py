@@ -24,7 +24,7 @@ from crmkit.response._math.logistic import (
     fit_logistic,
     fit_penalised,
 )
-from crmkit.response._table import Variable, read_variables
+from crmkit.response._table.variables import Variable, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

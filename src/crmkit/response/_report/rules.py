@@ -10,7 +10,7 @@ import pandas as pd
 from crmkit._checks import Problems, number_array
 from crmkit._frames import read_customers, sorted_codes, to_pandas, with_account
 from crmkit.errors import InputError
-from crmkit.response._table import read_rules
+from crmkit.response._table.rules import read_rules
 
 __all__ = ["rule_scores"]
 

@@ -13,14 +13,9 @@ from crmkit._checks import check_number, random_generator, require_columns
 from crmkit._frames import group_codes, keyed_chance, read_customers, sorted_codes, with_account
 from crmkit.response._math.prices import best_option
 from crmkit.response._math.selection import select
-from crmkit.response._table import (
-    Reason,
-    contact_rooms,
-    expected_gain,
-    is_suppressed,
-    limits,
-    ways_permitted,
-)
+from crmkit.response._table.offers import expected_gain, limits
+from crmkit.response._table.permission import contact_rooms, is_suppressed, ways_permitted
+from crmkit.response._table.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

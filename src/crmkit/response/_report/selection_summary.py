@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit._frames import read_customers
 from crmkit.response._math.selection import gain_bound
-from crmkit.response._table import limits
+from crmkit.response._table.offers import limits
 
 __all__ = ["selection_summary"]
 

@@ -13,11 +13,7 @@ from crmkit._checks import check_number
 from crmkit._frames import read_customers, with_account
 from crmkit._learn import with_outcome
 from crmkit.response._math.tree import grow_tree, leaf_of, rate_criterion
-from crmkit.response._table import (
-    check_tree_options,
-    code_variables,
-    rule_of,
-)
+from crmkit.response._table.coding import check_tree_options, code_variables, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

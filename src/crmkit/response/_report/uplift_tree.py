@@ -15,11 +15,7 @@ from crmkit._learn.outcomes import tested_customers
 from crmkit.errors import InputError
 from crmkit.response._math.effects import group_effects
 from crmkit.response._math.tree import Coded, grow_tree, leaf_of, uplift_criterion
-from crmkit.response._table import (
-    check_tree_options,
-    code_variables,
-    rule_of,
-)
+from crmkit.response._table.coding import check_tree_options, code_variables, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

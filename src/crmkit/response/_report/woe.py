@@ -11,7 +11,7 @@ from crmkit._arrays import wilson_interval
 from crmkit._checks import check_number
 from crmkit._frames import with_account
 from crmkit.response._math.binning import information
-from crmkit.response._table import bin_customers
+from crmkit.response._table.bins import bin_customers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
