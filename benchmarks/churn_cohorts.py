@@ -8,8 +8,8 @@ Needs: polars. Usage: churn_cohorts.py [rows] [repeats]
 
 Last taken December 2026 on two quiet cores, best of 5 (Python 3.11, numpy 2.4.6, pandas 3.1.1,
 polars 2.1.0): crmkit 0.58 CPU s, polars 1.82 (join) and 1.89 (pairs first); ratio 0.32, target
-0.60. With Python 3.13, numpy 2.5.5 and pandas 2.3.3: 0.51, 1.78 and 2.35; ratio 0.29. Both sides are
-bound by memory, and machines differ: other days and machines gave 0.28 to 0.75.
+0.60. With Python 3.13, numpy 2.5.5 and pandas 2.3.3: 0.51, 1.78 and 2.35; ratio 0.29.
+Both sides are bound by memory, and machines differ: other days and machines gave 0.28 to 0.75.
 """
 
 import os

@@ -38,4 +38,4 @@ def attach(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         setattr(shown, name, value)  # found at once from now on
         return value
 
-    return get, lambda: sorted({*vars(shown), *where})
+    return get, lambda: sorted(where)

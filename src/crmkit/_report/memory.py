@@ -28,8 +28,8 @@ _PER_ROW, _ALWAYS = 550, 830_000_000
 # of the log may take beside the tables of all customers.
 _SHARE, _OF_PART = 0.6, 0.25
 _LEAST_ROWS = 1000
-# What the tables of a page take for each customer at the peak: rounded up from a page of 4.1 million
-# customers, which took 3.2 GB with all that it loads and a part of the log.
+# What the tables of a page take for each customer at the peak: rounded up from a page of 4.1
+# million customers, which took 3.2 GB with all that it loads and a part of the log.
 _PER_CUSTOMER = 600
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
