@@ -1,6 +1,7 @@
 """A page made of a log in parts is the page of the whole log."""
 
 import json
+import re
 import sqlite3
 
 import pandas as pd
@@ -88,6 +89,38 @@ def test_what_was_chosen_is_said(shop, capsys):
     pd.read_csv(log).head(50).to_json(lines, orient="records", lines=True)
     assert main(["report", str(lines), *out, "--engine", "duckdb"]) == 2
     assert "LOG cannot be read with --engine duckdb: only tables" in capsys.readouterr().err
+
+
+def test_a_look_in_parts_says_what_one_piece_says(shop, monkeypatch, capsys):
+    def looked(log, *more):
+        assert main(["look", str(log), *more]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    def told(line):
+        """Leave out the evidence, of which a part shows its own."""
+        return re.sub(r" \(.*\) - ", " - ", line)
+
+    monkeypatch.setattr(planned, "_OF_PART", 0.0003)
+    for kind in KINDS[:2]:
+        whole = looked(shop / kind)
+        # so little that the tables of a page would not fit
+        chosen, *lines = looked(shop / kind, "--engine", "duckdb", "--memory", "0.5GB")
+        assert "parts of whole customers, by DuckDB: as --engine says" in chosen
+        assert int(chosen.partition("read in ")[2].split()[0]) > 2
+        assert [told(line) for line in lines if not line.startswith("parts: ")] == [
+            told(line) for line in whole
+        ]
+    assert looked(shop / "log.csv", "--memory", "4GB") == whole
+
+
+def test_an_order_of_customers_in_two_parts_is_one_order(shop, monkeypatch, capsys):
+    monkeypatch.setattr(planned, "_OF_PART", 0.0003)
+    log = pd.read_csv(shop / "log.csv")
+    log["order_id"] = log.index // 40
+    log.to_csv(shop / "shared.csv", index=False)
+    more = ["--engine", "duckdb", "--memory", "1GB", "--amount-per", "line"]
+    assert main(["look", str(shop / "shared.csv"), *more]) == 0
+    assert f" {log['order_id'].nunique():,} orders, " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
 
-    import pandas as pd
-
     from crmkit._reading import Account
 
 __all__ = ["main"]
@@ -41,21 +39,16 @@ def _files(named: list[str]) -> Iterator[list[str]]:
         yield [str(piped)]
 
 
-def _read_log(arguments: argparse.Namespace, account: Account) -> pd.DataFrame:
-    """Read the files that a command names, noting how."""
-    from crmkit._reading import read_file
-
-    with _files(arguments.log) as files:
-        return read_file(files, account, **_said(arguments))
-
-
 def _said(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what a command says of how to read a log."""
     return {name: getattr(arguments, name) for name in READ}
 
 
 def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack) -> Any:
-    """Read a log of any size: as a table, or in parts that stay until a place is left."""
+    """Read a log of any size: as a table, or in parts that stay until a place is left.
+
+    Tables of all customers are for a page alone.
+    """
     from crmkit._files import temporary_folder
     from crmkit._progress import steps
     from crmkit._reading import begin, read_begun, read_parts
@@ -64,7 +57,8 @@ def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack)
     files = place.enter_context(_files(arguments.log))
     begun = begin(files, account, **_said(arguments))
     plan = make_plan(begun, arguments.engine, arguments.memory)
-    if not arguments.quiet:
+    page = arguments.command == "report"
+    if not arguments.quiet and (page or plan.n_parts):
         _say(sys.stdout, in_options(plan.words))
     if not plan.n_parts:
         return read_begun(begun, account)
@@ -73,20 +67,22 @@ def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack)
     parts = read_parts(
         begun, account, folder, plan.n_parts, lambda some, n: steps(some, "parts", show, total=n)
     )
-    plan.check_customers(sum(parts.customers))
+    if page:
+        plan.check_customers(sum(parts.customers))
     return parts
 
 
-def _look(arguments: argparse.Namespace) -> None:
+def _look(arguments: argparse.Namespace, place: ExitStack) -> None:
     """Say how a file would be read."""
     from crmkit._files import check_file, write_file
-    from crmkit._reading import Account
+    from crmkit._reading import Account, Parts
+    from crmkit._report.log import PageLog
 
     if arguments.out is not None:
         check_file(arguments.out, "--out")
     account = Account()
     try:
-        log = _read_log(arguments, account)
+        log = _read_any(arguments, account, place)
     finally:
         for line in account.lines:
             said = line["option"]
@@ -96,12 +92,16 @@ def _look(arguments: argparse.Namespace) -> None:
                 sys.stdout,
                 f"{line['what']}: {line['value']} ({line['evidence']}) - {line['sure']}{said}",
             )
-    orders = f"{log['order_id'].nunique():,} orders, " if "order_id" in log.columns else ""
-    money = f"{log['amount'].sum():,.2f} net, " if "amount" in log.columns else "no amounts, "
+    facts = (PageLog.of_parts if isinstance(log, Parts) else PageLog.of_frame)(log).facts()
+    orders = ""
+    if "order_id" in log.columns:
+        n_orders = log.orders() if isinstance(log, Parts) else log["order_id"].nunique()
+        orders = f"{n_orders:,} orders, "
+    money = f"{facts.amount:,.2f} net, " if "amount" in log.columns else "no amounts, "
     _say(
         sys.stdout,
-        f"That is {len(log):,} lines, {log['customer_id'].nunique():,} customers, {orders}{money}"
-        f"{log['date'].min():%Y-%m-%d} to {log['date'].max():%Y-%m-%d}.",
+        f"That is {facts.rows:,} lines, {facts.customers:,} customers, {orders}{money}"
+        f"{facts.first:%Y-%m-%d} to {facts.last:%Y-%m-%d}.",
     )
     _say(sys.stdout, account.command(arguments.log))
     if arguments.out is not None:
@@ -111,11 +111,8 @@ def _look(arguments: argparse.Namespace) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     """Do what a command says: look at a file, or make the report and write it."""
-    if arguments.command == "look":
-        _look(arguments)
-        return
     with contextlib.ExitStack() as place:
-        _make(arguments, place)
+        (_look if arguments.command == "look" else _make)(arguments, place)
 
 
 def _make(arguments: argparse.Namespace, place: ExitStack) -> None:

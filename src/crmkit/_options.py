@@ -91,6 +91,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(look)
     look.add_argument("--as-of", metavar="DATE", help="last day observed")
     look.add_argument("--out", metavar="FILE", help="also write this as settings for --config")
+    _add_large(look)
+    look.set_defaults(quiet=False)
     report = commands.add_parser(
         "report",
         help="read a log and write one HTML page",
@@ -100,19 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
     beside = report.add_argument_group("tables beside the log, each a file of any kind")
     for name, needs in BESIDE.items():
         beside.add_argument(option(name), metavar="FILE", help=f"with {' and '.join(needs)}")
-    large = report.add_argument_group("a log larger than memory")
-    large.add_argument(
-        "--memory",
-        metavar="SIZE",
-        help="what may be used, such as 4GB; more than fits is read in parts of whole customers "
-        "(default: 60%% of what this machine has)",
-    )
-    large.add_argument(
-        "--engine",
-        choices=("auto", "pandas", "duckdb"),
-        default="auto",
-        help="pandas: in one piece; duckdb: in parts; auto: as memory allows (default)",
-    )
+    _add_large(report)
     _add_common(report)
     demo = commands.add_parser(
         "demo",
@@ -163,6 +153,23 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         help="rows that repeat others; files: what two files hold counts once",
     )  # fmt: skip
     _add_config(parser)
+
+
+def _add_large(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a log larger than memory."""
+    large = parser.add_argument_group("a log larger than memory")
+    large.add_argument(
+        "--memory",
+        metavar="SIZE",
+        help="what may be used, such as 4GB; more than fits is read in parts of whole customers "
+        "(default: 60%% of what this machine has)",
+    )
+    large.add_argument(
+        "--engine",
+        choices=("auto", "pandas", "duckdb"),
+        default="auto",
+        help="pandas: in one piece; duckdb: in parts; auto: as memory allows (default)",
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import ExitStack
 from time import process_time
 
 import pandas as pd
@@ -29,7 +30,7 @@ def test_the_command_reads_the_file_in_the_same_way(tmp_path, capsys, name):
     words = shlex.split(command)
     assert words[:3] == ["crmkit", "report", str(path)]
     arguments = _options.parse(words[1:])
-    again = __main__._read_log(arguments, Account())
+    again = __main__._read_any(arguments, Account(), ExitStack())
     pd.testing.assert_frame_equal(again, read_transactions(path))
 
 

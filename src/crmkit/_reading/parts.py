@@ -11,6 +11,7 @@ import pandas as pd
 from crmkit._checks import listed, quoted
 from crmkit._frames import ACCOUNT, parse_day
 from crmkit._frames.buckets import FileBucket
+from crmkit._frames.duck import duck
 from crmkit._frames.findings import far_days
 from crmkit._reading import traps
 from crmkit._reading.account import HOW_READ, Account
@@ -42,6 +43,11 @@ class Parts:
     account: dict[str, Any]
     sample: pd.DataFrame  # some rows, for the types of their columns
     folder: Path  # where there is room for what else does not fit into memory
+
+    def orders(self) -> int:
+        """Count the orders; one of several customers may be in several parts."""
+        lines = duck().read_parquet([part.files for part in self.parts])
+        return int(lines.aggregate("count(DISTINCT order_id)").fetchall()[0][0])
 
 
 @dataclass(frozen=True)
