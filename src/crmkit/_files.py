@@ -103,8 +103,6 @@ def with_room(sentence: str) -> Iterator[None]:
     """Say this sentence where there is no room left for what is written, whoever writes it."""
     try:
         yield
-    except InputError:
-        raise
     except Exception as error:  # of DuckDB, Polars, Arrow or the system
         if not is_full(error):
             raise

@@ -215,6 +215,17 @@ def codes_among(items: pd.Index[Any], own: pd.Index[Any], item: Ints) -> Ints:
     return np.append(items.get_indexer(own).astype(np.int64), -1)[item]
 
 
+def add_by_item(counted: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any], Ints]:
+    """Add up what parts count by item: the code of each row, all items sorted, and the sums.
+
+    The last sum is that of the rows without an item.
+    """
+    code, items = sorted_codes(counted["item"])
+    number = np.zeros(len(items) + 1, dtype=np.int64)
+    np.add.at(number, code, counted[name].to_numpy())  # -1, of no item, is the last
+    return code, items, number
+
+
 def same_share(count: int, n: int, n_part: int) -> int:
     """Return the least count of `n_part` that is as large a share as `count` is of `n`."""
     return max(-(-count * n_part // n), 1)

@@ -14,12 +14,12 @@ import pandas as pd
 
 from crmkit._arrays import distinct
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import sorted_codes
 from crmkit._log import read_log
 from crmkit.basket._math.sequence_mining import mine_sequences
 from crmkit.basket._math.sequences import histories
 from crmkit.basket._math.steps import Steps, turned
 from crmkit.basket._table.baskets import (
+    add_by_item,
     codes_among,
     item_mask,
     minimum_count,
@@ -73,9 +73,7 @@ def add_buyers(
     default: float = 0.01,
 ) -> Buyers:
     """Return the items that enough of all customers bought."""
-    code, items = sorted_codes(counted["item"])
-    number = np.zeros(len(items) + 1, dtype=np.int64)
-    np.add.at(number, code, counted["customers"].to_numpy())  # -1, of all, is the last
+    _, items, number = add_by_item(counted, "customers")  # the last is that of all customers
     least = minimum_count(min_support, int(number[-1]), default)
     kept = item_mask(items, include, exclude) & (number[:-1] >= least)
     return Buyers(items[kept].infer_objects(copy=False), int(number[-1]), least)

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from crmkit._checks import check_number, check_optional
-from crmkit._frames import sorted_codes
 from crmkit._log import distinct_pairs
 from crmkit.basket._math.cover import cover_of
 from crmkit.basket._math.customers import count_customers
@@ -26,6 +25,7 @@ from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.mining import search_itemsets
 from crmkit.basket._table.baskets import (
     NAMELESS,
+    add_by_item,
     codes_among,
     item_mask,
     minimum_count,
@@ -76,11 +76,9 @@ def add_items(
     counted: pd.DataFrame, *, min_support: float | None, include: Any, exclude: Any
 ) -> Frequent:
     """Return the items that are frequent among all orders."""
-    code, items = sorted_codes(counted["item"])
+    code, items, number = add_by_item(counted, "count")  # the last is that of all orders
     beside = items.get_indexer(pd.Index(counted["beside"].dropna(), dtype=object))
     pair = counted["beside"].notna().to_numpy()
-    number = np.zeros(len(items) + 1, dtype=np.int64)
-    np.add.at(number, code, counted["count"].to_numpy())  # -1, of all orders, is the last
     n_baskets = int(number[-1])
     least = minimum_count(min_support, n_baskets)
     kept = item_mask(items, include, exclude) & (number[:-1] >= least)

@@ -15,7 +15,6 @@ import pandas as pd
 
 from crmkit._arrays import distinct
 from crmkit._checks import check_flag, check_number
-from crmkit._frames import sorted_codes
 from crmkit.basket._math.incidence import sort_baskets
 from crmkit.basket._math.sizes import margins, size_model
 from crmkit.basket._math.witnesses import (
@@ -29,6 +28,7 @@ from crmkit.basket._math.witnesses import (
 )
 from crmkit.basket._table.baskets import (
     NAMELESS,
+    add_by_item,
     codes_among,
     find_items,
     item_mask,
@@ -137,10 +137,9 @@ def add_orders(
 ) -> Orders:
     """Return what is known of all orders from what is known of parts."""
     apart = check_flag(apart, "apart")
-    code, items = sorted_codes(counted["item"])
+    _, items, by_item = add_by_item(counted, "count")
+    count = by_item[:-1]  # the last is that of sizes
     number, size = counted["count"].to_numpy(), counted["size"].to_numpy()
-    count = np.zeros(len(items), dtype=np.int64)
-    np.add.at(count, code[code >= 0], number[code >= 0])
     sizes, row = np.unique(size[size >= 0], return_inverse=True)
     n_of_size = np.zeros(len(sizes), dtype=np.int64)
     np.add.at(n_of_size, row, number[size >= 0])
