@@ -329,6 +329,26 @@ def test_money_of_tickets_and_their_windows_come_from_parts_of_the_orders():
         same(crmkit.by_customer(function, tickets, rows_per_part=400, **options), whole)
 
 
+def test_itemsets_of_equal_money_keep_their_order_in_parts():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        price = rng.choice([0.1, 0.37, 19.99, 5.01], 900)
+        log = pd.DataFrame(
+            {"customer_id": np.arange(900) % 300, "date": pd.Timestamp("2025-01-01")}
+        )
+        log = pd.concat(
+            [
+                log.assign(product="b", amount=price),
+                log.assign(product="a", amount=rng.permutation(price)),
+            ]
+        )
+        one = {"itemsets": pd.DataFrame({"itemset": [("a",), ("b",)]})}
+        whole = called(basket.itemset_value, log, one)
+        assert whole["itemset"].tolist() == [("a",), ("b",)]
+        parts = crmkit.by_customer(basket.itemset_value, log, rows_per_part=400, **one)
+        pd.testing.assert_frame_equal(parts, whole, check_exact=True)
+
+
 def test_an_item_that_no_part_has_is_refused_and_one_of_some_is_not():
     log = a_log().assign(product=lambda log: log["customer_id"].map("item {}".format))
     one = {"itemsets": pd.DataFrame({"itemset": [("item 4",), ("item 249",)]})}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmkit._arrays import distinct
 from crmkit._frames import rows_of, sorted_codes
+from crmkit._money import decimal_sums
 from crmkit.basket._math.cover import Cover, cover_of
 from crmkit.basket._math.sizes import margins, size_model
 from crmkit.basket._report.read import Tuples, read_sides
@@ -57,7 +58,10 @@ def with_items(sums: dict[str, Any], items: pd.Index[Any]) -> pd.DataFrame:
 
 def over_parts(told: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index[Any]]:
     """Add up the sums of all parts by their rows, and return the items of the whole log."""
-    sums = told[told["row"] >= 0].drop(columns="item").groupby("row").sum()
+    mine = told[told["row"] >= 0].drop(columns="item")
+    sums = mine.groupby("row").sum()
+    for name in sums.select_dtypes("float"):  # equal money stays equal, whatever the parts
+        sums[name] = decimal_sums(mine["row"].to_numpy(), mine[name].to_numpy(), len(sums))
     return sums, sorted_codes(told["item"])[1]
 
 
@@ -117,5 +121,5 @@ def add_up(
                 cell = distinct(cell * n_customers + customer[basket]) // n_customers
             count += np.bincount(cell, minlength=len(count))
             for key, weight in weights.items():
-                sums[key] += np.bincount(here[number], weight(basket, entry), minlength=len(sets))
+                sums[key] += decimal_sums(here[number], weight(basket, entry), len(sets))
     return count if group is None else count.reshape(len(sets), n_groups), sums
