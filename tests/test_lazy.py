@@ -3,8 +3,11 @@
 import subprocess
 import sys
 from importlib import import_module
+from types import ModuleType
 
 import pytest
+
+from crmkit._lazy import attach
 
 ROOMS = ("basket", "churn", "clv", "response", "segmentation")
 THREADS = """
@@ -35,3 +38,11 @@ def test_threads_may_ask_first():
     code = [sys.executable, "-c", THREADS]
     done = subprocess.run(code, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_copy_without_sources_says_so(monkeypatch, tmp_path):
+    module = ModuleType("sourceless")
+    module.__file__ = str(tmp_path / "sourceless.pyc")
+    monkeypatch.setitem(sys.modules, "sourceless", module)
+    with pytest.raises(ImportError, match=r"sourceless says .* with its \.py files"):
+        attach("sourceless")

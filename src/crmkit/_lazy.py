@@ -21,10 +21,17 @@ __all__ = ["attach"]
 def attach(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a module that shows what it imports for types."""
     shown = sys.modules[module]
+    try:
+        text = inspect.getsource(shown)
+    except OSError:
+        raise ImportError(
+            f"{module} says in its source what it shows, and that is not here. Install crmkit with "
+            "its .py files."
+        ) from None
     where = {
         name.asname or name.name: (line.module, name.name)
-        for block in ast.parse(inspect.getsource(shown)).body
-        if isinstance(block, ast.If)
+        for block in ast.parse(text).body
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for line in block.body
         if isinstance(line, ast.ImportFrom) and line.module
         for name in line.names
