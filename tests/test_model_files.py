@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contract._tools import all_cases, assert_same
+from contract._tools import all_cases, assert_same, model_of
 from contract.cases._case import ModelCase
 from crmkit import _model_files
 from crmkit._estimator import Model, json_part
@@ -35,7 +35,7 @@ def saved(name, cases, tmp_path):
         found = (c for c in all_cases() if isinstance(c, ModelCase) and c.model.__name__ == name)
         case = next(found)
         path = tmp_path / "first.json"
-        fitted = case.fitted()
+        fitted = model_of(case)
         fitted.save(path)
         cases[name] = case, fitted, path.read_text(encoding="utf-8")
     return cases[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from crmkit.errors import InputError
@@ -116,5 +116,10 @@ def two_steps(function: Table, options: dict[str, Any]) -> Steps | None:
 
 
 def _bound(step: Callable[..., Any], options: dict[str, Any]) -> partial[Any]:
-    names = inspect.signature(step).parameters
+    names = _names(step)
     return partial(step, **{name: value for name, value in options.items() if name in names})
+
+
+@cache
+def _names(step: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(step).parameters)

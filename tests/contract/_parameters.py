@@ -8,7 +8,7 @@ from functools import cache, partial
 import pandas as pd
 
 import crmkit
-from contract._tools import all_cases
+from contract._tools import all_cases, model_of
 from contract.cases._case import FunctionCase, ModelCase
 from crmkit import clv, datasets, report
 
@@ -67,7 +67,7 @@ def of_function(case):
 
 def of_model(case):
     """Return the constructor with ``fit``, and the other methods; a body that is shared once."""
-    fit_tables, fitted = cache(case.fit_tables), cache(case.fitted)
+    fit_tables = cache(case.fit_tables)
     how_asked = cache(partial(asked, case))
     name = f"{case.model.__module__.split('.')[1]}.{case.model.__name__}"
     made, how = options(case.model.__init__), options(case.model.fit)
@@ -80,7 +80,7 @@ def of_model(case):
 
     def ask(method, chosen):
         tables, given = how_asked(method)
-        return getattr(fitted(), method)(*tables, **{**given, **chosen})
+        return getattr(model_of(case), method)(*tables, **{**given, **chosen})
 
     given = {**case.parameters, **case.fit_kwargs}
     key = (case.model.__init__, case.model.fit)

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+from functools import wraps
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,35 @@ def of_kind(kind):
     ]
 
 
-_RESULTS = {}
+def once(make):
+    """Let a function of a case work once in a process; what it gives is not to be changed."""
+    made = {}
+
+    @wraps(make)
+    def of_case(case):
+        if id(case) not in made:
+            made[id(case)] = make(case), case  # which lives as long as what was made
+        return made[id(case)][0]
+
+    return of_case
 
 
+@once
 def result_of(case):
-    """What a function gives for its own tables, computed once in a process; not to be changed."""
-    if id(case) not in _RESULTS:
-        _RESULTS[id(case)] = case.call(case.tables())
-    return _RESULTS[id(case)]
+    """What a function gives for the tables of its case."""
+    return case.call(case.tables())
+
+
+@once
+def model_of(case):
+    """Return a model that has learned from the tables of its case."""
+    return case.fitted()
+
+
+@once
+def prediction_of(case):
+    """What that model predicts for the tables of its case."""
+    return case.predict(model_of(case), case.tables_to_predict())
 
 
 def pytest_param(room, case):

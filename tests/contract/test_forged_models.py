@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contract._tools import of_kind
+from contract._tools import model_of, of_kind
 from contract.cases._case import ModelCase
 from crmkit import _model_files
 from crmkit.errors import InputError
@@ -76,7 +76,7 @@ def forgeries(stored):
 @models
 def test_what_is_forged_is_refused_or_predicts(case, tmp_path):
     path = tmp_path / "m.json"
-    case.fitted().save(path)
+    model_of(case).save(path)
     stored, tables = json.loads(path.read_text()), case.tables_to_predict()
     columns, refused = set(case.predict(case.model.load(path), tables)), 0
     for at, value in forgeries(stored):
@@ -96,7 +96,7 @@ def test_what_is_forged_is_refused_or_predicts(case, tmp_path):
 @models
 def test_numbers_beyond_their_limits_are_refused_at_once(case, tmp_path):
     path = tmp_path / "m.json"
-    case.fitted().save(path)
+    model_of(case).save(path)
     stored = json.loads(path.read_text())
     for number, (name, value) in enumerate(stored["parameters"]["$dict"]):
         if type(value) in (int, float) and name != "min_support":
@@ -110,8 +110,7 @@ def test_numbers_beyond_their_limits_are_refused_at_once(case, tmp_path):
 def test_a_model_that_was_fitted_again_speaks_for_itself(tmp_path):
     case = next(c for c in (p.values[0] for p in of_kind(ModelCase)) if c.model.__name__ == "BGNBD")
     path = tmp_path / "m.json"
-    fitted = case.fitted()
-    fitted.save(path)
+    model_of(case).save(path)
     loaded = case.model.load(path)
     with pytest.raises(TypeError, match="missing"):
         loaded.predict()

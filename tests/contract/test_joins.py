@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from contract._tools import assert_same, of_kind
+from contract._tools import assert_same, model_of, of_kind
 from contract.cases._case import FunctionCase, ModelCase
 from crmkit.errors import InputError
 
@@ -34,15 +34,11 @@ class Join:
         first = self.case.fit_tables() if self.method == "fit" else self.case.tables_to_predict()
         return {**first, **frames}
 
-    @cache  # noqa: B019
-    def fitted(self):
-        return self.case.fitted()
-
     def call(self, tables):
         if not self.method:
             return self.case.call(tables)
         if self.method == "predict":
-            return self.case.predict(self.fitted(), tables)
+            return self.case.predict(model_of(self.case), tables)
         placed = [table for name, table in tables.items() if name not in self.options]
         named = {name: tables.get(name, value) for name, value in self.options.items()}
         return self.case.make().fit(*placed, **named)

@@ -15,8 +15,10 @@ from contract._tools import (
     ID_TYPES,
     assert_same,
     documented_columns,
+    model_of,
     of_kind,
     permuted,
+    prediction_of,
     with_ids,
     with_odd_index,
 )
@@ -28,16 +30,14 @@ from crmkit.errors import InputError, MissingColumnsError
 models = pytest.mark.parametrize("case", of_kind(ModelCase))
 
 
-@pytest.fixture(scope="module")
-def fits():
-    return {}
+@pytest.fixture
+def fitted(case):
+    return model_of(case)
 
 
 @pytest.fixture
-def fitted(case, fits):
-    if id(case) not in fits:
-        fits[id(case)] = case.fitted()
-    return fits[id(case)]
+def expected(case):
+    return prediction_of(case)
 
 
 @models
@@ -91,8 +91,7 @@ def test_predict_gives_a_plain_table_in_row_order(case, fitted):
 
 
 @models
-def test_refit_equals_fit_whatever_the_row_order(case, fitted):
-    expected = case.predict(fitted, case.tables_to_predict())
+def test_refit_equals_fit_whatever_the_row_order(case, fitted, expected):
     again = case.make().fit(*case.fit_tables().values(), **case.fit_kwargs)
     assert_same(case.predict(again, case.tables_to_predict()), expected, rtol=1e-12)
     again.fit(*permuted(case.fit_tables()).values(), **case.fit_kwargs)
@@ -105,10 +104,9 @@ def test_refit_equals_fit_whatever_the_row_order(case, fitted):
 @models
 @pytest.mark.sweep(len(ID_TYPES))
 @pytest.mark.parametrize("kind", sorted(ID_TYPES))
-def test_type_of_ids_does_not_matter(case, fitted, kind):
+def test_type_of_ids_does_not_matter(case, fitted, expected, kind):
     if kind == "arrow":
         pytest.importorskip("pyarrow")
-    expected = case.predict(fitted, case.tables_to_predict())
     model = case.make().fit(*with_ids(case.fit_tables(), kind).values(), **case.fit_kwargs)
     result = case.predict(model, with_ids(case.tables_to_predict(), kind))
     assert_same(result, expected, rtol=case.tolerance, ignore=("customer_id",))
@@ -117,41 +115,37 @@ def test_type_of_ids_does_not_matter(case, fitted, kind):
 @models
 @pytest.mark.sweep(len(SAME_IDS))
 @pytest.mark.parametrize("kind", SAME_IDS)
-def test_fit_on_one_type_of_ids_and_predict_on_another(case, fitted, kind):
+def test_fit_on_one_type_of_ids_and_predict_on_another(case, fitted, expected, kind):
     tables = case.tables_to_predict()
     other = {
         name: t.assign(customer_id=SAME_IDS[kind](t["customer_id"])) if "customer_id" in t else t
         for name, t in tables.items()
     }
-    expected = case.predict(fitted, tables)
     assert_same(case.predict(fitted, other), expected, ignore=("customer_id",))
 
 
 @models
 @pytest.mark.sweep(len(COLUMN_TYPES))
 @pytest.mark.parametrize("kind", COLUMN_TYPES)
-def test_predict_on_other_types_of_columns(case, fitted, kind):
+def test_predict_on_other_types_of_columns(case, fitted, expected, kind):
     if kind in NEEDS_ARROW:
         pytest.importorskip("pyarrow")
     tables = case.tables_to_predict()
-    expected = case.predict(fitted, tables)
     assert_same(case.predict(fitted, retyped(tables, kind)), expected)
 
 
 @models
 @pytest.mark.sweep(4)
 @pytest.mark.parametrize("kind", ["object", "category", "decimal", "narrow"])
-def test_fit_on_other_types_of_columns(case, fitted, kind):
+def test_fit_on_other_types_of_columns(case, fitted, expected, kind):
     pytest.importorskip("pyarrow")
-    expected = case.predict(fitted, case.tables_to_predict())
     tables = retyped(case.fit_tables(), kind, turn=1)
     model = case.make().fit(*tables.values(), **case.fit_kwargs)
     assert_same(case.predict(model, case.tables_to_predict()), expected, rtol=case.tolerance)
 
 
 @models
-def test_pickle_and_json_bring_it_back(case, fitted, tmp_path):
-    expected = case.predict(fitted, case.tables_to_predict())
+def test_pickle_and_json_bring_it_back(case, fitted, expected, tmp_path):
     copy = pickle.loads(pickle.dumps(fitted))
     assert_same(case.predict(copy, case.tables_to_predict()), expected, rtol=1e-12)
     fitted.save(tmp_path / "model.json")
@@ -233,9 +227,8 @@ def test_empty_and_wrong_tables_are_refused(case, fitted):
 
 
 @models
-def test_other_engines_are_read(case, fitted):
+def test_other_engines_are_read(case, fitted, expected):
     polars = pytest.importorskip("polars")
-    expected = case.predict(fitted, case.tables_to_predict())
     tables = {k: polars.from_pandas(t) for k, t in case.fit_tables().items()}
     model = case.make().fit(*tables.values(), **case.fit_kwargs)
     tables = {k: polars.from_pandas(t) for k, t in case.tables_to_predict().items()}

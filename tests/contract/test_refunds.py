@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from contract._refunds import with_refunds, without_amounts, without_money
-from contract._tools import all_cases
+from contract._tools import all_cases, model_of
 from contract.cases._case import FunctionCase, ModelCase
 from crmkit import basket, churn, clv, segmentation
 from crmkit.errors import InputError
@@ -120,7 +120,7 @@ def test_who_only_gives_back_is_no_customer(case):
 
 @pytest.mark.parametrize(("case", "name"), METHODS)
 def test_refunds_change_no_model(case, name):
-    fitted = case.fitted()
+    fitted = model_of(case)
     log = case.log_for()
 
     def call(log):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,8 +24,23 @@ def _call(function: Callable[..., Any], tables: Tables, kwargs: Mapping[str, Any
     return function(*placed, **{**kwargs, **named})
 
 
+def shared(make: Callable[[], Tables]) -> Callable[[], Tables]:
+    """Return what makes tables once in a process, and gives copies of them each time."""
+    made = cache(make)
+    return lambda: {name: table.copy() for name, table in made().items()}
+
+
+class _Shared:
+    """A case whose tables are made once, for every test: many are learned from other tables."""
+
+    def __post_init__(self) -> None:
+        for name in ("tables", "fit_tables", "predict_tables"):
+            if getattr(self, name, None) is not None:
+                object.__setattr__(self, name, shared(getattr(self, name)))
+
+
 @dataclass(frozen=True)
-class FunctionCase:
+class FunctionCase(_Shared):
     """A function that gives a table (or, with ``returns="number"``, a number).
 
     ``tables`` makes fresh valid inputs by argument name; those that the signature takes by
@@ -59,7 +75,7 @@ class FunctionCase:
 
 
 @dataclass(frozen=True)
-class ModelCase:
+class ModelCase(_Shared):
     """A class that learns: ``fit(*fit_tables, **fit_kwargs)`` then ``predict(*predict_tables)``."""
 
     model: type
@@ -109,7 +125,7 @@ class ModelCase:
 
 
 @dataclass(frozen=True)
-class PlotCase:
+class PlotCase(_Shared):
     """A plot of a table that another function made."""
 
     function: Callable[..., Any]
