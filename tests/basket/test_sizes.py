@@ -101,7 +101,8 @@ def test_planted_pair_is_found():
     lines = unequal()
     both = np.random.default_rng(3).permutation(3000)[:60]
     extra = [pd.DataFrame({"customer_id": both, "product": item}) for item in (200, 201)]
-    log = pd.concat([lines, *extra]).assign(date=pd.Timestamp("2025-06-30"))
+    plain = lines[["customer_id", "product"]]
+    log = pd.concat([plain, *extra]).assign(date=pd.Timestamp("2025-06-30"))
     pairs = basket.item_pairs(log, min_support=5)
     best = pairs.loc[pairs["lift_given_sizes"].idxmax()]
     assert (best["item_a"], best["item_b"]) == (200, 201)
