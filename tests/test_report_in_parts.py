@@ -7,6 +7,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
+import crmkit
 import crmkit._report.log as page_log
 import crmkit._report.memory as planned
 from crmkit import datasets
@@ -148,3 +149,12 @@ def test_models_of_very_many_learn_from_enough(shop, monkeypatch):
     alive = found["customers"].set_index("customer_id")["p_alive"].reindex(ids).to_numpy()
     away = abs(alive - tables["customers"]["p_alive"].to_numpy())
     assert 0 < away.max() < 0.2
+
+
+def test_ids_of_text_take_more_memory_than_numbers():
+    plan = planned.Plan(2, 10**9, "")
+    plan.check_customers(200_000, pd.Series([1, 2]))
+    with pytest.raises(
+        crmkit.errors.InputError, match=r"200,000 customers, whose tables take about 1\.1 GB"
+    ):
+        plan.check_customers(200_000, pd.Series(["a", "b"]))

@@ -68,7 +68,7 @@ def _read_any(arguments: argparse.Namespace, account: Account, place: ExitStack)
         begun, account, folder, plan.n_parts, lambda some, n: steps(some, "parts", show, total=n)
     )
     if page:
-        plan.check_customers(sum(parts.customers))
+        plan.check_customers(sum(parts.customers), parts.sample["customer_id"])
     return parts
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from crmkit._files import as_path
 from crmkit._opening import open_text
 from crmkit.errors import InputError
@@ -28,9 +30,10 @@ _PER_ROW, _ALWAYS = 550, 830_000_000
 # of the log may take beside the tables of all customers.
 _SHARE, _OF_PART = 0.6, 0.25
 _LEAST_ROWS = 1000
-# What the tables of a page take for each customer at the peak: rounded up from a page of 4.1
-# million customers, which took 3.2 GB with all that it loads and a part of the log.
-_PER_CUSTOMER = 600
+# What the tables of a page take for each customer at the peak, with ids that are whole numbers and
+# with others: rounded up from pages of 1.5 to 4.1 million customers (483 to 628 bytes) and from one
+# of 1.5 million with text of 16 letters (1,223).
+_PER_NUMBER, _PER_TEXT = 650, 1250
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -42,9 +45,9 @@ class Plan:
     memory: int
     words: str
 
-    def check_customers(self, n: int) -> None:
-        """Raise if the tables of so many customers would not fit."""
-        needed = _ALWAYS + n * _PER_CUSTOMER
+    def check_customers(self, n: int, ids: pd.Series[Any]) -> None:
+        """Raise if the tables of so many customers, with ids such as these, would not fit."""
+        needed = _ALWAYS + n * (_PER_NUMBER if pd.api.types.is_integer_dtype(ids) else _PER_TEXT)
         if needed > self.memory:
             raise InputError(
                 f"LOG has {n:,} customers, whose tables take about {needed / 1e9:.1f} GB, more "
